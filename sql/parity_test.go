@@ -1,0 +1,145 @@
+// Package sql_test checks what sqlc lets pass: that the two dialects say the same, and say it safely.
+package sql_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var dialects = []string{"sqlite", "mysql"}
+
+// files reads all files that the pattern names, by their base names.
+func files(t *testing.T, pattern ...string) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(pattern...))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no files %v: %v", pattern, err)
+	}
+	out := map[string]string{}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[filepath.Base(path)] = string(content)
+	}
+	return out
+}
+
+var queryName = regexp.MustCompile(`(?m)^-- name: (.*)$`)
+
+func TestDialectsHaveTheSameQueriesInTheSameOrder(t *testing.T) {
+	var lists [2]string
+	for i, dialect := range dialects {
+		queries := files(t, "queries", dialect, "*.sql")
+		for _, file := range slices.Sorted(maps.Keys(queries)) {
+			for _, name := range queryName.FindAllStringSubmatch(queries[file], -1) {
+				lists[i] += fmt.Sprintln(file, name[1])
+			}
+		}
+	}
+	if lists[0] != lists[1] {
+		t.Errorf("sqlite has\n%s\nmysql has\n%s", lists[0], lists[1])
+	}
+}
+
+// What sets the dialects apart on every line that has it.
+var spelling = strings.NewReplacer(
+	"AS INTEGER)", "AS SIGNED)", "AS REAL)", "AS DOUBLE)", "AS BLOB)", "AS BINARY(16))",
+	"LIMIT sqlc.arg(limit)", "LIMIT ?", "CROSS JOIN", "STRAIGHT_JOIN",
+)
+
+// A query that differs in more than spelling says why.
+func TestDeviationsAreExplained(t *testing.T) {
+	for file, sqlite := range files(t, "queries", "sqlite", "*.sql") {
+		mysql := files(t, "queries", "mysql", file)[file]
+		ours, theirs := queryName.Split(sqlite, -1), queryName.Split(mysql, -1)
+		if len(ours) != len(theirs) {
+			t.Fatalf("%s: %d and %d queries", file, len(ours), len(theirs))
+		}
+		for i := range ours {
+			differ := spelling.Replace(statement(ours[i])) != statement(theirs[i])
+			// DO UPDATE and ON DUPLICATE KEY UPDATE are spelling too, of several lines.
+			upsert := strings.Contains(ours[i], "ON CONFLICT") && strings.Contains(ours[i], "DO UPDATE")
+			if differ && !upsert && (!strings.Contains(ours[i], "-- Differs from MySQL") || !strings.Contains(theirs[i], "-- Differs from SQLite")) {
+				t.Errorf("%s: the dialects differ and no comment says why:\n%s\n%s", file, ours[i], theirs[i])
+			}
+		}
+	}
+}
+
+// statement is a query without its comments.
+func statement(query string) string {
+	var kept []string
+	for line := range strings.Lines(query) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "--") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.TrimSpace(strings.Join(kept, ""))
+}
+
+func TestMigrationsComeInPairsAndAlike(t *testing.T) {
+	var lists [2][]string
+	for i, dialect := range dialects {
+		lists[i] = slices.Sorted(maps.Keys(files(t, "schema", dialect, "*.sql")))
+		for _, up := range lists[i] {
+			if stem, ok := strings.CutSuffix(up, ".up.sql"); ok && !slices.Contains(lists[i], stem+".down.sql") {
+				t.Errorf("%s has no way down", up)
+			}
+		}
+	}
+	if !slices.Equal(lists[0], lists[1]) {
+		t.Errorf("sqlite has %v, mysql has %v", lists[0], lists[1])
+	}
+}
+
+// MySQL commits each DDL statement by itself, so that a file of several could stop half way.
+func TestMySQLMigrationsAreOneStatement(t *testing.T) {
+	for file, content := range files(t, "schema", "mysql", "*.sql") {
+		if n := strings.Count(statement(content), ";"); n != 1 {
+			t.Errorf("%s has %d statements", file, n)
+		}
+	}
+}
+
+// sqlc 1.31.1 cuts the SQL of a query file short for each byte beyond ASCII.
+func TestQueryFilesAreASCII(t *testing.T) {
+	for _, dialect := range dialects {
+		for file, content := range files(t, "queries", dialect, "*.sql") {
+			if i := strings.IndexFunc(content, func(r rune) bool { return r > 126 }); i >= 0 {
+				t.Errorf("%s/%s: byte %d is not ASCII", dialect, file, i)
+			}
+		}
+	}
+}
+
+func TestNothingButADuplicateIsIgnored(t *testing.T) {
+	swallow := regexp.MustCompile(`(?i)insert\s+(or\s+)?ignore|on\s+conflict\s+do|replace\s+into|load\s+data`)
+	for _, dialect := range dialects {
+		for file, content := range files(t, "queries", dialect, "*.sql") {
+			if found := swallow.FindString(content); found != "" {
+				t.Errorf("%s/%s has %q", dialect, file, found)
+			}
+		}
+	}
+}
+
+// A column that sqlc could not type would be checked by nobody. The variadic arguments of the
+// database's own methods are no columns.
+func TestGeneratedColumnsAreTyped(t *testing.T) {
+	field := regexp.MustCompile(`(?m)^\t\w+ +(interface\{\}|any)$`)
+	for _, dialect := range dialects {
+		for file, content := range files(t, "..", "db", dialect+"gen", "*.go") {
+			if found := field.FindString(content); found != "" || strings.Contains(content, "]interface{}, error") {
+				t.Errorf("%sgen/%s has an untyped column: %s", dialect, file, found)
+			}
+		}
+	}
+}

@@ -1,0 +1,44 @@
+-- Tags: this source event shows this ATT&CK technique, says this rule. No foreign keys: a tag may
+-- come before its scopes and outlives its source.
+--
+-- The CHECKs are the last line of defence, the same on both engines; the Go validation in front of
+-- them is stricter where SQL cannot say it (control characters, outer spaces, the uuid itself).
+CREATE TABLE IF NOT EXISTS ttp_tag (
+    uuid             BINARY(16) NOT NULL PRIMARY KEY,
+    source_kind      VARCHAR(64) NOT NULL CHECK (CHAR_LENGTH(source_kind) BETWEEN 1 AND 64),
+    source_id        VARCHAR(255) NOT NULL CHECK (CHAR_LENGTH(source_id) BETWEEN 1 AND 255),
+    attacker_uuid    BINARY(16),
+    identity_uuid    BINARY(16),
+    session_id       VARCHAR(255) CHECK (CHAR_LENGTH(session_id) BETWEEN 1 AND 255),
+    decky_id         VARCHAR(255) CHECK (CHAR_LENGTH(decky_id) BETWEEN 1 AND 255),
+    tactic           VARCHAR(6) NOT NULL,
+    technique_id     VARCHAR(5) NOT NULL,
+    sub_technique_id VARCHAR(9),
+    confidence       DOUBLE NOT NULL CHECK (confidence BETWEEN 0 AND 1),
+    rule_id          VARCHAR(64) NOT NULL CHECK (CHAR_LENGTH(rule_id) BETWEEN 1 AND 64),
+    rule_version     BIGINT NOT NULL CHECK (rule_version >= 0),
+    -- MEDIUMTEXT, since TEXT ends one byte below 64 KiB; never JSON, which MySQL rewrites.
+    evidence         MEDIUMTEXT NOT NULL,
+    attack_release   VARCHAR(32) NOT NULL,
+    observed_at      BIGINT NOT NULL, -- microseconds since 1970, UTC
+    ingested_at      BIGINT NOT NULL, -- microseconds since 1970, UTC
+    batch_uuid       BINARY(16) NOT NULL,
+    CHECK (CHAR_LENGTH(tactic) = 6 AND tactic REGEXP '^TA[0-9]{4}'),
+    CHECK (CHAR_LENGTH(technique_id) = 5 AND technique_id REGEXP '^T[0-9]{4}'),
+    CHECK (CHAR_LENGTH(sub_technique_id) = 9 AND sub_technique_id REGEXP '^T[0-9]{4}[.][0-9]{3}'
+           AND SUBSTR(sub_technique_id, 1, 5) = technique_id),
+    CHECK (OCTET_LENGTH(evidence) <= 65536 AND JSON_VALID(evidence) AND JSON_TYPE(evidence) = 'OBJECT'),
+    CHECK (attack_release REGEXP '^(enterprise|ics|mobile)-v[0-9].*[.][0-9]'),
+    CHECK (attacker_uuid IS NOT NULL OR identity_uuid IS NOT NULL),
+    -- One covering index a rollup: the scope, then the group, then what is aggregated.
+    -- The attacker's index carries identity_uuid second, because an identity also owns the tags of
+    -- its attackers that name no identity, and must find exactly those.
+    KEY ttp_tag_identity
+        (identity_uuid, technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence),
+    KEY ttp_tag_attacker
+        (attacker_uuid, identity_uuid, technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence),
+    KEY ttp_tag_session
+        (session_id, technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence),
+    KEY ttp_tag_technique
+        (technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -1,0 +1,6 @@
+-- One row a kind of scope, written first by every transaction that changes a merge pointer: such
+-- transactions follow one another, so that two merges that race cannot close a cycle.
+CREATE TABLE IF NOT EXISTS ttp_merge_lock (
+    kind    VARCHAR(16) NOT NULL PRIMARY KEY CHECK (kind IN ('campaign', 'identity')),
+    changes BIGINT NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -1,0 +1,12 @@
+-- Identities: attackers that are one actor.
+CREATE TABLE IF NOT EXISTS ttp_identity (
+    uuid             BLOB NOT NULL PRIMARY KEY CHECK (length(uuid) = 16),
+    campaign_uuid    BLOB CHECK (length(campaign_uuid) = 16),
+    merged_into_uuid BLOB CHECK (length(merged_into_uuid) = 16 AND merged_into_uuid <> uuid),
+    -- The identity at the end of the merge chain, itself when it is not merged: kept by the
+    -- writer of merged_into_uuid, so that no read has to walk the chain.
+    survivor_uuid    BLOB NOT NULL CHECK (length(survivor_uuid) = 16)
+) STRICT;
+CREATE INDEX IF NOT EXISTS ttp_identity_campaign ON ttp_identity (campaign_uuid, merged_into_uuid, uuid);
+CREATE INDEX IF NOT EXISTS ttp_identity_merged_into ON ttp_identity (merged_into_uuid);
+CREATE INDEX IF NOT EXISTS ttp_identity_survivor ON ttp_identity (survivor_uuid, uuid);
