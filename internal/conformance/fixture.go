@@ -1,0 +1,125 @@
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// id names a scope by a readable word.
+func id(name string) uuid.UUID { return uuid.NewSHA1(uuid.NameSpaceURL, []byte(name)) }
+
+// at is a time some microseconds after the suite's zero hour.
+func at(microseconds int) time.Time {
+	return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(microseconds) * time.Microsecond)
+}
+
+// newTag is a valid tag of its own source event, changed as told.
+func newTag(source string, changes ...func(*ttp.Tag)) ttp.Tag {
+	tag := ttp.Tag{
+		SourceKind:    "command",
+		SourceID:      source,
+		AttackerUUID:  id("attacker"),
+		Tactic:        "TA0006",
+		TechniqueID:   "T1110",
+		Confidence:    0.7,
+		RuleID:        "R1001",
+		RuleVersion:   1,
+		Evidence:      json.RawMessage(`{}`),
+		AttackRelease: "enterprise-v18.1",
+		ObservedAt:    at(0),
+	}
+	for _, change := range changes {
+		change(&tag)
+	}
+	return tag
+}
+
+func newTags(n int, changes ...func(*ttp.Tag)) []ttp.Tag {
+	tags := make([]ttp.Tag, n)
+	for i := range tags {
+		tags[i] = newTag(fmt.Sprintf("event-%d", i), changes...)
+	}
+	return tags
+}
+
+func insert(tb testing.TB, s *ttp.Store, tags ...ttp.Tag) ttp.InsertResult {
+	tb.Helper()
+	result, err := s.InsertTags(context.Background(), tags)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return result
+}
+
+// stored are all tags, in uuid order.
+func stored(tb testing.TB, s *ttp.Store) []ttp.Tag {
+	tb.Helper()
+	var tags []ttp.Tag
+	for _, line := range exported(tb, s) {
+		var tag struct {
+			Type string `json:"type"`
+			ttp.Tag
+		}
+		if err := json.Unmarshal(line, &tag); err != nil {
+			tb.Fatal(err)
+		}
+		if tag.Type == "tag" {
+			tags = append(tags, tag.Tag)
+		}
+	}
+	return tags
+}
+
+// count is the number of tags.
+func count(tb testing.TB, s *ttp.Store) int64 {
+	tb.Helper()
+	rows, err := s.ListDistinctTechniques(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var n int64
+	for _, row := range rows {
+		n += row.Count
+	}
+	return n
+}
+
+// checker is what a check needs of a *testing.T or a *rapid.T.
+type checker interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+}
+
+func equal[T any](tb checker, what string, got, want T) {
+	tb.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		tb.Errorf("%s differs (-want +got):\n%s", what, diff)
+	}
+}
+
+// must returns a read's rows.
+func must[T any](tb checker) func(T, error) T {
+	return func(rows T, err error) T {
+		tb.Helper()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return rows
+	}
+}
+
+func succeed(tb checker, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}

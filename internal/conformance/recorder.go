@@ -1,0 +1,123 @@
+package conformance
+
+import (
+	"context"
+	"database/sql/driver"
+	"regexp"
+	"sync"
+)
+
+// Recorder remembers the last execution of each generated query. sqlc sends the query's name with it.
+type Recorder struct {
+	mu   sync.Mutex
+	last map[string]statement
+}
+
+// statement is a query as it was executed.
+type statement struct {
+	query string
+	args  []driver.NamedValue
+}
+
+var queryName = regexp.MustCompile(`^-- name: (\w+) `)
+
+// queryOf is the name of a generated query, "" for other SQL.
+func queryOf(query string) string {
+	if name := queryName.FindStringSubmatch(query); name != nil {
+		return name[1]
+	}
+	return ""
+}
+
+func (r *Recorder) record(query string, args []driver.NamedValue) {
+	name := queryOf(query)
+	if name == "" {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last == nil {
+		r.last = map[string]statement{}
+	}
+	r.last[name] = statement{query, args}
+}
+
+// statement returns the last execution of a query.
+func (r *Recorder) statement(name string) (statement, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, ok := r.last[name]
+	return s, ok
+}
+
+// merge adds what the other has seen.
+func (r *Recorder) merge(other *Recorder) {
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	for _, s := range other.last {
+		r.record(s.query, s.args)
+	}
+}
+
+// Connector returns a connector whose connections are recorded. The driver's connections must have all
+// of database/sql's newer interfaces, as SQLite's and MySQL's have.
+func (r *Recorder) Connector(c driver.Connector) driver.Connector {
+	return recordedConnector{c, r}
+}
+
+type recordedConnector struct {
+	driver.Connector
+	recorder *Recorder
+}
+
+func (c recordedConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return recordedConn{conn.(fullConn), c.recorder}, nil
+}
+
+// fullConn is a connection with what database/sql asks for beyond the oldest drivers.
+type fullConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.Pinger
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+}
+
+type recordedConn struct {
+	fullConn
+	recorder *Recorder
+}
+
+func (c recordedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.recorder.record(query, args)
+	return c.fullConn.ExecContext(ctx, query, args)
+}
+
+func (c recordedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.recorder.record(query, args)
+	return c.fullConn.QueryContext(ctx, query, args)
+}
+
+// PrepareContext counts as an execution: what is prepared is executed at once. database/sql comes here
+// too after QueryContext has declined a statement, whose arguments are then known already.
+func (c recordedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if last, _ := c.recorder.statement(queryOf(query)); last.query != query {
+		c.recorder.record(query, nil)
+	}
+	return c.fullConn.PrepareContext(ctx, query)
+}
+
+// CheckNamedValue passes the driver's own rules on, where it has any.
+func (c recordedConn) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := c.fullConn.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}

@@ -1,0 +1,127 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+var schemaCases = []testCase{
+	{name: "WrongSchemasAreRefused", run: wrongSchemasAreRefused},
+	{name: "MigratingTwiceChangesNothing", run: migratingTwiceChangesNothing},
+	{name: "MigrationsGoDownAndUp", run: migrationsGoDownAndUp},
+	{name: "StartersMigrateAtOnce", run: startersMigrateAtOnce},
+	{name: "CancelledMigrationCanBeRunAgain", run: cancelledMigrationCanBeRunAgain},
+}
+
+// refused makes sure that every kind of call is refused with the sentinel and the command that helps.
+func refused(t *testing.T, s *ttp.Store, want error, command string) {
+	t.Helper()
+	ctx := context.Background()
+	_, write := s.InsertTags(ctx, newTags(1))
+	_, read := s.ListDistinctTechniques(ctx)
+	_, snapshot := s.ListTechniquesByCampaign(ctx, id("c"))
+	_, imported := s.Import(ctx, strings.NewReader(`{"type":"campaign","uuid":"02cfc226-4a72-52c1-a22d-eb724ba07188"}`), ttp.ImportOptions{})
+	for _, err := range []error{s.CheckSchema(ctx), write, read, snapshot, imported} {
+		if !errors.Is(err, want) || !strings.Contains(err.Error(), command) {
+			t.Errorf("got %v, want %v with %q", err, want, command)
+		}
+	}
+}
+
+func wrongSchemasAreRefused(t *testing.T, db *database) {
+	ctx := context.Background()
+	status := func(s *ttp.Store) ttp.SchemaStatus { return must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)) }
+	s := db.open(t)
+	latest := status(s).Latest
+	equal(t, "status of an empty database", status(s), ttp.SchemaStatus{Latest: latest})
+	refused(t, s, ttp.ErrSchemaMissing, "`ttpstore migrate up`")
+
+	succeed(t, s.Migrate(ctx))
+	equal(t, "status", status(s), ttp.SchemaStatus{Version: latest, Latest: latest})
+	succeed(t, s.CheckSchema(ctx))
+
+	succeed(t, s.MigrateDown(ctx, latest-1))
+	refused(t, s, ttp.ErrSchemaOld, "`ttpstore migrate up`")
+	succeed(t, s.Migrate(ctx))
+
+	exec(t, db, "UPDATE ttp_schema_migrations SET version = 9999")
+	refused(t, db.open(t), ttp.ErrSchemaNew, "newer")
+	if err := s.Migrate(ctx); !errors.Is(err, ttp.ErrSchemaNew) {
+		t.Errorf("migrating a newer schema: got %v", err)
+	}
+	exec(t, db, "UPDATE ttp_schema_migrations SET version = 3, dirty = 1")
+	refused(t, db.open(t), ttp.ErrSchemaDirty, "`ttpstore migrate force 2`")
+	for name, err := range map[string]error{"up": s.Migrate(ctx), "down": s.MigrateDown(ctx, 1)} {
+		if !errors.Is(err, ttp.ErrSchemaDirty) {
+			t.Errorf("migrating a dirty schema %s: got %v", name, err)
+		}
+	}
+	// What the message says to do.
+	succeed(t, s.ForceSchemaVersion(ctx, 2))
+	succeed(t, s.Migrate(ctx))
+	equal(t, "status", status(s), ttp.SchemaStatus{Version: latest, Latest: latest})
+	insert(t, s, newTag("1"))
+	for _, version := range []int{-1, latest + 1} {
+		if s.ForceSchemaVersion(ctx, version) == nil || s.MigrateDown(ctx, version) == nil {
+			t.Errorf("version %d was taken", version)
+		}
+	}
+}
+
+// exec runs raw SQL on the database.
+func exec(t *testing.T, db *database, query string) {
+	t.Helper()
+	if _, err := db.pool.ExecContext(context.Background(), query); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func migratingTwiceChangesNothing(t *testing.T, db *database) {
+	s := db.store(t)
+	insert(t, s, newTag("1"))
+	before := stored(t, s)
+	succeed(t, s.Migrate(context.Background()))
+	equal(t, "tags", stored(t, s), before)
+}
+
+func migrationsGoDownAndUp(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTag("1"))
+	latest := must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)).Latest
+	for version := latest - 1; version >= 0; version-- {
+		succeed(t, s.MigrateDown(ctx, version))
+		equal(t, "version", must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)).Version, version)
+	}
+	refused(t, s, ttp.ErrSchemaMissing, "`ttpstore migrate up`")
+	succeed(t, s.Migrate(ctx))
+	equal(t, "tags", count(t, s), 0)
+}
+
+func startersMigrateAtOnce(t *testing.T, db *database) {
+	const starters = 6
+	errs := make([]error, starters)
+	var wg sync.WaitGroup
+	for i := range starters {
+		s := db.open(t)
+		wg.Go(func() { errs[i] = s.Migrate(context.Background()) })
+	}
+	wg.Wait()
+	succeed(t, errors.Join(errs...))
+	succeed(t, db.open(t).CheckSchema(context.Background()))
+}
+
+func cancelledMigrationCanBeRunAgain(t *testing.T, db *database) {
+	s := db.open(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := s.Migrate(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	succeed(t, s.Migrate(context.Background()))
+	succeed(t, s.CheckSchema(context.Background()))
+}

@@ -1,0 +1,118 @@
+package ttp
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/golang-migrate/migrate/v4/database"
+	"github.com/google/uuid"
+)
+
+// Dialect names the SQL that a database speaks.
+type Dialect string
+
+// The dialects there are.
+const (
+	SQLite Dialect = "sqlite"
+	MySQL  Dialect = "mysql" // MariaDB too
+)
+
+// engine is what the facade asks of a dialect beside its queries.
+type engine interface {
+	dialect() Dialect
+	queries(db dbtx) queries
+	// sentinel returns the error of this package that a driver's error stands for, or nil.
+	sentinel(err error) error
+	// retryable tells whether a whole transaction that failed so may succeed when run again.
+	retryable(err error) bool
+	// checkConnection refuses a connection whose settings would make results wrong.
+	checkConnection(ctx context.Context, db dbtx) error
+	// migrator returns golang-migrate's driver for the database, and what to call when done. While it
+	// is held, no other process migrates.
+	migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error)
+}
+
+// dbtx is a *sql.DB or *sql.Tx.
+type dbtx interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// queries are the generated queries of one dialect, in the facade's words.
+type queries interface {
+	// insertTags writes the tags that are not there yet and returns their number.
+	insertTags(ctx context.Context, tags []*Tag) (int64, error)
+	tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags []*Tag) ([]uuid.UUID, error)
+	tagsAfter(ctx context.Context, after uuid.UUID, limit int) ([]Tag, error)
+	moveAttackerTags(ctx context.Context, attacker, identity uuid.UUID) error
+
+	techniquesByIdentity(ctx context.Context, survivor uuid.UUID) ([]group, error)
+	techniquesByAttacker(ctx context.Context, id uuid.UUID) ([]group, error)
+	techniquesByCampaign(ctx context.Context, survivor uuid.UUID) ([]group, error)
+	techniquesBySession(ctx context.Context, id string) ([]group, error)
+	techniques(ctx context.Context) ([]group, error)
+	campaignIdentities(ctx context.Context, survivor uuid.UUID) ([]identityCount, error)
+
+	campaign(ctx context.Context, id uuid.UUID) (Campaign, error)
+	identity(ctx context.Context, id uuid.UUID) (Identity, error)
+	attacker(ctx context.Context, id uuid.UUID) (Attacker, error)
+	campaignsAfter(ctx context.Context, after uuid.UUID, limit int) ([]Campaign, error)
+	identitiesAfter(ctx context.Context, after uuid.UUID, limit int) ([]Identity, error)
+	attackersAfter(ctx context.Context, after uuid.UUID, limit int) ([]Attacker, error)
+	upsertCampaign(ctx context.Context, c Campaign) error
+	upsertIdentity(ctx context.Context, i Identity) error
+	upsertAttacker(ctx context.Context, a Attacker) error
+
+	lockMerges(ctx context.Context, kind string) error
+	lockCampaign(ctx context.Context, id uuid.UUID) (Campaign, error)
+	lockIdentity(ctx context.Context, id uuid.UUID) (Identity, error)
+	setCampaignMergedInto(ctx context.Context, id, into uuid.UUID) error
+	setIdentityMergedInto(ctx context.Context, id, into uuid.UUID) error
+	replaceCampaignSurvivor(ctx context.Context, replaced, survivor uuid.UUID) error
+	replaceIdentitySurvivor(ctx context.Context, replaced, survivor uuid.UUID) error
+}
+
+// one maps the row of a generated query.
+func one[R, T any](row R, err error, mapRow func(R) T) (T, error) {
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return mapRow(row), nil
+}
+
+// all maps the rows of a generated query.
+func all[R, T any](rows []R, err error, mapRow func(R) T) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, len(rows))
+	for i, row := range rows {
+		out[i] = mapRow(row)
+	}
+	return out, nil
+}
+
+// The columns' forms of what may be absent, and of times. Both dialects store ids as 16 bytes and
+// times as microseconds.
+
+func nullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
+func nullID(id uuid.UUID) []byte {
+	if id == uuid.Nil {
+		return nil
+	}
+	return id[:]
+}
+
+func toID(b []byte) uuid.UUID {
+	if b == nil {
+		return uuid.Nil
+	}
+	return uuid.UUID(b)
+}
+
+func toTime(microseconds int64) time.Time { return time.UnixMicro(microseconds).UTC() }

@@ -1,0 +1,16 @@
+// Package ttp stores MITRE ATT&CK technique tags and answers who did what.
+//
+// A [Tag] says that a source event shows an ATT&CK (sub-)technique, according to one version of one
+// rule. [Store.InsertTags] writes tags idempotently, and the rollups group them by technique for an
+// identity, an attacker, a campaign, a session or the whole fleet.
+//
+// A [Store] runs on an embedded SQLite file or on a MySQL or MariaDB server ([Open]), on a database
+// handle of the caller's ([New]), or inside a transaction of the caller's ([Store.WithTx]). All of
+// them promise the same: the same rows for the same calls, text compared byte for byte, times in UTC
+// with microseconds, the same total order, the same errors.
+//
+// Where to look: tag.go for a tag and its rules, insert.go for writing, rollup.go for reading,
+// scope.go and merge.go for campaigns, identities and attackers, import.go and export.go for JSON
+// Lines, migrate.go for the schema, tx.go for transactions and retries. sqlite.go and mysql.go hold
+// all that is particular to one engine.
+package ttp

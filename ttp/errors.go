@@ -1,0 +1,107 @@
+package ttp
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What can go wrong, for errors.Is. Every error of this package wraps one of these, a context's
+// error, or an error of the database driver.
+var (
+	// ErrInvalidTag means that tags break a rule of their fields; the error is an [*InvalidError].
+	ErrInvalidTag = errors.New("invalid tag")
+	// ErrInvalidScope means that campaigns, identities or attackers break a rule of their fields;
+	// the error is an [*InvalidError].
+	ErrInvalidScope = errors.New("invalid scope")
+	// ErrInvalidRecord means that lines of an import are no records; the error is an [*InvalidError].
+	ErrInvalidRecord = errors.New("invalid record")
+	// ErrNotFound means that what was asked for by its key is not stored.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict means that a write contradicts what is stored, such as a merge that closes a cycle.
+	ErrConflict = errors.New("conflict")
+	// ErrBusy means that the database stayed locked, or kept choosing the transaction as a deadlock's
+	// victim, through all retries. Nothing was written; the call may be repeated.
+	ErrBusy = errors.New("database busy")
+	// ErrSchemaMissing means that the database holds no ttpstore schema yet.
+	ErrSchemaMissing = errors.New("schema missing")
+	// ErrSchemaOld means that migrations are pending.
+	ErrSchemaOld = errors.New("schema too old")
+	// ErrSchemaNew means that a newer version of this module has migrated the database.
+	ErrSchemaNew = errors.New("schema too new")
+	// ErrSchemaDirty means that a migration stopped half way.
+	ErrSchemaDirty = errors.New("schema dirty")
+)
+
+// Problem is one thing that is wrong with one row of a call.
+type Problem struct {
+	Index  int    // the row's index in the call's slice; for an import, the line's number, from 1
+	Field  string // the field's name as in JSON; of several, separated by ", "; empty for a whole line
+	Reason string // what the field must be
+}
+
+// InvalidError lists all that is wrong with the rows of one call. Nothing of the call was written.
+type InvalidError struct {
+	Kind     error // [ErrInvalidTag], [ErrInvalidScope] or [ErrInvalidRecord]
+	Problems []Problem
+}
+
+// Error names the first problems; Problems holds them all.
+func (e *InvalidError) Error() string {
+	const shown = 5
+	place := "row"
+	if errors.Is(e.Kind, ErrInvalidRecord) {
+		place = "line"
+	}
+	var b strings.Builder
+	b.WriteString(e.Kind.Error())
+	for i, p := range e.Problems {
+		if i == shown {
+			fmt.Fprintf(&b, "; and %d more", len(e.Problems)-shown)
+			break
+		}
+		separator := ";"
+		if i == 0 {
+			separator = ":"
+		}
+		fmt.Fprintf(&b, "%s %s %d: %s", separator, place, p.Index, p.text())
+	}
+	return b.String()
+}
+
+func (p Problem) text() string {
+	if p.Field == "" {
+		return p.Reason
+	}
+	return p.Field + ": " + p.Reason
+}
+
+// at says which row the problems are of.
+func at(index int, problems []Problem) []Problem {
+	for i := range problems {
+		problems[i].Index = index
+	}
+	return problems
+}
+
+// Unwrap returns the sentinel.
+func (e *InvalidError) Unwrap() error { return e.Kind }
+
+// fail says which operation failed and lets errors.Is find the sentinel behind a driver's error.
+func (s *Store) fail(ctx context.Context, op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
+		// A driver tells of a cancelled statement in words of its own.
+		return fmt.Errorf("ttp: %s: %w: %w", op, ctx.Err(), err)
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("ttp: %s: %w", op, ErrNotFound)
+	}
+	if sentinel := s.engine.sentinel(err); sentinel != nil && !errors.Is(err, sentinel) {
+		return fmt.Errorf("ttp: %s: %w: %w", op, sentinel, err)
+	}
+	return fmt.Errorf("ttp: %s: %w", op, err)
+}

@@ -1,0 +1,96 @@
+package ttp_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+var exampleAttacker = uuid.MustParse("7f223160-4c7d-5b0f-a01f-ae36646d3370")
+
+func exampleTag(sourceID string) ttp.Tag {
+	return ttp.Tag{
+		SourceKind: "auth_attempt", SourceID: sourceID, AttackerUUID: exampleAttacker,
+		Tactic: "TA0006", TechniqueID: "T1110", SubTechniqueID: "T1110.001",
+		Confidence: 0.7, RuleID: "R1001", RuleVersion: 1, Evidence: []byte(`{"user":"root"}`),
+		AttackRelease: "enterprise-v18.1", ObservedAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+	}
+}
+
+// A whole program: open, migrate, write, read.
+func Example() {
+	ctx := context.Background()
+	store, err := ttp.Open(ctx, "sqlite://:memory:")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	if err := store.Migrate(ctx); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := store.InsertTags(ctx, []ttp.Tag{exampleTag("1"), exampleTag("2")}); err != nil {
+		log.Fatal(err)
+	}
+	rows, err := store.ListTechniquesByAttacker(ctx, exampleAttacker)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, row := range rows {
+		fmt.Println(row.SubTechniqueID, row.Tactic, row.Count, row.ConfidenceMax)
+	}
+	// Output: T1110.001 TA0006 2 0.7
+}
+
+// A replay is told apart from what is new, row by row.
+func ExampleStore_InsertTags() {
+	ctx := context.Background()
+	store, err := ttp.Open(ctx, "sqlite://:memory:")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	if err := store.Migrate(ctx); err != nil {
+		log.Fatal(err)
+	}
+	doubtful := exampleTag("2")
+	doubtful.Confidence = 0.1 // the floor is 0.3
+	for range 2 {
+		result, err := store.InsertTags(ctx, []ttp.Tag{exampleTag("1"), doubtful})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%d %v %v\n", result.Inserted, result.Outcomes, result.Techniques)
+	}
+	// Output:
+	// 1 [inserted below_floor] [T1110]
+	// 0 [duplicate below_floor] []
+}
+
+// Every field that breaks a rule is named, and nothing is written.
+func ExampleInvalidError() {
+	ctx := context.Background()
+	store, err := ttp.Open(ctx, "sqlite://:memory:")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	if err := store.Migrate(ctx); err != nil {
+		log.Fatal(err)
+	}
+	tag := exampleTag("1")
+	tag.Tactic, tag.AttackerUUID = "credential-access", uuid.Nil
+	_, err = store.InsertTags(ctx, []ttp.Tag{tag})
+	fmt.Println(err)
+	// Output: ttp: insert tags: invalid tag: row 0: attacker_uuid, identity_uuid: at least one must be set; row 0: tactic: must be "TA" and four digits
+}
+
+// The id of a tag follows from what it says.
+func ExampleComputeTagUUID() {
+	fmt.Println(ttp.ComputeTagUUID("command", "cmd_42", "R0014", 2, "T1083", ""))
+	// Output: 9aa491e5-f03b-5d8f-9eb5-161becedcdd6
+}

@@ -1,0 +1,78 @@
+package ttp
+
+import (
+	"context"
+	"io"
+
+	"github.com/google/uuid"
+)
+
+// exportPage bounds what an export holds at a time, at worst this many times 64 KiB of evidence.
+const exportPage = 256
+
+// ExportReport counts the records that an export wrote.
+type ExportReport struct {
+	Campaigns  int `json:"campaigns"`
+	Identities int `json:"identities"`
+	Attackers  int `json:"attackers"`
+	Tags       int `json:"tags"`
+}
+
+// Export writes all that is stored as JSON Lines, which [Store.Import] reads: campaigns, identities,
+// attackers and tags, each ordered by uuid. It sees one state of the database and holds a page of it at
+// a time; progress, if not nil, is called after each page. The same rows give the same bytes on every
+// engine. Line breaks between the tokens of evidence become spaces.
+func (s *Store) Export(ctx context.Context, w io.Writer, progress func(ExportReport)) (ExportReport, error) {
+	return snapshot(ctx, s, "export", func(q queries) (ExportReport, error) {
+		e := exporter{w, newLineEncoder(), progress, ExportReport{}}
+		err := export(ctx, &e, &e.report.Campaigns, q.campaignsAfter, e.lines.campaign, func(c Campaign) uuid.UUID { return c.UUID })
+		if err == nil {
+			err = export(ctx, &e, &e.report.Identities, q.identitiesAfter, e.lines.identity, func(i Identity) uuid.UUID { return i.UUID })
+		}
+		if err == nil {
+			err = export(ctx, &e, &e.report.Attackers, q.attackersAfter, e.lines.attacker, func(a Attacker) uuid.UUID { return a.UUID })
+		}
+		if err == nil {
+			err = export(ctx, &e, &e.report.Tags, q.tagsAfter, e.lines.tag, func(t Tag) uuid.UUID { return t.UUID })
+		}
+		return e.report, err
+	})
+}
+
+type exporter struct {
+	w        io.Writer
+	lines    *lineEncoder
+	progress func(ExportReport)
+	report   ExportReport
+}
+
+// export writes all rows of one table, page by page.
+func export[T any](ctx context.Context, e *exporter, written *int,
+	page func(ctx context.Context, after uuid.UUID, limit int) ([]T, error),
+	encode func(T) ([]byte, error), id func(T) uuid.UUID,
+) error {
+	after := uuid.Nil // no row has it
+	for {
+		rows, err := page(ctx, after, exportPage)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			line, err := encode(row)
+			if err != nil {
+				return err
+			}
+			if _, err := e.w.Write(line); err != nil {
+				return err
+			}
+			*written++
+			after = id(row)
+		}
+		if e.progress != nil {
+			e.progress(e.report)
+		}
+		if len(rows) < exportPage {
+			return nil
+		}
+	}
+}

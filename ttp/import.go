@@ -1,0 +1,237 @@
+package ttp
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// DefaultImportBatch is the number of lines that an import writes in one transaction.
+	DefaultImportBatch = 5000
+	// maxImportLine is room for 64 KiB of evidence with every byte escaped.
+	maxImportLine = 1 << 20
+	// maxImportBatchBytes bounds the memory of a batch, whatever its lines hold.
+	maxImportBatchBytes = 8 << 20
+)
+
+// ImportOptions change how an import runs; the zero value is good.
+type ImportOptions struct {
+	// Batch is the number of lines that are written in one transaction, [DefaultImportBatch] for 0. A
+	// batch of long lines is cut earlier.
+	Batch int
+	// SkipInvalid leaves invalid lines out in place of stopping at the batch that holds them.
+	SkipInvalid bool
+	// DryRun counts what would be written and writes nothing. It runs the whole import in one
+	// transaction, which it rolls back: on SQLite no other writer gets in meanwhile.
+	DryRun bool
+	// OnInvalid, if not nil, is told of each problem of the lines that SkipInvalid leaves out.
+	OnInvalid func(Problem)
+	// Progress, if not nil, is called after each batch with the counts so far.
+	Progress func(ImportReport)
+}
+
+// ImportReport counts what an import has read and, in the batches written, done. Read, the number of
+// tags, is the sum of Inserted, Duplicate and BelowFloor.
+type ImportReport struct {
+	Lines      int `json:"lines"` // all lines read, empty ones too
+	Campaigns  int `json:"campaigns"`
+	Identities int `json:"identities"`
+	Attackers  int `json:"attackers"`
+	Read       int `json:"read"` // valid tags
+	Inserted   int `json:"inserted"`
+	Duplicate  int `json:"duplicate"` // stored already, or earlier in the input
+	BelowFloor int `json:"below_floor"`
+	Invalid    int `json:"invalid"` // lines
+}
+
+// Import reads JSON Lines, plain or compressed by gzip, and writes them batch by batch, each in one
+// transaction; the memory that it takes does not grow with the input. Repeating an import changes
+// nothing. A tag's uuid, ingested_at and batch_uuid are kept where the record has them, and made where
+// it has not.
+//
+// At an invalid line it stops before the line's batch and returns an [*InvalidError] with the line
+// numbers ([ErrInvalidRecord]), unless told to skip. Earlier batches stay written, as the report says
+// that comes with every error.
+func (s *Store) Import(ctx context.Context, r io.Reader, opts ImportOptions) (ImportReport, error) {
+	if opts.Batch < 0 {
+		return ImportReport{}, fmt.Errorf("ttp: import: the batch must not be negative: %d", opts.Batch)
+	}
+	if opts.Batch == 0 {
+		opts.Batch = DefaultImportBatch
+	}
+	if !opts.DryRun {
+		return s.importLines(ctx, r, opts)
+	}
+	if s.tx != nil {
+		return ImportReport{}, errors.New("ttp: import: no dry run inside a transaction: roll the transaction back instead")
+	}
+	if err := s.ready(ctx); err != nil {
+		return ImportReport{}, s.fail(ctx, "import", err)
+	}
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return ImportReport{}, s.fail(ctx, "import", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	return s.WithTx(tx).importLines(ctx, r, opts)
+}
+
+func (s *Store) importLines(ctx context.Context, r io.Reader, opts ImportOptions) (ImportReport, error) {
+	in := importer{store: s, opts: opts}
+	lines, err := newLineReader(r)
+	for err == nil {
+		var line []byte
+		if line, err = lines.next(); err != nil {
+			break
+		}
+		in.add(line)
+		if in.full() {
+			err = in.flush(ctx)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = in.flush(ctx)
+	}
+	return in.report, s.fail(ctx, "import", err)
+}
+
+// importer gathers the lines of a batch and writes them.
+type importer struct {
+	store    *Store
+	opts     ImportOptions
+	report   ImportReport
+	batch    records
+	lines    int // in the batch
+	bytes    int // in the batch
+	problems []Problem
+}
+
+// add decodes a line, nil for one that is too long.
+func (in *importer) add(line []byte) {
+	in.report.Lines++
+	in.lines++
+	in.bytes += len(line)
+	problems := []Problem{{Reason: fmt.Sprintf("must be at most %d bytes", maxImportLine)}}
+	if line != nil {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			return
+		}
+		problems = in.batch.decode(line)
+	}
+	if len(problems) > 0 {
+		in.report.Invalid++
+		in.problems = append(in.problems, at(in.report.Lines, problems)...)
+	}
+}
+
+func (in *importer) full() bool {
+	return in.lines >= in.opts.Batch || in.bytes >= maxImportBatchBytes
+}
+
+// flush writes the batch and begins the next.
+func (in *importer) flush(ctx context.Context) error {
+	if len(in.problems) > 0 && !in.opts.SkipInvalid {
+		return &InvalidError{Kind: ErrInvalidRecord, Problems: in.problems}
+	}
+	for _, problem := range in.problems {
+		if in.opts.OnInvalid != nil {
+			in.opts.OnInvalid(problem)
+		}
+	}
+	if err := in.write(ctx); err != nil {
+		return err
+	}
+	in.batch, in.problems, in.lines, in.bytes = records{}, nil, 0, 0
+	if in.opts.Progress != nil {
+		in.opts.Progress(in.report)
+	}
+	return nil
+}
+
+func (in *importer) write(ctx context.Context) error {
+	batch, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	now := in.store.now()
+	for i := range in.batch.tags {
+		tag := &in.batch.tags[i]
+		if tag.BatchUUID == uuid.Nil {
+			tag.BatchUUID = batch
+		}
+		if tag.IngestedAt.IsZero() {
+			tag.IngestedAt = now
+		}
+	}
+	w := newTagWrite(in.batch.tags, in.store.floor)
+	inserted, err := transact(ctx, in.store, func(q queries) (int, error) {
+		if err := in.batch.upsert(ctx, q); err != nil {
+			return 0, err
+		}
+		return w.count(ctx, q)
+	})
+	if err != nil {
+		return err
+	}
+	in.count(w, inserted)
+	return nil
+}
+
+func (in *importer) count(w *tagWrite, inserted int) {
+	r := &in.report
+	r.Campaigns += len(in.batch.campaigns)
+	r.Identities += len(in.batch.identities)
+	r.Attackers += len(in.batch.attackers)
+	r.Read += len(w.tags)
+	r.Inserted += inserted
+	for _, outcome := range w.outcomes {
+		if outcome == BelowFloor {
+			r.BelowFloor++
+		}
+	}
+	r.Duplicate = r.Read - r.Inserted - r.BelowFloor
+}
+
+// lineReader reads lines of bounded length.
+type lineReader struct{ r *bufio.Reader }
+
+// newLineReader finds out by the first bytes whether the input is compressed.
+func newLineReader(r io.Reader) (*lineReader, error) {
+	in := bufio.NewReaderSize(r, maxImportLine)
+	magic, err := in.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		return &lineReader{in}, nil
+	}
+	unzipped, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	return &lineReader{bufio.NewReaderSize(unzipped, maxImportLine)}, nil
+}
+
+// next returns the next line, valid until the next call, nil for one that is too long, and io.EOF after
+// the last.
+func (l *lineReader) next() ([]byte, error) {
+	line, err := l.r.ReadSlice('\n')
+	tooLong := errors.Is(err, bufio.ErrBufferFull)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		line, err = l.r.ReadSlice('\n')
+	}
+	if errors.Is(err, io.EOF) && (tooLong || len(line) > 0) {
+		err = nil // the last line; the next call returns io.EOF
+	}
+	if tooLong {
+		line = nil
+	}
+	return line, err
+}

@@ -1,0 +1,298 @@
+package ttp
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/golang-migrate/migrate/v4/database"
+	migratesqlite "github.com/golang-migrate/migrate/v4/database/sqlite"
+	"github.com/google/uuid"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+const (
+	sqliteMemory = ":memory:"
+	// sqliteReaders is how many connections read a file beside the one that writes.
+	sqliteReaders = 4
+)
+
+// sqlitePragmas holds for every connection that this package opens.
+var sqlitePragmas = []string{
+	"busy_timeout(5000)",  // milliseconds that a statement waits for another process's lock
+	"journal_mode(WAL)",   // readers and the writer do not wait for each other
+	"synchronous(NORMAL)", // with WAL: a power cut may undo the last commits, never tear one
+	"foreign_keys(1)",     // SQLite's default is off
+	"cache_size(-65536)",  // 64 MiB; the default of 2 MiB halves bulk inserts
+}
+
+// openSQLite opens a file for one writer and several readers, or a database in memory. The file is
+// made by the first write.
+func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err error) {
+	if path == "" || strings.ContainsAny(path, "?#") {
+		return nil, nil, errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
+	}
+	if path != sqliteMemory {
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			return nil, nil, fmt.Errorf("the database's folder: %w", err)
+		}
+	}
+	query := url.Values{"_pragma": sqlitePragmas, "_txlock": {"immediate"}, "_dqs": {"0"}}
+	if path == sqliteMemory {
+		// Each connection would have a database of its own.
+		write, err = sql.Open("sqlite", "file::memory:?"+query.Encode())
+		if err != nil {
+			return nil, nil, err
+		}
+		write.SetMaxOpenConns(1)
+		return write, write, nil
+	}
+	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
+	if write, err = sql.Open("sqlite", file+query.Encode()); err != nil {
+		return nil, nil, err
+	}
+	write.SetMaxOpenConns(1) // SQLite has one writer; others wait in Go, in turn, and honour their contexts
+	query.Set("mode", "ro")
+	query["_pragma"] = append(sqlitePragmas[:1:1], sqlitePragmas[3:]...) // the writer sets the journal
+	if read, err = sql.Open("sqlite", file+query.Encode()); err != nil {
+		return nil, nil, errors.Join(err, write.Close())
+	}
+	read.SetMaxOpenConns(sqliteReaders)
+	read.SetMaxIdleConns(sqliteReaders)
+	if _, err = os.Stat(path); err == nil {
+		err = read.PingContext(ctx)
+	} else if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, write.Close(), read.Close())
+	}
+	return write, read, nil
+}
+
+type sqliteEngine struct{}
+
+func (sqliteEngine) dialect() Dialect { return SQLite }
+
+func (sqliteEngine) queries(db dbtx) queries { return sqliteQueries{sqlitegen.New(db), db} }
+
+// See https://sqlite.org/rescode.html. The driver reports extended codes; the low byte is the primary.
+func (sqliteEngine) sentinel(err error) error {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch code := e.Code() & 0xff; {
+		case code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED:
+			return ErrBusy
+		case code == sqlite3.SQLITE_CANTOPEN,
+			code == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "no such table"):
+			return ErrSchemaMissing
+		}
+	}
+	return nil
+}
+
+func (e sqliteEngine) retryable(err error) bool { return errors.Is(e.sentinel(err), ErrBusy) }
+
+func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
+
+// migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
+// SQLite is a flag of its own process. The lock ends with the process, however it ends.
+func (sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error) {
+	var path string
+	if err := db.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path); err != nil {
+		return nil, nil, err
+	}
+	unlock := func() {}
+	if path != "" {
+		var err error
+		if unlock, err = lockSQLiteFile(ctx, path+".migrate-lock"); err != nil {
+			return nil, nil, err
+		}
+	}
+	driver, err := migratesqlite.WithInstance(db, &migratesqlite.Config{MigrationsTable: table})
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return driver, unlock, nil // never driver.Close, which would close db
+}
+
+func lockSQLiteFile(ctx context.Context, path string) (unlock func(), err error) {
+	lock, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+
+		"?_pragma=busy_timeout(30000)&_txlock=exclusive")
+	if err != nil {
+		return nil, err
+	}
+	tx, err := lock.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("waiting for another process to migrate: %w", err), lock.Close())
+	}
+	return func() {
+		_ = tx.Rollback()
+		_ = lock.Close()
+	}, nil
+}
+
+// optimizeSQLite lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html.
+func optimizeSQLite(db *sql.DB) error {
+	_, err := db.Exec("PRAGMA optimize")
+	return err
+}
+
+type sqliteQueries struct {
+	*sqlitegen.Queries
+	db dbtx
+}
+
+// insertTags loops over one prepared statement: SQLite runs in the process, and many rows in one
+// statement gain nothing.
+func (q sqliteQueries) insertTags(ctx context.Context, tags []*Tag) (int64, error) {
+	stmt, err := q.db.PrepareContext(ctx, sqlitegen.InsertTag)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = stmt.Close() }()
+	prepared := sqlitegen.New(preparedExec{q.db, stmt})
+	var written int64
+	for _, tag := range tags {
+		n, err := prepared.InsertTag(ctx, insertTagParams[sqlitegen.InsertTagParams](tag))
+		if err != nil {
+			return 0, err
+		}
+		written += n
+	}
+	return written, nil
+}
+
+// preparedExec runs its statement in place of the same SQL text.
+type preparedExec struct {
+	dbtx
+	stmt *sql.Stmt
+}
+
+func (p preparedExec) ExecContext(ctx context.Context, _ string, args ...any) (sql.Result, error) {
+	return p.stmt.ExecContext(ctx, args...)
+}
+
+func (q sqliteQueries) tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags []*Tag) ([]uuid.UUID, error) {
+	rows, err := q.ListTagUUIDsInBatch(ctx, sqlitegen.ListTagUUIDsInBatchParams{BatchUUID: batch[:], UUIDs: tagUUIDs(tags)})
+	return all(rows, err, toID)
+}
+
+func (q sqliteQueries) tagsAfter(ctx context.Context, after uuid.UUID, limit int) ([]Tag, error) {
+	rows, err := q.ListTagsAfter(ctx, sqlitegen.ListTagsAfterParams{After: after[:], Limit: int64(limit)})
+	return all(rows, err, toTag)
+}
+
+func (q sqliteQueries) moveAttackerTags(ctx context.Context, attacker, identity uuid.UUID) error {
+	return q.MoveAttackerTags(ctx, sqlitegen.MoveAttackerTagsParams{AttackerUUID: attacker[:], IdentityUUID: identity[:]})
+}
+
+func (q sqliteQueries) techniquesByIdentity(ctx context.Context, survivor uuid.UUID) ([]group, error) {
+	rows, err := q.ListTechniquesByIdentity(ctx, sqlitegen.ListTechniquesByIdentityParams{IdentityUUID: survivor[:]})
+	return all(rows, err, toGroup)
+}
+
+func (q sqliteQueries) techniquesByAttacker(ctx context.Context, id uuid.UUID) ([]group, error) {
+	rows, err := q.ListTechniquesByAttacker(ctx, sqlitegen.ListTechniquesByAttackerParams{AttackerUUID: id[:]})
+	return all(rows, err, toGroup)
+}
+
+func (q sqliteQueries) techniquesByCampaign(ctx context.Context, survivor uuid.UUID) ([]group, error) {
+	rows, err := q.ListTechniquesByCampaign(ctx, sqlitegen.ListTechniquesByCampaignParams{CampaignUUID: survivor[:]})
+	return all(rows, err, toGroup)
+}
+
+func (q sqliteQueries) techniquesBySession(ctx context.Context, id string) ([]group, error) {
+	rows, err := q.ListTechniquesBySession(ctx, sqlitegen.ListTechniquesBySessionParams{SessionID: nullText(id)})
+	return all(rows, err, toGroup)
+}
+
+func (q sqliteQueries) techniques(ctx context.Context) ([]group, error) {
+	rows, err := q.ListDistinctTechniques(ctx)
+	return all(rows, err, toGroup)
+}
+
+func (q sqliteQueries) campaignIdentities(ctx context.Context, survivor uuid.UUID) ([]identityCount, error) {
+	rows, err := q.CountCampaignIdentities(ctx, sqlitegen.CountCampaignIdentitiesParams{CampaignUUID: survivor[:]})
+	return all(rows, err, toIdentityCount)
+}
+
+func (q sqliteQueries) campaign(ctx context.Context, id uuid.UUID) (Campaign, error) {
+	row, err := q.GetCampaign(ctx, sqlitegen.GetCampaignParams{UUID: id[:]})
+	return one(row, err, toCampaign)
+}
+
+func (q sqliteQueries) identity(ctx context.Context, id uuid.UUID) (Identity, error) {
+	row, err := q.GetIdentity(ctx, sqlitegen.GetIdentityParams{UUID: id[:]})
+	return one(row, err, toIdentity)
+}
+
+func (q sqliteQueries) attacker(ctx context.Context, id uuid.UUID) (Attacker, error) {
+	row, err := q.GetAttacker(ctx, sqlitegen.GetAttackerParams{UUID: id[:]})
+	return one(row, err, toAttacker)
+}
+
+func (q sqliteQueries) campaignsAfter(ctx context.Context, after uuid.UUID, limit int) ([]Campaign, error) {
+	rows, err := q.ListCampaignsAfter(ctx, sqlitegen.ListCampaignsAfterParams{After: after[:], Limit: int64(limit)})
+	return all(rows, err, toCampaign)
+}
+
+func (q sqliteQueries) identitiesAfter(ctx context.Context, after uuid.UUID, limit int) ([]Identity, error) {
+	rows, err := q.ListIdentitiesAfter(ctx, sqlitegen.ListIdentitiesAfterParams{After: after[:], Limit: int64(limit)})
+	return all(rows, err, toIdentity)
+}
+
+func (q sqliteQueries) attackersAfter(ctx context.Context, after uuid.UUID, limit int) ([]Attacker, error) {
+	rows, err := q.ListAttackersAfter(ctx, sqlitegen.ListAttackersAfterParams{After: after[:], Limit: int64(limit)})
+	return all(rows, err, toAttacker)
+}
+
+func (q sqliteQueries) upsertCampaign(ctx context.Context, c Campaign) error {
+	return q.UpsertCampaign(ctx, sqlitegen.UpsertCampaignParams{UUID: c.UUID[:], Name: nullText(c.Name)})
+}
+
+func (q sqliteQueries) upsertIdentity(ctx context.Context, i Identity) error {
+	return q.UpsertIdentity(ctx, sqlitegen.UpsertIdentityParams{UUID: i.UUID[:], CampaignUUID: nullID(i.CampaignUUID)})
+}
+
+func (q sqliteQueries) upsertAttacker(ctx context.Context, a Attacker) error {
+	return q.UpsertAttacker(ctx, sqlitegen.UpsertAttackerParams{UUID: a.UUID[:], IP: nullIP(a.IP), IdentityUUID: nullID(a.IdentityUUID)})
+}
+
+func (q sqliteQueries) lockMerges(ctx context.Context, kind string) error {
+	return q.LockMerges(ctx, sqlitegen.LockMergesParams{Kind: kind})
+}
+
+func (q sqliteQueries) lockCampaign(ctx context.Context, id uuid.UUID) (Campaign, error) {
+	row, err := q.LockCampaign(ctx, sqlitegen.LockCampaignParams{UUID: id[:]})
+	return one(row, err, toCampaign)
+}
+
+func (q sqliteQueries) lockIdentity(ctx context.Context, id uuid.UUID) (Identity, error) {
+	row, err := q.LockIdentity(ctx, sqlitegen.LockIdentityParams{UUID: id[:]})
+	return one(row, err, toIdentity)
+}
+
+func (q sqliteQueries) setCampaignMergedInto(ctx context.Context, id, into uuid.UUID) error {
+	return q.SetCampaignMergedInto(ctx, sqlitegen.SetCampaignMergedIntoParams{UUID: id[:], MergedIntoUUID: into[:]})
+}
+
+func (q sqliteQueries) setIdentityMergedInto(ctx context.Context, id, into uuid.UUID) error {
+	return q.SetIdentityMergedInto(ctx, sqlitegen.SetIdentityMergedIntoParams{UUID: id[:], MergedIntoUUID: into[:]})
+}
+
+func (q sqliteQueries) replaceCampaignSurvivor(ctx context.Context, replaced, survivor uuid.UUID) error {
+	return q.ReplaceCampaignSurvivor(ctx, sqlitegen.ReplaceCampaignSurvivorParams{ReplacedUUID: replaced[:], SurvivorUUID: survivor[:]})
+}
+
+func (q sqliteQueries) replaceIdentitySurvivor(ctx context.Context, replaced, survivor uuid.UUID) error {
+	return q.ReplaceIdentitySurvivor(ctx, sqlitegen.ReplaceIdentitySurvivorParams{ReplacedUUID: replaced[:], SurvivorUUID: survivor[:]})
+}

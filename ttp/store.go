@@ -1,0 +1,152 @@
+package ttp
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultConfidenceFloor is the confidence below which tags are not written.
+const DefaultConfidenceFloor = 0.3
+
+// Store writes and reads tags and their scopes. It is safe for concurrent use; make one with [Open] or
+// [New]. Every call refuses a database whose schema is missing, older, newer or dirty with
+// [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew] or [ErrSchemaDirty]; see [Store.Migrate].
+type Store struct {
+	engine      engine
+	write, read *sql.DB // the same one but for a SQLite file
+	tx          *sql.Tx // the caller's, if any
+	owned       bool    // Close closes the pools
+	floor       float64
+	now         func() time.Time
+	checked     *atomic.Bool // the schema was found right
+	written     *atomic.Bool // something was written through this store
+}
+
+// Option changes a store's settings.
+type Option func(*Store) error
+
+// WithConfidenceFloor sets the confidence, from 0 to 1, below which tags are not written, in place of
+// [DefaultConfidenceFloor]. At 0 every tag is written.
+func WithConfidenceFloor(floor float64) Option {
+	return func(s *Store) error {
+		if !(floor >= 0 && floor <= 1) { // so that NaN fails
+			return fmt.Errorf("the confidence floor must be a number from 0 to 1, not %v", floor)
+		}
+		s.floor = floor
+		return nil
+	}
+}
+
+// Open opens the database that the URL names:
+//
+//	sqlite://PATH            a file, made by Migrate where it is missing
+//	sqlite://:memory:        a database of one connection that ends with the store
+//	mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE?PARAMETERS
+//
+// The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles
+// are refused. Open says so when the server or file does not answer; a schema that is missing is told
+// by the first call. No error repeats the URL, which may hold a password.
+func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
+	scheme, rest, _ := strings.Cut(url, "://")
+	s := &Store{owned: true}
+	var err error
+	switch Dialect(scheme) {
+	case SQLite:
+		s.engine = sqliteEngine{}
+		s.write, s.read, err = openSQLite(ctx, rest)
+	case MySQL:
+		s.engine = mysqlEngine{}
+		s.write, err = openMySQL(ctx, rest)
+		s.read = s.write
+	default:
+		err = errors.New("want a URL that begins with sqlite:// or mysql://")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ttp: open: %w", err)
+	}
+	if err := s.configure(opts); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// New makes a store over a pool of the caller's, which stays the caller's to close.
+//
+// A SQLite pool should have _txlock=immediate, a busy_timeout and, for a database in memory, one
+// connection. A MySQL pool must not have clientFoundRows, which the first call refuses, and is fastest
+// with interpolateParams.
+func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
+	s := &Store{write: db, read: db}
+	switch dialect {
+	case SQLite:
+		s.engine = sqliteEngine{}
+	case MySQL:
+		s.engine = mysqlEngine{}
+	default:
+		return nil, fmt.Errorf("ttp: new: unknown dialect %q: want %q or %q", dialect, SQLite, MySQL)
+	}
+	if err := s.configure(opts); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) configure(opts []Option) error {
+	s.floor, s.now = DefaultConfidenceFloor, time.Now
+	s.checked, s.written = new(atomic.Bool), new(atomic.Bool)
+	for _, option := range opts {
+		if err := option(s); err != nil {
+			return fmt.Errorf("ttp: %w", err)
+		}
+	}
+	return nil
+}
+
+// WithTx returns a store that runs inside a transaction of the caller's, so that a service writes its
+// event and its tags together. Each call is all or nothing in it. To commit, to roll back and to retry
+// after [ErrBusy] is the caller's; so is to roll back when a context has ended within a call, since the
+// engine may then have given the whole transaction up.
+func (s *Store) WithTx(tx *sql.Tx) *Store {
+	inner := *s
+	inner.tx, inner.owned = tx, false
+	return &inner
+}
+
+// Dialect returns the SQL that the store's database speaks.
+func (s *Store) Dialect() Dialect { return s.engine.dialect() }
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return s.fail(ctx, "ping", s.reader().QueryRowContext(ctx, "SELECT 1").Scan(&one))
+}
+
+// Close closes what [Open] opened. A store from [New] or [Store.WithTx] leaves its caller's pool and
+// transaction alone.
+func (s *Store) Close() error {
+	if !s.owned {
+		return nil
+	}
+	var errs []error
+	if s.engine.dialect() == SQLite && s.written.Load() {
+		errs = append(errs, optimizeSQLite(s.write))
+	}
+	errs = append(errs, s.write.Close())
+	if s.read != s.write {
+		errs = append(errs, s.read.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// reader is what a single query reads from.
+func (s *Store) reader() dbtx {
+	if s.tx != nil {
+		return s.tx
+	}
+	return s.read
+}

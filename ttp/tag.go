@@ -1,0 +1,226 @@
+package ttp
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// Tag is one observation: this source event shows this ATT&CK (sub-)technique, says this rule at this
+// version. An optional field that is absent holds its zero value.
+//
+// Text is compared byte for byte. Its length is counted in characters; control characters, invalid
+// UTF-8 and spaces at either end are refused.
+type Tag struct {
+	// UUID is what [Tag.ComputeUUID] returns. The store fills it in when it is absent and refuses
+	// another one.
+	UUID uuid.UUID `json:"uuid,omitzero"`
+	// SourceKind says what was tagged: command, auth_attempt, http_request, payload, email, canary,
+	// intel, session, fingerprint, identity_rollup or any other word of at most 64 characters
+	// without "|".
+	SourceKind string `json:"source_kind"`
+	// SourceID is the tagged event's own id, at most 255 characters. It is never a foreign key: tags
+	// outlive their sources.
+	SourceID string `json:"source_id"`
+	// AttackerUUID is the observed IP's id. A tag has an attacker, an identity or both; one that has
+	// only an identity was visible only across attackers.
+	AttackerUUID uuid.UUID `json:"attacker_uuid,omitzero"`
+	// IdentityUUID is the actor's id. When it is absent, the tag counts for the identity that its
+	// attacker has at the time of reading.
+	IdentityUUID uuid.UUID `json:"identity_uuid,omitzero"`
+	// SessionID is the login session's id, at most 255 characters; optional.
+	SessionID string `json:"session_id,omitempty"`
+	// DeckyID is the decoy host's id, at most 255 characters; optional.
+	DeckyID string `json:"decky_id,omitempty"`
+	// Tactic is the ATT&CK tactic's id, "TA" and four digits. It is kept for each tag, since one
+	// technique may serve several tactics.
+	Tactic string `json:"tactic"`
+	// TechniqueID is the ATT&CK technique's id, "T" and four digits.
+	TechniqueID string `json:"technique_id"`
+	// SubTechniqueID is TechniqueID, "." and three digits; optional.
+	SubTechniqueID string `json:"sub_technique_id,omitempty"`
+	// Confidence is the rule's confidence, from 0 to 1. A tag below the store's floor is not written.
+	Confidence float64 `json:"confidence"`
+	// RuleID names the rule, at most 64 characters without "|".
+	RuleID string `json:"rule_id"`
+	// RuleVersion is the rule's version, 0 or more.
+	RuleVersion int `json:"rule_version"`
+	// AttackRelease is the ATT&CK domain and version that the ids are from, such as
+	// "enterprise-v18.1"; the domain is enterprise, ics or mobile. "v18.1" and "18.1" mean enterprise.
+	AttackRelease string `json:"attack_release"`
+	// ObservedAt is when the event happened. Digits below a microsecond are cut off.
+	ObservedAt time.Time `json:"observed_at"`
+	// IngestedAt is when the tag was written, in microseconds. InsertTags sets it, whatever is there.
+	IngestedAt time.Time `json:"ingested_at,omitzero"`
+	// BatchUUID is the InsertTags call that wrote the tag, a UUIDv7. InsertTags sets it, whatever is
+	// there.
+	BatchUUID uuid.UUID `json:"batch_uuid,omitzero"`
+	// Evidence is a JSON object of at most 64 KiB, {} for none, nested no deeper than 32 levels and
+	// without white space around it. It is kept byte for byte.
+	Evidence json.RawMessage `json:"evidence"`
+}
+
+// tagNamespace is the UUIDv5 of the URL namespace and "decnet:ttp_tag:v1".
+var tagNamespace = uuid.MustParse("1ca31f08-5522-5aae-8371-fe81f0e39de3")
+
+// ComputeTagUUID returns the id of the tag that a rule gives a source for a technique; subTechniqueID
+// is empty for none. It is the UUIDv5 over the six inputs joined by "|" and never changes: that a
+// replay finds the tags it has written before hangs on it.
+func ComputeTagUUID(sourceKind, sourceID, ruleID string, ruleVersion int, techniqueID, subTechniqueID string) uuid.UUID {
+	var buf [256]byte
+	name := append(buf[:0], sourceKind...)
+	name = append(append(name, '|'), sourceID...)
+	name = append(append(name, '|'), ruleID...)
+	name = strconv.AppendInt(append(name, '|'), int64(ruleVersion), 10)
+	name = append(append(name, '|'), techniqueID...)
+	name = append(append(name, '|'), subTechniqueID...)
+	return uuid.NewSHA1(tagNamespace, name)
+}
+
+// ComputeUUID is [ComputeTagUUID] of the tag's own fields.
+func (t Tag) ComputeUUID() uuid.UUID {
+	return ComputeTagUUID(t.SourceKind, t.SourceID, t.RuleID, t.RuleVersion, t.TechniqueID, t.SubTechniqueID)
+}
+
+// canonical returns the tag as it is stored, or what is wrong with it.
+func (t Tag) canonical() (Tag, []Problem) {
+	var c checker
+	c.text("source_kind", t.SourceKind, 64, required, noSeparator)
+	c.text("source_id", t.SourceID, 255, required)
+	if t.AttackerUUID == uuid.Nil && t.IdentityUUID == uuid.Nil {
+		c.refuse("attacker_uuid, identity_uuid", "at least one must be set")
+	}
+	c.text("session_id", t.SessionID, 255)
+	c.text("decky_id", t.DeckyID, 255)
+	if !hasDigits(t.Tactic, "TA", 4) {
+		c.refuse("tactic", `must be "TA" and four digits`)
+	}
+	if !hasDigits(t.TechniqueID, "T", 4) {
+		c.refuse("technique_id", `must be "T" and four digits`)
+	}
+	if t.SubTechniqueID != "" && !hasDigits(t.SubTechniqueID, t.TechniqueID+".", 3) {
+		c.refuse("sub_technique_id", `must be the technique_id, "." and three digits`)
+	}
+	// Written so that NaN fails.
+	if !(t.Confidence >= 0 && t.Confidence <= 1) {
+		c.refuse("confidence", "must be a number from 0 to 1")
+	}
+	c.text("rule_id", t.RuleID, 64, required, noSeparator)
+	if t.RuleVersion < 0 {
+		c.refuse("rule_version", "must not be negative")
+	}
+	if reason := refuseEvidence(t.Evidence); reason != "" {
+		c.refuse("evidence", reason)
+	}
+	release, ok := canonicalRelease(t.AttackRelease)
+	if !ok {
+		c.refuse("attack_release", `must be such as "enterprise-v18.1", "ics-v18.1" or "mobile-v18.1"`)
+	}
+	t.AttackRelease = release
+	t.ObservedAt = c.time("observed_at", t.ObservedAt)
+	if len(c.problems) > 0 {
+		return t, c.problems
+	}
+	id := t.ComputeUUID()
+	if t.UUID != uuid.Nil && t.UUID != id {
+		c.refuse("uuid", "must be absent or "+id.String()+", which the other fields give")
+	}
+	t.UUID = id
+	t.Confidence = math.Abs(t.Confidence) // -0 is 0
+	return t, c.problems
+}
+
+// checker collects what is wrong with the fields of one row.
+type checker struct{ problems []Problem }
+
+func (c *checker) refuse(field, reason string) {
+	c.problems = append(c.problems, Problem{Field: field, Reason: reason})
+}
+
+type textRule int
+
+const (
+	required    textRule = iota // not empty
+	noSeparator                 // no "|", which separates the inputs of a tag's uuid
+)
+
+func (c *checker) text(field, value string, most int, rules ...textRule) {
+	for _, rule := range rules {
+		switch {
+		case rule == required && value == "":
+			c.refuse(field, "must not be empty")
+		case rule == noSeparator && strings.Contains(value, "|"):
+			c.refuse(field, `must not contain "|"`)
+		}
+	}
+	if value == "" {
+		return
+	}
+	first, _ := utf8.DecodeRuneInString(value)
+	last, _ := utf8.DecodeLastRuneInString(value)
+	switch {
+	case !utf8.ValidString(value):
+		c.refuse(field, "must be valid UTF-8")
+	case utf8.RuneCountInString(value) > most:
+		c.refuse(field, "must be at most "+strconv.Itoa(most)+" characters")
+	case unicode.IsSpace(first) || unicode.IsSpace(last):
+		c.refuse(field, "must not begin or end with a space")
+	case strings.ContainsFunc(value, unicode.IsControl):
+		c.refuse(field, "must not contain control characters")
+	}
+}
+
+// time returns the instant in UTC, in microseconds. RFC 3339, which exports use, ends with the year 9999.
+func (c *checker) time(field string, t time.Time) time.Time {
+	t = t.UTC().Truncate(time.Microsecond)
+	switch {
+	case t.IsZero():
+		c.refuse(field, "must be set")
+	case t.Year() < 1 || t.Year() > 9999:
+		c.refuse(field, "must lie in the years 1 to 9999")
+	}
+	return t
+}
+
+// hasDigits tells whether s is the prefix and n decimal digits.
+func hasDigits(s, prefix string, n int) bool {
+	digits, ok := strings.CutPrefix(s, prefix)
+	return ok && len(digits) == n && allDigits(digits)
+}
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// canonicalRelease spells a release as domain-vMAJOR.MINOR.
+func canonicalRelease(s string) (string, bool) {
+	domain, version, ok := strings.Cut(s, "-v")
+	if !ok {
+		domain, version = "enterprise", strings.TrimPrefix(s, "v")
+	}
+	major, minor, _ := strings.Cut(version, ".")
+	if !isVersionNumber(major) || !isVersionNumber(minor) {
+		return "", false
+	}
+	switch domain {
+	case "enterprise", "ics", "mobile":
+		return domain + "-v" + version, true
+	}
+	return "", false
+}
+
+// isVersionNumber accepts one spelling of each number, so that one release has one name.
+func isVersionNumber(s string) bool {
+	return allDigits(s) && len(s) <= 4 && (s == "0" || s[0] != '0')
+}

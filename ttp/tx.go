@@ -1,0 +1,119 @@
+package ttp
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+const (
+	// maxAttempts bounds how often a transaction is run that loses to others.
+	maxAttempts = 12
+	// maxRetryTime bounds how long; a SQLite attempt alone may wait for its busy_timeout.
+	maxRetryTime    = 30 * time.Second
+	rollbackTimeout = 5 * time.Second
+)
+
+// query runs a read of one statement.
+func query[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
+	var none T
+	if err := s.ready(ctx); err != nil {
+		return none, s.fail(ctx, op, err)
+	}
+	out, err := read(s.engine.queries(s.reader()))
+	if err != nil {
+		return none, s.fail(ctx, op, err)
+	}
+	return out, nil
+}
+
+// snapshot runs a read of several statements, which see one state of the database.
+func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
+	if s.tx != nil {
+		return query(ctx, s, op, read)
+	}
+	var none T
+	if err := s.ready(ctx); err != nil {
+		return none, s.fail(ctx, op, err)
+	}
+	out, err := inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
+		return read(s.engine.queries(tx))
+	})
+	return out, s.fail(ctx, op, err)
+}
+
+// update runs a write of the caller's name, see [transact].
+func update[T any](ctx context.Context, s *Store, op string, write func(queries) (T, error)) (T, error) {
+	out, err := transact(ctx, s, write)
+	return out, s.fail(ctx, op, err)
+}
+
+// transact runs a write, all or nothing. A transaction of its own is run again, whole, while it loses to
+// others; in the caller's, to retry is the caller's.
+func transact[T any](ctx context.Context, s *Store, write func(queries) (T, error)) (T, error) {
+	var none T
+	if err := s.ready(ctx); err != nil {
+		return none, err
+	}
+	if s.tx != nil {
+		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
+	}
+	s.written.Store(true)
+	return backoff.Retry(ctx, func() (T, error) {
+		out, err := inTx(ctx, s.write, nil, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(tx)) })
+		if err != nil && !s.engine.retryable(err) {
+			return none, backoff.Permanent(err)
+		}
+		return out, err
+	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxRetryTime))
+}
+
+// retryPauses start at some milliseconds, the length of the transactions that collide, and are spread
+// by half, so that those that collided part.
+func retryPauses() *backoff.ExponentialBackOff {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval = 5 * time.Millisecond
+	pauses.MaxInterval = time.Second
+	pauses.Multiplier = 2
+	return pauses
+}
+
+// inTx commits what run did, or rolls it back.
+func inTx[T any](ctx context.Context, db *sql.DB, opts *sql.TxOptions, run func(*sql.Tx) (T, error)) (T, error) {
+	var none T
+	tx, err := db.BeginTx(ctx, opts)
+	if err != nil {
+		return none, err
+	}
+	defer func() { _ = tx.Rollback() }() // also when run panics; a no-op after Commit
+	out, err := run(tx)
+	if err != nil {
+		return none, err
+	}
+	return out, tx.Commit()
+}
+
+// inSavepoint undoes what run did when it fails, and leaves the rest of the transaction as it was.
+func inSavepoint[T any](ctx context.Context, tx *sql.Tx, run func() (T, error)) (T, error) {
+	var none T
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT ttpstore"); err != nil {
+		return none, err
+	}
+	out, err := run()
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "RELEASE SAVEPOINT ttpstore")
+		return out, err
+	}
+	// A cancelled caller's rows are undone too. After a deadlock there is no savepoint left, nor
+	// anything to undo.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_, undo := tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT ttpstore")
+	if undo != nil {
+		return none, errors.Join(err, undo)
+	}
+	return none, err
+}
