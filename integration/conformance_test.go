@@ -1,0 +1,52 @@
+package integration
+
+import (
+	"database/sql"
+	"reflect"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/internal/conformance"
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func TestConformance(t *testing.T) {
+	t.Run("Open", func(t *testing.T) { conformance.Run(t, mysqlEngine(false)) })
+	t.Run("New", func(t *testing.T) { conformance.Run(t, mysqlEngine(true)) })
+}
+
+func mysqlEngine(overPool bool) conformance.Engine {
+	return conformance.Engine{Dialect: ttp.MySQL, Empty: emptyMySQL, OverPool: overPool, Queries: queryNames()}
+}
+
+// emptyMySQL gives the pool no parameters, so that its statements are prepared on the server; those of
+// the URL's are interpolated.
+func emptyMySQL(tb testing.TB, r *conformance.Recorder) (string, *sql.DB) {
+	tb.Helper()
+	dsn := newDatabase(tb)
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	pool := sql.OpenDB(r.Connector(connector))
+	tb.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return "mysql://" + dsn, pool
+}
+
+func queryNames() []string {
+	var names []string
+	for query := range reflect.TypeFor[mysqlgen.Querier]().Methods() {
+		names = append(names, query.Name)
+	}
+	return names
+}

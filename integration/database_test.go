@@ -1,0 +1,85 @@
+package integration
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// dsnEnv names the environment variable that holds the DSN of a MySQL server
+// to use instead of a container.
+const dsnEnv = "TTPSTORE_TEST_MYSQL_DSN"
+
+const (
+	// pingTimeout bounds the answer of a server to one attempt to connect.
+	pingTimeout = 10 * time.Second
+
+	// statementTimeout bounds creating and dropping a database. Dropping waits
+	// for open transactions, so a test that leaks one fails instead of hanging.
+	statementTimeout = 60 * time.Second
+)
+
+// newDatabase creates an empty database with the character set utf8mb4 and
+// returns its DSN. The database is dropped when the test and its subtests are
+// over.
+func newDatabase(tb testing.TB) string {
+	tb.Helper()
+	name := "ttpstore_" + strings.ToLower(rand.Text())
+	if err := execute(server, "CREATE DATABASE `"+name+"` CHARACTER SET utf8mb4"); err != nil {
+		tb.Fatalf("create database %s: %v", name, err)
+	}
+	tb.Cleanup(func() {
+		if err := execute(server, "DROP DATABASE `"+name+"`"); err != nil {
+			tb.Errorf("drop database %s: %v", name, err)
+		}
+	})
+	cfg := server.Clone()
+	cfg.DBName = name
+	return cfg.FormatDSN()
+}
+
+// execute runs one statement on a connection of its own.
+func execute(cfg *mysql.Config, statement string) error {
+	return withServer(cfg, statementTimeout, func(ctx context.Context, db *sql.DB) error {
+		_, err := db.ExecContext(ctx, statement)
+		return err
+	})
+}
+
+// ping makes sure that the server lets a new connection log in.
+func ping(cfg *mysql.Config) error {
+	return withServer(cfg, pingTimeout, func(ctx context.Context, db *sql.DB) error {
+		return db.PingContext(ctx)
+	})
+}
+
+// serverVersion returns what the server calls its version.
+func serverVersion(cfg *mysql.Config) (version string, err error) {
+	err = withServer(cfg, pingTimeout, func(ctx context.Context, db *sql.DB) error {
+		return db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version)
+	})
+	return version, err
+}
+
+// withServer calls do with a pool that is closed afterwards.
+func withServer(cfg *mysql.Config, timeout time.Duration, do func(context.Context, *sql.DB) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	quiet := cfg.Clone()
+	// The driver prints what it also returns as an error. While a container
+	// starts that would be a line of noise for each attempt.
+	quiet.Logger = &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(quiet)
+	if err != nil {
+		return fmt.Errorf("configure the driver: %w", err)
+	}
+	db := sql.OpenDB(connector)
+	defer func() { _ = db.Close() }() // nothing is written that a failed close could lose
+	return do(ctx, db)
+}

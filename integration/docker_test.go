@@ -1,0 +1,201 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/ory/dockertest/v3"
+	"github.com/ory/dockertest/v3/docker"
+)
+
+const (
+	// mysqlPort is the port of the server inside its container.
+	mysqlPort = "3306/tcp"
+
+	// containerPrefix starts the names of the containers of test runs.
+	containerPrefix = "ttpstore-test-"
+
+	// containerLifetime ends a container that everything else has forgotten.
+	// It outlives the slowest run.
+	containerLifetime = 45 * time.Minute
+
+	// startTimeout bounds the time from the start of a container to its answer.
+	startTimeout = 3 * time.Minute
+
+	// stablePings is the number of connections in a row that have to succeed.
+	// The official image starts a temporary server first and ends it again.
+	stablePings = 3
+
+	// pingInterval is the pause between those connections.
+	pingInterval = 100 * time.Millisecond
+)
+
+// errNoDocker says what to do when there is no server to test against.
+var errNoDocker = errors.New("these tests need a MySQL server and Docker cannot be reached. " +
+	"Start Docker on this machine (or let DOCKER_HOST name a local daemon), " +
+	"or set " + dsnEnv + " to a server they may create databases on, like root:password@tcp(127.0.0.1:3306)/, " +
+	"or run only `go test ./...` in the root of the repository, which tests SQLite alone")
+
+// dockerServer starts a container with MySQL. The returned function removes
+// it and has to be called in case of an error, too; from says which image it is.
+func dockerServer() (cfg *mysql.Config, from string, stop func() error, err error) {
+	stop = func() error { return nil }
+	pool, err := connectDocker()
+	if err != nil {
+		return nil, "", stop, err
+	}
+	img, err := chooseImage(pool.Client)
+	if err != nil {
+		return nil, "", stop, err
+	}
+	name := containerPrefix + strings.ToLower(rand.Text())
+	// The reaper comes first, so that there is no moment in which a container
+	// exists that nobody watches.
+	stop, err = startReaper(pool.Client, name)
+	if err != nil {
+		return nil, "", stop, err
+	}
+	cfg, err = runContainer(pool, img, name)
+	return cfg, "the Docker image " + img.String(), stop, err
+}
+
+// connectDocker returns a pool of a Docker daemon that answers.
+func connectDocker() (*dockertest.Pool, error) {
+	pool, err := dockertest.NewPool("")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoDocker, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
+	defer cancel()
+	if err := pool.Client.PingWithContext(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errNoDocker, pool.Client.Endpoint(), err)
+	}
+	pool.MaxWait = startTimeout
+	return pool, nil
+}
+
+// runContainer starts the server and waits until it answers.
+func runContainer(pool *dockertest.Pool, img image, name string) (*mysql.Config, error) {
+	password := rand.Text()
+	resource, err := pool.RunWithOptions(&dockertest.RunOptions{
+		Name:         name,
+		Repository:   img.repository,
+		Tag:          img.tag,
+		Env:          []string{"MYSQL_ROOT_PASSWORD=" + password},
+		Cmd:          []string{"--skip-name-resolve", "--max-connections=500"},
+		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1"}}},
+	}, configureHost)
+	if err != nil {
+		return nil, fmt.Errorf("start a container of %s: %w", img, err)
+	}
+	if err := resource.Expire(uint(containerLifetime.Seconds())); err != nil {
+		return nil, fmt.Errorf("limit the lifetime of container %s: %w", name, err)
+	}
+	cfg := mysql.NewConfig()
+	cfg.User = "root"
+	cfg.Passwd = password
+	cfg.Net = "tcp"
+	cfg.Addr = resource.GetHostPort(mysqlPort)
+	return cfg, awaitServer(pool, resource, cfg)
+}
+
+// configureHost keeps the data in memory, which leaves the durability settings
+// at their defaults and is fast nonetheless, and publishes only the port that
+// is bound to the loopback interface: dockertest would publish every port the
+// image exposes on all interfaces.
+func configureHost(host *docker.HostConfig) {
+	host.AutoRemove = true
+	host.PublishAllPorts = false
+	host.Tmpfs = map[string]string{"/var/lib/mysql": "size=4g"}
+}
+
+// awaitServer waits until the server in a container answers steadily, or the
+// container has ended.
+func awaitServer(pool *dockertest.Pool, resource *dockertest.Resource, cfg *mysql.Config) error {
+	logs := followLogs(pool.Client, resource.Container.ID)
+	var ended error
+	err := pool.Retry(func() error {
+		if ended = stillRunning(pool.Client, resource.Container.ID); ended != nil {
+			return nil // Retry would only wait for what cannot happen any more.
+		}
+		return pingSteadily(cfg)
+	})
+	if err = errors.Join(ended, err); err != nil {
+		return fmt.Errorf("the MySQL server in container %s did not come up: %w\n%s", resource.Container.Name, err, logs)
+	}
+	return nil
+}
+
+// pingSteadily succeeds when several connections in a row do.
+func pingSteadily(cfg *mysql.Config) error {
+	for range stablePings {
+		if err := ping(cfg); err != nil {
+			return err
+		}
+		time.Sleep(pingInterval)
+	}
+	return nil
+}
+
+// stillRunning fails when a container has ended or is gone.
+func stillRunning(client *docker.Client, id string) error {
+	container, err := client.InspectContainer(id)
+	if err != nil {
+		return fmt.Errorf("look at the container: %w", err)
+	}
+	if !container.State.Running {
+		return fmt.Errorf("the container ended with exit code %d", container.State.ExitCode)
+	}
+	return nil
+}
+
+// followLogs collects what a container prints. It starts early, because the
+// logs vanish with the container.
+func followLogs(client *docker.Client, id string) fmt.Stringer {
+	logs := new(logBuffer)
+	go func() {
+		// An error here only makes the report of another error poorer.
+		_ = client.Logs(docker.LogsOptions{
+			Container:    id,
+			OutputStream: logs,
+			ErrorStream:  logs,
+			Follow:       true,
+			Stdout:       true,
+			Stderr:       true,
+		})
+	}()
+	return logs
+}
+
+// logLimit bounds what a logBuffer keeps.
+const logLimit = 8 << 10
+
+// logBuffer is a writer that keeps the end of what is written to it. It may be
+// read while it is written.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, err := b.buf.Write(p)
+	b.buf.Next(max(0, b.buf.Len()-logLimit))
+	return n, err
+}
+
+// String returns what has been kept.
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

@@ -1,0 +1,129 @@
+package integration
+
+import (
+	"context"
+	"database/sql"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func TestOpenRefusesParametersThatMakeResultsWrong(t *testing.T) {
+	dsn := newDatabase(t)
+	for _, parameter := range []string{"clientFoundRows", "multiStatements", "allowAllFiles"} {
+		s, err := ttp.Open(t.Context(), "mysql://"+dsn+"?"+parameter+"=true")
+		if err == nil || !strings.Contains(err.Error(), parameter) {
+			t.Errorf("%s: got %v, %v", parameter, s, err)
+		}
+	}
+}
+
+// A pool of the caller's cannot be asked for its parameters, so that the store finds out by itself.
+func TestCountingFoundRowsIsRefused(t *testing.T) {
+	dsn := newDatabase(t)
+	pool, err := sql.Open("mysql", dsn+"?clientFoundRows=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pool.Close() }()
+	s, err := ttp.New(pool, ttp.MySQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	openStore(t, "mysql://"+dsn) // migrates
+	for name, err := range map[string]error{"check": s.CheckSchema(t.Context()), "migrate": s.Migrate(t.Context())} {
+		if err == nil || !strings.Contains(err.Error(), "clientFoundRows") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := s.InsertTags(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "clientFoundRows") {
+		t.Errorf("insert: got %v", err)
+	}
+}
+
+func TestNoMessageHoldsAPassword(t *testing.T) {
+	const secret = "hunter2/x@y"
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{
+		"mysql://root:" + secret + "@tcp(" + dead + ")/ttp",
+		"mysql://root:" + secret + "@tcp(" + server.Addr + ")/ttp",
+		"mysql://root:" + secret + "@tcp(" + server.Addr + ")",
+		"mysql://root:" + secret + "@" + server.Addr + "/ttp?parseTime=" + secret,
+		"mysql:/root:" + secret,
+		"postgres://root:" + secret + "@host/db",
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		s, err := ttp.Open(ctx, url)
+		cancel()
+		if err == nil {
+			t.Errorf("opened %v", s)
+			continue
+		}
+		for _, part := range []string{"hunter2", "x@y", secret} {
+			if strings.Contains(err.Error(), part) {
+				t.Errorf("the message holds the password: %v", err)
+			}
+		}
+	}
+}
+
+func TestOpenHonoursItsContext(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and never greets
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	if _, err := ttp.Open(ctx, "mysql://root@tcp("+listener.Addr().String()+")/ttp"); err == nil || time.Since(begin) > 10*time.Second {
+		t.Errorf("got %v after %v", err, time.Since(begin))
+	}
+}
+
+// Processes, not goroutines: what keeps them apart must work without shared memory.
+func TestProcessesMigrateAtOnce(t *testing.T) {
+	const rounds, starters = 3, 6
+	tool := filepath.Join(t.TempDir(), "ttpstore")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", tool, "./cmd/ttpstore")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for range rounds {
+		for _, url := range []string{"mysql://" + newDatabase(t), "sqlite://" + filepath.Join(t.TempDir(), "ttp.db")} {
+			var wg sync.WaitGroup
+			for range starters {
+				wg.Go(func() {
+					if out, err := exec.CommandContext(t.Context(), tool, "migrate", "up", "--db", url).CombinedOutput(); err != nil {
+						t.Errorf("%v: %s", err, out)
+					}
+				})
+			}
+			wg.Wait()
+			s, err := ttp.Open(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.CheckSchema(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// recordFiles are the project's own records, and those of a real honeypot where they lie beside it.
+func recordFiles(t *testing.T) []string {
+	files := []string{filepath.Join("..", "examples", "honeypot.jsonl")}
+	real := filepath.Join("..", "..", "shared", "data", "cowrie-2018-tags.jsonl.gz")
+	if _, err := os.Stat(real); err != nil {
+		t.Logf("without the records of a real honeypot: %v", err)
+		return files
+	}
+	return append(files, real)
+}
+
+func openStore(t *testing.T, url string) *ttp.Store {
+	t.Helper()
+	s, err := ttp.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newMySQL(t *testing.T) *ttp.Store {
+	t.Helper()
+	return openStore(t, "mysql://"+newDatabase(t))
+}
+
+func newSQLite(t *testing.T) *ttp.Store {
+	t.Helper()
+	return openStore(t, "sqlite://"+filepath.Join(t.TempDir(), "ttp.db"))
+}
+
+func importFile(t *testing.T, s *ttp.Store, file string) ttp.ImportReport {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	report, err := s.Import(t.Context(), f, ttp.ImportOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func export(t *testing.T, s *ttp.Store) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := s.Export(t.Context(), &out, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// provenance is what the two imports do not share.
+var provenance = regexp.MustCompile(`"(ingested_at|batch_uuid)":"[^"]*",`)
+
+// The same file gives the same export and the same rollups; an export gives the same export again.
+func TestBothEnginesAnswerTheSame(t *testing.T) {
+	for _, file := range recordFiles(t) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			sqlite, mysql := newSQLite(t), newMySQL(t)
+			first := importFile(t, sqlite, file)
+			if report := importFile(t, mysql, file); report != first || first.Inserted == 0 {
+				t.Errorf("imports: sqlite %+v, mysql %+v", first, report)
+			}
+			again := first
+			again.Inserted, again.Duplicate = 0, first.Inserted+first.Duplicate
+			for _, s := range []*ttp.Store{sqlite, mysql} {
+				if report := importFile(t, s, file); report != again {
+					t.Errorf("the second import on %s: %+v, want %+v", s.Dialect(), report, again)
+				}
+			}
+			whole := export(t, sqlite)
+			if !bytes.Equal(provenance.ReplaceAll(whole, nil), provenance.ReplaceAll(export(t, mysql), nil)) {
+				t.Error("the exports differ")
+			}
+			for _, scope := range scopesOf(t, whole) {
+				compareRollups(t, scope, sqlite, mysql)
+			}
+			copied := newMySQL(t)
+			if _, err := copied.Import(t.Context(), bytes.NewReader(whole), ttp.ImportOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(whole, export(t, copied)) {
+				t.Error("the export of an imported export differs")
+			}
+		})
+	}
+}
+
+// scope is one that an export names.
+type scope struct{ kind, id string }
+
+func scopesOf(t *testing.T, lines []byte) []scope {
+	t.Helper()
+	scopes := []scope{{kind: "fleet"}}
+	sessions := map[string]bool{}
+	for line := range bytes.Lines(lines) {
+		var record struct {
+			Type, UUID string
+			SessionID  string `json:"session_id"`
+		}
+		if err := json.Unmarshal(line, &record); err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case record.Type != "tag":
+			scopes = append(scopes, scope{record.Type, record.UUID})
+		case record.SessionID != "" && len(sessions) < 200 && !sessions[record.SessionID]:
+			sessions[record.SessionID] = true
+			scopes = append(scopes, scope{"session", record.SessionID})
+		}
+	}
+	return scopes
+}
+
+func compareRollups(t *testing.T, s scope, stores ...*ttp.Store) {
+	t.Helper()
+	var first []byte
+	for _, store := range stores {
+		rows, err := s.rollup(t.Context(), store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.Marshal(rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = got
+		}
+		if !bytes.Equal(first, got) {
+			t.Errorf("%s %s: %s says %s, %s says %s", s.kind, s.id, stores[0].Dialect(), first, store.Dialect(), got)
+		}
+	}
+}
+
+func (s scope) rollup(ctx context.Context, store *ttp.Store) (any, error) {
+	switch s.kind {
+	case "fleet":
+		return store.ListDistinctTechniques(ctx)
+	case "session":
+		return store.ListTechniquesBySession(ctx, s.id)
+	}
+	id, err := uuid.Parse(s.id)
+	if err != nil {
+		return nil, err
+	}
+	switch s.kind {
+	case "campaign":
+		return store.ListTechniquesByCampaign(ctx, id)
+	case "identity":
+		return store.ListTechniquesByIdentity(ctx, id)
+	}
+	return store.ListTechniquesByAttacker(ctx, id)
+}
