@@ -66,12 +66,13 @@ func (e *InvalidError) Error() string {
 		if i == 0 {
 			separator = ":"
 		}
-		fmt.Fprintf(&b, "%s %s %d: %s", separator, place, p.Index, p.text())
+		fmt.Fprintf(&b, "%s %s %d: %s", separator, place, p.Index, p)
 	}
 	return b.String()
 }
 
-func (p Problem) text() string {
+// String is the field and the reason.
+func (p Problem) String() string {
 	if p.Field == "" {
 		return p.Reason
 	}

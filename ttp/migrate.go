@@ -45,23 +45,24 @@ func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
 	return status, err
 }
 
-// CheckSchema returns nil when the schema is the one that this module knows, else [ErrSchemaMissing],
-// [ErrSchemaOld], [ErrSchemaNew] or [ErrSchemaDirty] with the command that mends it. Every other call
-// does the same once in a store's life; a service may want to know when it starts.
+// CheckSchema refuses what [SchemaStatus.Err] refuses, and a connection that would miscount. Every other
+// call does the same once in a store's life; a service may want to know when it starts.
 func (s *Store) CheckSchema(ctx context.Context) error {
 	s.checked.Store(false)
 	return s.fail(ctx, "check schema", s.ready(ctx))
 }
 
-func (status SchemaStatus) refuse() error {
+// Err returns nil when the schema is the one that this module knows, else [ErrSchemaMissing],
+// [ErrSchemaOld], [ErrSchemaNew] or [ErrSchemaDirty] with the command that mends it.
+func (status SchemaStatus) Err() error {
 	switch {
 	case status.Dirty:
 		return fmt.Errorf("%w: the migration to version %d stopped half way: run `ttpstore migrate force %d`, then `ttpstore migrate up`",
 			ErrSchemaDirty, status.Version, status.Version-1)
 	case status.Version == 0:
-		return fmt.Errorf("%w: run `ttpstore migrate up` or call Store.Migrate", ErrSchemaMissing)
+		return fmt.Errorf("%w: run `ttpstore migrate up`", ErrSchemaMissing)
 	case status.Version < status.Latest:
-		return fmt.Errorf("%w: it has version %d, this program needs %d: run `ttpstore migrate up` or call Store.Migrate",
+		return fmt.Errorf("%w: it has version %d, this program needs %d: run `ttpstore migrate up`",
 			ErrSchemaOld, status.Version, status.Latest)
 	case status.Version > status.Latest:
 		return fmt.Errorf("%w: it has version %d, this program knows %d: run a newer program, or go back with the newer one's `ttpstore migrate down %d`",
@@ -75,11 +76,11 @@ func (s *Store) ready(ctx context.Context) error {
 	if s.checked.Load() {
 		return nil
 	}
-	status, err := s.schemaStatus(ctx)
+	status, err := s.settledStatus(ctx)
 	if err != nil {
 		return err
 	}
-	if err := status.refuse(); err != nil {
+	if err := status.Err(); err != nil {
 		return err
 	}
 	if err := s.engine.checkConnection(ctx, s.reader()); err != nil {
@@ -87,6 +88,19 @@ func (s *Store) ready(ctx context.Context) error {
 	}
 	s.checked.Store(true)
 	return nil
+}
+
+// settledStatus reads the state of the schema once more when another process may be in the middle of
+// migrating: what it sees half way would be told as an old or a dirty schema.
+func (s *Store) settledStatus(ctx context.Context) (SchemaStatus, error) {
+	status, err := s.schemaStatus(ctx)
+	if err != nil || s.tx != nil || status.Version == 0 || status.Err() == nil || errors.Is(status.Err(), ErrSchemaNew) {
+		return status, err
+	}
+	if _, release, err := s.engine.migrator(ctx, s.write, migrationsTable); err == nil { // waits for its turn
+		release()
+	}
+	return s.schemaStatus(ctx)
 }
 
 // Migrate brings the schema to the version that this module knows. It may be called by several
@@ -103,7 +117,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 		}
 		// Of a dirty schema only golang-migrate may judge, which has the lock: another process may be
 		// in the middle of a migration.
-		if err := status.refuse(); errors.Is(err, ErrSchemaNew) {
+		if err := status.Err(); errors.Is(err, ErrSchemaNew) {
 			return err
 		}
 		return m.Up()
@@ -116,28 +130,39 @@ func (s *Store) Migrate(ctx context.Context) error {
 
 // MigrateDown takes the schema back to an earlier version; at 0 all tables and their rows are gone.
 func (s *Store) MigrateDown(ctx context.Context, version int) error {
-	return s.migrate(ctx, "migrate down", func(m *migrate.Migrate) error {
-		status, err := s.schemaStatus(ctx)
-		switch {
-		case err != nil:
-			return err
-		case version < 0 || version > status.Version:
-			return fmt.Errorf("the version must be from 0 to %d, where the schema is", status.Version)
-		case version == 0:
+	const op = "migrate down"
+	status, err := s.schemaStatus(ctx)
+	switch {
+	case err != nil:
+		return s.fail(ctx, op, err)
+	case version < 0 || version > status.Version:
+		return s.fail(ctx, op, fmt.Errorf("the version must be from 0 to %d, where the schema is", status.Version))
+	case version == status.Version && !status.Dirty:
+		return nil
+	}
+	return s.migrate(ctx, op, func(m *migrate.Migrate) error {
+		if version == 0 {
 			return m.Down()
 		}
 		return m.Migrate(uint(version))
 	})
 }
 
-// ForceSchemaVersion says which version the schema has, without running anything: what is left to do
+// ForceSchemaVersion says which version a dirty schema has, without running anything: what is left to do
 // after a migration that stopped half way. Each migration may be run again over its own remains, so
-// that the version before it is the right one.
+// that the version before it is the right one. A schema that is not dirty is left alone ([ErrConflict]).
 func (s *Store) ForceSchemaVersion(ctx context.Context, version int) error {
-	return s.migrate(ctx, "force schema version", func(m *migrate.Migrate) error {
-		if latest, err := latestMigration(s.engine.dialect()); err != nil || version < 0 || version > latest {
-			return errors.Join(err, fmt.Errorf("the version must be from 0 to %d", latest))
-		}
+	const op = "force schema version"
+	status, err := s.schemaStatus(ctx)
+	switch {
+	case err != nil:
+		return s.fail(ctx, op, err)
+	case !status.Dirty:
+		return s.fail(ctx, op, fmt.Errorf("%w: the schema is not dirty, there is nothing to mend", ErrConflict))
+	case version < 0 || version > status.Version:
+		return s.fail(ctx, op, fmt.Errorf("the version must be from 0 to %d, where the schema is", status.Version))
+	}
+	return s.migrate(ctx, op, func(m *migrate.Migrate) error {
 		if version == 0 {
 			version = -1 // golang-migrate's word for none
 		}
@@ -172,7 +197,7 @@ func (s *Store) withMigrator(ctx context.Context, run func(*migrate.Migrate) err
 	defer stop()
 	err = run(m)
 	if dirty, ok := errors.AsType[migrate.ErrDirty](err); ok {
-		return SchemaStatus{Version: dirty.Version, Dirty: true}.refuse()
+		return SchemaStatus{Version: dirty.Version, Dirty: true}.Err()
 	}
 	if errors.Is(err, migrate.ErrNoChange) {
 		return nil

@@ -78,7 +78,9 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 	return write, read, nil
 }
 
-type sqliteEngine struct{}
+type sqliteEngine struct {
+	path string // of the file that Open was given; "" where only the connection knows
+}
 
 func (sqliteEngine) dialect() Dialect { return SQLite }
 
@@ -104,13 +106,19 @@ func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
 
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
 // SQLite is a flag of its own process. The lock ends with the process, however it ends.
-func (sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error) {
-	var path string
-	if err := db.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path); err != nil {
-		return nil, nil, err
+//
+// The lock comes before the first connection, which turns a new file to WAL: that must not be done by
+// two at once.
+func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error) {
+	path := e.path
+	if path == "" {
+		err := db.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path)
+		if err != nil {
+			return nil, nil, err
+		}
 	}
 	unlock := func() {}
-	if path != "" {
+	if path != "" && path != sqliteMemory {
 		var err error
 		if unlock, err = lockSQLiteFile(ctx, path+".migrate-lock"); err != nil {
 			return nil, nil, err

@@ -57,7 +57,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	var err error
 	switch Dialect(scheme) {
 	case SQLite:
-		s.engine = sqliteEngine{}
+		s.engine = sqliteEngine{path: rest}
 		s.write, s.read, err = openSQLite(ctx, rest)
 	case MySQL:
 		s.engine = mysqlEngine{}
@@ -133,14 +133,13 @@ func (s *Store) Close() error {
 		return nil
 	}
 	var errs []error
+	if s.read != s.write {
+		errs = append(errs, s.read.Close()) // first: SQLite empties the WAL when its last writer closes
+	}
 	if s.engine.dialect() == SQLite && s.written.Load() {
 		errs = append(errs, optimizeSQLite(s.write))
 	}
-	errs = append(errs, s.write.Close())
-	if s.read != s.write {
-		errs = append(errs, s.read.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.write.Close())...)
 }
 
 // reader is what a single query reads from.

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newExportCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "export FILE|-",
+		Short: "Write all that is stored as JSON Lines",
+		Long: `Write all campaigns, identities, attackers and tags as JSON Lines, which "ttpstore import" reads, to a
+file, or to standard output for -. A name that ends with .gz is compressed. The same rows give the same
+bytes on every database.
+
+The file appears when it is complete: a failure leaves what was there before.`,
+		Example: `  ttpstore export backup.jsonl.gz
+  ttpstore export - | jq -r 'select(.type == "tag") | .technique_id' | sort | uniq -c
+  ttpstore export - | ttpstore --db 'mysql://ttp:secret@tcp(db:3306)/ttp' import -`,
+		ValidArgsFunction: completeFile,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := arguments("FILE")(cmd, args); err != nil {
+				return err
+			}
+			if asJSON && args[0] == "-" {
+				return errors.New("--json prints to standard output, which the export itself takes: name a FILE")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, args[0], asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the counts as one JSON object; only with FILE")
+	return cmd
+}
+
+func runExport(cmd *cobra.Command, name string, asJSON bool) error {
+	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+		var report ttp.ExportReport
+		err := writeTo(cmd, name, func(w io.Writer) (err error) {
+			report, err = exportRecords(ctx, cmd, store, w, name)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(report)
+		}
+		notef(cmd.ErrOrStderr(), "exported %d campaigns, %d identities, %d attackers, %d tags\n",
+			report.Campaigns, report.Identities, report.Attackers, report.Tags)
+		return nil
+	})
+}
+
+func exportRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, w io.Writer, name string) (ttp.ExportReport, error) {
+	var bar progress
+	if name != "-" || !isTerminal(cmd.OutOrStdout()) { // else the records themselves show how far it is
+		bar = newProgress(cmd.ErrOrStderr(), -1, "records")
+	}
+	defer bar.finish()
+	written := 0
+	return store.Export(ctx, w, func(r ttp.ExportReport) {
+		total := r.Campaigns + r.Identities + r.Attackers + r.Tags
+		bar.add(total - written)
+		written = total
+	})
+}
+
+// writeTo gives write a buffer over standard output or a file.
+func writeTo(cmd *cobra.Command, name string, write func(io.Writer) error) error {
+	if name == "-" {
+		return buffered(cmd.OutOrStdout(), write)
+	}
+	if strings.HasSuffix(name, ".gz") {
+		return writeFile(name, func(w io.Writer) error { return compressed(w, write) })
+	}
+	return writeFile(name, write)
+}
+
+// writeFile writes a file of another name in the same folder and renames it when it is complete.
+func writeFile(name string, write func(io.Writer) error) error {
+	path, err := filepath.EvalSymlinks(name) // a link stays one
+	if err != nil {
+		path = name
+	}
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%s is a folder", name)
+	case err == nil && !info.Mode().IsRegular():
+		return writeDevice(path, write)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	part := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()+".part")
+	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	err = buffered(file, write)
+	if err == nil {
+		err = file.Sync() // before the rename, which a power cut must not leave with an empty file
+	}
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(part))
+	}
+	return nil
+}
+
+// writeDevice writes to a pipe or device, which a rename would replace by a file.
+func writeDevice(path string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(buffered(file, write), file.Close())
+}
+
+func buffered(w io.Writer, write func(io.Writer) error) error {
+	buffer := bufio.NewWriterSize(w, 64<<10)
+	if err := write(buffer); err != nil {
+		return err
+	}
+	return buffer.Flush()
+}
+
+func compressed(w io.Writer, write func(io.Writer) error) error {
+	zip := gzip.NewWriter(w)
+	if err := write(zip); err != nil {
+		return err
+	}
+	return zip.Close()
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// maxProblems bounds how many problems of the batch that stopped an import are printed.
+const maxProblems = 20
+
+type importOptions struct {
+	batch       batchSize
+	floor       confidence
+	skipInvalid bool
+	dryRun      bool
+	json        bool
+}
+
+func newImportCommand() *cobra.Command {
+	opts := importOptions{batch: ttp.DefaultImportBatch, floor: ttp.DefaultConfidenceFloor}
+	cmd := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Read tags and scopes from JSON Lines, plain or gzip",
+		Long: `Read campaigns, identities, attackers and tags from a file of JSON Lines, or from standard input for -.
+Input that is compressed by gzip is recognised. Repeating an import changes nothing.
+
+Lines are written in batches, each whole or not at all. At an invalid line the import stops before the
+line's batch, prints what is wrong and exits with 1; earlier batches stay written. A schema that is
+missing is made first.`,
+		Example: `  ttpstore import tags.jsonl.gz
+  zcat tags.jsonl.gz | ttpstore import - --json
+  ttpstore import --dry-run --skip-invalid tags.jsonl`,
+		Args:              arguments("FILE"),
+		ValidArgsFunction: completeFile,
+		RunE:              func(cmd *cobra.Command, args []string) error { return runImport(cmd, args[0], opts) },
+	}
+	flags := cmd.Flags()
+	flags.Var(&opts.batch, "batch", "write this many `lines` at a time")
+	flags.Var(&opts.floor, "floor", "leave out tags below this `confidence`, from 0 to 1")
+	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "leave out invalid lines in place of stopping there")
+	flags.BoolVar(&opts.dryRun, "dry-run", false, "count what would be written, write nothing")
+	flags.BoolVar(&opts.json, "json", false, "print the counts as one JSON object")
+	for _, name := range []string{"batch", "floor"} {
+		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
+	}
+	return cmd
+}
+
+// completeFile offers the files that import reads and export writes.
+func completeFile(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []cobra.Completion{"jsonl", "gz"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+func runImport(cmd *cobra.Command, name string, opts importOptions) error {
+	in, size, err := openInput(cmd, name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+		if err := prepareSchema(ctx, cmd, store, opts.dryRun); err != nil {
+			return err
+		}
+		report, err := importRecords(ctx, cmd, store, in, size, opts)
+		problems := printProblems(cmd.ErrOrStderr(), err)
+		if err := printImportReport(cmd, report, opts); err != nil {
+			return err
+		}
+		if problems > 0 {
+			return fmt.Errorf("import: stopped at %s, nothing of their batch was written: mend them, or leave them out with --skip-invalid",
+				count(problems, "problem"))
+		}
+		return err
+	}, ttp.WithConfidenceFloor(float64(opts.floor)))
+}
+
+// openInput returns the input and its size, -1 when that is not known.
+func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
+	if name == "-" {
+		return interruptible(cmd.Context(), cmd.InOrStdin()), -1, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	switch {
+	case err == nil && info.IsDir():
+		err = fmt.Errorf("%s is a folder", name)
+	case err == nil && info.Mode().IsRegular():
+		return file, info.Size(), nil
+	case err == nil:
+		return struct {
+			io.Reader
+			io.Closer
+		}{interruptible(cmd.Context(), file), file}, -1, nil
+	}
+	return nil, 0, errors.Join(err, file.Close())
+}
+
+// prepareSchema makes a schema that is missing, so that an import works on a fresh machine.
+func prepareSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, dryRun bool) error {
+	err := store.CheckSchema(ctx)
+	if !errors.Is(err, ttp.ErrSchemaMissing) || dryRun {
+		return err
+	}
+	if err := store.Migrate(ctx); err != nil {
+		return err
+	}
+	notef(cmd.ErrOrStderr(), "the schema was missing and has been created\n")
+	return nil
+}
+
+func importRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, in io.Reader, size int64, opts importOptions,
+) (ttp.ImportReport, error) {
+	bar := newProgress(cmd.ErrOrStderr(), size, "lines")
+	defer bar.finish()
+	options := ttp.ImportOptions{
+		Batch:       int(opts.batch),
+		SkipInvalid: opts.skipInvalid,
+		DryRun:      opts.dryRun,
+		OnInvalid: func(p ttp.Problem) {
+			bar.clear()
+			printProblem(cmd.ErrOrStderr(), p)
+		},
+	}
+	if size >= 0 {
+		in = bar.reader(in)
+	} else {
+		lines := 0
+		options.Progress = func(r ttp.ImportReport) {
+			bar.add(r.Lines - lines)
+			lines = r.Lines
+		}
+	}
+	return store.Import(ctx, in, options)
+}
+
+// printProblems prints what an import stopped at, if that is invalid lines, and returns the number of
+// problems.
+func printProblems(stderr io.Writer, err error) int {
+	invalid, ok := errors.AsType[*ttp.InvalidError](err)
+	if !ok {
+		return 0
+	}
+	for i, p := range invalid.Problems {
+		if i == maxProblems {
+			notef(stderr, "... and %d more\n", len(invalid.Problems)-maxProblems)
+			break
+		}
+		printProblem(stderr, p)
+	}
+	return len(invalid.Problems)
+}
+
+func printProblem(stderr io.Writer, p ttp.Problem) {
+	notef(stderr, "line %d: %s\n", p.Index, p)
+}
+
+func printImportReport(cmd *cobra.Command, r ttp.ImportReport, opts importOptions) error {
+	if opts.dryRun {
+		notef(cmd.ErrOrStderr(), "dry run: nothing was written\n")
+	}
+	if opts.json {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
+	}
+	counts := []struct {
+		name  string
+		count int
+	}{
+		{"lines", r.Lines}, {"campaigns", r.Campaigns}, {"identities", r.Identities}, {"attackers", r.Attackers},
+		{"read", r.Read}, {"inserted", r.Inserted}, {"duplicate", r.Duplicate}, {"below floor", r.BelowFloor},
+		{"invalid", r.Invalid},
+	}
+	width := len(strconv.Itoa(r.Lines)) // no count is higher
+	for _, c := range counts {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%-11s  %*d\n", c.name, width, c.count); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count spells a number of things.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return strconv.Itoa(n) + " " + thing
+}
+
+// batchSize is the value of a flag: a number from 1.
+type batchSize int
+
+func (b *batchSize) String() string { return strconv.Itoa(int(*b)) }
+
+// Type is what help calls the value.
+func (b *batchSize) Type() string { return "lines" }
+
+// Set parses the value.
+func (b *batchSize) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return errors.New("must be a whole number from 1")
+	}
+	*b = batchSize(n)
+	return nil
+}
+
+// confidence is the value of a flag: a number from 0 to 1.
+type confidence float64
+
+func (c *confidence) String() string { return strconv.FormatFloat(float64(*c), 'g', -1, 64) }
+
+// Type is what help calls the value.
+func (c *confidence) Type() string { return "confidence" }
+
+// Set parses the value.
+func (c *confidence) Set(s string) error {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(f >= 0 && f <= 1) { // so that NaN fails
+		return errors.New("must be a number from 0 to 1")
+	}
+	*c = confidence(f)
+	return nil
+}

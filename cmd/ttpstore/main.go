@@ -1,0 +1,60 @@
+// Command ttpstore keeps MITRE ATT&CK technique tags in a database and says who did what.
+//
+// root.go holds what the commands share, each command has a file of its name, and terminal.go and
+// progress.go hold what only a person at a terminal sees.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit statuses.
+const (
+	exitSuccess = iota
+	exitFailure
+	exitUsage
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run runs one command line and returns its exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRootCommand(stdin, stdout, stderr)
+	understood := false // cobra calls this once flags and arguments are found right
+	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
+	root.SetArgs(append([]string{}, args...)) // of nil, cobra would take os.Args
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitSuccess
+	}
+	notef(stderr, "ttpstore: %s\n", message(err))
+	if understood {
+		return exitFailure
+	}
+	notef(stderr, "Run '%s --help' for usage.\n", cmd.CommandPath())
+	return exitUsage
+}
+
+// message is an error in one line, without passwords.
+func message(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
+	text := strings.TrimPrefix(err.Error(), "ttp: ")
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	// The library repeats no URL; this is for one that was typed where an argument belongs.
+	return regexp.MustCompile(`://\S*@`).ReplaceAllString(text, "://...@")
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newMigrateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Create the schema, bring it up to date, or look at it",
+		Example: `  ttpstore migrate up
+  ttpstore migrate status --json`,
+	}
+	cmd.AddCommand(newMigrateUpCommand(), newMigrateStatusCommand(), newMigrateDownCommand(), newMigrateForceCommand())
+	return cmd
+}
+
+func newMigrateUpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "up",
+		Short: "Bring the schema to the version that this program needs",
+		Long: `Bring the schema to the version that this program needs; an SQLite file that is missing is made.
+
+It may be run by several processes at once, and again when there is nothing to do.`,
+		Args:              arguments(),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return changeSchema(cmd, func(ctx context.Context, store *ttp.Store) error { return store.Migrate(ctx) })
+		},
+	}
+}
+
+func newMigrateStatusCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show the version of the schema; changes nothing",
+		Long: `Show the version of the schema, the latest one that this program knows, and whether a migration stopped
+half way. It changes nothing and makes no file. The exit status is 0 whatever the state is.`,
+		Args:              arguments(),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				return showSchema(ctx, cmd, store, asJSON)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func newMigrateDownCommand() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "down VERSION",
+		Short: "Take the schema back to an earlier version; loses rows",
+		Long: `Take the schema back to an earlier version. What that version cannot hold is lost: at 0 all tables and
+their rows are gone. It asks first, unless told --yes.`,
+		Example:           `  ttpstore migrate down 0 --yes`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := schemaVersionArgument(cmd, args); err != nil {
+				return err
+			}
+			if !yes && !isTerminal(cmd.InOrStdin()) {
+				return errors.New("this loses rows: confirm it with --yes, since nobody can be asked here")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			version, err := parseSchemaVersion(args[0])
+			if err != nil {
+				return err
+			}
+			return changeSchema(cmd, func(ctx context.Context, store *ttp.Store) error {
+				if !yes {
+					if err := confirmDown(ctx, cmd, store, version); err != nil {
+						return err
+					}
+				}
+				return store.MigrateDown(ctx, version)
+			})
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+func newMigrateForceCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "force VERSION",
+		Short: "Say which version the schema has, after a migration that stopped half way",
+		Long: `Say which version a dirty schema has, without running anything: what is left to do after a migration that
+stopped half way. Migrations may be run again over their own remains, so the version before the one that
+stopped is the right one; "migrate up" then goes on from there.`,
+		Example: `  ttpstore migrate force 0
+  ttpstore migrate up`,
+		Args:              schemaVersionArgument,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			version, err := parseSchemaVersion(args[0])
+			if err != nil {
+				return err
+			}
+			return changeSchema(cmd, func(ctx context.Context, store *ttp.Store) error {
+				return store.ForceSchemaVersion(ctx, version)
+			})
+		},
+	}
+}
+
+func schemaVersionArgument(cmd *cobra.Command, args []string) error {
+	if err := arguments("VERSION")(cmd, args); err != nil {
+		return err
+	}
+	_, err := parseSchemaVersion(args[0])
+	return err
+}
+
+func parseSchemaVersion(arg string) (int, error) {
+	version, err := strconv.Atoi(arg)
+	if err != nil || version < 0 {
+		return 0, fmt.Errorf("the argument VERSION must be a whole number from 0, not %q", arg)
+	}
+	return version, nil
+}
+
+// changeSchema runs the change and says where the schema was and is.
+func changeSchema(cmd *cobra.Command, change func(context.Context, *ttp.Store) error) error {
+	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+		before, err := store.SchemaStatus(ctx)
+		if err != nil {
+			return err
+		}
+		if err := change(ctx, store); err != nil {
+			return err
+		}
+		after, err := store.SchemaStatus(ctx)
+		if err != nil {
+			return err
+		}
+		if before == after {
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema stays at version %d\n", after.Version)
+		} else {
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema went from version %s to %d\n", schemaVersion(before), after.Version)
+		}
+		return err
+	})
+}
+
+func schemaVersion(status ttp.SchemaStatus) string {
+	if status.Dirty {
+		return strconv.Itoa(status.Version) + " (dirty)"
+	}
+	return strconv.Itoa(status.Version)
+}
+
+// confirmDown asks whoever sits at the terminal.
+func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, version int) error {
+	status, err := store.SchemaStatus(ctx)
+	if err != nil {
+		return err
+	}
+	notef(cmd.ErrOrStderr(), "Take the schema from version %s to %d and lose the rows that it cannot hold? [y/N] ",
+		schemaVersion(status), version)
+	in := interruptible(ctx, cmd.InOrStdin())
+	defer func() { _ = in.Close() }()
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return err
+	}
+	return errors.New("not confirmed, nothing was changed")
+}
+
+func showSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, asJSON bool) error {
+	status, err := store.SchemaStatus(ctx)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(status)
+	}
+	state := "up to date"
+	if err := status.Err(); err != nil {
+		state = err.Error()
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "version  %d\nlatest   %d\ndirty    %t\nstate    %s\n",
+		status.Version, status.Latest, status.Dirty, state)
+	return err
+}

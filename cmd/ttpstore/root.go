@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+const (
+	defaultDB     = "sqlite://ttpstore.db"
+	dbEnvironment = "TTPSTORE_DB"
+)
+
+func newRootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ttpstore",
+		Short: "Store MITRE ATT&CK technique tags and answer who did what",
+		Long: `ttpstore stores MITRE ATT&CK technique tags of a honeypot or deception platform and answers who did
+what: it sums up the techniques of an identity, an attacker, a campaign, a session or the whole fleet.
+
+The database is a SQLite file by default, or a MySQL or MariaDB server:
+
+  sqlite://PATH
+  mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE
+
+Results go to standard output, all else to standard error. The exit status is 0 for success, 1 for a
+failure and 2 for a command line that is wrong.`,
+		Example: `  ttpstore import tags.jsonl.gz
+  ttpstore rollup fleet
+  ttpstore rollup campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --format json
+  TTPSTORE_DB='mysql://ttp:secret@tcp(db:3306)/ttp' ttpstore migrate status`,
+		Version:       version(),
+		SilenceErrors: true, // run prints them, in one line
+		SilenceUsage:  true,
+	}
+	root.SetIn(stdin)
+	root.SetOut(stdout) // before the completion command is made, which keeps it
+	root.SetErr(stderr)
+	// The environment is no default value, which --help would print, password and all.
+	root.PersistentFlags().String("db", defaultDB, "database `URL`, else $"+dbEnvironment)
+	must(root.RegisterFlagCompletionFunc("db", cobra.FixedCompletions(
+		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
+	root.AddCommand(newMigrateCommand(), newImportCommand(), newExportCommand(), newRollupCommand())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	makeGroups(root)
+	return root
+}
+
+// makeGroups lets the commands that only hold others print their help, and refuse what is no command of
+// theirs, for which cobra would print help as if all were well.
+func makeGroups(cmd *cobra.Command) {
+	if cmd.Name() == "help" {
+		cmd.Args = func(help *cobra.Command, args []string) error {
+			topic, rest, err := help.Root().Find(args)
+			if err != nil || len(rest) == 0 {
+				return err
+			}
+			return unknownCommand(topic, rest[0])
+		}
+	}
+	if !cmd.HasSubCommands() {
+		return
+	}
+	cmd.DisableFlagsInUseLine = true
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return unknownCommand(cmd, args[0])
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		// In `ttpstore imprt --batch 9` the command is what is wrong.
+		if rest := cmd.Flags().Args(); cmd.HasSubCommands() && len(rest) > 0 {
+			return unknownCommand(cmd, rest[0])
+		}
+		return err
+	})
+	for _, sub := range cmd.Commands() {
+		makeGroups(sub)
+	}
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		return fmt.Errorf("unknown command %q, did you mean %q?", name, near[0])
+	}
+	return fmt.Errorf("unknown command %q", name)
+}
+
+// arguments wants one value for each name.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return fmt.Errorf("missing argument %s", strings.Join(names[len(args):], " "))
+		case len(args) > len(names):
+			return fmt.Errorf("unexpected argument %q", args[len(names)])
+		}
+		return nil
+	}
+}
+
+func parseID(arg string) (uuid.UUID, error) {
+	id, err := uuid.Parse(arg)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("the argument ID must be a UUID, not %q", arg)
+	}
+	return id, nil
+}
+
+// withStore opens the database that the command line or the environment names.
+func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, opts ...ttp.Option) (err error) {
+	db := cmd.Flag("db")
+	url := db.Value.String()
+	if env := os.Getenv(dbEnvironment); env != "" && !db.Changed {
+		url = env
+	}
+	store, err := ttp.Open(cmd.Context(), url, opts...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return use(cmd.Context(), store)
+}
+
+// interruptible ends a read when the context ends, which a read of a pipe or a terminal does not.
+func interruptible(ctx context.Context, r io.Reader) io.ReadCloser {
+	pr, pw := io.Pipe()
+	go func() {
+		_, err := io.Copy(pw, r)
+		_ = pw.CloseWithError(err) // always nil
+	}()
+	context.AfterFunc(ctx, func() { _ = pw.CloseWithError(ctx.Err()) })
+	return pr
+}
+
+// version is what the go command has put into the binary.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "unknown (" + runtime.Version() + ")"
+	}
+	return info.Main.Version + " (" + info.GoVersion + ")"
+}
+
+// must is for what only a mistake in this program makes fail.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
