@@ -1,0 +1,43 @@
+SQLC := CGO_ENABLED=0 go tool -modfile=tools/go.mod sqlc
+LINT := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## Import a small record file twice and show what it says
+	@examples/demo.sh
+
+.PHONY: test
+test: ## Run all tests on SQLite and on a real MySQL server (needs Docker, or TTPSTORE_TEST_MYSQL_DSN)
+	go test -race -timeout 30m ./...
+	cd integration && go test -race -timeout 30m ./...
+
+.PHONY: build
+build: ## Build the command line tool into bin/
+	go build -o bin/ttpstore ./cmd/ttpstore
+
+.PHONY: generate
+generate: ## Generate db/ from sql/; verify is its mirror
+	$(SQLC) generate
+
+.PHONY: verify
+verify: ## Check that db/ is what sql/ gives, that the SQL keeps its rules and that the modules are tidy
+	$(SQLC) diff
+	$(SQLC) vet
+	go test ./sql
+	go mod tidy -diff
+	cd integration && go mod tidy -diff
+
+.PHONY: lint
+lint: ## Run go vet, gofmt and the linters
+	go vet ./...
+	cd integration && go vet ./...
+	$(LINT) ./...
+	cd integration && $(LINT) ./...
+
+.PHONY: bench
+bench: ## Compare the facade with hand-written loops on SQLite and MySQL
+	go test -run '^$$' -bench . ./ttp
+	cd integration && go test -run '^$$' -bench . .

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Imports the record file of this folder into a throw-away database, asks it some questions, and
+# imports the file again. With another file as argument, does the same with that.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+records=${1:-$here/honeypot.jsonl}
+identity=e1292c78-2e52-5857-ae79-bbc6fe89e0c2
+campaign=27b9630e-70f3-513e-b7aa-1f4f8ca1f251
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+(cd "$here/.." && go build -o "$work/ttpstore" ./cmd/ttpstore)
+export TTPSTORE_DB=sqlite://$work/demo.db
+
+step() {
+	printf '\n# %s\n$ ttpstore %s\n' "$1" "$2"
+	# shellcheck disable=SC2086 # the words of the command
+	"$work/ttpstore" $2 <"$records"
+}
+step 'Make the schema' 'migrate up'
+step 'Import the records' 'import -'
+step 'What the whole fleet saw' 'rollup fleet'
+if [[ $# == 0 ]]; then
+	step 'What one identity did, and those merged into it' "rollup identity $identity"
+	step 'What a campaign did: the union of its identities' "rollup campaign $campaign"
+fi
+step 'Import the same records again: nothing is new' 'import -'
