@@ -45,6 +45,7 @@ type dbtx interface {
 type queries interface {
 	// insertTags writes the tags that are not there yet and returns their number.
 	insertTags(ctx context.Context, tags []*Tag) (int64, error)
+	storedTagUUIDs(ctx context.Context, tags []*Tag) ([]uuid.UUID, error)
 	tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags []*Tag) ([]uuid.UUID, error)
 	tagsAfter(ctx context.Context, after uuid.UUID, limit int) ([]Tag, error)
 	moveAttackerTags(ctx context.Context, attacker, identity uuid.UUID) error

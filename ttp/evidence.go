@@ -8,9 +8,9 @@ import (
 
 const (
 	maxEvidenceBytes = 64 << 10
-	// maxEvidenceDepth is the nesting that every engine reads: MariaDB's JSON_VALID gives up beyond
-	// 32 levels, MySQL's beyond 100, SQLite's beyond 1000.
-	maxEvidenceDepth = 32
+	// maxEvidenceDepth is the nesting that every engine reads: JSON_VALID of MariaDB 10.11 gives up
+	// beyond 31 levels, MySQL's beyond 100, SQLite's beyond 1000.
+	maxEvidenceDepth = 31
 )
 
 // refuseEvidence says what the evidence must be, or "" when every engine takes it. MySQL's JSON_VALID

@@ -15,8 +15,11 @@ import (
 )
 
 const (
-	// insertChunkRows is the number of rows in one statement on MySQL; more gain nothing.
-	insertChunkRows = 250
+	// insertChunkRows is the number of rows in one statement; more gain nothing.
+	insertChunkRows = 500
+	// insertProbeRows is the number of rows in the first, by which a call finds out whether its rows
+	// are stored already.
+	insertProbeRows = 32
 	// insertChunkBytes keeps a statement below the smallest max_allowed_packet in use, 4 MiB, even when
 	// every byte of its evidence is escaped.
 	insertChunkBytes = 1 << 20
@@ -85,7 +88,7 @@ func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error
 		return InsertResult{}, s.fail(ctx, op, &InvalidError{Kind: ErrInvalidTag, Problems: problems})
 	}
 	w := newTagWrite(rows, s.floor)
-	written, err := update(ctx, s, op, func(q queries) (map[uuid.UUID]bool, error) { return w.exactly(ctx, q, batch) })
+	written, err := update(ctx, s, op, func(q queries) ([]bool, error) { return w.exactly(ctx, q, batch) })
 	if err != nil {
 		return InsertResult{}, err
 	}
@@ -94,13 +97,12 @@ func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error
 
 // stamp returns the tags as they are stored, or all that is wrong with them.
 func stamp(tags []Tag, batch uuid.UUID, now time.Time) ([]Tag, []Problem) {
-	stamped := make([]Tag, len(tags))
+	stamped := slices.Clone(tags)
 	var problems []Problem
-	for i, tag := range tags {
-		tag, found := tag.canonical()
-		problems = append(problems, at(i, found)...)
+	for i := range stamped {
+		tag := &stamped[i]
+		problems = append(problems, at(i, tag.canonicalize())...)
 		tag.BatchUUID, tag.IngestedAt = batch, now
-		stamped[i] = tag
 	}
 	return stamped, problems
 }
@@ -109,88 +111,130 @@ func stamp(tags []Tag, batch uuid.UUID, now time.Time) ([]Tag, []Problem) {
 type tagWrite struct {
 	tags     []Tag     // in input order
 	outcomes []Outcome // in input order; 0 where the database decides
-	rows     []*Tag    // those to write, each once, in uuid order: so that racing calls do not deadlock
+	// rows are the tags to write, each once, in uuid order: so that racing calls do not deadlock. index
+	// says where each is in the input.
+	rows  []*Tag
+	index []int
 }
 
-// newTagWrite orders tags that are in their stored form. Those below the floor never reach the database.
+// newTagWrite orders tags that are in their stored form. Those below the floor never reach the database;
+// of those with one uuid, the first of the input does.
 func newTagWrite(tags []Tag, floor float64) *tagWrite {
 	w := &tagWrite{tags: tags, outcomes: make([]Outcome, len(tags))}
-	rows := make([]int, 0, len(tags))
+	order := make([]int, 0, len(tags))
 	for i := range tags {
 		if tags[i].Confidence < floor {
 			w.outcomes[i] = BelowFloor
 			continue
 		}
-		rows = append(rows, i)
+		order = append(order, i)
 	}
-	w.order(rows)
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(bytes.Compare(tags[a].UUID[:], tags[b].UUID[:]), cmp.Compare(a, b))
+	})
+	for _, i := range order {
+		if n := len(w.rows); n > 0 && w.rows[n-1].UUID == tags[i].UUID {
+			w.outcomes[i] = Duplicate
+			continue
+		}
+		w.rows = append(w.rows, &tags[i])
+		w.index = append(w.index, i)
+	}
 	return w
 }
 
-// order sorts the rows by uuid; of those with one uuid it keeps the first of the input.
-func (w *tagWrite) order(rows []int) {
-	slices.SortFunc(rows, func(a, b int) int {
-		return cmp.Or(bytes.Compare(w.tags[a].UUID[:], w.tags[b].UUID[:]), cmp.Compare(a, b))
-	})
-	w.rows = make([]*Tag, 0, len(rows))
-	for i, row := range rows {
-		if i > 0 && w.tags[row].UUID == w.tags[rows[i-1]].UUID {
-			w.outcomes[row] = Duplicate
-			continue
+// insert writes the rows and tells of each statement how many of its rows were new. While rows turn out
+// to be stored, it looks before it inserts: a row that is not sent is much cheaper than a duplicate. A
+// row that another writer stores in between is a duplicate all the same.
+func (w *tagWrite) insert(ctx context.Context, q queries, wrote func(rows []*Tag, n int64) error) error {
+	look := true
+	for chunk := range w.chunks() {
+		rows, n := chunk, int64(0)
+		var err error
+		if look {
+			if rows, err = missing(ctx, q, chunk); err != nil {
+				return err
+			}
 		}
-		w.rows = append(w.rows, &w.tags[row])
+		if len(rows) > 0 {
+			if n, err = q.insertTags(ctx, rows); err != nil {
+				return err
+			}
+			if err := wrote(rows, n); err != nil {
+				return err
+			}
+		}
+		look = n < int64(len(chunk))
 	}
+	return nil
+}
+
+// missing returns the rows that are not stored, in their order.
+func missing(ctx context.Context, q queries, rows []*Tag) ([]*Tag, error) {
+	ids, err := q.storedTagUUIDs(ctx, rows)
+	if err != nil || len(ids) == 0 {
+		return rows, err
+	}
+	stored := make(map[uuid.UUID]bool, len(ids))
+	for _, id := range ids {
+		stored[id] = true
+	}
+	absent := make([]*Tag, 0, len(rows)-len(ids))
+	for _, row := range rows {
+		if !stored[row.UUID] {
+			absent = append(absent, row)
+		}
+	}
+	return absent, nil
 }
 
 // count writes the rows and returns how many were new.
 func (w *tagWrite) count(ctx context.Context, q queries) (int, error) {
 	written := 0
-	for chunk := range w.chunks() {
-		n, err := q.insertTags(ctx, chunk)
-		if err != nil {
-			return 0, err
-		}
+	err := w.insert(ctx, q, func(_ []*Tag, n int64) error {
 		written += int(n)
-	}
-	return written, nil
+		return nil
+	})
+	return written, err
 }
 
-// exactly writes the rows and returns which were new. It asks only about chunks that were new in part.
-func (w *tagWrite) exactly(ctx context.Context, q queries, batch uuid.UUID) (map[uuid.UUID]bool, error) {
-	written := make(map[uuid.UUID]bool, len(w.rows))
-	for chunk := range w.chunks() {
-		n, err := q.insertTags(ctx, chunk)
-		switch {
-		case err != nil:
-			return nil, err
-		case n == 0:
-		case n == int64(len(chunk)):
-			for _, tag := range chunk {
-				written[tag.UUID] = true
+// exactly writes the rows and returns which were new. It asks only about statements that were new in
+// part.
+func (w *tagWrite) exactly(ctx context.Context, q queries, batch uuid.UUID) ([]bool, error) {
+	written := make([]bool, len(w.rows))
+	mark := func(id uuid.UUID) {
+		i, _ := slices.BinarySearchFunc(w.rows, id, func(row *Tag, id uuid.UUID) int { return bytes.Compare(row.UUID[:], id[:]) })
+		written[i] = true
+	}
+	err := w.insert(ctx, q, func(rows []*Tag, n int64) error {
+		switch n {
+		case 0:
+			return nil
+		case int64(len(rows)):
+			for _, row := range rows {
+				mark(row.UUID)
 			}
-		default:
-			ids, err := q.tagUUIDsInBatch(ctx, batch, chunk)
-			if err != nil {
-				return nil, err
-			}
-			for _, id := range ids {
-				written[id] = true
-			}
+			return nil
 		}
-	}
-	return written, nil
+		ids, err := q.tagUUIDsInBatch(ctx, batch, rows)
+		for _, id := range ids {
+			mark(id)
+		}
+		return err
+	})
+	return written, err
 }
 
-// chunks cuts the rows into statements bounded in rows and bytes.
+// chunks cuts the rows into statements bounded in rows and bytes, the first of them small.
 func (w *tagWrite) chunks() iter.Seq[[]*Tag] {
 	return func(yield func([]*Tag) bool) {
-		start, size := 0, 0
+		start, size, most := 0, 0, insertProbeRows
 		for i, tag := range w.rows {
-			if i-start == insertChunkRows || (i > start && size+len(tag.Evidence) > insertChunkBytes) {
+			if i-start == most || (i > start && size+len(tag.Evidence) > insertChunkBytes) {
 				if !yield(w.rows[start:i]) {
 					return
 				}
-				start, size = i, 0
+				start, size, most = i, 0, insertChunkRows
 			}
 			size += len(tag.Evidence)
 		}
@@ -200,15 +244,13 @@ func (w *tagWrite) chunks() iter.Seq[[]*Tag] {
 	}
 }
 
-func (w *tagWrite) result(batch uuid.UUID, written map[uuid.UUID]bool) InsertResult {
-	r := InsertResult{BatchUUID: batch, Outcomes: w.outcomes, Inserted: len(written)}
-	for i := range w.tags {
-		if w.outcomes[i] != 0 {
-			continue
-		}
+func (w *tagWrite) result(batch uuid.UUID, written []bool) InsertResult {
+	r := InsertResult{BatchUUID: batch, Outcomes: w.outcomes}
+	for row, i := range w.index {
 		w.outcomes[i] = Duplicate
-		if written[w.tags[i].UUID] {
+		if written[row] {
 			w.outcomes[i] = Inserted
+			r.Inserted++
 			r.Techniques = append(r.Techniques, w.tags[i].TechniqueID)
 		}
 	}
@@ -217,32 +259,31 @@ func (w *tagWrite) result(batch uuid.UUID, written map[uuid.UUID]bool) InsertRes
 	return r
 }
 
-// insertParams is InsertTag's input, as each dialect generates it.
-type insertParams interface {
-	sqlitegen.InsertTagParams | mysqlgen.InsertTagParams
+// insertColumns is the number of InsertTag's placeholders.
+const insertColumns = 18
+
+// appendInsertArgs appends what InsertTag binds for a tag, in the order of its columns, which both
+// dialects share. The generated method would copy its large parameter several times a row.
+func appendInsertArgs(args []any, t *Tag) []any {
+	return append(args,
+		t.UUID[:], t.SourceKind, t.SourceID, idOrNull(&t.AttackerUUID), idOrNull(&t.IdentityUUID),
+		textOrNull(t.SessionID), textOrNull(t.DeckyID), t.Tactic, t.TechniqueID, textOrNull(t.SubTechniqueID),
+		t.Confidence, t.RuleID, int64(t.RuleVersion), string(t.Evidence), t.AttackRelease,
+		t.ObservedAt.UnixMicro(), t.IngestedAt.UnixMicro(), t.BatchUUID[:])
 }
 
-func insertTagParams[P insertParams](t *Tag) P {
-	return P(sqlitegen.InsertTagParams{
-		UUID:           t.UUID[:],
-		SourceKind:     t.SourceKind,
-		SourceID:       t.SourceID,
-		AttackerUUID:   nullID(t.AttackerUUID),
-		IdentityUUID:   nullID(t.IdentityUUID),
-		SessionID:      nullText(t.SessionID),
-		DeckyID:        nullText(t.DeckyID),
-		Tactic:         t.Tactic,
-		TechniqueID:    t.TechniqueID,
-		SubTechniqueID: nullText(t.SubTechniqueID),
-		Confidence:     t.Confidence,
-		RuleID:         t.RuleID,
-		RuleVersion:    int64(t.RuleVersion),
-		Evidence:       string(t.Evidence),
-		AttackRelease:  t.AttackRelease,
-		ObservedAt:     t.ObservedAt.UnixMicro(),
-		IngestedAt:     t.IngestedAt.UnixMicro(),
-		BatchUUID:      t.BatchUUID[:],
-	})
+func idOrNull(id *uuid.UUID) any {
+	if *id == uuid.Nil {
+		return nil
+	}
+	return id[:]
+}
+
+func textOrNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }
 
 // tagRow is a stored tag, as each dialect generates it.

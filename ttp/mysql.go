@@ -139,34 +139,16 @@ type mysqlQueries struct {
 
 // insertTags writes all tags with one statement.
 func (q mysqlQueries) insertTags(ctx context.Context, tags []*Tag) (int64, error) {
-	var bound boundArgs
-	bind := mysqlgen.New(&bound)
+	args := make([]any, 0, len(tags)*insertColumns)
 	for _, tag := range tags {
-		if _, err := bind.InsertTag(ctx, insertTagParams[mysqlgen.InsertTagParams](tag)); err != nil {
-			return 0, err
-		}
+		args = appendInsertArgs(args, tag)
 	}
-	result, err := q.db.ExecContext(ctx, insertTagRows(len(tags)), bound.args...)
+	result, err := q.db.ExecContext(ctx, insertTagRows(len(tags)), args...)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
 }
-
-// boundArgs gathers the arguments of generated statements, in the order of their placeholders, in
-// place of running them.
-type boundArgs struct {
-	dbtx
-	args []any
-}
-
-func (b *boundArgs) ExecContext(_ context.Context, _ string, args ...any) (sql.Result, error) {
-	b.args = append(b.args, args...)
-	return boundArgs{}, nil
-}
-
-func (boundArgs) LastInsertId() (int64, error) { return 0, nil }
-func (boundArgs) RowsAffected() (int64, error) { return 0, nil }
 
 var fullInsertTag = sync.OnceValue(func() string { return repeatTuple(mysqlgen.InsertTag, insertChunkRows) })
 
@@ -183,6 +165,11 @@ func repeatTuple(query string, n int) string {
 	head, rest, _ := strings.Cut(query, "VALUES (")
 	tuple, tail, _ := strings.Cut(rest, ")")
 	return head + "VALUES (" + tuple + ")" + strings.Repeat(", ("+tuple+")", n-1) + tail
+}
+
+func (q mysqlQueries) storedTagUUIDs(ctx context.Context, tags []*Tag) ([]uuid.UUID, error) {
+	rows, err := q.ListStoredTagUUIDs(ctx, mysqlgen.ListStoredTagUUIDsParams{UUIDs: tagUUIDs(tags)})
+	return all(rows, err, toID)
 }
 
 func (q mysqlQueries) tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags []*Tag) ([]uuid.UUID, error) {

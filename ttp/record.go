@@ -61,7 +61,7 @@ func (r *records) decode(line []byte) []Problem {
 		}
 	case tagType:
 		tag := f.tag()
-		if f.finish(func() (problems []Problem) { tag, problems = tag.canonical(); return problems }) {
+		if f.finish(tag.canonicalize) {
 			r.tags = append(r.tags, tag)
 		}
 	default:

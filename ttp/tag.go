@@ -61,7 +61,7 @@ type Tag struct {
 	// BatchUUID is the InsertTags call that wrote the tag, a UUIDv7. InsertTags sets it, whatever is
 	// there.
 	BatchUUID uuid.UUID `json:"batch_uuid,omitzero"`
-	// Evidence is a JSON object of at most 64 KiB, {} for none, nested no deeper than 32 levels and
+	// Evidence is a JSON object of at most 64 KiB, {} for none, nested no deeper than 31 levels and
 	// without white space around it. It is kept byte for byte.
 	Evidence json.RawMessage `json:"evidence"`
 }
@@ -88,8 +88,8 @@ func (t Tag) ComputeUUID() uuid.UUID {
 	return ComputeTagUUID(t.SourceKind, t.SourceID, t.RuleID, t.RuleVersion, t.TechniqueID, t.SubTechniqueID)
 }
 
-// canonical returns the tag as it is stored, or what is wrong with it.
-func (t Tag) canonical() (Tag, []Problem) {
+// canonicalize gives the tag the form in which it is stored, or returns what is wrong with it.
+func (t *Tag) canonicalize() []Problem {
 	var c checker
 	c.text("source_kind", t.SourceKind, 64, required, noSeparator)
 	c.text("source_id", t.SourceID, 255, required)
@@ -125,7 +125,7 @@ func (t Tag) canonical() (Tag, []Problem) {
 	t.AttackRelease = release
 	t.ObservedAt = c.time("observed_at", t.ObservedAt)
 	if len(c.problems) > 0 {
-		return t, c.problems
+		return c.problems
 	}
 	id := t.ComputeUUID()
 	if t.UUID != uuid.Nil && t.UUID != id {
@@ -133,7 +133,7 @@ func (t Tag) canonical() (Tag, []Problem) {
 	}
 	t.UUID = id
 	t.Confidence = math.Abs(t.Confidence) // -0 is 0
-	return t, c.problems
+	return c.problems
 }
 
 // checker collects what is wrong with the fields of one row.
@@ -159,7 +159,7 @@ func (c *checker) text(field, value string, most int, rules ...textRule) {
 			c.refuse(field, `must not contain "|"`)
 		}
 	}
-	if value == "" {
+	if len(value) <= most && isPlain(value) {
 		return
 	}
 	first, _ := utf8.DecodeRuneInString(value)
@@ -174,6 +174,17 @@ func (c *checker) text(field, value string, most int, rules ...textRule) {
 	case strings.ContainsFunc(value, unicode.IsControl):
 		c.refuse(field, "must not contain control characters")
 	}
+}
+
+// isPlain tells whether a text is printable ASCII without any space, or empty: nearly all are, and
+// need no closer look.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // time returns the instant in UTC, in microseconds. RFC 3339, which exports use, ends with the year 9999.

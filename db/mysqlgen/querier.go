@@ -27,6 +27,8 @@ type Querier interface {
 	ListDistinctTechniques(ctx context.Context) ([]ListDistinctTechniquesRow, error)
 	// A page of all identities, in uuid order.
 	ListIdentitiesAfter(ctx context.Context, arg ListIdentitiesAfterParams) ([]TtpIdentity, error)
+	// Which of these tags are stored.
+	ListStoredTagUUIDs(ctx context.Context, arg ListStoredTagUUIDsParams) ([][]byte, error)
 	// Which of these tags this batch wrote.
 	ListTagUUIDsInBatch(ctx context.Context, arg ListTagUUIDsInBatchParams) ([][]byte, error)
 	// A page of all tags, in uuid order.

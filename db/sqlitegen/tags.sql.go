@@ -71,6 +71,48 @@ func (q *Queries) InsertTag(ctx context.Context, arg InsertTagParams) (int64, er
 	return result.RowsAffected()
 }
 
+const ListStoredTagUUIDs = `-- name: ListStoredTagUUIDs :many
+SELECT uuid FROM ttp_tag WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type ListStoredTagUUIDsParams struct {
+	UUIDs [][]byte
+}
+
+// Which of these tags are stored.
+func (q *Queries) ListStoredTagUUIDs(ctx context.Context, arg ListStoredTagUUIDsParams) ([][]byte, error) {
+	query := ListStoredTagUUIDs
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var uuid []byte
+		if err := rows.Scan(&uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListTagUUIDsInBatch = `-- name: ListTagUUIDsInBatch :many
 SELECT uuid FROM ttp_tag
 WHERE batch_uuid = ?1 AND uuid IN (/*SLICE:uuids*/?)

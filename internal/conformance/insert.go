@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ var insertCases = []testCase{
 	{name: "ReplayWritesNothing", run: replayWritesNothing},
 	{name: "FirstWriteWins", run: firstWriteWins},
 	{name: "PartialDuplicatesAreExact", run: partialDuplicatesAreExact},
+	{name: "LateDuplicatesAreExact", run: lateDuplicatesAreExact},
 	{name: "DuplicatesInOneCallCountOnce", run: duplicatesInOneCallCountOnce},
 	{name: "FloorIsInclusive", run: floorIsInclusive},
 	{name: "NoTagsAreNoWork", run: noTagsAreNoWork},
@@ -102,6 +105,25 @@ func partialDuplicatesAreExact(t *testing.T, db *database) {
 		}
 	}
 	equal(t, "tags", count(t, s), int64(len(tags)))
+}
+
+// What is stored already comes late in the order of the rows, when the call no longer looks for it.
+func lateDuplicatesAreExact(t *testing.T, db *database) {
+	s := db.store(t)
+	tags := newTags(2000)
+	slices.SortFunc(tags, func(a, b ttp.Tag) int { return strings.Compare(a.ComputeUUID().String(), b.ComputeUUID().String()) })
+	insert(t, s, tags[1800:1810]...)
+	result := insert(t, s, tags...)
+	for i, outcome := range result.Outcomes {
+		want := ttp.Inserted
+		if i >= 1800 && i < 1810 {
+			want = ttp.Duplicate
+		}
+		if outcome != want {
+			t.Fatalf("row %d is %v, want %v", i, outcome, want)
+		}
+	}
+	equal(t, "inserted", result.Inserted, len(tags)-10)
 }
 
 func duplicatesInOneCallCountOnce(t *testing.T, db *database) {

@@ -280,7 +280,7 @@ var goodEvidence = []string{
 	`{"é":"\u00e9","😀":"\ud83d\ude00","":"'; DROP TABLE ttp_tag; --?"}`,
 	`{ "spaces" : [ 1 , 2 ] }`,
 	`{"control":"` + "\u0085\u2028\x7f" + `"}`,
-	`{"deep":` + strings.Repeat(`[`, 31) + strings.Repeat(`]`, 31) + `}`,
+	`{"deep":` + strings.Repeat(`[`, 30) + strings.Repeat(`]`, 30) + `}`,
 	`{"long":"` + strings.Repeat("x", 64<<10-11) + `"}`,
 	`{"braces":"` + strings.Repeat("{[", 40) + `"}`,
 }
@@ -288,7 +288,7 @@ var goodEvidence = []string{
 var badEvidence = []string{
 	``, ` `, ` {}`, "{}\n", `null`, `[]`, `"{}"`, `{`, `{}{}`, `{'a':1}`, `{"a":01}`, "{\"a\":\"\xff\"}",
 	`{"long":"` + strings.Repeat("x", 64<<10-10) + `"}`,
-	`{"deep":` + strings.Repeat(`[`, 32) + strings.Repeat(`]`, 32) + `}`,
+	`{"deep":` + strings.Repeat(`[`, 31) + strings.Repeat(`]`, 31) + `}`,
 	`{"big":1e999}`, `{"big":[-1e999]}`, `{"big":-1e309 }`,
 	`{"half":"\ud83d"}`, `{"half":"\ude00"}`, `{"half":"\ud83d\ud83d\ude00"}`, `{"half":"\ud83d\n"}`, `{"\ud83dx":1}`,
 }

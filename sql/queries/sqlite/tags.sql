@@ -9,6 +9,10 @@ INSERT INTO ttp_tag (
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (uuid) DO NOTHING;
 
+-- name: ListStoredTagUUIDs :many
+-- Which of these tags are stored.
+SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
+
 -- name: ListTagUUIDsInBatch :many
 -- Which of these tags this batch wrote.
 SELECT uuid FROM ttp_tag

