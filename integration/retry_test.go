@@ -1,0 +1,104 @@
+package integration
+
+import (
+	"database/sql"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func retryTag(source string) ttp.Tag {
+	return ttp.Tag{
+		SourceKind: "command", SourceID: source, AttackerUUID: ttp.ComputeTagUUID("a", "", "", 0, "", ""),
+		Tactic: "TA0006", TechniqueID: "T1110", Confidence: 0.7, RuleID: "R1001", Evidence: []byte(`{}`),
+		AttackRelease: "enterprise-v18.1", ObservedAt: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+// holder writes a tag in a transaction that stays open: others wait for the row.
+func holder(t *testing.T, dsn string, tag ttp.Tag) *sql.Tx {
+	t.Helper()
+	pool, err := sql.Open("mysql", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	s, err := ttp.New(pool, ttp.MySQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CheckSchema(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := pool.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.WithTx(tx).InsertTags(t.Context(), []ttp.Tag{tag}); err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
+// After a lock timeout the server has rolled back the statement alone. The whole transaction runs again,
+// and what comes out depends on how the other ended.
+func TestLockTimeoutIsTriedAgain(t *testing.T) {
+	for name, want := range map[string]ttp.Outcome{"commit": ttp.Duplicate, "rollback": ttp.Inserted} {
+		t.Run(name, func(t *testing.T) {
+			dsn := newDatabase(t)
+			s := openStore(t, "mysql://"+dsn+"?innodb_lock_wait_timeout=1")
+			tags := []ttp.Tag{retryTag("1"), retryTag("2"), retryTag("3")}
+			tx := holder(t, dsn, tags[1])
+			end := tx.Commit
+			if want == ttp.Inserted {
+				end = tx.Rollback
+			}
+			time.AfterFunc(2500*time.Millisecond, func() { _ = end() })
+			begin := time.Now()
+			result, err := s.InsertTags(t.Context(), tags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result.Outcomes[0] != ttp.Inserted || result.Outcomes[1] != want || result.Outcomes[2] != ttp.Inserted {
+				t.Errorf("got %v", result.Outcomes)
+			}
+			if time.Since(begin) < time.Second {
+				t.Error("there was no lock timeout to try again after")
+			}
+		})
+	}
+}
+
+func TestTwoTransactionsThatDeadlockAreToldBusy(t *testing.T) {
+	dsn := newDatabase(t)
+	openStore(t, "mysql://"+dsn)
+	one, two := retryTag("1"), retryTag("2")
+	first, second := holder(t, dsn, one), holder(t, dsn, two)
+	defer func() { _, _ = first.Rollback(), second.Rollback() }()
+	pool, err := sql.Open("mysql", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pool.Close() }()
+	s, err := ttp.New(pool, ttp.MySQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error, 2)
+	for tx, tag := range map[*sql.Tx]ttp.Tag{first: two, second: one} {
+		go func() {
+			_, err := s.WithTx(tx).InsertTags(t.Context(), []ttp.Tag{tag})
+			errs <- errors.Join(err, tx.Rollback())
+		}()
+	}
+	// The server gives one of them up, at once; the other goes on.
+	victim, other := <-errs, <-errs
+	if victim == nil {
+		victim, other = other, victim
+	}
+	if !errors.Is(victim, ttp.ErrBusy) || other != nil {
+		t.Errorf("got %v and %v", victim, other)
+	}
+}

@@ -1,0 +1,71 @@
+package ttp_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// lockedSQLite is a store that never waits within SQLite, and the means to hold the write lock from
+// another connection.
+func lockedSQLite(t *testing.T) (s *ttp.Store, lock func() (unlock func())) {
+	t.Helper()
+	dsn := "file:" + filepath.Join(t.TempDir(), "ttp.db") + "?_txlock=immediate&_pragma=journal_mode(WAL)"
+	var pools [2]*sql.DB
+	for i := range pools {
+		pool, err := sql.Open("sqlite", dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = pool.Close() })
+		pools[i] = pool
+	}
+	s, err := ttp.New(pools[0], ttp.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s, func() func() {
+		tx, err := pools[1].BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func() { _ = tx.Rollback() }
+	}
+}
+
+func TestABusyDatabaseIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	s, lock := lockedSQLite(t)
+	time.AfterFunc(200*time.Millisecond, lock())
+	result, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")})
+	if err != nil || result.Inserted != 1 {
+		t.Errorf("got %+v, %v", result, err)
+	}
+}
+
+func TestADatabaseThatStaysBusyIsAnError(t *testing.T) {
+	t.Parallel()
+	s, lock := lockedSQLite(t)
+	unlock := lock()
+	if _, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")}); !errors.Is(err, ttp.ErrBusy) {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := s.InsertTags(ctx, []ttp.Tag{exampleTag("1")}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("with a deadline: got %v", err)
+	}
+	unlock()
+	result, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")})
+	if err != nil || result.Inserted != 1 {
+		t.Errorf("afterwards: got %+v, %v", result, err)
+	}
+}
