@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -40,13 +42,63 @@ func TestCountingFoundRowsIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	openStore(t, "mysql://"+dsn) // migrates
-	for name, err := range map[string]error{"check": s.CheckSchema(t.Context()), "migrate": s.Migrate(t.Context())} {
-		if err == nil || !strings.Contains(err.Error(), "clientFoundRows") {
-			t.Errorf("%s: got %v", name, err)
-		}
+	if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "clientFoundRows") {
+		t.Errorf("migrate: got %v", err)
 	}
 	if _, err := s.InsertTags(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "clientFoundRows") {
 		t.Errorf("insert: got %v", err)
+	}
+}
+
+// Who may only read, reads.
+func TestReadingNeedsNoRightToWrite(t *testing.T) {
+	dsn := newDatabase(t)
+	if _, err := openStore(t, "mysql://"+dsn).InsertTags(t.Context(), []ttp.Tag{retryTag("1")}); err != nil {
+		t.Fatal(err)
+	}
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := "r" + config.DBName[len(config.DBName)-20:]
+	for _, statement := range []string{
+		"CREATE USER " + reader + " IDENTIFIED BY 'reader'",
+		"GRANT SELECT ON " + config.DBName + ".* TO " + reader,
+	} {
+		if err := execute(server, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if err := execute(server, "DROP USER "+reader); err != nil {
+			t.Error(err)
+		}
+	})
+	config.User, config.Passwd = reader, "reader"
+	s, err := ttp.Open(t.Context(), "mysql://"+config.FormatDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if rows, err := s.ListDistinctTechniques(t.Context()); err != nil || len(rows) != 1 {
+		t.Errorf("got %v, %v", rows, err)
+	}
+}
+
+func TestOtherCharacterSetsAreRefused(t *testing.T) {
+	dsn := newDatabase(t)
+	openStore(t, "mysql://"+dsn)
+	pool, err := sql.Open("mysql", dsn+"?charset=latin1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pool.Close() }()
+	s, err := ttp.New(pool, ttp.MySQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.InsertTags(t.Context(), []ttp.Tag{retryTag("1")}); err == nil || !strings.Contains(err.Error(), "utf8mb4") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -65,6 +117,8 @@ func TestNoMessageHoldsAPassword(t *testing.T) {
 		"mysql://root:" + secret + "@tcp(" + server.Addr + ")/ttp",
 		"mysql://root:" + secret + "@tcp(" + server.Addr + ")",
 		"mysql://root:" + secret + "@" + server.Addr + "/ttp?parseTime=" + secret,
+		"mysql://root:" + secret + "tcp(" + server.Addr + ")/ttp",
+		"mysql://root:" + secret + "(" + server.Addr + ")/ttp",
 		"mysql:/root:" + secret,
 		"postgres://root:" + secret + "@host/db",
 	} {

@@ -71,6 +71,46 @@ func TestLockTimeoutIsTriedAgain(t *testing.T) {
 	}
 }
 
+// A tag that is gone since the transaction began to read is new, not a duplicate that nobody has.
+func TestAnOldSnapshotLosesNoTag(t *testing.T) {
+	dsn := newDatabase(t)
+	openStore(t, "mysql://"+dsn)
+	pool, err := sql.Open("mysql", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pool.Close() }()
+	s, err := ttp.New(pool, ttp.MySQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.InsertTags(t.Context(), []ttp.Tag{retryTag("1")}); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := pool.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	inner := s.WithTx(tx)
+	if rows, err := inner.ListDistinctTechniques(t.Context()); err != nil || len(rows) != 1 {
+		t.Fatalf("got %v, %v", rows, err)
+	}
+	if _, err := pool.ExecContext(t.Context(), "DELETE FROM ttp_tag"); err != nil {
+		t.Fatal(err)
+	}
+	result, err := inner.InsertTags(t.Context(), []ttp.Tag{retryTag("1")})
+	if err != nil || result.Inserted != 1 {
+		t.Errorf("got %+v, %v", result, err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := s.ListDistinctTechniques(t.Context()); err != nil || len(rows) != 1 {
+		t.Errorf("stored: %v, %v", rows, err)
+	}
+}
+
 func TestTwoTransactionsThatDeadlockAreToldBusy(t *testing.T) {
 	dsn := newDatabase(t)
 	openStore(t, "mysql://"+dsn)

@@ -26,7 +26,11 @@ type engine interface {
 	sentinel(err error) error
 	// retryable tells whether a whole transaction that failed so may succeed when run again.
 	retryable(err error) bool
-	// checkConnection refuses a connection whose settings would make results wrong.
+	// absent tells that the database is a file that is not there yet.
+	absent() bool
+	// beforeClose is run on a database that was written to.
+	beforeClose(db *sql.DB) error
+	// checkConnection refuses a connection whose settings would make writes or their results wrong.
 	checkConnection(ctx context.Context, db dbtx) error
 	// migrator returns golang-migrate's driver for the database, and what to call when done. While it
 	// is held, no other process migrates.

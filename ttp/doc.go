@@ -9,6 +9,11 @@
 // them promise the same: the same rows for the same calls, text compared byte for byte, times in UTC
 // with microseconds, the same total order, the same errors.
 //
+// Rollups come ordered by count, the highest first, then by technique and sub-technique, a technique
+// before its sub-techniques. A scope that is unknown has no rows, which is no error. Campaigns,
+// identities and attackers may be upserted before or after the tags that name them, and in any order;
+// one that is named need not be stored.
+//
 // Where to look: tag.go for a tag and its rules, insert.go for writing, rollup.go for reading,
 // scope.go and merge.go for campaigns, identities and attackers, import.go and export.go for JSON
 // Lines, migrate.go for the schema, tx.go for transactions and retries. sqlite.go and mysql.go hold

@@ -1,8 +1,11 @@
 package ttp
 
 import (
+	"cmp"
 	"encoding/json"
+	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -39,8 +42,8 @@ func refuseEvidence(evidence []byte) string {
 			}
 		case '}', ']', ',', ' ', '\t', '\r', '\n':
 			if number >= 0 {
-				if _, err := strconv.ParseFloat(string(evidence[number:i]), 64); err != nil {
-					return "must not contain a number beyond a double's range"
+				if !isPortableNumber(string(evidence[number:i])) {
+					return "must not contain a number beyond 1e308"
 				}
 				number = -1
 			}
@@ -54,6 +57,18 @@ func refuseEvidence(evidence []byte) string {
 		}
 	}
 	return ""
+}
+
+// isPortableNumber accepts the JSON numbers that MySQL's parser takes, which gives up by the digits and
+// the exponent that are written, before it knows the value.
+func isPortableNumber(number string) bool {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
+	whole, _, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
+	if power, err := strconv.Atoi(cmp.Or(exponent, "0")); err != nil || power > 308 {
+		return len(whole) <= 308 && strings.HasPrefix(exponent, "-") // a long negative exponent is zero
+	}
+	value, err := strconv.ParseFloat(number, 64)
+	return err == nil && math.Abs(value) < 1e308 && len(whole) <= 308
 }
 
 // skipString returns the index of the quote that ends the valid JSON string at start, and whether each

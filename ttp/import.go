@@ -52,8 +52,8 @@ type ImportReport struct {
 }
 
 // Import reads JSON Lines, plain or compressed by gzip, and writes them batch by batch, each in one
-// transaction; the memory that it takes does not grow with the input. Repeating an import changes
-// nothing. A tag's uuid, ingested_at and batch_uuid are kept where the record has them, and made where
+// transaction, the scopes before the tags; the memory that it takes does not grow with the input.
+// Repeating an import changes nothing. A tag's uuid, ingested_at and batch_uuid are kept where the record has them, and made where
 // it has not.
 //
 // At an invalid line it stops before the line's batch and returns an [*InvalidError] with the line
@@ -170,7 +170,7 @@ func (in *importer) write(ctx context.Context) error {
 			tag.IngestedAt = now
 		}
 	}
-	w := newTagWrite(in.batch.tags, in.store.floor)
+	w := in.store.newTagWrite(in.batch.tags)
 	inserted, err := transact(ctx, in.store, func(q queries) (int, error) {
 		if err := in.batch.upsert(ctx, q); err != nil {
 			return 0, err

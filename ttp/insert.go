@@ -87,7 +87,7 @@ func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error
 	if len(problems) > 0 {
 		return InsertResult{}, s.fail(ctx, op, &InvalidError{Kind: ErrInvalidTag, Problems: problems})
 	}
-	w := newTagWrite(rows, s.floor)
+	w := s.newTagWrite(rows)
 	written, err := update(ctx, s, op, func(q queries) ([]bool, error) { return w.exactly(ctx, q, batch) })
 	if err != nil {
 		return InsertResult{}, err
@@ -115,15 +115,18 @@ type tagWrite struct {
 	// says where each is in the input.
 	rows  []*Tag
 	index []int
+	// look allows to ask which rows are stored before inserting. In a transaction of the caller's the
+	// answer may be an old one, or one that is never committed.
+	look bool
 }
 
 // newTagWrite orders tags that are in their stored form. Those below the floor never reach the database;
 // of those with one uuid, the first of the input does.
-func newTagWrite(tags []Tag, floor float64) *tagWrite {
-	w := &tagWrite{tags: tags, outcomes: make([]Outcome, len(tags))}
+func (s *Store) newTagWrite(tags []Tag) *tagWrite {
+	w := &tagWrite{tags: tags, outcomes: make([]Outcome, len(tags)), look: s.tx == nil}
 	order := make([]int, 0, len(tags))
 	for i := range tags {
-		if tags[i].Confidence < floor {
+		if tags[i].Confidence < s.floor {
 			w.outcomes[i] = BelowFloor
 			continue
 		}
@@ -147,7 +150,7 @@ func newTagWrite(tags []Tag, floor float64) *tagWrite {
 // to be stored, it looks before it inserts: a row that is not sent is much cheaper than a duplicate. A
 // row that another writer stores in between is a duplicate all the same.
 func (w *tagWrite) insert(ctx context.Context, q queries, wrote func(rows []*Tag, n int64) error) error {
-	look := true
+	look := w.look
 	for chunk := range w.chunks() {
 		rows, n := chunk, int64(0)
 		var err error
@@ -160,11 +163,11 @@ func (w *tagWrite) insert(ctx context.Context, q queries, wrote func(rows []*Tag
 			if n, err = q.insertTags(ctx, rows); err != nil {
 				return err
 			}
-			if err := wrote(rows, n); err != nil {
+			if err = wrote(rows, n); err != nil {
 				return err
 			}
 		}
-		look = n < int64(len(chunk))
+		look = w.look && n < int64(len(chunk))
 	}
 	return nil
 }

@@ -38,6 +38,9 @@ func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
 		return SchemaStatus{}, err
 	}
 	status := SchemaStatus{Latest: latest}
+	if s.engine.absent() {
+		return status, nil
+	}
 	err = s.reader().QueryRowContext(ctx, "SELECT version, dirty FROM "+migrationsTable).Scan(&status.Version, &status.Dirty)
 	if errors.Is(err, sql.ErrNoRows) || errors.Is(s.engine.sentinel(err), ErrSchemaMissing) {
 		return status, nil
@@ -45,8 +48,8 @@ func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
 	return status, err
 }
 
-// CheckSchema refuses what [SchemaStatus.Err] refuses, and a connection that would miscount. Every other
-// call does the same once in a store's life; a service may want to know when it starts.
+// CheckSchema refuses what [SchemaStatus.Err] refuses. Every other call does the same once in a store's
+// life; a service may want to know when it starts.
 func (s *Store) CheckSchema(ctx context.Context) error {
 	s.checked.Store(false)
 	return s.fail(ctx, "check schema", s.ready(ctx))
@@ -71,7 +74,7 @@ func (status SchemaStatus) Err() error {
 	return nil
 }
 
-// ready checks the schema and the connection once in a store's life.
+// ready checks the schema once in a store's life.
 func (s *Store) ready(ctx context.Context) error {
 	if s.checked.Load() {
 		return nil
@@ -83,10 +86,24 @@ func (s *Store) ready(ctx context.Context) error {
 	if err := status.Err(); err != nil {
 		return err
 	}
-	if err := s.engine.checkConnection(ctx, s.reader()); err != nil {
+	s.checked.Store(true)
+	return nil
+}
+
+// countsRight checks the connection once in a store's life, before it first writes. The check is not
+// for a caller's transaction, which would hold its lock, unless there is no other connection.
+func (s *Store) countsRight(ctx context.Context) error {
+	if s.counted.Load() {
+		return nil
+	}
+	var db dbtx = s.write
+	if s.tx != nil && s.write.Stats().MaxOpenConnections == 1 {
+		db = s.tx
+	}
+	if err := s.engine.checkConnection(ctx, db); err != nil {
 		return err
 	}
-	s.checked.Store(true)
+	s.counted.Store(true)
 	return nil
 }
 
@@ -125,7 +142,10 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.CheckSchema(ctx)
+	if err := s.CheckSchema(ctx); err != nil {
+		return err
+	}
+	return s.fail(ctx, "migrate", s.countsRight(ctx))
 }
 
 // MigrateDown takes the schema back to an earlier version; at 0 all tables and their rows are gone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -33,6 +34,8 @@ const (
 	mysqlConnectionLife = 3 * time.Minute
 )
 
+const mysqlLockWait = "innodb_lock_wait_timeout"
+
 // mysqlSession holds for every connection that this package opens. Strict mode turns what the server
 // would truncate or clamp into errors.
 var mysqlSession = map[string]string{
@@ -44,7 +47,7 @@ var mysqlSession = map[string]string{
 // of the DSN, which holds a password.
 func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	config, err := mysql.ParseDSN(dsn)
-	if err != nil || config.DBName == "" {
+	if err != nil || config.DBName == "" || (config.Net != "tcp" && config.Net != "unix") { // else the driver tells Net, which may hold a password
 		return nil, errors.New("want mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE, with the driver's parameters behind a ?")
 	}
 	switch {
@@ -61,6 +64,9 @@ func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 		config.Params = map[string]string{}
 	}
 	maps.Copy(config.Params, mysqlSession)
+	if _, given := config.Params[mysqlLockWait]; !given {
+		config.Params[mysqlLockWait] = "5" // seconds, as SQLite's busy_timeout; the default of 50 outlasts all retries
+	}
 	// What the DSN says of characters is overruled: the server must take and give UTF-8.
 	if err := config.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
 		return nil, err
@@ -104,8 +110,9 @@ func (mysqlEngine) retryable(err error) bool {
 	return false
 }
 
-// checkConnection refuses clientFoundRows in a pool of the caller's, which cannot be asked for its DSN:
-// an update that changes nothing then affects the row of golang-migrate's table.
+// checkConnection refuses clientFoundRows and other character sets in a pool of the caller's, which
+// cannot be asked for its DSN. With clientFoundRows, an update that changes nothing affects the row of
+// golang-migrate's table.
 func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 	result, err := db.ExecContext(ctx, "UPDATE "+migrationsTable+" SET version = version")
 	if err != nil {
@@ -115,8 +122,19 @@ func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 		return errors.Join(err, errors.New(
 			"the connection counts found rows as affected rows, so that duplicates would count as new: open it without clientFoundRows"))
 	}
+	var charset string
+	if err := db.QueryRowContext(ctx, "SELECT @@character_set_client").Scan(&charset); err != nil {
+		return err
+	}
+	if charset != "utf8mb4" {
+		return fmt.Errorf("the connection speaks %s, so that text would be stored as another: open it with charset=utf8mb4", charset)
+	}
 	return nil
 }
+
+func (mysqlEngine) absent() bool { return false }
+
+func (mysqlEngine) beforeClose(*sql.DB) error { return nil }
 
 // migrator uses a connection of its own: GET_LOCK, with which golang-migrate keeps other processes
 // out, belongs to the connection.

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -28,8 +29,8 @@ type records struct {
 
 // decode adds the record of one line, or returns what is wrong with it.
 func (r *records) decode(line []byte) []Problem {
-	var f fields
-	if err := json.Unmarshal(line, &f.values); err != nil || f.values == nil {
+	f, ok := parseFields(line)
+	if !ok {
 		return []Problem{{Reason: "must be a JSON object"}}
 	}
 	var kind string
@@ -101,6 +102,34 @@ type fields struct {
 	values map[string]json.RawMessage
 }
 
+// parseFields splits a line into its fields. encoding/json alone would mend invalid UTF-8 and take the
+// last of several fields with one name: both would change what is written.
+func parseFields(line []byte) (f fields, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(line))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') || !json.Valid(line) {
+		return f, false
+	}
+	if !utf8.Valid(line) {
+		f.refuse("", "must be valid UTF-8")
+	}
+	f.values = map[string]json.RawMessage{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return f, false
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return f, false
+		}
+		if _, twice := f.values[name.(string)]; twice {
+			f.refuse(name.(string), "must not be given twice")
+		}
+		f.values[name.(string)] = value
+	}
+	return f, true
+}
+
 // take decodes an optional field and tells whether it was there. null is absent.
 func (f *fields) take(name string, to any) bool {
 	raw, ok := f.values[name]
@@ -108,14 +137,32 @@ func (f *fields) take(name string, to any) bool {
 	if !ok || string(raw) == "null" {
 		return false
 	}
-	if evidence, ok := to.(*json.RawMessage); ok {
-		*evidence = raw
+	switch to := to.(type) {
+	case *json.RawMessage:
+		*to = raw
 		return true
+	case *uuid.UUID:
+		if len(raw) != len(`""`)+36 { // the package reads other spellings, too
+			f.refuse(name, "must be a UUID")
+			return true
+		}
+	case *string:
+		if raw[0] == '"' && !isPaired(raw) {
+			f.refuse(name, "must not contain an unpaired surrogate")
+			return true
+		}
 	}
 	if json.Unmarshal(raw, to) != nil {
 		f.refuse(name, "must be "+jsonForm(to))
 	}
 	return true
+}
+
+// isPaired tells whether the escaped surrogates of a JSON string are whole; encoding/json would replace
+// others.
+func isPaired(text []byte) bool {
+	_, paired := skipString(text, 0)
+	return paired
 }
 
 func (f *fields) require(name string, to any) {

@@ -3,12 +3,11 @@ package ttp
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"strings"
 	"time"
-
-	"database/sql"
 
 	"github.com/google/uuid"
 
@@ -57,9 +56,6 @@ type TacticCount struct {
 	Count  int64  `json:"count"`
 }
 
-// All rollups come ordered by count, the highest first, then by technique and sub-technique, a
-// technique before its sub-techniques. A scope that is unknown has no rows, which is no error.
-
 // ListTechniquesByIdentity rolls up the tags of an identity and of all identities merged into it, each
 // tag once. A tag belongs to the identity that it names, or else to the one that its attacker has now.
 // Asked for a merged identity, it answers for the survivor.
@@ -105,11 +101,11 @@ func (s *Store) ListTechniquesByCampaign(ctx context.Context, id uuid.UUID) ([]C
 
 // ListTechniquesBySession rolls up the tags of one login session.
 func (s *Store) ListTechniquesBySession(ctx context.Context, id string) ([]IdentityTechniqueRow, error) {
-	var c checker
-	if c.text("session_id", id, 255, required); len(c.problems) > 0 {
-		return []IdentityTechniqueRow{}, nil // no tag has such an id; MySQL would match it without its spaces
-	}
 	return query(ctx, s, "list techniques by session", func(q queries) ([]IdentityTechniqueRow, error) {
+		var c checker
+		if c.text("session_id", id, 255, required); len(c.problems) > 0 {
+			return []IdentityTechniqueRow{}, ctx.Err() // no tag has such an id; MySQL would match it without its spaces
+		}
 		groups, err := q.techniquesBySession(ctx, id)
 		return rollup(groups), err
 	})

@@ -42,9 +42,6 @@ type Attacker struct {
 	IdentityUUID uuid.UUID  `json:"identity_uuid,omitzero"`
 }
 
-// Scopes may be upserted before or after the tags that name them, and in any order: a campaign,
-// identity or attacker that is named need not be stored.
-
 // UpsertCampaigns stores campaigns. Of one that is stored it changes what is given: an absent name or
 // merge leaves the stored one.
 //

@@ -41,6 +41,7 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 		return nil, nil, errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
 	}
 	if path != sqliteMemory {
+		path = filepath.Clean(path) // SQLite would read //host in a URI
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
 			return nil, nil, fmt.Errorf("the database's folder: %w", err)
 		}
@@ -92,8 +93,7 @@ func (sqliteEngine) sentinel(err error) error {
 		switch code := e.Code() & 0xff; {
 		case code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED:
 			return ErrBusy
-		case code == sqlite3.SQLITE_CANTOPEN,
-			code == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "no such table"):
+		case code == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "no such table"):
 			return ErrSchemaMissing
 		}
 	}
@@ -101,6 +101,20 @@ func (sqliteEngine) sentinel(err error) error {
 }
 
 func (e sqliteEngine) retryable(err error) bool { return errors.Is(e.sentinel(err), ErrBusy) }
+
+func (e sqliteEngine) absent() bool {
+	if e.path == "" || e.path == sqliteMemory {
+		return false
+	}
+	_, err := os.Stat(e.path)
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// beforeClose lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html.
+func (sqliteEngine) beforeClose(db *sql.DB) error {
+	_, err := db.Exec("PRAGMA optimize")
+	return err
+}
 
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
 
@@ -121,7 +135,7 @@ func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (d
 	if path != "" && path != sqliteMemory {
 		var err error
 		if unlock, err = lockSQLiteFile(ctx, path+".migrate-lock"); err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("lock %s.migrate-lock: %w", path, err)
 		}
 	}
 	driver, err := migratesqlite.WithInstance(db, &migratesqlite.Config{MigrationsTable: table})
@@ -140,18 +154,12 @@ func lockSQLiteFile(ctx context.Context, path string) (unlock func(), err error)
 	}
 	tx, err := lock.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("waiting for another process to migrate: %w", err), lock.Close())
+		return nil, errors.Join(err, lock.Close())
 	}
 	return func() {
 		_ = tx.Rollback()
 		_ = lock.Close()
 	}, nil
-}
-
-// optimizeSQLite lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html.
-func optimizeSQLite(db *sql.DB) error {
-	_, err := db.Exec("PRAGMA optimize")
-	return err
 }
 
 type sqliteQueries struct {

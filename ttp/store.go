@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ type Store struct {
 	floor       float64
 	now         func() time.Time
 	checked     *atomic.Bool // the schema was found right
+	counted     *atomic.Bool // the connection was found to count right
 	written     *atomic.Bool // something was written through this store
 }
 
@@ -57,7 +59,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	var err error
 	switch Dialect(scheme) {
 	case SQLite:
-		s.engine = sqliteEngine{path: rest}
+		s.engine = sqliteEngine{path: filepath.Clean(rest)}
 		s.write, s.read, err = openSQLite(ctx, rest)
 	case MySQL:
 		s.engine = mysqlEngine{}
@@ -78,8 +80,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 // New makes a store over a pool of the caller's, which stays the caller's to close.
 //
 // A SQLite pool should have _txlock=immediate, a busy_timeout and, for a database in memory, one
-// connection. A MySQL pool must not have clientFoundRows, which the first call refuses, and is fastest
-// with interpolateParams.
+// connection. A MySQL pool must speak utf8mb4 and must not have clientFoundRows, which the first write
+// refuses; it is fastest with interpolateParams, and a lock that is waited for longer than half a minute
+// (innodb_lock_wait_timeout) is not tried again.
 func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	s := &Store{write: db, read: db}
 	switch dialect {
@@ -98,7 +101,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 
 func (s *Store) configure(opts []Option) error {
 	s.floor, s.now = DefaultConfidenceFloor, time.Now
-	s.checked, s.written = new(atomic.Bool), new(atomic.Bool)
+	s.checked, s.counted, s.written = new(atomic.Bool), new(atomic.Bool), new(atomic.Bool)
 	for _, option := range opts {
 		if err := option(s); err != nil {
 			return fmt.Errorf("ttp: %w", err)
@@ -136,8 +139,8 @@ func (s *Store) Close() error {
 	if s.read != s.write {
 		errs = append(errs, s.read.Close()) // first: SQLite empties the WAL when its last writer closes
 	}
-	if s.engine.dialect() == SQLite && s.written.Load() {
-		errs = append(errs, optimizeSQLite(s.write))
+	if s.written.Load() {
+		errs = append(errs, s.engine.beforeClose(s.write))
 	}
 	return errors.Join(append(errs, s.write.Close())...)
 }

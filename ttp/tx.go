@@ -42,7 +42,10 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 	out, err := inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
 		return read(s.engine.queries(tx))
 	})
-	return out, s.fail(ctx, op, err)
+	if err != nil {
+		return none, s.fail(ctx, op, err)
+	}
+	return out, nil
 }
 
 // update runs a write of the caller's name, see [transact].
@@ -58,14 +61,19 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	if err := s.ready(ctx); err != nil {
 		return none, err
 	}
+	if err := s.countsRight(ctx); err != nil {
+		return none, err
+	}
 	if s.tx != nil {
 		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
 	}
-	s.written.Store(true)
 	return backoff.Retry(ctx, func() (T, error) {
-		out, err := inTx(ctx, s.write, nil, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(tx)) })
-		if err != nil && !s.engine.retryable(err) {
-			return none, backoff.Permanent(err)
+		out, err := inTx(ctx, s.write, &sql.TxOptions{Isolation: sql.LevelReadCommitted}, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(tx)) })
+		switch {
+		case err == nil:
+			s.written.Store(true)
+		case !s.engine.retryable(err):
+			err = backoff.Permanent(err)
 		}
 		return out, err
 	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxRetryTime))
@@ -104,8 +112,9 @@ func inSavepoint[T any](ctx context.Context, tx *sql.Tx, run func() (T, error)) 
 	}
 	out, err := run()
 	if err == nil {
-		_, err = tx.ExecContext(ctx, "RELEASE SAVEPOINT ttpstore")
-		return out, err
+		if _, err = tx.ExecContext(ctx, "RELEASE SAVEPOINT ttpstore"); err == nil {
+			return out, nil
+		}
 	}
 	// A cancelled caller's rows are undone too. After a deadlock there is no savepoint left, nor
 	// anything to undo.

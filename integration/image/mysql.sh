@@ -84,8 +84,8 @@ cleanup() {
     [ -n "$work" ] || return 0
     # debootstrap unmounts these itself unless it was interrupted.
     for mount in proc sys; do
-        if mountpoint -q "$work/root/$mount" 2>/dev/null; then
-            as_root umount "$work/root/$mount" || true
+        if mountpoint -q "$work/system/$mount" 2>/dev/null; then
+            as_root umount "$work/system/$mount" || true
         fi
     done
     as_root rm -rf --one-file-system "$work"
@@ -177,10 +177,10 @@ main() {
     trap 'exit 130' INT
     trap 'exit 143' TERM
     work=$(mktemp -d)
-    bootstrap "$work/root"
-    install_mysql "$work/root"
-    write_entrypoint "$work/root"
-    import_image "$work/root"
+    bootstrap "$work/system"
+    install_mysql "$work/system"
+    write_entrypoint "$work/system"
+    import_image "$work/system"
     say "built $image in $SECONDS s"
 }
 

