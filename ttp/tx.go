@@ -48,7 +48,7 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 	return out, nil
 }
 
-// update runs a write of the caller's name, see [transact].
+// update is transact with the operation's name in its errors.
 func update[T any](ctx context.Context, s *Store, op string, write func(queries) (T, error)) (T, error) {
 	out, err := transact(ctx, s, write)
 	return out, s.fail(ctx, op, err)
@@ -68,7 +68,9 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
 	}
 	return backoff.Retry(ctx, func() (T, error) {
-		out, err := inTx(ctx, s.write, &sql.TxOptions{Isolation: sql.LevelReadCommitted}, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(tx)) })
+		// What is read must be committed, and no older than the statement that reads it.
+		opts := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+		out, err := inTx(ctx, s.write, opts, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(tx)) })
 		switch {
 		case err == nil:
 			s.written.Store(true)
