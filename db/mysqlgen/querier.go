@@ -40,7 +40,9 @@ type Querier interface {
 	// The tags of an identity that is not merged and of those merged into it: their own, and those of
 	// their attackers that name no identity. A group that has both kinds comes twice, for Go to add up.
 	// STRAIGHT_JOIN keeps the written order: from the few members to their tags, never the other way.
-	// Differs from SQLite, which says CROSS JOIN.
+	// FORCE INDEX keeps the optimizer, while it has no statistics, from reading all tags without identity
+	// to find an attacker's.
+	// Differs from SQLite, which says CROSS JOIN and takes the index with more columns bound by itself.
 	ListTechniquesByIdentity(ctx context.Context, arg ListTechniquesByIdentityParams) ([]ListTechniquesByIdentityRow, error)
 	// The tags of one login session.
 	ListTechniquesBySession(ctx context.Context, arg ListTechniquesBySessionParams) ([]ListTechniquesBySessionRow, error)
