@@ -2,7 +2,6 @@ package integration
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"net"
@@ -32,15 +31,7 @@ func TestOpenRefusesParametersThatMakeResultsWrong(t *testing.T) {
 // A pool of the caller's cannot be asked for its parameters, so that the store finds out by itself.
 func TestCountingFoundRowsIsRefused(t *testing.T) {
 	dsn := newDatabase(t)
-	pool, err := sql.Open("mysql", dsn+"?clientFoundRows=true")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pool.Close() }()
-	s, err := ttp.New(pool, ttp.MySQL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, s := overPool(t, dsn+"?clientFoundRows=true")
 	openStore(t, "mysql://"+dsn) // migrates
 	if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "clientFoundRows") {
 		t.Errorf("migrate: got %v", err)
@@ -88,15 +79,7 @@ func TestReadingNeedsNoRightToWrite(t *testing.T) {
 func TestOtherCharacterSetsAreRefused(t *testing.T) {
 	dsn := newDatabase(t)
 	openStore(t, "mysql://"+dsn)
-	pool, err := sql.Open("mysql", dsn+"?charset=latin1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pool.Close() }()
-	s, err := ttp.New(pool, ttp.MySQL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, s := overPool(t, dsn+"?charset=latin1")
 	if _, err := s.InsertTags(t.Context(), []ttp.Tag{retryTag("1")}); err == nil || !strings.Contains(err.Error(), "utf8mb4") {
 		t.Errorf("got %v", err)
 	}

@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -40,6 +41,21 @@ func openStore(t *testing.T, url string) *ttp.Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// overPool is a store on a pool such as a caller's.
+func overPool(t *testing.T, dsn string) (*sql.DB, *ttp.Store) {
+	t.Helper()
+	pool, err := sql.Open("mysql", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	s, err := ttp.New(pool, ttp.MySQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pool, s
 }
 
 func newMySQL(t *testing.T) *ttp.Store {

@@ -20,15 +20,7 @@ func retryTag(source string) ttp.Tag {
 // holder writes a tag in a transaction that stays open: others wait for the row.
 func holder(t *testing.T, dsn string, tag ttp.Tag) *sql.Tx {
 	t.Helper()
-	pool, err := sql.Open("mysql", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = pool.Close() })
-	s, err := ttp.New(pool, ttp.MySQL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	pool, s := overPool(t, dsn)
 	if err := s.CheckSchema(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -75,15 +67,7 @@ func TestLockTimeoutIsTriedAgain(t *testing.T) {
 func TestAnOldSnapshotLosesNoTag(t *testing.T) {
 	dsn := newDatabase(t)
 	openStore(t, "mysql://"+dsn)
-	pool, err := sql.Open("mysql", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pool.Close() }()
-	s, err := ttp.New(pool, ttp.MySQL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	pool, s := overPool(t, dsn)
 	if _, err := s.InsertTags(t.Context(), []ttp.Tag{retryTag("1")}); err != nil {
 		t.Fatal(err)
 	}
@@ -117,15 +101,7 @@ func TestTwoTransactionsThatDeadlockAreToldBusy(t *testing.T) {
 	one, two := retryTag("1"), retryTag("2")
 	first, second := holder(t, dsn, one), holder(t, dsn, two)
 	defer func() { _, _ = first.Rollback(), second.Rollback() }()
-	pool, err := sql.Open("mysql", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pool.Close() }()
-	s, err := ttp.New(pool, ttp.MySQL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, s := overPool(t, dsn)
 	errs := make(chan error, 2)
 	for tx, tag := range map[*sql.Tx]ttp.Tag{first: two, second: one} {
 		go func() {

@@ -14,7 +14,7 @@
 // identities and attackers may be upserted before or after the tags that name them, and in any order;
 // one that is named need not be stored.
 //
-// Where to look: tag.go for a tag and its rules, insert.go for writing, rollup.go for reading,
+// Where to look: tag.go for a tag and its rules, check.go for those of any text or time, insert.go for writing, rollup.go for reading,
 // scope.go and merge.go for campaigns, identities and attackers, import.go and export.go for JSON
 // Lines, migrate.go for the schema, tx.go for transactions and retries. sqlite.go and mysql.go hold
 // all that is particular to one engine.

@@ -9,9 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/decnet/ttpstore/db/mysqlgen"
-	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
 const (
@@ -287,35 +284,6 @@ func textOrNull(s string) any {
 		return nil
 	}
 	return s
-}
-
-// tagRow is a stored tag, as each dialect generates it.
-type tagRow interface {
-	sqlitegen.TtpTag | mysqlgen.TtpTag
-}
-
-func toTag[R tagRow](row R) Tag {
-	r := sqlitegen.TtpTag(row)
-	return Tag{
-		UUID:           toID(r.UUID),
-		SourceKind:     r.SourceKind,
-		SourceID:       r.SourceID,
-		AttackerUUID:   toID(r.AttackerUUID),
-		IdentityUUID:   toID(r.IdentityUUID),
-		SessionID:      r.SessionID.String,
-		DeckyID:        r.DeckyID.String,
-		Tactic:         r.Tactic,
-		TechniqueID:    r.TechniqueID,
-		SubTechniqueID: r.SubTechniqueID.String,
-		Confidence:     r.Confidence,
-		RuleID:         r.RuleID,
-		RuleVersion:    int(r.RuleVersion),
-		Evidence:       []byte(r.Evidence),
-		AttackRelease:  r.AttackRelease,
-		ObservedAt:     toTime(r.ObservedAt),
-		IngestedAt:     toTime(r.IngestedAt),
-		BatchUUID:      toID(r.BatchUUID),
-	}
 }
 
 func tagUUIDs(tags []*Tag) [][]byte {
