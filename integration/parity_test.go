@@ -85,7 +85,7 @@ func importFile(t *testing.T, s *ttp.Store, file string) ttp.ImportReport {
 func export(t *testing.T, s *ttp.Store) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	if _, err := s.Export(t.Context(), &out, nil); err != nil {
+	if _, err := s.Export(t.Context(), &out, ttp.Filter{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

@@ -51,15 +51,41 @@ type queries interface {
 	insertTags(ctx context.Context, tags []*Tag) (int64, error)
 	storedTagUUIDs(ctx context.Context, tags []*Tag) ([]uuid.UUID, error)
 	tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags []*Tag) ([]uuid.UUID, error)
-	tagsAfter(ctx context.Context, after uuid.UUID, limit int) ([]Tag, error)
+	tag(ctx context.Context, id uuid.UUID) (Tag, error)
+	tagsAfter(ctx context.Context, a asked) ([]Tag, error)
 	moveAttackerTags(ctx context.Context, attacker, identity uuid.UUID) error
 
-	techniquesByIdentity(ctx context.Context, survivor uuid.UUID) ([]group, error)
-	techniquesByAttacker(ctx context.Context, id uuid.UUID) ([]group, error)
-	techniquesByCampaign(ctx context.Context, survivor uuid.UUID) ([]group, error)
-	techniquesBySession(ctx context.Context, id string) ([]group, error)
-	techniques(ctx context.Context) ([]group, error)
-	campaignIdentities(ctx context.Context, survivor uuid.UUID) ([]identityCount, error)
+	techniques(ctx context.Context, a asked) ([]group, error)
+	techniquesByTime(ctx context.Context, a asked) ([]group, error)
+	techniquesByIdentity(ctx context.Context, a asked) ([]group, error)
+	techniquesByAttacker(ctx context.Context, a asked) ([]group, error)
+	techniquesByCampaign(ctx context.Context, a asked) ([]group, error)
+	techniquesBySession(ctx context.Context, a asked) ([]group, error)
+	campaignIdentities(ctx context.Context, a asked) ([]identityCount, error)
+	countDistinct(ctx context.Context, a asked) ([]distinctCount, error)
+	countScopeDistinct(ctx context.Context, a asked) ([]distinctCount, error)
+	countByTime(ctx context.Context, a asked) ([]bucketCount, error)
+	countScopeByTime(ctx context.Context, a asked) ([]bucketCount, error)
+
+	// Pages of tags, the newest first but for the one in order.
+	tags(ctx context.Context, a asked) ([]Tag, error)
+	tagsByAttacker(ctx context.Context, a asked) ([]Tag, error)
+	tagsBySession(ctx context.Context, a asked) ([]Tag, error)
+	tagsBySessionInOrder(ctx context.Context, a asked) ([]Tag, error)
+	// tagsByIdentities are of an identity or a campaign.
+	tagsByIdentities(ctx context.Context, a asked) ([]Tag, error)
+	phases(ctx context.Context, a asked) ([]Phase, error)
+
+	topIdentities(ctx context.Context, a asked) ([]ScopeCount, error)
+	topAttackers(ctx context.Context, a asked) ([]ScopeCount, error)
+	topSessions(ctx context.Context, a asked) ([]ScopeCount, error)
+	topCampaigns(ctx context.Context, a asked) ([]ScopeCount, error)
+	rules(ctx context.Context, a asked) ([]RuleStats, error)
+
+	taggedAttackers(ctx context.Context, a asked) ([]uuid.UUID, error)
+	taggedIdentities(ctx context.Context, a asked) ([]uuid.UUID, error)
+	techniquesByAttackers(ctx context.Context, a asked) ([]scopeGroup, error)
+	techniquesByIdentities(ctx context.Context, a asked) ([]scopeGroup, error)
 
 	campaign(ctx context.Context, id uuid.UUID) (Campaign, error)
 	identity(ctx context.Context, id uuid.UUID) (Identity, error)

@@ -9,13 +9,19 @@
 // them promise the same: the same rows for the same calls, text compared byte for byte, times in UTC
 // with microseconds, the same total order, the same errors.
 //
+// All reads take a [Filter], most a [Scope]: the rollups by [Where], [Store.ListTags] and
+// [Store.TagsSeq] for the tags themselves, [Store.Timeline] for counts over time, [Store.Who] for who
+// shows a technique, [Store.NewTechniques] and [Store.Compare] for what is new or shared,
+// [Store.ListRules] for what the rules did.
+//
 // Rollups come ordered by count, the highest first, then by technique and sub-technique, a technique
 // before its sub-techniques. A scope that is unknown has no rows, which is no error. Campaigns,
 // identities and attackers may be upserted before or after the tags that name them, and in any order;
 // one that is named need not be stored.
 //
-// Where to look: tag.go for a tag and its rules, check.go for those of any text or time, insert.go for writing, rollup.go for reading,
-// scope.go and merge.go for campaigns, identities and attackers, import.go and export.go for JSON
-// Lines, migrate.go for the schema, tx.go for transactions and retries. sqlite.go and mysql.go hold
-// all that is particular to one engine.
+// Where to look: tag.go for a tag and its rules, check.go for those of any text or time, insert.go for
+// writing; filter.go and read.go for what a read may ask, rollup.go, list.go, timeline.go, actors.go,
+// compare.go, rules.go and sweep.go for what it answers; scope.go and merge.go for campaigns, identities
+// and attackers, import.go and export.go for JSON Lines, migrate.go for the schema, tx.go for
+// transactions and retries. sqlite.go and mysql.go hold all that is particular to one engine.
 package ttp

@@ -18,6 +18,9 @@ var (
 	ErrInvalidScope = errors.New("invalid scope")
 	// ErrInvalidRecord means that lines of an import are no records; the error is an [*InvalidError].
 	ErrInvalidRecord = errors.New("invalid record")
+	// ErrInvalidQuery means that what a read asks for breaks a rule, such as a window that ends before it
+	// starts or the cursor of another query; the error is an [*InvalidError].
+	ErrInvalidQuery = errors.New("invalid query")
 	// ErrNotFound means that what was asked for by its key is not stored.
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that a write contradicts what is stored, such as a merge that closes a cycle.
@@ -37,14 +40,14 @@ var (
 
 // Problem is one thing that is wrong with one row of a call.
 type Problem struct {
-	Index  int    // the row's index in the call's slice; for an import, the line's number, from 1
+	Index  int    // the row's index in the call's slice; for an import, the line's number, from 1; 0 for a query
 	Field  string // the field's name as in JSON; of several, separated by ", "; empty for a whole line
 	Reason string // what the field must be
 }
 
 // InvalidError lists all that is wrong with the rows of one call. Nothing of the call was written.
 type InvalidError struct {
-	Kind     error // [ErrInvalidTag], [ErrInvalidScope] or [ErrInvalidRecord]
+	Kind     error // [ErrInvalidTag], [ErrInvalidScope], [ErrInvalidRecord] or [ErrInvalidQuery]
 	Problems []Problem
 }
 
@@ -55,6 +58,7 @@ func (e *InvalidError) Error() string {
 	if errors.Is(e.Kind, ErrInvalidRecord) {
 		place = "line"
 	}
+	ofQuery := errors.Is(e.Kind, ErrInvalidQuery)
 	var b strings.Builder
 	b.WriteString(e.Kind.Error())
 	for i, p := range e.Problems {
@@ -66,7 +70,11 @@ func (e *InvalidError) Error() string {
 		if i == 0 {
 			separator = ":"
 		}
-		fmt.Fprintf(&b, "%s %s %d: %s", separator, place, p.Index, p)
+		if ofQuery {
+			fmt.Fprintf(&b, "%s %s", separator, p)
+		} else {
+			fmt.Fprintf(&b, "%s %s %d: %s", separator, place, p.Index, p)
+		}
 	}
 	return b.String()
 }

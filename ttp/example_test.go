@@ -94,3 +94,41 @@ func ExampleComputeTagUUID() {
 	fmt.Println(ttp.ComputeTagUUID("command", "cmd_42", "R0014", 2, "T1083", ""))
 	// Output: 9aa491e5-f03b-5d8f-9eb5-161becedcdd6
 }
+
+// A page of an attacker's tags of one technique, and a count of them.
+func ExampleStore_ListTags() {
+	ctx := context.Background()
+	store, err := ttp.Open(ctx, "sqlite://:memory:")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	if err := store.Migrate(ctx); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := store.InsertTags(ctx, []ttp.Tag{exampleTag("1"), exampleTag("2"), exampleTag("3")}); err != nil {
+		log.Fatal(err)
+	}
+	scope := ttp.OfAttacker(exampleAttacker)
+	filter := ttp.Filter{Technique: "T1110", TechniqueMatch: ttp.WithSubTechniques, MinConfidence: 0.5}
+	n, err := store.CountTags(ctx, scope, filter)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("tags:", n)
+	cursor := ""
+	for {
+		page, err := store.ListTags(ctx, scope, filter, 2, cursor)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("on this page:", len(page.Tags))
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	// Output:
+	// tags: 3
+	// on this page: 2
+	// on this page: 1
+}

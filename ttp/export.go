@@ -18,12 +18,19 @@ type ExportReport struct {
 	Tags       int `json:"tags"`
 }
 
-// Export writes all that is stored as JSON Lines, which [Store.Import] reads: campaigns, identities,
-// attackers and tags, each ordered by uuid. It sees one state of the database and holds a page of it at
+// Export writes all campaigns, identities and attackers, and the tags that match the filter, as JSON
+// Lines, which [Store.Import] reads, each ordered by uuid. It sees one state of the database and holds a page of it at
 // a time; progress, if not nil, is called after each page. The same rows give the same bytes on every
 // engine. Line breaks between the tokens of evidence become spaces.
-func (s *Store) Export(ctx context.Context, w io.Writer, progress func(ExportReport)) (ExportReport, error) {
+func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func(ExportReport)) (ExportReport, error) {
+	b, err := f.checked()
+	if err != nil {
+		return ExportReport{}, s.fail(ctx, "export", err)
+	}
 	return snapshot(ctx, s, "export", func(q queries) (ExportReport, error) {
+		tags := func(ctx context.Context, after uuid.UUID, limit int) ([]Tag, error) {
+			return q.tagsAfter(ctx, asked{bounds: b, After: after[:], Limit: int64(limit)})
+		}
 		e := exporter{w, newLineEncoder(), progress, ExportReport{}}
 		err := export(ctx, &e, &e.report.Campaigns, q.campaignsAfter, e.lines.campaign, func(c Campaign) uuid.UUID { return c.UUID })
 		if err == nil {
@@ -33,7 +40,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, progress func(ExportRep
 			err = export(ctx, &e, &e.report.Attackers, q.attackersAfter, e.lines.attacker, func(a Attacker) uuid.UUID { return a.UUID })
 		}
 		if err == nil {
-			err = export(ctx, &e, &e.report.Tags, q.tagsAfter, e.lines.tag, func(t Tag) uuid.UUID { return t.UUID })
+			err = export(ctx, &e, &e.report.Tags, tags, e.lines.tag, func(t Tag) uuid.UUID { return t.UUID })
 		}
 		return e.report, err
 	})

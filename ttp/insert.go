@@ -260,7 +260,7 @@ func (w *tagWrite) result(batch uuid.UUID, written []bool) InsertResult {
 }
 
 // insertColumns is the number of InsertTag's placeholders.
-const insertColumns = 18
+const insertColumns = 19
 
 // appendInsertArgs appends what InsertTag binds for a tag, in the order of its columns, which both
 // dialects share. The generated method would copy its large parameter several times a row.
@@ -269,7 +269,7 @@ func appendInsertArgs(args []any, t *Tag) []any {
 		t.UUID[:], t.SourceKind, t.SourceID, idOrNull(&t.AttackerUUID), idOrNull(&t.IdentityUUID),
 		textOrNull(t.SessionID), textOrNull(t.DeckyID), t.Tactic, t.TechniqueID, textOrNull(t.SubTechniqueID),
 		t.Confidence, t.RuleID, int64(t.RuleVersion), string(t.Evidence), t.AttackRelease,
-		t.ObservedAt.UnixMicro(), t.IngestedAt.UnixMicro(), t.BatchUUID[:])
+		t.ObservedAt.UnixMicro(), t.IngestedAt.UnixMicro(), t.BatchUUID[:], int64(keyOf(t)))
 }
 
 func idOrNull(id *uuid.UUID) any {

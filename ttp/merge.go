@@ -2,6 +2,8 @@ package ttp
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -91,7 +93,9 @@ func (k mergeKind) merge(ctx context.Context, id, into uuid.UUID) error {
 		return fmt.Errorf("%w: %s %s is merged into %s, not into %s", ErrConflict, k.name, id, mergedInto, into)
 	}
 	_, survivor, err := k.lock(ctx, into)
-	survivor, err = survivorOf(into, survivor, err)
+	if errors.Is(err, sql.ErrNoRows) {
+		survivor, err = into, nil // what is not stored is not merged
+	}
 	switch {
 	case err != nil:
 		return err

@@ -195,43 +195,121 @@ func (q mysqlQueries) tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags
 	return all(rows, err, toID)
 }
 
-func (q mysqlQueries) tagsAfter(ctx context.Context, after uuid.UUID, limit int) ([]Tag, error) {
-	rows, err := q.ListTagsAfter(ctx, mysqlgen.ListTagsAfterParams{After: after[:], Limit: int64(limit)})
-	return all(rows, err, toTag)
+func (q mysqlQueries) tag(ctx context.Context, id uuid.UUID) (Tag, error) {
+	row, err := q.GetTag(ctx, mysqlgen.GetTagParams{UUID: id[:]})
+	return one(row, err, toTag)
+}
+
+func (q mysqlQueries) tagsAfter(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsAfter, a, toTag)
 }
 
 func (q mysqlQueries) moveAttackerTags(ctx context.Context, attacker, identity uuid.UUID) error {
 	return q.MoveAttackerTags(ctx, mysqlgen.MoveAttackerTagsParams{AttackerUUID: attacker[:], IdentityUUID: identity[:]})
 }
 
-func (q mysqlQueries) techniquesByIdentity(ctx context.Context, survivor uuid.UUID) ([]group, error) {
-	rows, err := q.ListTechniquesByIdentity(ctx, mysqlgen.ListTechniquesByIdentityParams{IdentityUUID: survivor[:]})
-	return all(rows, err, toGroup)
+func (q mysqlQueries) techniques(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListDistinctTechniques, a, toGroup)
 }
 
-func (q mysqlQueries) techniquesByAttacker(ctx context.Context, id uuid.UUID) ([]group, error) {
-	rows, err := q.ListTechniquesByAttacker(ctx, mysqlgen.ListTechniquesByAttackerParams{AttackerUUID: id[:]})
-	return all(rows, err, toGroup)
+func (q mysqlQueries) techniquesByTime(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListDistinctTechniquesByTime, a, toGroup)
 }
 
-func (q mysqlQueries) techniquesByCampaign(ctx context.Context, survivor uuid.UUID) ([]group, error) {
-	rows, err := q.ListTechniquesByCampaign(ctx, mysqlgen.ListTechniquesByCampaignParams{CampaignUUID: survivor[:]})
-	return all(rows, err, toGroup)
+func (q mysqlQueries) techniquesByIdentity(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListTechniquesByIdentity, a, toGroup)
 }
 
-func (q mysqlQueries) techniquesBySession(ctx context.Context, id string) ([]group, error) {
-	rows, err := q.ListTechniquesBySession(ctx, mysqlgen.ListTechniquesBySessionParams{SessionID: nullText(id)})
-	return all(rows, err, toGroup)
+func (q mysqlQueries) techniquesByAttacker(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListTechniquesByAttacker, a, toGroup)
 }
 
-func (q mysqlQueries) techniques(ctx context.Context) ([]group, error) {
-	rows, err := q.ListDistinctTechniques(ctx)
-	return all(rows, err, toGroup)
+func (q mysqlQueries) techniquesByCampaign(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListTechniquesByCampaign, a, toGroup)
 }
 
-func (q mysqlQueries) campaignIdentities(ctx context.Context, survivor uuid.UUID) ([]identityCount, error) {
-	rows, err := q.CountCampaignIdentities(ctx, mysqlgen.CountCampaignIdentitiesParams{CampaignUUID: survivor[:]})
-	return all(rows, err, toIdentityCount)
+func (q mysqlQueries) techniquesBySession(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListTechniquesBySession, a, toGroup)
+}
+
+func (q mysqlQueries) campaignIdentities(ctx context.Context, a asked) ([]identityCount, error) {
+	return list(ctx, q.CountCampaignIdentities, a, toIdentityCount)
+}
+
+func (q mysqlQueries) countDistinct(ctx context.Context, a asked) ([]distinctCount, error) {
+	return list(ctx, q.CountDistinct, a, toDistinctCount)
+}
+
+func (q mysqlQueries) countScopeDistinct(ctx context.Context, a asked) ([]distinctCount, error) {
+	return list(ctx, q.CountScopeDistinct, a, toDistinctCount)
+}
+
+func (q mysqlQueries) countByTime(ctx context.Context, a asked) ([]bucketCount, error) {
+	return list(ctx, q.CountByTime, a, toBucketCount)
+}
+
+func (q mysqlQueries) countScopeByTime(ctx context.Context, a asked) ([]bucketCount, error) {
+	return list(ctx, q.CountScopeByTime, a, toBucketCount)
+}
+
+func (q mysqlQueries) tags(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTags, a, toTag)
+}
+
+func (q mysqlQueries) tagsByAttacker(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsByAttacker, a, toTag)
+}
+
+func (q mysqlQueries) tagsBySession(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsBySession, a, toTag)
+}
+
+func (q mysqlQueries) tagsBySessionInOrder(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsBySessionInOrder, a, toTag)
+}
+
+func (q mysqlQueries) tagsByIdentities(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsByIdentities, a, toTag)
+}
+
+func (q mysqlQueries) phases(ctx context.Context, a asked) ([]Phase, error) {
+	return list(ctx, q.ListPhases, a, toPhase)
+}
+
+func (q mysqlQueries) topIdentities(ctx context.Context, a asked) ([]ScopeCount, error) {
+	return list(ctx, q.TopIdentities, a, toActor[mysqlgen.TopIdentitiesRow](IdentityScope))
+}
+
+func (q mysqlQueries) topAttackers(ctx context.Context, a asked) ([]ScopeCount, error) {
+	return list(ctx, q.TopAttackers, a, toActor[mysqlgen.TopAttackersRow](AttackerScope))
+}
+
+func (q mysqlQueries) topSessions(ctx context.Context, a asked) ([]ScopeCount, error) {
+	return list(ctx, q.TopSessions, a, toSession)
+}
+
+func (q mysqlQueries) topCampaigns(ctx context.Context, a asked) ([]ScopeCount, error) {
+	return list(ctx, q.TopCampaigns, a, toActor[mysqlgen.TopCampaignsRow](CampaignScope))
+}
+
+func (q mysqlQueries) rules(ctx context.Context, a asked) ([]RuleStats, error) {
+	return list(ctx, q.ListRules, a, toRuleStats)
+}
+
+func (q mysqlQueries) taggedAttackers(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.ListTaggedAttackers, a, toID)
+}
+
+func (q mysqlQueries) taggedIdentities(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.ListTaggedIdentities, a, toID)
+}
+
+func (q mysqlQueries) techniquesByAttackers(ctx context.Context, a asked) ([]scopeGroup, error) {
+	return list(ctx, q.ListTechniquesByAttackers, a, toScopeGroup)
+}
+
+func (q mysqlQueries) techniquesByIdentities(ctx context.Context, a asked) ([]scopeGroup, error) {
+	return list(ctx, q.ListTechniquesByIdentities, a, toScopeGroup)
 }
 
 func (q mysqlQueries) campaign(ctx context.Context, id uuid.UUID) (Campaign, error) {

@@ -31,8 +31,14 @@ var sqlitePragmas = []string{
 	"journal_mode(WAL)",   // readers and the writer do not wait for each other
 	"synchronous(NORMAL)", // with WAL: a power cut may undo the last commits, never tear one
 	"foreign_keys(1)",     // SQLite's default is off
-	"cache_size(-24576)",  // 24 MiB, of which the driver makes twice that of memory; the default is 2 MiB
 }
+
+// KiB of page cache a connection, of which the driver makes twice that of memory; SQLite's default is 2 MiB.
+// Writes touch pages all over the indexes; most of what readers read, they read once.
+const (
+	sqliteWriteCache = "cache_size(-24576)"
+	sqliteReadCache  = "cache_size(-8192)"
+)
 
 // openSQLite opens a file for one writer and several readers, or a database in memory. The file is
 // made by the first write.
@@ -46,7 +52,7 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 			return nil, nil, fmt.Errorf("the database's folder: %w", err)
 		}
 	}
-	query := url.Values{"_pragma": sqlitePragmas, "_txlock": {"immediate"}, "_dqs": {"0"}}
+	query := url.Values{"_pragma": append(sqlitePragmas[:4:4], sqliteWriteCache), "_txlock": {"immediate"}, "_dqs": {"0"}}
 	if path == sqliteMemory {
 		// Each connection would have a database of its own.
 		write, err = sql.Open("sqlite", "file::memory:?"+query.Encode())
@@ -62,7 +68,7 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 	}
 	write.SetMaxOpenConns(1) // SQLite has one writer; others wait in Go, in turn, and honour their contexts
 	query.Set("mode", "ro")
-	query["_pragma"] = append(sqlitePragmas[:1:1], sqlitePragmas[3:]...) // the writer sets the journal
+	query["_pragma"] = []string{sqlitePragmas[0], sqlitePragmas[3], sqliteReadCache} // the writer sets the journal
 	if read, err = sql.Open("sqlite", file+query.Encode()); err != nil {
 		return nil, nil, errors.Join(err, write.Close())
 	}
@@ -202,43 +208,121 @@ func (q sqliteQueries) tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tag
 	return all(rows, err, toID)
 }
 
-func (q sqliteQueries) tagsAfter(ctx context.Context, after uuid.UUID, limit int) ([]Tag, error) {
-	rows, err := q.ListTagsAfter(ctx, sqlitegen.ListTagsAfterParams{After: after[:], Limit: int64(limit)})
-	return all(rows, err, toTag)
+func (q sqliteQueries) tag(ctx context.Context, id uuid.UUID) (Tag, error) {
+	row, err := q.GetTag(ctx, sqlitegen.GetTagParams{UUID: id[:]})
+	return one(row, err, toTag)
+}
+
+func (q sqliteQueries) tagsAfter(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsAfter, a, toTag)
 }
 
 func (q sqliteQueries) moveAttackerTags(ctx context.Context, attacker, identity uuid.UUID) error {
 	return q.MoveAttackerTags(ctx, sqlitegen.MoveAttackerTagsParams{AttackerUUID: attacker[:], IdentityUUID: identity[:]})
 }
 
-func (q sqliteQueries) techniquesByIdentity(ctx context.Context, survivor uuid.UUID) ([]group, error) {
-	rows, err := q.ListTechniquesByIdentity(ctx, sqlitegen.ListTechniquesByIdentityParams{IdentityUUID: survivor[:]})
-	return all(rows, err, toGroup)
+func (q sqliteQueries) techniques(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListDistinctTechniques, a, toGroup)
 }
 
-func (q sqliteQueries) techniquesByAttacker(ctx context.Context, id uuid.UUID) ([]group, error) {
-	rows, err := q.ListTechniquesByAttacker(ctx, sqlitegen.ListTechniquesByAttackerParams{AttackerUUID: id[:]})
-	return all(rows, err, toGroup)
+func (q sqliteQueries) techniquesByTime(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListDistinctTechniquesByTime, a, toGroup)
 }
 
-func (q sqliteQueries) techniquesByCampaign(ctx context.Context, survivor uuid.UUID) ([]group, error) {
-	rows, err := q.ListTechniquesByCampaign(ctx, sqlitegen.ListTechniquesByCampaignParams{CampaignUUID: survivor[:]})
-	return all(rows, err, toGroup)
+func (q sqliteQueries) techniquesByIdentity(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListTechniquesByIdentity, a, toGroup)
 }
 
-func (q sqliteQueries) techniquesBySession(ctx context.Context, id string) ([]group, error) {
-	rows, err := q.ListTechniquesBySession(ctx, sqlitegen.ListTechniquesBySessionParams{SessionID: nullText(id)})
-	return all(rows, err, toGroup)
+func (q sqliteQueries) techniquesByAttacker(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListTechniquesByAttacker, a, toGroup)
 }
 
-func (q sqliteQueries) techniques(ctx context.Context) ([]group, error) {
-	rows, err := q.ListDistinctTechniques(ctx)
-	return all(rows, err, toGroup)
+func (q sqliteQueries) techniquesByCampaign(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListTechniquesByCampaign, a, toGroup)
 }
 
-func (q sqliteQueries) campaignIdentities(ctx context.Context, survivor uuid.UUID) ([]identityCount, error) {
-	rows, err := q.CountCampaignIdentities(ctx, sqlitegen.CountCampaignIdentitiesParams{CampaignUUID: survivor[:]})
-	return all(rows, err, toIdentityCount)
+func (q sqliteQueries) techniquesBySession(ctx context.Context, a asked) ([]group, error) {
+	return list(ctx, q.ListTechniquesBySession, a, toGroup)
+}
+
+func (q sqliteQueries) campaignIdentities(ctx context.Context, a asked) ([]identityCount, error) {
+	return list(ctx, q.CountCampaignIdentities, a, toIdentityCount)
+}
+
+func (q sqliteQueries) countDistinct(ctx context.Context, a asked) ([]distinctCount, error) {
+	return list(ctx, q.CountDistinct, a, toDistinctCount)
+}
+
+func (q sqliteQueries) countScopeDistinct(ctx context.Context, a asked) ([]distinctCount, error) {
+	return list(ctx, q.CountScopeDistinct, a, toDistinctCount)
+}
+
+func (q sqliteQueries) countByTime(ctx context.Context, a asked) ([]bucketCount, error) {
+	return list(ctx, q.CountByTime, a, toBucketCount)
+}
+
+func (q sqliteQueries) countScopeByTime(ctx context.Context, a asked) ([]bucketCount, error) {
+	return list(ctx, q.CountScopeByTime, a, toBucketCount)
+}
+
+func (q sqliteQueries) tags(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTags, a, toTag)
+}
+
+func (q sqliteQueries) tagsByAttacker(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsByAttacker, a, toTag)
+}
+
+func (q sqliteQueries) tagsBySession(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsBySession, a, toTag)
+}
+
+func (q sqliteQueries) tagsBySessionInOrder(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsBySessionInOrder, a, toTag)
+}
+
+func (q sqliteQueries) tagsByIdentities(ctx context.Context, a asked) ([]Tag, error) {
+	return list(ctx, q.ListTagsByIdentities, a, toTag)
+}
+
+func (q sqliteQueries) phases(ctx context.Context, a asked) ([]Phase, error) {
+	return list(ctx, q.ListPhases, a, toPhase)
+}
+
+func (q sqliteQueries) topIdentities(ctx context.Context, a asked) ([]ScopeCount, error) {
+	return list(ctx, q.TopIdentities, a, toActor[sqlitegen.TopIdentitiesRow](IdentityScope))
+}
+
+func (q sqliteQueries) topAttackers(ctx context.Context, a asked) ([]ScopeCount, error) {
+	return list(ctx, q.TopAttackers, a, toActor[sqlitegen.TopAttackersRow](AttackerScope))
+}
+
+func (q sqliteQueries) topSessions(ctx context.Context, a asked) ([]ScopeCount, error) {
+	return list(ctx, q.TopSessions, a, toSession)
+}
+
+func (q sqliteQueries) topCampaigns(ctx context.Context, a asked) ([]ScopeCount, error) {
+	return list(ctx, q.TopCampaigns, a, toActor[sqlitegen.TopCampaignsRow](CampaignScope))
+}
+
+func (q sqliteQueries) rules(ctx context.Context, a asked) ([]RuleStats, error) {
+	return list(ctx, q.ListRules, a, toRuleStats)
+}
+
+func (q sqliteQueries) taggedAttackers(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.ListTaggedAttackers, a, toID)
+}
+
+func (q sqliteQueries) taggedIdentities(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.ListTaggedIdentities, a, toID)
+}
+
+func (q sqliteQueries) techniquesByAttackers(ctx context.Context, a asked) ([]scopeGroup, error) {
+	return list(ctx, q.ListTechniquesByAttackers, a, toScopeGroup)
+}
+
+func (q sqliteQueries) techniquesByIdentities(ctx context.Context, a asked) ([]scopeGroup, error) {
+	return list(ctx, q.ListTechniquesByIdentities, a, toScopeGroup)
 }
 
 func (q sqliteQueries) campaign(ctx context.Context, id uuid.UUID) (Campaign, error) {

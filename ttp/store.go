@@ -19,9 +19,10 @@ const DefaultConfidenceFloor = 0.3
 // [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew] or [ErrSchemaDirty]; see [Store.Migrate].
 type Store struct {
 	engine      engine
-	write, read *sql.DB // the same one but for a SQLite file
-	tx          *sql.Tx // the caller's, if any
-	owned       bool    // Close closes the pools
+	write, read *sql.DB     // the same one but for a SQLite file
+	tx          *sql.Tx     // the caller's, if any
+	statements  *statements // kept for reads; nil where that gains nothing
+	owned       bool        // Close closes the pools
 	floor       float64
 	now         func() time.Time
 	checked     *atomic.Bool // the schema was found right
@@ -61,6 +62,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	case SQLite:
 		s.engine = sqliteEngine{path: filepath.Clean(rest)}
 		s.write, s.read, err = openSQLite(ctx, rest)
+		s.statements = newStatements(s.read)
 	case MySQL:
 		s.engine = mysqlEngine{}
 		s.write, err = openMySQL(ctx, rest)
@@ -88,6 +90,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	switch dialect {
 	case SQLite:
 		s.engine = sqliteEngine{}
+		s.statements = newStatements(db)
 	case MySQL:
 		s.engine = mysqlEngine{}
 	default:
@@ -116,7 +119,7 @@ func (s *Store) configure(opts []Option) error {
 // engine may then have given the whole transaction up.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	inner := *s
-	inner.tx, inner.owned = tx, false
+	inner.tx, inner.statements, inner.owned = tx, nil, false
 	return &inner
 }
 
@@ -132,6 +135,9 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close closes what [Open] opened. A store from [New] or [Store.WithTx] leaves its caller's pool and
 // transaction alone.
 func (s *Store) Close() error {
+	if s.statements != nil {
+		s.statements.close()
+	}
 	if !s.owned {
 		return nil
 	}
@@ -147,8 +153,11 @@ func (s *Store) Close() error {
 
 // reader is what a single query reads from.
 func (s *Store) reader() dbtx {
-	if s.tx != nil {
+	switch {
+	case s.tx != nil:
 		return s.tx
+	case s.statements != nil:
+		return s.statements
 	}
 	return s.read
 }

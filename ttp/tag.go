@@ -3,6 +3,7 @@ package ttp
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -121,7 +122,7 @@ func (t *Tag) canonicalize() []Problem {
 	}
 	release, ok := canonicalRelease(t.AttackRelease)
 	if !ok {
-		c.refuse("attack_release", `must be such as "enterprise-v18.1", "ics-v18.1" or "mobile-v18.1"`)
+		c.refuse("attack_release", releaseRule)
 	}
 	t.AttackRelease = release
 	t.ObservedAt = c.time("observed_at", t.ObservedAt)
@@ -152,6 +153,8 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
+const releaseRule = `must be such as "enterprise-v18.1", "ics-v18.1" or "mobile-v18.1"`
+
 // canonicalRelease spells a release as domain-vMAJOR.MINOR.
 func canonicalRelease(s string) (string, bool) {
 	domain, version, ok := strings.Cut(s, "-v")
@@ -159,28 +162,31 @@ func canonicalRelease(s string) (string, bool) {
 		domain, version = "enterprise", strings.TrimPrefix(s, "v")
 	}
 	major, minor, _ := strings.Cut(version, ".")
-	if !isVersionNumber(major) || !isVersionNumber(minor) {
+	if !isVersionNumber(major, 3) || !isVersionNumber(minor, 2) || !slices.Contains(domains[1:], domain) {
 		return "", false
 	}
-	switch domain {
-	case "enterprise", "ics", "mobile":
-		return domain + "-v" + version, true
-	}
-	return "", false
+	return domain + "-v" + version, true
 }
 
-// isVersionNumber accepts one spelling of each number, so that one release has one name.
-func isVersionNumber(s string) bool {
-	return allDigits(s) && len(s) <= 4 && (s == "0" || s[0] != '0')
+// isVersionNumber accepts one spelling of each number, so that one release has one name, and as many
+// digits as a groupKey has for it.
+func isVersionNumber(s string, digits int) bool {
+	return allDigits(s) && len(s) <= digits && (s == "0" || s[0] != '0')
 }
 
 // tagRow is a stored tag, as each dialect generates it.
 type tagRow interface {
-	sqlitegen.TtpTag | mysqlgen.TtpTag
+	sqlitegen.GetTagRow | mysqlgen.GetTagRow |
+		sqlitegen.ListTagsRow | mysqlgen.ListTagsRow |
+		sqlitegen.ListTagsAfterRow | mysqlgen.ListTagsAfterRow |
+		sqlitegen.ListTagsByAttackerRow | mysqlgen.ListTagsByAttackerRow |
+		sqlitegen.ListTagsByIdentitiesRow | mysqlgen.ListTagsByIdentitiesRow |
+		sqlitegen.ListTagsBySessionRow | mysqlgen.ListTagsBySessionRow |
+		sqlitegen.ListTagsBySessionInOrderRow | mysqlgen.ListTagsBySessionInOrderRow
 }
 
 func toTag[R tagRow](row R) Tag {
-	r := sqlitegen.TtpTag(row)
+	r := sqlitegen.GetTagRow(row)
 	return Tag{
 		UUID:           toID(r.UUID),
 		SourceKind:     r.SourceKind,

@@ -74,7 +74,7 @@ func exportRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, w 
 	}
 	defer bar.finish()
 	written := 0
-	return store.Export(ctx, w, func(r ttp.ExportReport) {
+	return store.Export(ctx, w, ttp.Filter{}, func(r ttp.ExportReport) {
 		total := r.Campaigns + r.Identities + r.Attackers + r.Tags
 		bar.add(total - written)
 		written = total

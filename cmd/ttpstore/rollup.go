@@ -76,7 +76,7 @@ func checkScopeID(scope, id string) error {
 	return err
 }
 
-func byUUID(list func(*ttp.Store, context.Context, uuid.UUID) ([]ttp.TechniqueRollupRow, error)) rollupQuery {
+func byUUID(list func(*ttp.Store, context.Context, uuid.UUID, ...ttp.RollupOption) ([]ttp.TechniqueRollupRow, error)) rollupQuery {
 	return func(ctx context.Context, store *ttp.Store, arg string) (rollup, error) {
 		id, err := parseID(arg)
 		if err != nil {

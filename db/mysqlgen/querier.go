@@ -9,11 +9,23 @@ import (
 )
 
 type Querier interface {
+	// The fleet's tags in each bucket of time that has any. The origin is no later than any tag, so that
+	// the division rounds down.
+	CountByTime(ctx context.Context, arg CountByTimeParams) ([]CountByTimeRow, error)
 	// How many identities of the campaign show each technique, the merged ones counted as their survivor.
 	CountCampaignIdentities(ctx context.Context, arg CountCampaignIdentitiesParams) ([]CountCampaignIdentitiesRow, error)
+	// What the covering indexes do not hold, for the whole fleet: how many sources, attackers and
+	// identities show each technique. A tag that names no identity counts for its attacker's; merged
+	// identities count as their survivor.
+	CountDistinct(ctx context.Context, arg CountDistinctParams) ([]CountDistinctRow, error)
+	// The same for the one scope that is not NULL.
+	CountScopeByTime(ctx context.Context, arg CountScopeByTimeParams) ([]CountScopeByTimeRow, error)
+	// The same for the one scope that is not NULL.
+	CountScopeDistinct(ctx context.Context, arg CountScopeDistinctParams) ([]CountScopeDistinctRow, error)
 	GetAttacker(ctx context.Context, arg GetAttackerParams) (TtpAttacker, error)
 	GetCampaign(ctx context.Context, arg GetCampaignParams) (TtpCampaign, error)
 	GetIdentity(ctx context.Context, arg GetIdentityParams) (TtpIdentity, error)
+	GetTag(ctx context.Context, arg GetTagParams) (GetTagRow, error)
 	// A tag that is already there is left as it is: the first write wins. Only that is ignored; every
 	// other violation is an error. The no-op names a column outside every key, as sharded engines ask,
 	// and counts as no affected row.
@@ -23,21 +35,49 @@ type Querier interface {
 	ListAttackersAfter(ctx context.Context, arg ListAttackersAfterParams) ([]TtpAttacker, error)
 	// A page of all campaigns, in uuid order.
 	ListCampaignsAfter(ctx context.Context, arg ListCampaignsAfterParams) ([]TtpCampaign, error)
-	// The whole fleet: every tag.
-	ListDistinctTechniques(ctx context.Context) ([]ListDistinctTechniquesRow, error)
+	// The whole fleet, in the order of its groups.
+	ListDistinctTechniques(ctx context.Context, arg ListDistinctTechniquesParams) ([]ListDistinctTechniquesRow, error)
+	// The whole fleet, for windows that hold a small part of it.
+	ListDistinctTechniquesByTime(ctx context.Context, arg ListDistinctTechniquesByTimeParams) ([]ListDistinctTechniquesByTimeRow, error)
 	// A page of all identities, in uuid order.
 	ListIdentitiesAfter(ctx context.Context, arg ListIdentitiesAfterParams) ([]TtpIdentity, error)
+	// When each decky saw an identity pursue each tactic.
+	ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListPhasesRow, error)
+	// What each version of each rule has tagged.
+	ListRules(ctx context.Context, arg ListRulesParams) ([]ListRulesRow, error)
 	// Which of these tags are stored.
 	ListStoredTagUUIDs(ctx context.Context, arg ListStoredTagUUIDsParams) ([][]byte, error)
 	// Which of these tags this batch wrote.
 	ListTagUUIDsInBatch(ctx context.Context, arg ListTagUUIDsInBatchParams) ([][]byte, error)
+	// The next attackers that tags name.
+	ListTaggedAttackers(ctx context.Context, arg ListTaggedAttackersParams) ([][]byte, error)
+	// The next identities that tags, attackers or merges name. Some may turn out to have no rollup.
+	ListTaggedIdentities(ctx context.Context, arg ListTaggedIdentitiesParams) ([][]byte, error)
+	// A page of the fleet's tags, newest first. The facade keeps "before" just behind the cursor.
+	ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsRow, error)
 	// A page of all tags, in uuid order.
-	ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([]TtpTag, error)
+	ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([]ListTagsAfterRow, error)
+	// A page of an attacker's tags, newest first.
+	ListTagsByAttacker(ctx context.Context, arg ListTagsByAttackerParams) ([]ListTagsByAttackerRow, error)
+	// A page of the tags of an identity or campaign, newest first. The page starts no earlier than where one
+	// of the identities alone, or one of their attackers alone, has as many tags: so it reads at most a page
+	// of each.
+	// Differs from SQLite: told no index, MySQL searches an identity's latest tags among the fleet's.
+	ListTagsByIdentities(ctx context.Context, arg ListTagsByIdentitiesParams) ([]ListTagsByIdentitiesRow, error)
+	// A page of a session's tags, newest first.
+	ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]ListTagsBySessionRow, error)
+	// A page of a session's tags, oldest first. The facade keeps "since" at the cursor.
+	ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]ListTagsBySessionInOrderRow, error)
 	// The tags that name the attacker. What was seen only across attackers belongs to their identity.
 	ListTechniquesByAttacker(ctx context.Context, arg ListTechniquesByAttackerParams) ([]ListTechniquesByAttackerRow, error)
+	// The rollups of a range of attackers, each as ListTechniquesByAttacker has it.
+	ListTechniquesByAttackers(ctx context.Context, arg ListTechniquesByAttackersParams) ([]ListTechniquesByAttackersRow, error)
 	// The union of the campaign's identities, as ListTechniquesByIdentity sees each of them.
 	ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error)
-	// The tags of an identity that is not merged and of those merged into it: their own, and those of
+	// The rollups of a range of identities, each as ListTechniquesByIdentity has it. An identity that is
+	// not stored answers for itself.
+	ListTechniquesByIdentities(ctx context.Context, arg ListTechniquesByIdentitiesParams) ([]ListTechniquesByIdentitiesRow, error)
+	// The tags of an identity and of all merged into it, or of its survivor's: their own, and those of
 	// their attackers that name no identity. A group that has both kinds comes twice, for Go to add up.
 	// STRAIGHT_JOIN keeps the written order: from the few members to their tags, never the other way.
 	// FORCE INDEX keeps the optimizer, while it has no statistics, from reading all tags without identity
@@ -63,6 +103,16 @@ type Querier interface {
 	ReplaceIdentitySurvivor(ctx context.Context, arg ReplaceIdentitySurvivorParams) error
 	SetCampaignMergedInto(ctx context.Context, arg SetCampaignMergedIntoParams) error
 	SetIdentityMergedInto(ctx context.Context, arg SetIdentityMergedIntoParams) error
+	// The attackers with the most tags.
+	TopAttackers(ctx context.Context, arg TopAttackersParams) ([]TopAttackersRow, error)
+	// The campaigns with the most tags, the merged ones as their survivor: those of the surviving
+	// identities, as ListTechniquesByCampaign sees them.
+	TopCampaigns(ctx context.Context, arg TopCampaignsParams) ([]TopCampaignsRow, error)
+	// The identities with the most tags, the merged ones as their survivor. A tag that names no identity
+	// counts for its attacker's.
+	TopIdentities(ctx context.Context, arg TopIdentitiesParams) ([]TopIdentitiesRow, error)
+	// The sessions with the most tags.
+	TopSessions(ctx context.Context, arg TopSessionsParams) ([]TopSessionsRow, error)
 	// An absent value keeps what is stored.
 	UpsertAttacker(ctx context.Context, arg UpsertAttackerParams) error
 	// An absent value keeps what is stored. Merging is not its job: see SetCampaignMergedInto.

@@ -11,44 +11,134 @@ import (
 )
 
 const CountCampaignIdentities = `-- name: CountCampaignIdentities :many
-WITH campaign AS (
-    SELECT CAST(? AS BINARY(16)) AS uuid
+WITH asked_campaign AS (
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
+                         ?) AS BINARY(16)) AS uuid
+), campaign AS (
+    SELECT uuid FROM asked_campaign
     UNION ALL
-    SELECT c.uuid FROM ttp_campaign c
-    WHERE c.survivor_uuid = ? AND c.uuid <> ?
+    SELECT c.uuid FROM asked_campaign
+    STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), member AS (
     SELECT m.uuid, m.survivor_uuid
     FROM campaign
     STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
     STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), seen AS (
-    SELECT t.technique_id, t.sub_technique_id, member.survivor_uuid
+    SELECT t.technique_key DIV 10000000000 AS technique, member.survivor_uuid
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
     UNION
-    SELECT t.technique_id, t.sub_technique_id, member.survivor_uuid
+    SELECT t.technique_key DIV 10000000000 AS technique, member.survivor_uuid
     FROM member
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
 )
-SELECT technique_id, sub_technique_id, COUNT(*) AS identities
+SELECT CAST(technique AS SIGNED) AS technique, COUNT(*) AS identities
 FROM seen
-GROUP BY technique_id, sub_technique_id
+GROUP BY technique
 `
 
 type CountCampaignIdentitiesParams struct {
-	CampaignUUID []byte
+	CampaignUUID  []byte
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	AnyDigits     int64
+	FirstTactic   int64
+	LastTactic    int64
+	FirstRelease  int64
+	LastRelease   int64
+	AnyRow        int64
+	RuleID        string
+	AnyRule       int64
+	FirstVersion  int64
+	LastVersion   int64
+	SourceKind    string
+	AnySource     int64
+	DeckyID       sql.NullString
+	AnyDecky      int64
 }
 
 type CountCampaignIdentitiesRow struct {
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Identities     int64
+	Technique  int64
+	Identities int64
 }
 
 // How many identities of the campaign show each technique, the merged ones counted as their survivor.
 func (q *Queries) CountCampaignIdentities(ctx context.Context, arg CountCampaignIdentitiesParams) ([]CountCampaignIdentitiesRow, error) {
-	rows, err := q.db.QueryContext(ctx, CountCampaignIdentities, arg.CampaignUUID, arg.CampaignUUID, arg.CampaignUUID)
+	rows, err := q.db.QueryContext(ctx, CountCampaignIdentities,
+		arg.CampaignUUID,
+		arg.CampaignUUID,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +146,7 @@ func (q *Queries) CountCampaignIdentities(ctx context.Context, arg CountCampaign
 	var items []CountCampaignIdentitiesRow
 	for rows.Next() {
 		var i CountCampaignIdentitiesRow
-		if err := rows.Scan(&i.TechniqueID, &i.SubTechniqueID, &i.Identities); err != nil {
+		if err := rows.Scan(&i.Technique, &i.Identities); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -71,28 +161,80 @@ func (q *Queries) CountCampaignIdentities(ctx context.Context, arg CountCampaign
 }
 
 const ListDistinctTechniques = `-- name: ListDistinctTechniques :many
-SELECT technique_id, sub_technique_id, tactic, attack_release,
-       COUNT(*) AS tags,
-       CAST(MIN(observed_at) AS SIGNED) AS first_seen, CAST(MAX(observed_at) AS SIGNED) AS last_seen,
-       CAST(MAX(confidence) AS DOUBLE) AS confidence_max
-FROM ttp_tag
-GROUP BY technique_id, sub_technique_id, tactic, attack_release
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.confidence >= ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+        AND d.rule_version >= ? AND d.rule_version <= ?
+        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+GROUP BY t.technique_key
 `
 
-type ListDistinctTechniquesRow struct {
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Tactic         string
-	AttackRelease  string
-	Tags           int64
-	FirstSeen      int64
-	LastSeen       int64
-	ConfidenceMax  float64
+type ListDistinctTechniquesParams struct {
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	AnyDigits     int64
+	FirstTactic   int64
+	LastTactic    int64
+	FirstRelease  int64
+	LastRelease   int64
+	AnyRow        int64
+	RuleID        string
+	AnyRule       int64
+	FirstVersion  int64
+	LastVersion   int64
+	SourceKind    string
+	AnySource     int64
+	DeckyID       sql.NullString
+	AnyDecky      int64
 }
 
-// The whole fleet: every tag.
-func (q *Queries) ListDistinctTechniques(ctx context.Context) ([]ListDistinctTechniquesRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListDistinctTechniques)
+type ListDistinctTechniquesRow struct {
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
+}
+
+// The whole fleet, in the order of its groups.
+func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTechniquesParams) ([]ListDistinctTechniquesRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListDistinctTechniques,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -101,10 +243,109 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context) ([]ListDistinctTec
 	for rows.Next() {
 		var i ListDistinctTechniquesRow
 		if err := rows.Scan(
-			&i.TechniqueID,
-			&i.SubTechniqueID,
-			&i.Tactic,
-			&i.AttackRelease,
+			&i.TechniqueKey,
+			&i.Tags,
+			&i.FirstSeen,
+			&i.LastSeen,
+			&i.ConfidenceMax,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListDistinctTechniquesByTime = `-- name: ListDistinctTechniquesByTime :many
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.confidence >= ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+        AND d.rule_version >= ? AND d.rule_version <= ?
+        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+GROUP BY t.technique_key
+`
+
+type ListDistinctTechniquesByTimeParams struct {
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	AnyDigits     int64
+	FirstTactic   int64
+	LastTactic    int64
+	FirstRelease  int64
+	LastRelease   int64
+	AnyRow        int64
+	RuleID        string
+	AnyRule       int64
+	FirstVersion  int64
+	LastVersion   int64
+	SourceKind    string
+	AnySource     int64
+	DeckyID       sql.NullString
+	AnyDecky      int64
+}
+
+type ListDistinctTechniquesByTimeRow struct {
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
+}
+
+// The whole fleet, for windows that hold a small part of it.
+func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDistinctTechniquesByTimeParams) ([]ListDistinctTechniquesByTimeRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListDistinctTechniquesByTime,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListDistinctTechniquesByTimeRow
+	for rows.Next() {
+		var i ListDistinctTechniquesByTimeRow
+		if err := rows.Scan(
+			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,
@@ -124,33 +365,83 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context) ([]ListDistinctTec
 }
 
 const ListTechniquesByAttacker = `-- name: ListTechniquesByAttacker :many
-SELECT technique_id, sub_technique_id, tactic, attack_release,
-       COUNT(*) AS tags,
-       CAST(MIN(observed_at) AS SIGNED) AS first_seen, CAST(MAX(observed_at) AS SIGNED) AS last_seen,
-       CAST(MAX(confidence) AS DOUBLE) AS confidence_max
-FROM ttp_tag
-WHERE attacker_uuid = ?
-GROUP BY technique_id, sub_technique_id, tactic, attack_release
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t
+WHERE t.attacker_uuid = ?
+  AND t.observed_at >= ? AND t.observed_at < ?
+  AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.confidence >= ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+        AND d.rule_version >= ? AND d.rule_version <= ?
+        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+GROUP BY t.technique_key
 `
 
 type ListTechniquesByAttackerParams struct {
-	AttackerUUID []byte
+	AttackerUUID  []byte
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	AnyDigits     int64
+	FirstTactic   int64
+	LastTactic    int64
+	FirstRelease  int64
+	LastRelease   int64
+	AnyRow        int64
+	RuleID        string
+	AnyRule       int64
+	FirstVersion  int64
+	LastVersion   int64
+	SourceKind    string
+	AnySource     int64
+	DeckyID       sql.NullString
+	AnyDecky      int64
 }
 
 type ListTechniquesByAttackerRow struct {
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Tactic         string
-	AttackRelease  string
-	Tags           int64
-	FirstSeen      int64
-	LastSeen       int64
-	ConfidenceMax  float64
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
 }
 
 // The tags that name the attacker. What was seen only across attackers belongs to their identity.
 func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniquesByAttackerParams) ([]ListTechniquesByAttackerRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTechniquesByAttacker, arg.AttackerUUID)
+	rows, err := q.db.QueryContext(ctx, ListTechniquesByAttacker,
+		arg.AttackerUUID,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -159,10 +450,7 @@ func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniqu
 	for rows.Next() {
 		var i ListTechniquesByAttackerRow
 		if err := rows.Scan(
-			&i.TechniqueID,
-			&i.SubTechniqueID,
-			&i.Tactic,
-			&i.AttackRelease,
+			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,
@@ -182,56 +470,142 @@ func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniqu
 }
 
 const ListTechniquesByCampaign = `-- name: ListTechniquesByCampaign :many
-WITH campaign AS (
-    SELECT CAST(? AS BINARY(16)) AS uuid
+WITH asked_campaign AS (
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
+                         ?) AS BINARY(16)) AS uuid
+), campaign AS (
+    SELECT uuid FROM asked_campaign
     UNION ALL
-    SELECT c.uuid FROM ttp_campaign c
-    WHERE c.survivor_uuid = ? AND c.uuid <> ?
+    SELECT c.uuid FROM asked_campaign
+    STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), member AS (
-    SELECT m.uuid, m.survivor_uuid
+    SELECT m.uuid
     FROM campaign
     STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
     STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), part AS (
-    SELECT t.technique_id, t.sub_technique_id, t.tactic, t.attack_release,
-           COUNT(*) AS tags,
+    SELECT t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    GROUP BY t.technique_id, t.sub_technique_id, t.tactic, t.attack_release
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+    GROUP BY t.technique_key
     UNION ALL
-    SELECT t.technique_id, t.sub_technique_id, t.tactic, t.attack_release,
-           COUNT(*) AS tags,
+    SELECT t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    GROUP BY t.technique_id, t.sub_technique_id, t.tactic, t.attack_release
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+    GROUP BY t.technique_key
 )
-SELECT technique_id, sub_technique_id, tactic, attack_release, tags, first_seen, last_seen, confidence_max
+SELECT technique_key, tags, first_seen, last_seen, confidence_max
 FROM part
 `
 
 type ListTechniquesByCampaignParams struct {
-	CampaignUUID []byte
+	CampaignUUID  []byte
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	AnyDigits     int64
+	FirstTactic   int64
+	LastTactic    int64
+	FirstRelease  int64
+	LastRelease   int64
+	AnyRow        int64
+	RuleID        string
+	AnyRule       int64
+	FirstVersion  int64
+	LastVersion   int64
+	SourceKind    string
+	AnySource     int64
+	DeckyID       sql.NullString
+	AnyDecky      int64
 }
 
 type ListTechniquesByCampaignRow struct {
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Tactic         string
-	AttackRelease  string
-	Tags           int64
-	FirstSeen      int64
-	LastSeen       int64
-	ConfidenceMax  float64
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
 }
 
 // The union of the campaign's identities, as ListTechniquesByIdentity sees each of them.
 func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTechniquesByCampaign, arg.CampaignUUID, arg.CampaignUUID, arg.CampaignUUID)
+	rows, err := q.db.QueryContext(ctx, ListTechniquesByCampaign,
+		arg.CampaignUUID,
+		arg.CampaignUUID,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -240,10 +614,7 @@ func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniqu
 	for rows.Next() {
 		var i ListTechniquesByCampaignRow
 		if err := rows.Scan(
-			&i.TechniqueID,
-			&i.SubTechniqueID,
-			&i.Tactic,
-			&i.AttackRelease,
+			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,
@@ -263,56 +634,142 @@ func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniqu
 }
 
 const ListTechniquesByIdentity = `-- name: ListTechniquesByIdentity :many
-WITH member AS (
-    SELECT CAST(? AS BINARY(16)) AS uuid
+WITH asked_identity AS (
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?),
+                         ?) AS BINARY(16)) AS uuid
+), member AS (
+    SELECT uuid FROM asked_identity
     UNION ALL
-    SELECT i.uuid FROM ttp_identity i
-    WHERE i.survivor_uuid = ? AND i.uuid <> ?
+    SELECT i.uuid FROM asked_identity
+    STRAIGHT_JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
 ), part AS (
-    SELECT t.technique_id, t.sub_technique_id, t.tactic, t.attack_release,
-           COUNT(*) AS tags,
+    SELECT t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    GROUP BY t.technique_id, t.sub_technique_id, t.tactic, t.attack_release
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+    GROUP BY t.technique_key
     UNION ALL
-    SELECT t.technique_id, t.sub_technique_id, t.tactic, t.attack_release,
-           COUNT(*) AS tags,
+    SELECT t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    GROUP BY t.technique_id, t.sub_technique_id, t.tactic, t.attack_release
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+    GROUP BY t.technique_key
 )
-SELECT technique_id, sub_technique_id, tactic, attack_release, tags, first_seen, last_seen, confidence_max
+SELECT technique_key, tags, first_seen, last_seen, confidence_max
 FROM part
 `
 
 type ListTechniquesByIdentityParams struct {
-	IdentityUUID []byte
+	IdentityUUID  []byte
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	AnyDigits     int64
+	FirstTactic   int64
+	LastTactic    int64
+	FirstRelease  int64
+	LastRelease   int64
+	AnyRow        int64
+	RuleID        string
+	AnyRule       int64
+	FirstVersion  int64
+	LastVersion   int64
+	SourceKind    string
+	AnySource     int64
+	DeckyID       sql.NullString
+	AnyDecky      int64
 }
 
 type ListTechniquesByIdentityRow struct {
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Tactic         string
-	AttackRelease  string
-	Tags           int64
-	FirstSeen      int64
-	LastSeen       int64
-	ConfidenceMax  float64
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
 }
 
-// The tags of an identity that is not merged and of those merged into it: their own, and those of
+// The tags of an identity and of all merged into it, or of its survivor's: their own, and those of
 // their attackers that name no identity. A group that has both kinds comes twice, for Go to add up.
 // STRAIGHT_JOIN keeps the written order: from the few members to their tags, never the other way.
 // FORCE INDEX keeps the optimizer, while it has no statistics, from reading all tags without identity
 // to find an attacker's.
 // Differs from SQLite, which says CROSS JOIN and takes the index with more columns bound by itself.
 func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniquesByIdentityParams) ([]ListTechniquesByIdentityRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTechniquesByIdentity, arg.IdentityUUID, arg.IdentityUUID, arg.IdentityUUID)
+	rows, err := q.db.QueryContext(ctx, ListTechniquesByIdentity,
+		arg.IdentityUUID,
+		arg.IdentityUUID,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -321,10 +778,7 @@ func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniqu
 	for rows.Next() {
 		var i ListTechniquesByIdentityRow
 		if err := rows.Scan(
-			&i.TechniqueID,
-			&i.SubTechniqueID,
-			&i.Tactic,
-			&i.AttackRelease,
+			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,
@@ -344,33 +798,83 @@ func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniqu
 }
 
 const ListTechniquesBySession = `-- name: ListTechniquesBySession :many
-SELECT technique_id, sub_technique_id, tactic, attack_release,
-       COUNT(*) AS tags,
-       CAST(MIN(observed_at) AS SIGNED) AS first_seen, CAST(MAX(observed_at) AS SIGNED) AS last_seen,
-       CAST(MAX(confidence) AS DOUBLE) AS confidence_max
-FROM ttp_tag
-WHERE session_id = ?
-GROUP BY technique_id, sub_technique_id, tactic, attack_release
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t
+WHERE t.session_id = ?
+  AND t.observed_at >= ? AND t.observed_at < ?
+  AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.confidence >= ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+        AND d.rule_version >= ? AND d.rule_version <= ?
+        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+GROUP BY t.technique_key
 `
 
 type ListTechniquesBySessionParams struct {
-	SessionID sql.NullString
+	SessionID     sql.NullString
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	AnyDigits     int64
+	FirstTactic   int64
+	LastTactic    int64
+	FirstRelease  int64
+	LastRelease   int64
+	AnyRow        int64
+	RuleID        string
+	AnyRule       int64
+	FirstVersion  int64
+	LastVersion   int64
+	SourceKind    string
+	AnySource     int64
+	DeckyID       sql.NullString
+	AnyDecky      int64
 }
 
 type ListTechniquesBySessionRow struct {
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Tactic         string
-	AttackRelease  string
-	Tags           int64
-	FirstSeen      int64
-	LastSeen       int64
-	ConfidenceMax  float64
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
 }
 
 // The tags of one login session.
 func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechniquesBySessionParams) ([]ListTechniquesBySessionRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTechniquesBySession, arg.SessionID)
+	rows, err := q.db.QueryContext(ctx, ListTechniquesBySession,
+		arg.SessionID,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -379,10 +883,7 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 	for rows.Next() {
 		var i ListTechniquesBySessionRow
 		if err := rows.Scan(
-			&i.TechniqueID,
-			&i.SubTechniqueID,
-			&i.Tactic,
-			&i.AttackRelease,
+			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,

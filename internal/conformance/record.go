@@ -49,7 +49,7 @@ func imported(t *testing.T, s *ttp.Store, input string, opts ttp.ImportOptions) 
 func exportText(tb testing.TB, s *ttp.Store) string {
 	tb.Helper()
 	var out bytes.Buffer
-	if _, err := s.Export(context.Background(), &out, nil); err != nil {
+	if _, err := s.Export(context.Background(), &out, ttp.Filter{}, nil); err != nil {
 		tb.Fatal(err)
 	}
 	return out.String()
@@ -227,7 +227,7 @@ func exportIsOneState(t *testing.T, db *database) {
 	s := db.store(t)
 	insert(t, s, newTags(1000)...)
 	once := false
-	report, err := s.Export(context.Background(), io.Discard, func(r ttp.ExportReport) {
+	report, err := s.Export(context.Background(), io.Discard, ttp.Filter{}, func(r ttp.ExportReport) {
 		if r.Tags > 0 && !once {
 			once = true
 			insert(t, s, newTags(2000)...)

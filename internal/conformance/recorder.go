@@ -105,18 +105,49 @@ func (c recordedConn) QueryContext(ctx context.Context, query string, args []dri
 	return c.fullConn.QueryContext(ctx, query, args)
 }
 
-// PrepareContext counts as an execution: what is prepared is executed at once. database/sql comes here
-// too after QueryContext has declined a statement, whose arguments are then known already.
 func (c recordedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	if last, _ := c.recorder.statement(queryOf(query)); last.query != query {
-		c.recorder.record(query, nil)
+	stmt, err := c.fullConn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
 	}
-	return c.fullConn.PrepareContext(ctx, query)
+	return recordedStmt{stmt.(fullStmt), c.recorder, query}, nil
+}
+
+// fullStmt is a statement with what database/sql asks for beyond the oldest drivers.
+type fullStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+type recordedStmt struct {
+	fullStmt
+	recorder *Recorder
+	query    string
+}
+
+func (s recordedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	s.recorder.record(s.query, args)
+	return s.fullStmt.ExecContext(ctx, args)
+}
+
+func (s recordedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	s.recorder.record(s.query, args)
+	return s.fullStmt.QueryContext(ctx, args)
+}
+
+// CheckNamedValue passes the driver's own rules on, where it has any.
+func (s recordedStmt) CheckNamedValue(v *driver.NamedValue) error {
+	return checkNamedValue(s.fullStmt, v)
 }
 
 // CheckNamedValue passes the driver's own rules on, where it has any.
 func (c recordedConn) CheckNamedValue(v *driver.NamedValue) error {
-	if checker, ok := c.fullConn.(driver.NamedValueChecker); ok {
+	return checkNamedValue(c.fullConn, v)
+}
+
+func checkNamedValue(wrapped any, v *driver.NamedValue) error {
+	if checker, ok := wrapped.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(v)
 	}
 	return driver.ErrSkip

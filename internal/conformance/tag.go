@@ -95,7 +95,7 @@ func valuesAtTheirLimitsAreKept(t *testing.T, db *database) {
 		newTag("zero confidence of the floor", func(tag *ttp.Tag) { tag.Confidence = ttp.DefaultConfidenceFloor }),
 		newTag("full confidence", func(tag *ttp.Tag) { tag.Confidence = 1 }),
 		newTag("rule version", func(tag *ttp.Tag) { tag.RuleVersion = 0 }),
-		newTag("release", func(tag *ttp.Tag) { tag.AttackRelease = "enterprise-v9999.9999" }),
+		newTag("release", func(tag *ttp.Tag) { tag.AttackRelease = "enterprise-v999.99" }),
 		newTag("earliest", func(tag *ttp.Tag) { tag.ObservedAt = time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC) }),
 		newTag("latest", func(tag *ttp.Tag) { tag.ObservedAt = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC) }),
 	}

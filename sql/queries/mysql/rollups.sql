@@ -1,120 +1,270 @@
 -- name: ListTechniquesByIdentity :many
--- The tags of an identity that is not merged and of those merged into it: their own, and those of
+-- The tags of an identity and of all merged into it, or of its survivor's: their own, and those of
 -- their attackers that name no identity. A group that has both kinds comes twice, for Go to add up.
 -- STRAIGHT_JOIN keeps the written order: from the few members to their tags, never the other way.
 -- FORCE INDEX keeps the optimizer, while it has no statistics, from reading all tags without identity
 -- to find an attacker's.
 -- Differs from SQLite, which says CROSS JOIN and takes the index with more columns bound by itself.
-WITH member AS (
-    SELECT CAST(sqlc.arg(identity_uuid) AS BINARY(16)) AS uuid
+WITH asked_identity AS (
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = sqlc.arg(identity_uuid)),
+                         sqlc.arg(identity_uuid)) AS BINARY(16)) AS uuid
+), member AS (
+    SELECT uuid FROM asked_identity
     UNION ALL
-    SELECT i.uuid FROM ttp_identity i
-    WHERE i.survivor_uuid = sqlc.arg(identity_uuid) AND i.uuid <> sqlc.arg(identity_uuid)
+    SELECT i.uuid FROM asked_identity
+    STRAIGHT_JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
 ), part AS (
-    SELECT t.technique_id, t.sub_technique_id, t.tactic, t.attack_release,
-           COUNT(*) AS tags,
+    SELECT t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    GROUP BY t.technique_id, t.sub_technique_id, t.tactic, t.attack_release
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+    GROUP BY t.technique_key
     UNION ALL
-    SELECT t.technique_id, t.sub_technique_id, t.tactic, t.attack_release,
-           COUNT(*) AS tags,
+    SELECT t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    GROUP BY t.technique_id, t.sub_technique_id, t.tactic, t.attack_release
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+    GROUP BY t.technique_key
 )
-SELECT technique_id, sub_technique_id, tactic, attack_release, tags, first_seen, last_seen, confidence_max
+SELECT technique_key, tags, first_seen, last_seen, confidence_max
 FROM part;
 
 -- name: ListTechniquesByAttacker :many
 -- The tags that name the attacker. What was seen only across attackers belongs to their identity.
-SELECT technique_id, sub_technique_id, tactic, attack_release,
-       COUNT(*) AS tags,
-       CAST(MIN(observed_at) AS SIGNED) AS first_seen, CAST(MAX(observed_at) AS SIGNED) AS last_seen,
-       CAST(MAX(confidence) AS DOUBLE) AS confidence_max
-FROM ttp_tag
-WHERE attacker_uuid = sqlc.arg(attacker_uuid)
-GROUP BY technique_id, sub_technique_id, tactic, attack_release;
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t
+WHERE t.attacker_uuid = sqlc.arg(attacker_uuid)
+  AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.confidence >= sqlc.arg(min_confidence)
+  AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+      t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+      AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+GROUP BY t.technique_key;
 
 -- name: ListTechniquesByCampaign :many
 -- The union of the campaign's identities, as ListTechniquesByIdentity sees each of them.
-WITH campaign AS (
-    SELECT CAST(sqlc.arg(campaign_uuid) AS BINARY(16)) AS uuid
+WITH asked_campaign AS (
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
+                         sqlc.arg(campaign_uuid)) AS BINARY(16)) AS uuid
+), campaign AS (
+    SELECT uuid FROM asked_campaign
     UNION ALL
-    SELECT c.uuid FROM ttp_campaign c
-    WHERE c.survivor_uuid = sqlc.arg(campaign_uuid) AND c.uuid <> sqlc.arg(campaign_uuid)
+    SELECT c.uuid FROM asked_campaign
+    STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), member AS (
-    SELECT m.uuid, m.survivor_uuid
+    SELECT m.uuid
     FROM campaign
     STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
     STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), part AS (
-    SELECT t.technique_id, t.sub_technique_id, t.tactic, t.attack_release,
-           COUNT(*) AS tags,
+    SELECT t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    GROUP BY t.technique_id, t.sub_technique_id, t.tactic, t.attack_release
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+    GROUP BY t.technique_key
     UNION ALL
-    SELECT t.technique_id, t.sub_technique_id, t.tactic, t.attack_release,
-           COUNT(*) AS tags,
+    SELECT t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    GROUP BY t.technique_id, t.sub_technique_id, t.tactic, t.attack_release
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+    GROUP BY t.technique_key
 )
-SELECT technique_id, sub_technique_id, tactic, attack_release, tags, first_seen, last_seen, confidence_max
+SELECT technique_key, tags, first_seen, last_seen, confidence_max
 FROM part;
 
 -- name: CountCampaignIdentities :many
 -- How many identities of the campaign show each technique, the merged ones counted as their survivor.
-WITH campaign AS (
-    SELECT CAST(sqlc.arg(campaign_uuid) AS BINARY(16)) AS uuid
+WITH asked_campaign AS (
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
+                         sqlc.arg(campaign_uuid)) AS BINARY(16)) AS uuid
+), campaign AS (
+    SELECT uuid FROM asked_campaign
     UNION ALL
-    SELECT c.uuid FROM ttp_campaign c
-    WHERE c.survivor_uuid = sqlc.arg(campaign_uuid) AND c.uuid <> sqlc.arg(campaign_uuid)
+    SELECT c.uuid FROM asked_campaign
+    STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), member AS (
     SELECT m.uuid, m.survivor_uuid
     FROM campaign
     STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
     STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), seen AS (
-    SELECT t.technique_id, t.sub_technique_id, member.survivor_uuid
+    SELECT t.technique_key DIV 10000000000 AS technique, member.survivor_uuid
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
     UNION
-    SELECT t.technique_id, t.sub_technique_id, member.survivor_uuid
+    SELECT t.technique_key DIV 10000000000 AS technique, member.survivor_uuid
     FROM member
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
 )
-SELECT technique_id, sub_technique_id, COUNT(*) AS identities
+SELECT CAST(technique AS SIGNED) AS technique, COUNT(*) AS identities
 FROM seen
-GROUP BY technique_id, sub_technique_id;
+GROUP BY technique;
 
 -- name: ListTechniquesBySession :many
 -- The tags of one login session.
-SELECT technique_id, sub_technique_id, tactic, attack_release,
-       COUNT(*) AS tags,
-       CAST(MIN(observed_at) AS SIGNED) AS first_seen, CAST(MAX(observed_at) AS SIGNED) AS last_seen,
-       CAST(MAX(confidence) AS DOUBLE) AS confidence_max
-FROM ttp_tag
-WHERE session_id = sqlc.arg(session_id)
-GROUP BY technique_id, sub_technique_id, tactic, attack_release;
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t
+WHERE t.session_id = sqlc.arg(session_id)
+  AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.confidence >= sqlc.arg(min_confidence)
+  AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+      t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+      AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+GROUP BY t.technique_key;
 
 -- name: ListDistinctTechniques :many
--- The whole fleet: every tag.
-SELECT technique_id, sub_technique_id, tactic, attack_release,
-       COUNT(*) AS tags,
-       CAST(MIN(observed_at) AS SIGNED) AS first_seen, CAST(MAX(observed_at) AS SIGNED) AS last_seen,
-       CAST(MAX(confidence) AS DOUBLE) AS confidence_max
-FROM ttp_tag
-GROUP BY technique_id, sub_technique_id, tactic, attack_release;
+-- The whole fleet, in the order of its groups.
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
+WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.confidence >= sqlc.arg(min_confidence)
+  AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+      t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+      AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+GROUP BY t.technique_key;
+
+-- name: ListDistinctTechniquesByTime :many
+-- The whole fleet, for windows that hold a small part of it.
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
+WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.confidence >= sqlc.arg(min_confidence)
+  AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+      t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+      AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+GROUP BY t.technique_key;

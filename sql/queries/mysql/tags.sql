@@ -6,8 +6,8 @@
 INSERT INTO ttp_tag (
     uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
     tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
-    evidence, attack_release, observed_at, ingested_at, batch_uuid
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON DUPLICATE KEY UPDATE rule_version = ttp_tag.rule_version;
 
 -- name: ListStoredTagUUIDs :many
@@ -19,14 +19,35 @@ SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
 SELECT uuid FROM ttp_tag
 WHERE batch_uuid = sqlc.arg(batch_uuid) AND uuid IN (sqlc.slice(uuids));
 
--- name: ListTagsAfter :many
--- A page of all tags, in uuid order.
+-- name: GetTag :one
 SELECT uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
        tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
        evidence, attack_release, observed_at, ingested_at, batch_uuid
 FROM ttp_tag
-WHERE uuid > sqlc.arg(after)
-ORDER BY uuid
+WHERE uuid = sqlc.arg(uuid);
+
+-- name: ListTagsAfter :many
+-- A page of all tags, in uuid order.
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+FROM ttp_tag t FORCE INDEX (PRIMARY)
+WHERE t.uuid > sqlc.arg(after)
+  AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.confidence >= sqlc.arg(min_confidence)
+  AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+      t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+      AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+      SELECT 1 FROM ttp_tag d
+      WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+ORDER BY t.uuid
 LIMIT ?;
 
 -- name: MoveAttackerTags :exec

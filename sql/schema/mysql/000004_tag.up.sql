@@ -23,22 +23,33 @@ CREATE TABLE IF NOT EXISTS ttp_tag (
     observed_at      BIGINT NOT NULL, -- microseconds since 1970, UTC
     ingested_at      BIGINT NOT NULL, -- microseconds since 1970, UTC
     batch_uuid       BINARY(16) NOT NULL,
+    -- What rollups group by, as one number of 18 digits: technique 4, sub-technique plus one 4 (0 for
+    -- none), tactic 4, domain 1 (enterprise 1, ics 2, mobile 3), major version 3, minor version 2. An
+    -- index entry holds 8 bytes in place of some 35, and sorting compares numbers in place of four texts.
+    -- A checked column, since SQLite takes no index for covering that holds a generated one.
+    technique_key    BIGINT NOT NULL,
     CHECK (CHAR_LENGTH(tactic) = 6 AND tactic REGEXP '^TA[0-9]{4}'),
     CHECK (CHAR_LENGTH(technique_id) = 5 AND technique_id REGEXP '^T[0-9]{4}'),
     CHECK (CHAR_LENGTH(sub_technique_id) = 9 AND sub_technique_id REGEXP '^T[0-9]{4}[.][0-9]{3}'
            AND SUBSTR(sub_technique_id, 1, 5) = technique_id),
     CHECK (OCTET_LENGTH(evidence) <= 65536 AND JSON_VALID(evidence) AND JSON_TYPE(evidence) = 'OBJECT'),
     CHECK (attack_release REGEXP '^(enterprise|ics|mobile)-v[0-9].*[.][0-9]'),
+    CHECK (technique_key =
+        CAST(SUBSTR(technique_id, 2) AS SIGNED) * 100000000000000
+        + COALESCE(CAST(SUBSTR(sub_technique_id, 7) AS SIGNED) + 1, 0) * 10000000000
+        + CAST(SUBSTR(tactic, 3) AS SIGNED) * 1000000
+        + CASE SUBSTR(attack_release, 1, 1) WHEN 'e' THEN 100000 WHEN 'i' THEN 200000 ELSE 300000 END
+        + CAST(SUBSTRING_INDEX(SUBSTRING_INDEX(attack_release, '-v', -1), '.', 1) AS SIGNED) * 100
+        + CAST(SUBSTRING_INDEX(attack_release, '.', -1) AS SIGNED)
+    ),
     CHECK (attacker_uuid IS NOT NULL OR identity_uuid IS NOT NULL),
-    -- One covering index a rollup: the scope, then the group, then what is aggregated.
-    -- The attacker's index carries identity_uuid second, because an identity also owns the tags of
-    -- its attackers that name no identity, and must find exactly those.
-    KEY ttp_tag_identity
-        (identity_uuid, technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence),
-    KEY ttp_tag_attacker
-        (attacker_uuid, identity_uuid, technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence),
-    KEY ttp_tag_session
-        (session_id, technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence),
-    KEY ttp_tag_technique
-        (technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence)
+    -- One covering index a scope: the scope, then the order of lists, then what rollups read. One
+    -- index so serves rollups, windows, timelines and pages. The attacker's index carries
+    -- identity_uuid, because an identity also owns the tags of its attackers that name no identity.
+    KEY ttp_tag_identity (identity_uuid, observed_at, uuid, technique_key, confidence),
+    KEY ttp_tag_attacker (attacker_uuid, observed_at, uuid, identity_uuid, technique_key, confidence),
+    KEY ttp_tag_session (session_id, observed_at, uuid, technique_key, confidence),
+    KEY ttp_tag_observed (observed_at, uuid, technique_key, confidence),
+    -- The fleet's rollup, in the order of its groups; and who shows a technique.
+    KEY ttp_tag_technique (technique_key, observed_at, confidence)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -27,16 +27,31 @@ CREATE TABLE IF NOT EXISTS ttp_tag (
     observed_at      INTEGER NOT NULL, -- microseconds since 1970, UTC
     ingested_at      INTEGER NOT NULL, -- microseconds since 1970, UTC
     batch_uuid       BLOB NOT NULL CHECK (length(batch_uuid) = 16),
+    -- What rollups group by, as one number of 18 digits: technique 4, sub-technique plus one 4 (0 for
+    -- none), tactic 4, domain 1 (enterprise 1, ics 2, mobile 3), major version 3, minor version 2. An
+    -- index entry holds 8 bytes in place of some 35, and sorting compares numbers in place of four texts.
+    -- A checked column, since SQLite takes no index for covering that holds a generated one.
+    technique_key    INTEGER NOT NULL CHECK (technique_key =
+        CAST(substr(technique_id, 2) AS INTEGER) * 100000000000000
+        + coalesce(CAST(substr(sub_technique_id, 7) AS INTEGER) + 1, 0) * 10000000000
+        + CAST(substr(tactic, 3) AS INTEGER) * 1000000
+        + CASE substr(attack_release, 1, 1) WHEN 'e' THEN 100000 WHEN 'i' THEN 200000 ELSE 300000 END
+        + CAST(substr(attack_release, instr(attack_release, '-v') + 2) AS INTEGER) * 100
+        + CAST(substr(attack_release, instr(attack_release, '.') + 1) AS INTEGER)
+    ),
     CHECK (attacker_uuid IS NOT NULL OR identity_uuid IS NOT NULL)
 ) STRICT;
--- One covering index a rollup: the scope, then the group, then what is aggregated.
--- The attacker's index carries identity_uuid second, because an identity also owns the tags of its
--- attackers that name no identity, and must find exactly those.
+-- One covering index a scope: the scope, then the order of lists, then what rollups read. One index
+-- so serves rollups, windows, timelines and pages. The attacker's index carries identity_uuid, because
+-- an identity also owns the tags of its attackers that name no identity.
 CREATE INDEX IF NOT EXISTS ttp_tag_identity ON ttp_tag
-    (identity_uuid, technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence);
+    (identity_uuid, observed_at, uuid, technique_key, confidence);
 CREATE INDEX IF NOT EXISTS ttp_tag_attacker ON ttp_tag
-    (attacker_uuid, identity_uuid, technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence);
+    (attacker_uuid, observed_at, uuid, identity_uuid, technique_key, confidence);
 CREATE INDEX IF NOT EXISTS ttp_tag_session ON ttp_tag
-    (session_id, technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence);
+    (session_id, observed_at, uuid, technique_key, confidence);
+CREATE INDEX IF NOT EXISTS ttp_tag_observed ON ttp_tag
+    (observed_at, uuid, technique_key, confidence);
+-- The fleet's rollup, in the order of its groups; and who shows a technique.
 CREATE INDEX IF NOT EXISTS ttp_tag_technique ON ttp_tag
-    (technique_id, sub_technique_id, tactic, attack_release, observed_at, confidence);
+    (technique_key, observed_at, confidence);

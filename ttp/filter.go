@@ -1,0 +1,210 @@
+package ttp
+
+import (
+	"database/sql"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Filter narrows a read to the tags that match all that it names. The zero Filter matches every tag.
+//
+// A filter that contradicts itself or is misspelt is refused with [ErrInvalidQuery] and an
+// [*InvalidError] that names the fields, never answered as if nothing had happened.
+type Filter struct {
+	// Since and Until are a half-open window on ObservedAt: from Since on, before Until. A zero time
+	// leaves that side open.
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	// MinConfidence is the lowest confidence, from 0 to 1.
+	MinConfidence float64 `json:"min_confidence,omitempty"`
+	// Release is the ATT&CK release, spelt as in [Tag.AttackRelease].
+	Release string `json:"release,omitempty"`
+	// Domain is enterprise, ics or mobile: all releases of it.
+	Domain string `json:"domain,omitempty"`
+	// Tactic is a tactic's id, "TA" and four digits.
+	Tactic string `json:"tactic,omitempty"`
+	// Technique is the id of a technique or sub-technique, and TechniqueMatch how much of it is meant.
+	Technique      string         `json:"technique,omitempty"`
+	TechniqueMatch TechniqueMatch `json:"technique_match,omitempty"`
+	// RuleID is a rule, and RuleVersion one version of it.
+	RuleID      string `json:"rule_id,omitempty"`
+	RuleVersion *int   `json:"rule_version,omitempty"`
+	SourceKind  string `json:"source_kind,omitempty"`
+	DeckyID     string `json:"decky_id,omitempty"`
+}
+
+// TechniqueMatch says how much of a technique a [Filter] means.
+type TechniqueMatch string
+
+// How a technique is meant, told by a tag's most exact id.
+const (
+	// ExactTechnique is the technique or sub-technique of that very id, as one row of a rollup has it.
+	ExactTechnique TechniqueMatch = ""
+	// WithSubTechniques is the technique and all its sub-techniques.
+	WithSubTechniques TechniqueMatch = "with-sub-techniques"
+	// ParentTechnique is the technique alone, also when one of its sub-techniques is given.
+	ParentTechnique TechniqueMatch = "parent"
+)
+
+// bounds is a Filter as the queries want it: each parameter always bound, by one that matches all when
+// nothing is asked for.
+type bounds struct {
+	Since, Before             int64 // microseconds
+	FirstKey, LastKey         int64 // of technique_key
+	MinConfidence             float64
+	AnyDigits                 int64 // 1: no tactic or release is asked for, which spares the arithmetic
+	FirstTactic, LastTactic   int64 // digits of technique_key
+	FirstRelease, LastRelease int64
+	AnyRow                    int64 // 1: nothing below is asked for, and the index alone decides
+	RuleID                    string
+	AnyRule                   int64
+	FirstVersion, LastVersion int64
+	SourceKind                string
+	AnySource                 int64
+	DeckyID                   sql.NullString
+	AnyDecky                  int64
+}
+
+// everything is the bounds of the zero Filter.
+var everything = bounds{
+	Since: math.MinInt64, Before: math.MaxInt64, LastKey: maxGroupKey,
+	AnyDigits: 1, LastTactic: subUnit/tacticUnit - 1, LastRelease: tacticUnit - 1,
+	AnyRow: 1, AnyRule: 1, LastVersion: math.MaxInt64, AnySource: 1, AnyDecky: 1,
+}
+
+// windowed tells that a window was asked for.
+func (b bounds) windowed() bool { return b.Since != everything.Since || b.Before != everything.Before }
+
+// oneTechnique tells that a technique was asked for.
+func (b bounds) oneTechnique() bool { return b.LastKey != everything.LastKey }
+
+// bounds checks the filter.
+func (f Filter) bounds(c *checker) bounds {
+	b := everything
+	f.window(c, &b)
+	if !(f.MinConfidence >= 0 && f.MinConfidence <= 1) { // so that NaN fails
+		c.refuse("min_confidence", "must be a number from 0 to 1")
+	}
+	b.MinConfidence = f.MinConfidence
+	f.release(c, &b)
+	if f.Tactic != "" {
+		if hasDigits(f.Tactic, "TA", 4) {
+			b.FirstTactic = number(f.Tactic[2:])
+			b.LastTactic, b.AnyDigits = b.FirstTactic, 0
+		} else {
+			c.refuse("tactic", `must be "TA" and four digits`)
+		}
+	}
+	f.technique(c, &b)
+	f.row(c, &b)
+	return b
+}
+
+func (f Filter) window(c *checker, b *bounds) {
+	// Stored times are whole microseconds: the first at or after the bound is where it cuts.
+	if !f.Since.IsZero() {
+		b.Since = c.time("since", f.Since.Add(time.Microsecond-1)).UnixMicro()
+	}
+	if !f.Until.IsZero() {
+		b.Before = c.time("until", f.Until.Add(time.Microsecond-1)).UnixMicro()
+	}
+	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Until.After(f.Since) {
+		c.refuse("until", "must be after since")
+	}
+}
+
+func (f Filter) release(c *checker, b *bounds) {
+	if f.Domain != "" {
+		digit := int64(slices.Index(domains, f.Domain))
+		if digit < 0 {
+			c.refuse("domain", "must be enterprise, ics or mobile")
+		}
+		b.FirstRelease, b.LastRelease, b.AnyDigits = digit*domainUnit, (digit+1)*domainUnit-1, 0
+	}
+	if f.Release == "" {
+		return
+	}
+	release, ok := canonicalRelease(f.Release)
+	switch {
+	case !ok:
+		c.refuse("release", releaseRule)
+	case f.Domain != "" && !strings.HasPrefix(release, f.Domain+"-"):
+		c.refuse("domain, release", "must agree")
+	default:
+		b.FirstRelease = releaseKey(release)
+		b.LastRelease, b.AnyDigits = b.FirstRelease, 0
+	}
+}
+
+func (f Filter) technique(c *checker, b *bounds) {
+	if f.Technique == "" {
+		if f.TechniqueMatch != ExactTechnique {
+			c.refuse("technique", "must be set for technique_match")
+		}
+		return
+	}
+	technique, sub, hasSub := strings.Cut(f.Technique, ".")
+	if !hasDigits(technique, "T", 4) || (hasSub && !hasDigits(sub, "", 3)) {
+		c.refuse("technique", `must be such as "T1110" or "T1110.001"`)
+		return
+	}
+	b.FirstKey = number(technique[1:]) * techniqueUnit
+	switch f.TechniqueMatch {
+	case ParentTechnique:
+		b.LastKey = b.FirstKey + subUnit - 1
+	case ExactTechnique, WithSubTechniques:
+		switch {
+		case hasSub:
+			b.FirstKey += (number(sub) + 1) * subUnit
+			b.LastKey = b.FirstKey + subUnit - 1
+		case f.TechniqueMatch == WithSubTechniques:
+			b.LastKey = b.FirstKey + techniqueUnit - 1
+		default:
+			b.LastKey = b.FirstKey + subUnit - 1
+		}
+	default:
+		c.refuse("technique_match", `must be "", "`+string(WithSubTechniques)+`" or "`+string(ParentTechnique)+`"`)
+	}
+}
+
+// row is what only the table's rows can tell.
+func (f Filter) row(c *checker, b *bounds) {
+	c.text("rule_id", f.RuleID, 64, noSeparator)
+	c.text("source_kind", f.SourceKind, 64, noSeparator)
+	c.text("decky_id", f.DeckyID, 255)
+	if f.RuleID != "" {
+		b.RuleID, b.AnyRule, b.AnyRow = f.RuleID, 0, 0
+	}
+	if f.RuleVersion != nil {
+		b.FirstVersion, b.LastVersion, b.AnyRow = int64(*f.RuleVersion), int64(*f.RuleVersion), 0
+		switch {
+		case *f.RuleVersion < 0:
+			c.refuse("rule_version", "must not be negative")
+		case f.RuleID == "":
+			c.refuse("rule_id", "must be set for rule_version")
+		}
+	}
+	if f.SourceKind != "" {
+		b.SourceKind, b.AnySource, b.AnyRow = f.SourceKind, 0, 0
+	}
+	if f.DeckyID != "" {
+		b.DeckyID, b.AnyDecky, b.AnyRow = nullText(f.DeckyID), 0, 0
+	}
+}
+
+// checked returns the filter's bounds, or what is wrong with it.
+func (f Filter) checked() (bounds, error) {
+	var c checker
+	b := f.bounds(&c)
+	return b, c.queryError()
+}
+
+// queryError is what was found wrong with a read.
+func (c *checker) queryError() error {
+	if len(c.problems) == 0 {
+		return nil
+	}
+	return &InvalidError{Kind: ErrInvalidQuery, Problems: c.problems}
+}

@@ -1,0 +1,73 @@
+package ttp
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// groupKey is the column technique_key: what a rollup groups by, as one number of 18 digits. Index
+// entries are small and sort fast because of it. The schema checks it against the ids.
+type groupKey int64
+
+// The digits of a groupKey, from the right: release 6 (domain 1, major 3, minor 2), tactic 4,
+// sub-technique plus one 4, technique 4.
+const (
+	majorUnit     = 100
+	domainUnit    = 1000 * majorUnit
+	tacticUnit    = 10 * domainUnit
+	subUnit       = 10_000 * tacticUnit
+	techniqueUnit = 10_000 * subUnit
+
+	maxGroupKey = 10_000*techniqueUnit - 1
+)
+
+// domains are ATT&CK's, by the digit that stands for them.
+var domains = []string{1: "enterprise", 2: "ics", 3: "mobile"}
+
+// techniqueKey is the part of a groupKey that names the technique and sub-technique.
+type techniqueKey int64
+
+// keyOf is the key of a tag in its canonical form.
+func keyOf(t *Tag) groupKey {
+	k := techniqueUnit*number(t.TechniqueID[1:]) + tacticUnit*number(t.Tactic[2:]) + releaseKey(t.AttackRelease)
+	if t.SubTechniqueID != "" {
+		k += subUnit * (number(t.SubTechniqueID[6:]) + 1)
+	}
+	return groupKey(k)
+}
+
+// releaseKey is the part of a canonical release.
+func releaseKey(release string) int64 {
+	domain, version, _ := strings.Cut(release, "-v")
+	major, minor, _ := strings.Cut(version, ".")
+	return domainUnit*int64(slices.Index(domains, domain)) + majorUnit*number(major) + number(minor)
+}
+
+// number reads digits that were checked.
+func number(digits string) int64 {
+	n, _ := strconv.ParseInt(digits, 10, 64)
+	return n
+}
+
+func (k groupKey) technique() techniqueKey { return techniqueKey(k / subUnit) }
+
+func (k groupKey) tactic() string { return padded("TA", int64(k/tacticUnit%10_000), 4) }
+
+func (k groupKey) release() string {
+	return domains[k/domainUnit%10] + "-v" + strconv.Itoa(int(k/majorUnit%1000)) + "." + strconv.Itoa(int(k%majorUnit))
+}
+
+// ids returns the technique's id and the sub-technique's, which is empty for none.
+func (k techniqueKey) ids() (technique, sub string) {
+	technique = padded("T", int64(k/10_000), 4)
+	if n := int64(k % 10_000); n > 0 {
+		sub = padded(technique+".", n-1, 3)
+	}
+	return technique, sub
+}
+
+func padded(prefix string, n int64, digits int) string {
+	s := strconv.FormatInt(n, 10)
+	return prefix + "0000"[:digits-len(s)] + s
+}

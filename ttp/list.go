@@ -1,0 +1,176 @@
+package ttp
+
+import (
+	"context"
+	"iter"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+// MaxPage is the highest limit of [Store.ListTags].
+const MaxPage = 10_000
+
+// seqPage bounds what a stream of tags holds at a time, at worst this many times 64 KiB of evidence.
+const seqPage = 256
+
+// TagPage is a page of tags, newest first.
+type TagPage struct {
+	Tags []Tag `json:"tags"`
+	// Next is the cursor of the next page, empty after the last.
+	Next string `json:"next,omitempty"`
+}
+
+// GetTag returns the tag with the id, or [ErrNotFound].
+func (s *Store) GetTag(ctx context.Context, id uuid.UUID) (Tag, error) {
+	return query(ctx, s, "get tag "+id.String(), func(q queries) (Tag, error) { return q.tag(ctx, id) })
+}
+
+// CountTags counts the scope's tags that match the filter.
+func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, error) {
+	const op = "count tags"
+	b, err := f.checked()
+	if err != nil {
+		return 0, s.fail(ctx, op, err)
+	}
+	return inScope(ctx, s, op, scope, b, func(q queries, a asked) (int64, error) {
+		groups, err := groupsOf(ctx, q, a)
+		var n int64
+		for _, g := range groups {
+			n += g.tags
+		}
+		return n, err
+	})
+}
+
+// ListTags returns a page of at most limit, 1 to [MaxPage], of the scope's tags that match the filter:
+// the newest by ObservedAt first, ties by uuid. The cursor is empty for the first page, then Next of the
+// page before; it is refused with [ErrInvalidQuery] for another scope or filter. However far a page is,
+// it costs the same, and tags that are written meanwhile move none from one page to another.
+func (s *Store) ListTags(ctx context.Context, scope Scope, f Filter, limit int, cursor string) (TagPage, error) {
+	const op = "list tags"
+	var c checker
+	b := f.bounds(&c)
+	if limit < 1 || limit > MaxPage {
+		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage))
+	}
+	after := start
+	if cursor != "" {
+		after = c.cursor(cursor, scope, b)
+	}
+	if err := c.queryError(); err != nil {
+		return TagPage{}, s.fail(ctx, op, err)
+	}
+	tags, err := s.tagPage(ctx, op, scope, b, after, limit+1) // one more tells whether there is a next page
+	if err != nil || len(tags) <= limit {
+		return TagPage{Tags: tags}, err
+	}
+	tags = tags[:limit]
+	return TagPage{tags, positionOf(tags[limit-1]).cursor(scope, b)}, nil
+}
+
+// TagsSeq streams all of the scope's tags that match the filter, in the order of [Store.ListTags], from a
+// page of them at a time. It holds no transaction between pages, so that the loop may write. The error is
+// the last that comes, with no tag.
+func (s *Store) TagsSeq(ctx context.Context, scope Scope, f Filter) iter.Seq2[Tag, error] {
+	const op = "stream tags"
+	return s.stream(ctx, op, f, start, func(b bounds, after position) ([]Tag, error) {
+		return s.tagPage(ctx, op, scope, b, after, seqPage)
+	})
+}
+
+// SessionTags streams a session's tags that match the filter as they happened, the oldest first, ties by
+// uuid. Otherwise it is [Store.TagsSeq].
+func (s *Store) SessionTags(ctx context.Context, id string, f Filter) iter.Seq2[Tag, error] {
+	const op = "stream session tags"
+	return s.stream(ctx, op, f, position{math.MinInt64, uuid.Nil}, func(b bounds, after position) ([]Tag, error) {
+		b.Since = max(b.Since, after.observedAt)
+		return inScope(ctx, s, op, OfSession(id), b, func(q queries, a asked) ([]Tag, error) {
+			return q.tagsBySessionInOrder(ctx, a.from(after, seqPage))
+		})
+	})
+}
+
+func (s *Store) stream(ctx context.Context, op string, f Filter, after position, page func(bounds, position) ([]Tag, error)) iter.Seq2[Tag, error] {
+	return func(yield func(Tag, error) bool) {
+		b, err := f.checked()
+		if err != nil {
+			yield(Tag{}, s.fail(ctx, op, err))
+			return
+		}
+		for {
+			tags, err := page(b, after)
+			if err != nil {
+				yield(Tag{}, err)
+				return
+			}
+			for _, tag := range tags {
+				if !yield(tag, nil) {
+					return
+				}
+			}
+			if len(tags) < seqPage {
+				return
+			}
+			after = positionOf(tags[len(tags)-1])
+		}
+	}
+}
+
+// tagPage reads the tags behind a position.
+func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b bounds, after position, limit int) ([]Tag, error) {
+	if after.observedAt < b.Before {
+		b.Before = after.observedAt + 1 // keyed: what is at the position itself, the uuid decides
+	}
+	return inScope(ctx, s, op, scope, b, func(q queries, a asked) ([]Tag, error) {
+		a = a.from(after, limit)
+		switch {
+		case a.AttackerUUID != nil:
+			return q.tagsByAttacker(ctx, a)
+		case a.SessionID.Valid:
+			return q.tagsBySession(ctx, a)
+		case a.fleet():
+			return q.tags(ctx, a)
+		}
+		return q.tagsByIdentities(ctx, a)
+	})
+}
+
+// from asks for a page behind a position.
+func (a asked) from(p position, limit int) asked {
+	a.CursorObservedAt, a.CursorUUID, a.Limit, a.Offset = p.observedAt, p.uuid[:], int64(limit), int64(limit-1)
+	return a
+}
+
+// Phase is a tactic that a decky saw an identity pursue.
+type Phase struct {
+	DeckyID    string    `json:"decky_id"`
+	Tactic     string    `json:"tactic"`
+	ObservedAt time.Time `json:"observed_at"`
+}
+
+// ListPhases returns when which decky saw which tactic of the identity's, by ObservedAt, then decky, then
+// tactic; what several tags say of one instant comes once. Tags without a decky are left out. It returns
+// all phases at once: narrow a busy identity's by the filter's window.
+func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([]Phase, error) {
+	const op = "list phases"
+	b, err := f.checked()
+	if err != nil {
+		return nil, s.fail(ctx, op, err)
+	}
+	return inScope(ctx, s, op, OfIdentity(identity), b, func(q queries, a asked) ([]Phase, error) { return q.phases(ctx, a) })
+}
+
+type phaseRow interface {
+	sqlitegen.ListPhasesRow | mysqlgen.ListPhasesRow
+}
+
+func toPhase[R phaseRow](row R) Phase {
+	r := sqlitegen.ListPhasesRow(row)
+	return Phase{r.DeckyID.String, r.Tactic, toTime(r.ObservedAt)}
+}

@@ -1,0 +1,72 @@
+package ttp
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+)
+
+// statements keeps what was prepared on a SQLite pool: the engine runs in this process, so that to
+// compile one of the longer reads takes as long as to read some hundred tags by it.
+//
+// Only reads outside transactions use it. A transaction may hold the pool's last connection, which
+// preparing on the pool would wait for.
+type statements struct {
+	*sql.DB
+	mu       sync.Mutex
+	prepared map[string]*sql.Stmt
+}
+
+// maxStatements bounds what is kept, since a query with a slice has a text for each length.
+const maxStatements = 64
+
+func newStatements(db *sql.DB) *statements {
+	return &statements{DB: db, prepared: map[string]*sql.Stmt{}}
+}
+
+// QueryContext is the pool's, with the query prepared once.
+func (s *statements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, err := s.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if stmt == nil {
+		return s.DB.QueryContext(ctx, query, args...)
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+// stmt returns nil for a query that is not kept.
+func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	stmt, full := s.find(query)
+	if stmt != nil || full {
+		return stmt, nil
+	}
+	stmt, err := s.DB.PrepareContext(ctx, query) // may wait for a connection: not under the lock
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first := s.prepared[query]; first != nil {
+		return first, stmt.Close()
+	}
+	s.prepared[query] = stmt
+	return stmt, nil
+}
+
+func (s *statements) find(query string) (stmt *sql.Stmt, full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.prepared[query], len(s.prepared) >= maxStatements
+}
+
+// close gives back what was prepared, on a pool that may stay open.
+func (s *statements) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for query, stmt := range s.prepared {
+		_ = stmt.Close()
+		delete(s.prepared, query)
+	}
+}
