@@ -21,15 +21,18 @@ import (
 
 func newExportCommand() *cobra.Command {
 	var asJSON bool
+	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "export FILE|-",
-		Short: "Write all that is stored as JSON Lines",
+		Short: "Write what is stored as JSON Lines",
 		Long: `Write all campaigns, identities, attackers and tags as JSON Lines, which "ttpstore import" reads, to a
 file, or to standard output for -. A name that ends with .gz is compressed. The same rows give the same
-bytes on every database.
+bytes on every database. The flags that narrow it leave out tags, never campaigns, identities or
+attackers.
 
 The file appears when it is complete: a failure leaves what was there before.`,
 		Example: `  ttpstore export backup.jsonl.gz
+  ttpstore export week.jsonl --since 7d --min-confidence 0.7
   ttpstore export - | jq -r 'select(.type == "tag") | .technique_id' | sort | uniq -c
   ttpstore export - | ttpstore --db 'mysql://ttp:secret@tcp(db:3306)/ttp' import -`,
 		ValidArgsFunction: completeFile,
@@ -42,17 +45,18 @@ The file appears when it is complete: a failure leaves what was there before.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, args[0], asJSON) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, args[0], filter.filter(), asJSON) },
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the counts as one JSON object; only with FILE")
+	filter = addFilter(cmd)
 	return cmd
 }
 
-func runExport(cmd *cobra.Command, name string, asJSON bool) error {
+func runExport(cmd *cobra.Command, name string, filter ttp.Filter, asJSON bool) error {
 	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 		var report ttp.ExportReport
 		err := writeTo(cmd, name, func(w io.Writer) (err error) {
-			report, err = exportRecords(ctx, cmd, store, w, name)
+			report, err = exportRecords(ctx, cmd, store, w, name, filter)
 			return err
 		})
 		if err != nil {
@@ -67,14 +71,15 @@ func runExport(cmd *cobra.Command, name string, asJSON bool) error {
 	})
 }
 
-func exportRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, w io.Writer, name string) (ttp.ExportReport, error) {
+func exportRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, w io.Writer, name string, filter ttp.Filter,
+) (ttp.ExportReport, error) {
 	var bar progress
 	if name != "-" || !isTerminal(cmd.OutOrStdout()) { // else the records themselves show how far it is
 		bar = newProgress(cmd.ErrOrStderr(), -1, "records")
 	}
 	defer bar.finish()
 	written := 0
-	return store.Export(ctx, w, ttp.Filter{}, func(r ttp.ExportReport) {
+	return store.Export(ctx, w, filter, func(r ttp.ExportReport) {
 		total := r.Campaigns + r.Identities + r.Attackers + r.Tags
 		bar.add(total - written)
 		written = total

@@ -1,23 +1,21 @@
 package main
 
 import (
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-
-	"github.com/decnet/ttpstore/ttp"
+	"github.com/spf13/cobra"
 )
 
-// format is the value of a flag: how a rollup is printed.
+// format is how a rollup is printed.
 type format string
 
 const (
@@ -26,177 +24,181 @@ const (
 	csvFormat   format = "csv"
 )
 
-func formatNames() []string {
-	return []string{string(tableFormat), string(jsonFormat), string(csvFormat)}
+// chunk bounds how many rows of a stream a table holds at a time.
+const chunk = 1000
+
+// column is one value of rows.
+type column[T any] struct {
+	name   string
+	number bool
+	text   func(T) string
 }
 
-func (f *format) String() string { return string(*f) }
+func textColumn[T any](name string, value func(T) string) column[T] {
+	return column[T]{name, false, value}
+}
 
-// Type is what help calls the value.
-func (f *format) Type() string { return "format" }
+func countColumn[T any](name string, value func(T) int64) column[T] {
+	return column[T]{name, true, func(row T) string { return strconv.FormatInt(value(row), 10) }}
+}
 
-// Set parses the value.
-func (f *format) Set(s string) error {
-	if !slices.Contains(formatNames(), s) {
-		return fmt.Errorf("must be %s, %s or %s", tableFormat, jsonFormat, csvFormat)
+// timeColumn is for reading: to the second.
+func timeColumn[T any](name string, value func(T) time.Time) column[T] {
+	return column[T]{name, false, func(row T) string { return value(row).Format(time.RFC3339) }}
+}
+
+// confidenceColumn is for reading: of two digits.
+func confidenceColumn[T any](name string, value func(T) float64) column[T] {
+	return column[T]{name, true, func(row T) string { return strconv.FormatFloat(value(row), 'f', 2, 64) }}
+}
+
+// addJSON gives a command the flag that asks for JSON.
+func addJSON(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("json", false, "print JSON")
+}
+
+// printRows prints rows as a JSON array or as a table.
+func printRows[T any](cmd *cobra.Command, asJSON bool, columns []column[T], rows []T) error {
+	if asJSON {
+		return printJSON(cmd, rows)
 	}
-	*f = format(s)
-	return nil
+	return printTable(cmd, columns, rows, "no tags")
 }
 
-// rollup is the rows of any scope.
-type rollup struct {
-	json     any // the rows as the store gave them
-	rows     []ttp.CampaignTechniqueRow
-	campaign bool // the rows count identities
+// printJSON prints all or, after an error, nothing.
+func printJSON(cmd *cobra.Command, value any) error {
+	encoder := newEncoder(cmd.OutOrStdout())
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
 }
 
-func techniqueRollup(rows []ttp.TechniqueRollupRow) rollup {
-	r := rollup{json: rows}
-	for _, row := range rows {
-		r.rows = append(r.rows, ttp.CampaignTechniqueRow{TechniqueRollupRow: row})
+func newEncoder(w io.Writer) *json.Encoder {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder
+}
+
+// printTable prints a table, or notes for a person that there are no rows.
+func printTable[T any](cmd *cobra.Command, columns []column[T], rows []T, none string) error {
+	if len(rows) == 0 {
+		notef(cmd.ErrOrStderr(), "%s\n", none)
+		return nil
 	}
-	return r
-}
-
-func campaignRollup(rows []ttp.CampaignTechniqueRow) rollup {
-	return rollup{json: rows, rows: rows, campaign: true}
-}
-
-// print writes the rows, and for a person a note that there are none.
-func (r rollup) print(stdout, stderr io.Writer, f format) error {
-	var out bytes.Buffer
-	var err error
-	switch {
-	case f == jsonFormat:
-		encoder := json.NewEncoder(&out)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(r.json)
-	case f == csvFormat:
-		err = r.csv(&out)
-	case len(r.rows) == 0:
-		notef(stderr, "no tags\n")
-	default:
-		out.WriteString(r.table() + "\n")
-	}
-	if err != nil {
-		return err
-	}
-	_, err = stdout.Write(out.Bytes())
+	_, err := io.WriteString(cmd.OutOrStdout(), renderTable(columns, rows))
 	return err
 }
 
-// column is one value of a rollup's rows.
-type column struct {
-	name   string
-	number bool
-	text   func(ttp.CampaignTechniqueRow) string
+// streamJSON prints JSON Lines.
+func streamJSON[T any](cmd *cobra.Command, rows iter.Seq2[T, error]) error {
+	return buffered(cmd.OutOrStdout(), func(w io.Writer) error {
+		encoder := newEncoder(w)
+		for row, err := range rows {
+			if err == nil {
+				err = encoder.Encode(row)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-// csv has the keys of the JSON rows as its columns, all of them, whatever the rows hold.
-func (r rollup) csv(w io.Writer) error {
-	columns := []column{
-		{"technique_id", false, func(row ttp.CampaignTechniqueRow) string { return row.TechniqueID }},
-		{"technique_name", false, func(row ttp.CampaignTechniqueRow) string { return row.TechniqueName }},
-		{"sub_technique_id", false, func(row ttp.CampaignTechniqueRow) string { return row.SubTechniqueID }},
-		{"sub_technique_name", false, func(row ttp.CampaignTechniqueRow) string { return row.SubTechniqueName }},
-		{"tactic", false, func(row ttp.CampaignTechniqueRow) string { return row.Tactic }},
-		{"tactics", false, func(row ttp.CampaignTechniqueRow) string { return joinTactics(row.Tactics, ":", ";") }},
-		{"releases", false, func(row ttp.CampaignTechniqueRow) string { return strings.Join(row.Releases, ";") }},
-		{"count", true, func(row ttp.CampaignTechniqueRow) string { return strconv.FormatInt(row.Count, 10) }},
-		{"first_seen", false, func(row ttp.CampaignTechniqueRow) string { return row.FirstSeen.Format(time.RFC3339Nano) }},
-		{"last_seen", false, func(row ttp.CampaignTechniqueRow) string { return row.LastSeen.Format(time.RFC3339Nano) }},
-		{"confidence_max", true, func(row ttp.CampaignTechniqueRow) string {
-			return strconv.FormatFloat(row.ConfidenceMax, 'f', -1, 64)
-		}},
-		{"mitre_url", false, func(row ttp.CampaignTechniqueRow) string { return row.MitreURL }},
-	}
-	if r.campaign {
-		columns = append(columns, identitiesColumn("identity_count"))
-	}
-	lines := csv.NewWriter(w)
+// streamCSV prints all columns, whatever the rows hold.
+func streamCSV[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[T, error]) error {
+	lines := csv.NewWriter(cmd.OutOrStdout())
 	cells := make([]string, len(columns))
 	for i, c := range columns {
 		cells[i] = c.name
 	}
 	err := lines.Write(cells)
-	for _, row := range r.rows {
+	for row, failure := range rows {
+		if err = errors.Join(err, failure); err != nil {
+			return err
+		}
 		for i, c := range columns {
 			cells[i] = c.text(row)
 		}
-		if err == nil {
-			err = lines.Write(cells)
-		}
+		err = lines.Write(cells)
 	}
 	lines.Flush()
-	if err == nil {
-		err = lines.Error()
+	return errors.Join(err, lines.Error())
+}
+
+// streamTable prints a table in chunks under one header. Only a table of one chunk is known to have
+// empty columns, and leaves them out.
+func streamTable[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[T, error]) error {
+	var held []T
+	widths := make([]int, len(columns))
+	printed := false
+	for row, err := range rows {
+		if err == nil && len(held) == chunk {
+			_, err = io.WriteString(cmd.OutOrStdout(), renderChunk(columns, held, widths, !printed))
+			held, printed = held[:0], true
+		}
+		if err != nil {
+			return err
+		}
+		held = append(held, row)
 	}
+	if !printed {
+		return printTable(cmd, columns, held, "no tags")
+	}
+	_, err := io.WriteString(cmd.OutOrStdout(), renderChunk(columns, held, widths, false))
 	return err
 }
 
-// table is for reading: without the columns that would be empty.
-func (r rollup) table() string {
-	columns := []column{
-		{"TECHNIQUE", false, func(row ttp.CampaignTechniqueRow) string { return row.TechniqueID }},
-		{"NAME", false, func(row ttp.CampaignTechniqueRow) string { return row.TechniqueName }},
-		{"SUB-TECHNIQUE", false, func(row ttp.CampaignTechniqueRow) string { return row.SubTechniqueID }},
-		{"SUB-TECHNIQUE NAME", false, func(row ttp.CampaignTechniqueRow) string { return row.SubTechniqueName }},
-		{"TACTICS", false, func(row ttp.CampaignTechniqueRow) string { return joinTactics(row.Tactics, " ", ", ") }},
-		{"COUNT", true, func(row ttp.CampaignTechniqueRow) string { return strconv.FormatInt(row.Count, 10) }},
-		{"FIRST SEEN", false, func(row ttp.CampaignTechniqueRow) string { return row.FirstSeen.Format(time.RFC3339) }},
-		{"LAST SEEN", false, func(row ttp.CampaignTechniqueRow) string { return row.LastSeen.Format(time.RFC3339) }},
-		{"CONFIDENCE", true, func(row ttp.CampaignTechniqueRow) string {
-			return strconv.FormatFloat(row.ConfidenceMax, 'f', 2, 64)
-		}},
+// stream is for rows that are there already.
+func stream[T any](rows []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
 	}
-	if r.campaign {
-		columns = append(columns, identitiesColumn("IDENTITIES"))
-	}
-	columns = slices.DeleteFunc(columns, func(c column) bool {
-		isName := strings.HasSuffix(c.name, "NAME")
-		return isName && !slices.ContainsFunc(r.rows, func(row ttp.CampaignTechniqueRow) bool { return c.text(row) != "" })
+}
+
+// renderTable is for reading: without the columns that would be empty.
+func renderTable[T any](columns []column[T], rows []T) string {
+	columns = slices.DeleteFunc(slices.Clone(columns), func(c column[T]) bool {
+		return !slices.ContainsFunc(rows, func(row T) bool { return c.text(row) != "" })
 	})
-	return renderTable(columns, r.rows)
+	return renderChunk(columns, rows, make([]int, len(columns)), true)
 }
 
-func identitiesColumn(name string) column {
-	return column{name, true, func(row ttp.CampaignTechniqueRow) string { return strconv.FormatInt(row.IdentityCount, 10) }}
-}
-
-func renderTable(columns []column, rows []ttp.CampaignTechniqueRow) string {
+// renderChunk makes the columns as wide as those of the chunk before, or wider, and tells how wide.
+func renderChunk[T any](columns []column[T], rows []T, widths []int, header bool) string {
 	t := table.NewWriter()
 	style := table.StyleDefault
 	style.Options = table.OptionsNoBordersAndSeparators
 	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
 	t.SetStyle(style)
 	t.SuppressTrailingSpaces()
-	configs := make([]table.ColumnConfig, len(columns))
-	header := make(table.Row, len(columns))
+	names := make(table.Row, len(columns))
 	for i, c := range columns {
-		configs[i] = table.ColumnConfig{Number: i + 1}
-		if c.number {
-			configs[i].Align, configs[i].AlignHeader = text.AlignRight, text.AlignRight
-		}
-		header[i] = c.name
+		names[i] = c.name
+		widths[i] = max(widths[i], text.StringWidth(c.name))
 	}
-	t.SetColumnConfigs(configs)
-	t.AppendHeader(header)
+	if header {
+		t.AppendHeader(names)
+	}
 	for _, row := range rows {
 		cells := make(table.Row, len(columns))
 		for i, c := range columns {
-			cells[i] = c.text(row)
+			cell := printable(c.text(row))
+			cells[i] = cell
+			widths[i] = max(widths[i], text.StringWidth(cell))
 		}
 		t.AppendRow(cells)
 	}
-	return t.Render()
-}
-
-func joinTactics(tactics []ttp.TacticCount, inner, outer string) string {
-	parts := make([]string, len(tactics))
-	for i, t := range tactics {
-		parts[i] = t.Tactic + inner + strconv.FormatInt(t.Count, 10)
+	configs := make([]table.ColumnConfig, len(columns))
+	for i, c := range columns {
+		configs[i] = table.ColumnConfig{Number: i + 1, WidthMin: widths[i]}
+		if c.number {
+			configs[i].Align, configs[i].AlignHeader = text.AlignRight, text.AlignRight
+		}
 	}
-	return strings.Join(parts, outer)
+	t.SetColumnConfigs(configs)
+	return t.Render() + "\n"
 }

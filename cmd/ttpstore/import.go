@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 
@@ -18,7 +19,7 @@ import (
 const maxProblems = 20
 
 type importOptions struct {
-	batch       batchSize
+	batch       number
 	floor       confidence
 	skipInvalid bool
 	dryRun      bool
@@ -26,7 +27,7 @@ type importOptions struct {
 }
 
 func newImportCommand() *cobra.Command {
-	opts := importOptions{batch: ttp.DefaultImportBatch, floor: ttp.DefaultConfidenceFloor}
+	opts := importOptions{batch: number{ttp.DefaultImportBatch, 1, math.MaxInt}, floor: ttp.DefaultConfidenceFloor}
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Read tags and scopes from JSON Lines, plain or gzip",
@@ -128,7 +129,7 @@ func importRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, in
 	bar := newProgress(cmd.ErrOrStderr(), size, "lines")
 	defer bar.finish()
 	options := ttp.ImportOptions{
-		Batch:       int(opts.batch),
+		Batch:       opts.batch.value,
 		SkipInvalid: opts.skipInvalid,
 		DryRun:      opts.dryRun,
 		OnInvalid: func(p ttp.Problem) {
@@ -199,40 +200,4 @@ func count(n int, thing string) string {
 		thing += "s"
 	}
 	return strconv.Itoa(n) + " " + thing
-}
-
-// batchSize is the value of a flag: a number from 1.
-type batchSize int
-
-func (b *batchSize) String() string { return strconv.Itoa(int(*b)) }
-
-// Type is what help calls the value.
-func (b *batchSize) Type() string { return "lines" }
-
-// Set parses the value.
-func (b *batchSize) Set(s string) error {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		return errors.New("must be a whole number from 1")
-	}
-	*b = batchSize(n)
-	return nil
-}
-
-// confidence is the value of a flag: a number from 0 to 1.
-type confidence float64
-
-func (c *confidence) String() string { return strconv.FormatFloat(float64(*c), 'g', -1, 64) }
-
-// Type is what help calls the value.
-func (c *confidence) Type() string { return "confidence" }
-
-// Set parses the value.
-func (c *confidence) Set(s string) error {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(f >= 0 && f <= 1) { // so that NaN fails
-		return errors.New("must be a number from 0 to 1")
-	}
-	*c = confidence(f)
-	return nil
 }

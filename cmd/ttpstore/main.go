@@ -1,6 +1,7 @@
 // Command ttpstore keeps MITRE ATT&CK technique tags in a database and says who did what.
 //
-// root.go holds what the commands share, each command has a file of its name, and terminal.go and
+// root.go holds what the commands share: beside it, flags.go, filter.go and scope.go hold what they are
+// asked, and format.go what they answer. Each command has a file of its name, and terminal.go and
 // progress.go hold what only a person at a terminal sees.
 package main
 
@@ -15,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
 )
 
 // The exit statuses.
@@ -41,7 +44,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitSuccess
 	}
 	notef(stderr, "ttpstore: %s\n", message(err))
-	if understood {
+	if understood && !errors.Is(err, ttp.ErrInvalidQuery) { // which only the flags can have asked for
 		return exitFailure
 	}
 	notef(stderr, "Run '%s --help' for usage.\n", cmd.CommandPath())

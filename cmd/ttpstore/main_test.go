@@ -155,6 +155,9 @@ func TestReadingMakesNoFile(t *testing.T) {
 	for _, args := range [][]string{
 		{"rollup", "fleet"}, {"rollup", "session", "s1"}, {"rollup", "campaign", campaignID},
 		{"export", "-"}, {"export", out}, {"import", "--dry-run", "-"},
+		{"tags", "fleet"}, {"tags", "fleet", "--all"}, {"tags", "session", "s1", "--oldest-first"}, {"tags", "fleet", "--count"},
+		{"tag", attackerID}, {"timeline", "fleet"}, {"who", "session"}, {"new", "fleet", "--since", "7d"}, {"compare", "fleet", "fleet"},
+		{"rules"}, {"phases", identityID}, {"rollup", "attackers"}, {"rollup", "identities"},
 	} {
 		got := c.runWith(records(), args...)
 		if got.status != exitFailure || got.stdout != "" || !strings.HasSuffix(got.stderr, missing) || strings.Count(got.stderr, "\n") != 1 {
@@ -460,7 +463,8 @@ T1082,,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:0
 // The catalogue fills in names; until a store loads one, only this test sees the columns.
 func TestTableShowsNamesWhereThereAreSome(t *testing.T) {
 	row := ttp.TechniqueRollupRow{TechniqueID: "T1082", TechniqueName: "System Information Discovery", Count: 1}
-	header, _, _ := strings.Cut(techniqueRollup([]ttp.TechniqueRollupRow{row}).table(), "\n")
+	rows := techniqueRollup([]ttp.TechniqueRollupRow{row})
+	header, _, _ := strings.Cut(renderTable(rows.columns(), rows.rows), "\n")
 	if !strings.Contains(header, "  NAME  ") || strings.Contains(header, "SUB-TECHNIQUE NAME") {
 		t.Error(header)
 	}
@@ -549,7 +553,7 @@ func TestDatabaseOfTheEnvironment(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	c := newCLI(t)
-	for _, args := range []string{"", "--help", "help", "migrate", "rollup", "help import", "completion", "completion bash", "--version"} {
+	for _, args := range []string{"", "--help", "help", "migrate", "rollup", "help import", "tags --help", "completion", "completion bash", "--version"} {
 		if got := c.runWith("", strings.Fields(args)...); got.status != exitSuccess || got.stdout == "" || got.stderr != "" {
 			t.Errorf("%q: %+v", args, got)
 		}

@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -11,97 +12,202 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// rollupQuery asks for one scope's rows.
-type rollupQuery func(ctx context.Context, store *ttp.Store, id string) (rollup, error)
-
 func newRollupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollup",
 		Short: "Sum up the tags of a scope by technique",
 		Long: `Sum up the tags of an identity, an attacker, a campaign, a session or the whole fleet by technique and
-sub-technique, the most frequent first. An id that nothing is stored for has no tags, which is no error.`,
-		Example: `  ttpstore rollup fleet
-  ttpstore rollup session 761201169d5f --format json
-  ttpstore rollup campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --format csv`,
+sub-technique, the most frequent first. An id that nothing is stored for has no tags, which is no error.
+
+"rollup attackers" and "rollup identities" do so for each of them in one pass; their JSON is JSON Lines,
+one object each.`,
+		Example: `  ttpstore rollup fleet --since 7d
+  ttpstore rollup session 761201169d5f --json
+  ttpstore rollup campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --format csv --distinct
+  ttpstore rollup attackers --technique T1110 --sub-techniques`,
 	}
-	format := tableFormat
-	cmd.PersistentFlags().Var(&format, "format", "print `table|json|csv`")
-	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formatNames(), cobra.ShellCompDirectiveNoFileComp)))
+	format, asJSON := tableFormat, false
+	formats := choice[string]{(*string)(&format), []string{string(tableFormat), string(jsonFormat), string(csvFormat)}}
+	cmd.PersistentFlags().Var(formats, "format", "print `table|json|csv`")
+	must(cmd.RegisterFlagCompletionFunc("format", formats.complete))
+	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	cmd.AddCommand(
-		newScopeCommand(&format, "identity ID", "The tags of an identity and of those merged into it", byUUID((*ttp.Store).ListTechniquesByIdentity)),
-		newScopeCommand(&format, "attacker ID", "The tags that name an attacker", byUUID((*ttp.Store).ListTechniquesByAttacker)),
-		newScopeCommand(&format, "campaign ID", "The tags of all identities of a campaign, and how many show each", byCampaign),
-		newScopeCommand(&format, "session ID", "The tags of one login session", bySession),
-		newScopeCommand(&format, "fleet", "All tags", byFleet),
+		newScopeCommand(&format, "identity ID", "The tags of an identity and of those merged into it"),
+		newScopeCommand(&format, "attacker ID", "The tags that name an attacker"),
+		newScopeCommand(&format, "campaign ID", "The tags of all identities of a campaign, and how many show each"),
+		newScopeCommand(&format, "session ID", "The tags of one login session"),
+		newScopeCommand(&format, "fleet", "All tags"),
+		newSweepCommand(&format, "attackers", "The tags of every attacker, one after another", "ATTACKER", (*ttp.Store).AttackerRollups),
+		newSweepCommand(&format, "identities", "The tags of every identity, one after another", "IDENTITY", (*ttp.Store).IdentityRollups),
 	)
+	for _, sub := range cmd.Commands() {
+		exclusive(sub, "format", "json")
+		sub.PreRun = func(*cobra.Command, []string) {
+			if asJSON {
+				format = jsonFormat
+			}
+		}
+	}
 	return cmd
 }
 
-func newScopeCommand(format *format, use, short string, query rollupQuery) *cobra.Command {
-	scope, argument, _ := strings.Cut(use, " ")
-	return &cobra.Command{
+func newScopeCommand(format *format, use, short string) *cobra.Command {
+	var scope [1]ttp.Scope
+	var filter *filterFlags
+	var distinct bool
+	cmd := &cobra.Command{
 		Use:               use,
 		Short:             short,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if argument == "" {
-				return arguments()(cmd, args)
-			}
-			if err := arguments(argument)(cmd, args); err != nil {
-				return err
-			}
-			return checkScopeID(scope, args[0])
+			return takeScopes(scope[:])(cmd, append([]string{cmd.Name()}, args...))
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			options := []ttp.RollupOption{ttp.Where(filter.filter())}
+			if distinct {
+				options = append(options, ttp.CountDistinct())
+			}
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				rows, err := query(ctx, store, strings.Join(args, ""))
+				rows, err := rollUp(ctx, store, scope[0], options)
 				if err != nil {
 					return err
 				}
-				return rows.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), *format)
+				rows.distinct = distinct
+				return rows.print(cmd, *format, "no tags")
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&distinct, "distinct", false, "also count the sources, attackers and identities of each technique; reads more")
+	filter = addFilter(cmd)
+	return cmd
 }
 
-// checkScopeID refuses an id that no scope of the kind can have.
-func checkScopeID(scope, id string) error {
-	if scope == "session" {
-		if id == "" {
-			return errors.New("the argument ID must not be empty")
-		}
-		return nil
+// rollUp asks for the rows of any scope.
+func rollUp(ctx context.Context, store *ttp.Store, scope ttp.Scope, options []ttp.RollupOption) (rollup, error) {
+	id, _ := uuid.Parse(scope.ID) // takeScope has checked those that must be UUIDs
+	var rows []ttp.TechniqueRollupRow
+	var err error
+	switch scope.Kind {
+	case ttp.CampaignScope:
+		rows, err := store.ListTechniquesByCampaign(ctx, id, options...)
+		return campaignRollup(rows), err
+	case ttp.IdentityScope:
+		rows, err = store.ListTechniquesByIdentity(ctx, id, options...)
+	case ttp.AttackerScope:
+		rows, err = store.ListTechniquesByAttacker(ctx, id, options...)
+	case ttp.SessionScope:
+		rows, err = store.ListTechniquesBySession(ctx, scope.ID, options...)
+	case ttp.FleetScope:
+		rows, err = store.ListDistinctTechniques(ctx, options...)
 	}
-	_, err := parseID(id)
-	return err
-}
-
-func byUUID(list func(*ttp.Store, context.Context, uuid.UUID, ...ttp.RollupOption) ([]ttp.TechniqueRollupRow, error)) rollupQuery {
-	return func(ctx context.Context, store *ttp.Store, arg string) (rollup, error) {
-		id, err := parseID(arg)
-		if err != nil {
-			return rollup{}, err
-		}
-		rows, err := list(store, ctx, id)
-		return techniqueRollup(rows), err
-	}
-}
-
-func byCampaign(ctx context.Context, store *ttp.Store, arg string) (rollup, error) {
-	id, err := parseID(arg)
-	if err != nil {
-		return rollup{}, err
-	}
-	rows, err := store.ListTechniquesByCampaign(ctx, id)
-	return campaignRollup(rows), err
-}
-
-func bySession(ctx context.Context, store *ttp.Store, id string) (rollup, error) {
-	rows, err := store.ListTechniquesBySession(ctx, id)
 	return techniqueRollup(rows), err
 }
 
-func byFleet(ctx context.Context, store *ttp.Store, _ string) (rollup, error) {
-	rows, err := store.ListDistinctTechniques(ctx)
-	return techniqueRollup(rows), err
+// rollup is the rows of any scope.
+type rollup struct {
+	json               any // the rows as the store gave them
+	rows               []rollupRow
+	campaign, distinct bool // the rows count identities, or all that is distinct
+}
+
+type rollupRow struct {
+	ttp.CampaignTechniqueRow
+	scope ttp.Scope // of a sweep's row
+}
+
+func techniqueRollup(rows []ttp.TechniqueRollupRow) rollup {
+	r := rollup{json: rows}
+	for _, row := range rows {
+		r.rows = append(r.rows, rollupRow{CampaignTechniqueRow: ttp.CampaignTechniqueRow{TechniqueRollupRow: row}})
+	}
+	return r
+}
+
+func campaignRollup(rows []ttp.CampaignTechniqueRow) rollup {
+	r := rollup{json: rows, campaign: true}
+	for _, row := range rows {
+		r.rows = append(r.rows, rollupRow{CampaignTechniqueRow: row})
+	}
+	return r
+}
+
+// print writes the rows, and for a person a note that there are none.
+func (r rollup) print(cmd *cobra.Command, f format, none string) error {
+	switch f {
+	case jsonFormat:
+		return printJSON(cmd, r.json)
+	case csvFormat:
+		return streamCSV(cmd, r.csvColumns(), stream(r.rows))
+	}
+	return printTable(cmd, r.columns(), r.rows, none)
+}
+
+// csvColumns have the keys of the JSON rows as their names.
+func (r rollup) csvColumns() []column[rollupRow] {
+	columns := []column[rollupRow]{
+		textColumn("technique_id", func(row rollupRow) string { return row.TechniqueID }),
+		textColumn("technique_name", func(row rollupRow) string { return row.TechniqueName }),
+		textColumn("sub_technique_id", func(row rollupRow) string { return row.SubTechniqueID }),
+		textColumn("sub_technique_name", func(row rollupRow) string { return row.SubTechniqueName }),
+		textColumn("tactic", func(row rollupRow) string { return row.Tactic }),
+		textColumn("tactics", func(row rollupRow) string { return joinTactics(row.Tactics, ":", ";") }),
+		textColumn("releases", func(row rollupRow) string { return strings.Join(row.Releases, ";") }),
+		countColumn("count", func(row rollupRow) int64 { return row.Count }),
+		textColumn("first_seen", func(row rollupRow) string { return row.FirstSeen.Format(time.RFC3339Nano) }),
+		textColumn("last_seen", func(row rollupRow) string { return row.LastSeen.Format(time.RFC3339Nano) }),
+		textColumn("confidence_max", func(row rollupRow) string { return strconv.FormatFloat(row.ConfidenceMax, 'f', -1, 64) }),
+		textColumn("mitre_url", func(row rollupRow) string { return row.MitreURL }),
+	}
+	if r.campaign {
+		columns = append(columns, countColumn("identity_count", func(row rollupRow) int64 { return row.IdentityCount }))
+	}
+	if r.distinct {
+		columns = append(columns,
+			countColumn("sources", func(row rollupRow) int64 { return row.distinct().Sources }),
+			countColumn("attackers", func(row rollupRow) int64 { return row.distinct().Attackers }),
+			countColumn("identities", func(row rollupRow) int64 { return row.distinct().Identities }))
+	}
+	return columns
+}
+
+func (r rollup) columns() []column[rollupRow] {
+	columns := []column[rollupRow]{
+		textColumn("TECHNIQUE", func(row rollupRow) string { return row.TechniqueID }),
+		textColumn("NAME", func(row rollupRow) string { return row.TechniqueName }),
+		textColumn("SUB-TECHNIQUE", func(row rollupRow) string { return row.SubTechniqueID }),
+		textColumn("SUB-TECHNIQUE NAME", func(row rollupRow) string { return row.SubTechniqueName }),
+		textColumn("TACTICS", func(row rollupRow) string { return joinTactics(row.Tactics, " ", ", ") }),
+		countColumn("COUNT", func(row rollupRow) int64 { return row.Count }),
+		timeColumn("FIRST SEEN", func(row rollupRow) time.Time { return row.FirstSeen }),
+		timeColumn("LAST SEEN", func(row rollupRow) time.Time { return row.LastSeen }),
+		confidenceColumn("CONFIDENCE", func(row rollupRow) float64 { return row.ConfidenceMax }),
+	}
+	if r.distinct {
+		columns = append(columns,
+			countColumn("SOURCES", func(row rollupRow) int64 { return row.distinct().Sources }),
+			countColumn("ATTACKERS", func(row rollupRow) int64 { return row.distinct().Attackers }))
+	}
+	switch { // of a campaign, both are the same
+	case r.campaign:
+		columns = append(columns, countColumn("IDENTITIES", func(row rollupRow) int64 { return row.IdentityCount }))
+	case r.distinct:
+		columns = append(columns, countColumn("IDENTITIES", func(row rollupRow) int64 { return row.distinct().Identities }))
+	}
+	return columns
+}
+
+// distinct is zero where it was not asked for.
+func (row rollupRow) distinct() ttp.DistinctCounts {
+	if row.Distinct == nil {
+		return ttp.DistinctCounts{}
+	}
+	return *row.Distinct
+}
+
+func joinTactics(tactics []ttp.TacticCount, inner, outer string) string {
+	parts := make([]string, len(tactics))
+	for i, t := range tactics {
+		parts[i] = t.Tactic + inner + strconv.FormatInt(t.Count, 10)
+	}
+	return strings.Join(parts, outer)
 }

@@ -26,7 +26,8 @@ func newRootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 		Use:   "ttpstore",
 		Short: "Store MITRE ATT&CK technique tags and answer who did what",
 		Long: `ttpstore stores MITRE ATT&CK technique tags of a honeypot or deception platform and answers who did
-what: it sums up the techniques of an identity, an attacker, a campaign, a session or the whole fleet.
+what: it sums up the techniques of an identity, an attacker, a campaign, a session or the whole fleet,
+lists and counts their tags, draws them over time and compares them.
 
 The database is a SQLite file by default, or a MySQL or MariaDB server:
 
@@ -38,6 +39,7 @@ failure and 2 for a command line that is wrong.`,
 		Example: `  ttpstore import tags.jsonl.gz
   ttpstore rollup fleet
   ttpstore rollup campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --format json
+  ttpstore who identity --technique T1110 --sub-techniques --since 7d
   TTPSTORE_DB='mysql://ttp:secret@tcp(db:3306)/ttp' ttpstore migrate status`,
 		Version:       version(),
 		SilenceErrors: true, // run prints them, in one line
@@ -50,7 +52,9 @@ failure and 2 for a command line that is wrong.`,
 	root.PersistentFlags().String("db", defaultDB, "database `URL`, else $"+dbEnvironment)
 	must(root.RegisterFlagCompletionFunc("db", cobra.FixedCompletions(
 		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
-	root.AddCommand(newMigrateCommand(), newImportCommand(), newExportCommand(), newRollupCommand())
+	root.AddCommand(newMigrateCommand(), newImportCommand(), newExportCommand(), newRollupCommand(),
+		newTagsCommand(), newTagCommand(), newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
+		newRulesCommand(), newPhasesCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	makeGroups(root)
@@ -93,7 +97,7 @@ func makeGroups(cmd *cobra.Command) {
 }
 
 func unknownCommand(cmd *cobra.Command, name string) error {
-	cmd.SuggestionsMinimumDistance = 2
+	cmd.SuggestionsMinimumDistance = max(1, min(2, len(name)/3)) // any three letters are near to "new"
 	if near := cmd.SuggestionsFor(name); len(near) > 0 {
 		return fmt.Errorf("unknown command %q, did you mean %q?", name, near[0])
 	}
@@ -119,6 +123,17 @@ func parseID(arg string) (uuid.UUID, error) {
 		return uuid.Nil, fmt.Errorf("the argument ID must be a UUID, not %q", arg)
 	}
 	return id, nil
+}
+
+// takeID wants one argument, a UUID.
+func takeID(id *uuid.UUID) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		err := arguments("ID")(cmd, args)
+		if err == nil {
+			*id, err = parseID(args[0])
+		}
+		return err
+	}
 }
 
 // withStore opens the database that the command line or the environment names.

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// filterFlags is what the flags say that narrow a read.
+type filterFlags struct {
+	ttp.Filter
+	subTechniques, parent bool
+}
+
+// addFilter gives a command the flags that narrow what it reads, all of them the same everywhere.
+func addFilter(cmd *cobra.Command) *filterFlags {
+	var f filterFlags
+	flags := cmd.Flags()
+	flags.Func("since", "only tags observed at or after this `time`: RFC 3339, a date, or a duration before now such as 24h, 7d or 2w",
+		setTime(&f.Since))
+	flags.Func("until", "only tags observed before this `time`, spelt as for --since", setTime(&f.Until))
+	flags.Var((*confidence)(&f.MinConfidence), "min-confidence", "only tags of at least this `confidence`, from 0 to 1")
+	flags.Func("release", "only tags of this ATT&CK `release`, such as enterprise-v18.1", setText(&f.Release))
+	domain := choice[string]{&f.Domain, []string{"enterprise", "ics", "mobile"}}
+	flags.Var(domain, "domain", "only tags of this ATT&CK `domain`: "+alternatives(domain.of))
+	flags.Func("tactic", "only tags of this tactic `ID`, such as TA0006", setText(&f.Tactic))
+	flags.Func("technique", "only tags of exactly this technique or sub-technique `ID`, such as T1110 or T1110.001", setText(&f.Technique))
+	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: its sub-techniques too")
+	flags.BoolVar(&f.parent, "parent", false, "with --technique: the technique alone, also when a sub-technique is given")
+	flags.Func("rule", "only tags of this rule `ID`", setText(&f.RuleID))
+	flags.Func("rule-version", "with --rule: only this `version`", func(s string) error {
+		version := number{0, 0, math.MaxInt}
+		f.RuleVersion = &version.value
+		return version.Set(s)
+	})
+	flags.Func("source-kind", "only tags of this `kind` of source, such as command", setText(&f.SourceKind))
+	flags.Func("decky", "only tags that this decky `ID` saw", setText(&f.DeckyID))
+	exclusive(cmd, "sub-techniques", "parent")
+
+	for _, name := range []string{"min-confidence", "release", "tactic", "technique", "rule", "rule-version", "decky"} {
+		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
+	}
+	for _, name := range []string{"since", "until"} {
+		must(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{"24h", "7d", "2w"}, cobra.ShellCompDirectiveNoFileComp)))
+	}
+	must(cmd.RegisterFlagCompletionFunc("domain", domain.complete))
+	must(cmd.RegisterFlagCompletionFunc("source-kind", cobra.FixedCompletions([]string{
+		"command", "auth_attempt", "http_request", "payload", "email", "canary", "intel", "session", "fingerprint", "identity_rollup",
+	}, cobra.ShellCompDirectiveNoFileComp)))
+	return &f
+}
+
+// filter is the filter, once the flags are read.
+func (f *filterFlags) filter() ttp.Filter {
+	filter := f.Filter
+	switch {
+	case f.subTechniques:
+		filter.TechniqueMatch = ttp.WithSubTechniques
+	case f.parent:
+		filter.TechniqueMatch = ttp.ParentTechnique
+	}
+	return filter
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+const (
+	otherCampaignID = "7c2173a3-9c8c-5ad6-bbe2-868cddd5d59e"
+	otherIdentityID = "189b3fbb-9556-55f5-a524-57d8bd6526b3"
+	otherAttackerID = "29fdaf10-78d5-5f95-8bea-3d649e29ecd6"
+)
+
+// otherTagLine is a tag of another attacker, session and rule, and of a decky.
+func otherTagLine(source, tactic, technique, confidence, time string) string {
+	return strings.NewReplacer(
+		attackerID, otherAttackerID,
+		`"command"`, `"payload"`,
+		`"s1"`, `"s2","decky_id":"decky-1"`,
+		`"R1","rule_version":1`, `"R2","rule_version":3`,
+	).Replace(tagLine(source, tactic, technique, confidence, time))
+}
+
+// twoAttackers is a database with the records of the test and those of another campaign's attacker, whose
+// last tag is of ATT&CK for mobile.
+func twoAttackers(t *testing.T) cli {
+	t.Helper()
+	c := filled(t)
+	others := strings.NewReplacer(campaignID, otherCampaignID, identityID, otherIdentityID, attackerID, otherAttackerID).Replace(scopes) +
+		otherTagLine("x", "TA0006", "T1110", "0.6", "2026-03-16T12:00:00Z") +
+		strings.Replace(otherTagLine("y", "TA0007", "T1082", "0.8", "2026-03-17T06:00:00Z"), `"18.1"`, `"mobile-v18.1"`, 1)
+	if got := c.runWith(others, "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	return c
+}
+
+// wantWrong runs a command line that is wrong.
+func (c cli) wantWrong(message, command string, args ...string) {
+	c.t.Helper()
+	c.want(result{exitUsage, "", "ttpstore: " + message + "\nRun 'ttpstore " + command + " --help' for usage.\n"}, "", args...)
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// This file holds the kinds of values that flags have.
+
+// number is a whole number within bounds.
+type number struct{ value, least, most int }
+
+func (n *number) String() string { return strconv.Itoa(n.value) }
+
+// Type is what help calls the value.
+func (n *number) Type() string { return "number" }
+
+// Set parses the value.
+func (n *number) Set(s string) error {
+	value, err := strconv.Atoi(s)
+	switch {
+	case err == nil && value >= n.least && value <= n.most:
+		n.value = value
+		return nil
+	case n.most == math.MaxInt:
+		return fmt.Errorf("must be a whole number from %d", n.least)
+	}
+	return fmt.Errorf("must be a whole number from %d to %d", n.least, n.most)
+}
+
+// confidence is a number from 0 to 1.
+type confidence float64
+
+func (c *confidence) String() string { return strconv.FormatFloat(float64(*c), 'g', -1, 64) }
+
+// Type is what help calls the value.
+func (c *confidence) Type() string { return "confidence" }
+
+// Set parses the value.
+func (c *confidence) Set(s string) error {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(f >= 0 && f <= 1) { // so that NaN fails
+		return errors.New("must be a number from 0 to 1")
+	}
+	*c = confidence(f)
+	return nil
+}
+
+// choice is one of some words.
+type choice[T ~string] struct {
+	value *T
+	of    []T
+}
+
+func (c choice[T]) String() string { return string(*c.value) }
+
+// Type is what help calls the value.
+func (c choice[T]) Type() string { return "choice" }
+
+// Set parses the value.
+func (c choice[T]) Set(s string) error {
+	if !slices.Contains(c.of, T(s)) {
+		return errors.New("must be " + alternatives(c.of))
+	}
+	*c.value = T(s)
+	return nil
+}
+
+// complete offers the words.
+func (c choice[T]) complete(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return words(c.of), cobra.ShellCompDirectiveNoFileComp
+}
+
+func words[T ~string](of []T) []string {
+	out := make([]string, len(of))
+	for i, word := range of {
+		out[i] = string(word)
+	}
+	return out
+}
+
+// alternatives spells words as "a, b or c".
+func alternatives[T ~string](of []T) string {
+	all := words(of)
+	last := len(all) - 1
+	return strings.Join(all[:last], ", ") + " or " + all[last]
+}
+
+// setText sets a text, which an empty value would leave out: where a script's variable is empty by
+// mistake, that must not pass for a filter that was not asked for.
+func setText(text *string) func(string) error {
+	return func(s string) error {
+		if s == "" {
+			return errors.New("must not be empty")
+		}
+		*text = s
+		return nil
+	}
+}
+
+// setTime sets a time, a date's midnight or the time that was some duration ago.
+func setTime(t *time.Time) func(string) error {
+	return func(s string) error {
+		for _, layout := range []string{time.RFC3339, time.DateOnly} {
+			if parsed, err := time.Parse(layout, s); err == nil && !parsed.IsZero() { // the zero time sets nothing
+				*t = parsed.UTC()
+				return nil
+			}
+		}
+		ago, err := parseDuration(s)
+		if err != nil {
+			return errors.New("must be a time such as 2026-03-15T17:06:27Z, a date such as 2026-03-15, " +
+				"or a duration before now such as 24h, 7d or 2w")
+		}
+		*t = time.Now().UTC().Add(-ago)
+		return nil
+	}
+}
+
+// parseDuration reads what [time.ParseDuration] does, but for negative ones, and whole days and weeks.
+func parseDuration(s string) (time.Duration, error) {
+	for suffix, unit := range map[string]time.Duration{"d": ttp.Day, "w": ttp.Week} {
+		if digits, ok := strings.CutSuffix(s, suffix); ok {
+			n, err := strconv.ParseUint(digits, 10, 63)
+			if err == nil && n > uint64(math.MaxInt64/unit) {
+				err = strconv.ErrRange
+			}
+			return time.Duration(n) * unit, err
+		}
+	}
+	d, err := time.ParseDuration(s)
+	if err == nil && d < 0 {
+		err = strconv.ErrRange
+	}
+	return d, err
+}
+
+// exclusive refuses more than one of the flags.
+func exclusive(cmd *cobra.Command, names ...string) {
+	args := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, values []string) error {
+		given := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !cmd.Flag(name).Changed })
+		if len(given) > 1 {
+			return fmt.Errorf("--%s and --%s exclude each other", given[0], given[1])
+		}
+		return args(cmd, values)
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newNewCommand() *cobra.Command {
+	var scope [1]ttp.Scope
+	var asJSON *bool
+	var filter *filterFlags
+	cmd := &cobra.Command{
+		Use:   "new SCOPE --since TIME",
+		Short: "List the techniques that a scope had not shown before",
+		Long: `List the techniques and sub-techniques whose first tag in a scope is not older than --since, the earliest
+first.
+` + scopeHelp + `
+
+The other flags narrow what counts as shown, before --since as well.`,
+		Example: `  ttpstore new fleet --since 24h
+  ttpstore new campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --since 7d --min-confidence 0.7`,
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     completeScopes(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := takeScopes(scope[:])(cmd, args); err != nil {
+				return err
+			}
+			if filter.Since.IsZero() {
+				return errors.New("missing flag --since")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			matching := filter.filter()
+			since := matching.Since
+			matching.Since = time.Time{} // what was before decides what is new
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				rows, err := store.NewTechniques(ctx, scope[0], since, matching)
+				if err != nil {
+					return err
+				}
+				if *asJSON {
+					return printJSON(cmd, rows)
+				}
+				return techniqueRollup(rows).print(cmd, tableFormat, "nothing new")
+			})
+		},
+	}
+	filter = addFilter(cmd)
+	cmd.Flag("since").Usage = "only techniques first seen at or after this `time`: RFC 3339, a date, or a duration before now such as 24h, 7d or 2w; required"
+	asJSON = addJSON(cmd)
+	return cmd
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRollupCountsWhatIsDistinct(t *testing.T) {
+	c := twoAttackers(t)
+	c.want(result{exitSuccess, `TECHNIQUE  SUB-TECHNIQUE  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE  SOURCES  ATTACKERS  IDENTITIES
+T1110      T1110.001      TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75        3          1           1
+T1082                     TA0007 2                2  2026-03-16T00:00:00Z  2026-03-17T06:00:00Z        0.93        2          2           2
+T1110                     TA0006 1                1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60        1          1           1
+`, ""}, "", "rollup", "fleet", "--distinct")
+	c.want(result{exitSuccess, `TECHNIQUE  TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE  SOURCES  ATTACKERS  IDENTITIES
+T1082      TA0007 1      1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93        1          1           1
+`, ""}, "", "rollup", "campaign", campaignID, "--distinct", "--technique=T1082")
+	c.want(result{exitSuccess, `[
+  {
+    "technique_id": "T1082",
+    "tactic": "TA0007",
+    "tactics": [
+      {
+        "tactic": "TA0007",
+        "count": 2
+      }
+    ],
+    "releases": [
+      "enterprise-v18.1",
+      "mobile-v18.1"
+    ],
+    "count": 2,
+    "first_seen": "2026-03-16T00:00:00Z",
+    "last_seen": "2026-03-17T06:00:00Z",
+    "confidence_max": 0.925,
+    "distinct": {
+      "sources": 2,
+      "attackers": 2,
+      "identities": 2
+    }
+  }
+]
+`, ""}, "", "rollup", "fleet", "--distinct", "--json", "--technique=T1082")
+	header := "technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url"
+	c.want(result{exitSuccess, header + `,sources,attackers,identities
+T1082,,,,TA0007,TA0007:2,enterprise-v18.1;mobile-v18.1,2,2026-03-16T00:00:00Z,2026-03-17T06:00:00Z,0.925,,2,2,2
+`, ""}, "", "rollup", "fleet", "--distinct", "--format=csv", "--technique=T1082")
+	c.want(result{exitSuccess, header + `,identity_count,sources,attackers,identities
+T1082,,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z,0.925,,1,1,1,1
+`, ""}, "", "rollup", "campaign", campaignID, "--distinct", "--format=csv", "--technique=T1082")
+}
+
+func TestRollupSpellsJSONTwoWays(t *testing.T) {
+	c := twoAttackers(t)
+	long := c.runWith("", "rollup", "fleet", "--format=json")
+	if long.status != exitSuccess || !strings.HasPrefix(long.stdout, "[\n  {\n") {
+		t.Fatal(long)
+	}
+	c.want(long, "", "rollup", "fleet", "--json")
+	c.want(long, "", "rollup", "--json", "fleet")
+	for _, sub := range []string{"fleet", "attackers"} {
+		c.wantWrong("--format and --json exclude each other", "rollup "+sub, "rollup", sub, "--json", "--format=csv")
+	}
+}
+
+func TestSweep(t *testing.T) {
+	c := twoAttackers(t)
+	c.want(result{exitSuccess, `ATTACKER                              TECHNIQUE  SUB-TECHNIQUE  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
+29fdaf10-78d5-5f95-8bea-3d649e29ecd6  T1082                     TA0007 1                1  2026-03-17T06:00:00Z  2026-03-17T06:00:00Z        0.80
+29fdaf10-78d5-5f95-8bea-3d649e29ecd6  T1110                     TA0006 1                1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60
+542eed02-5e33-5182-94c3-b95ea9af1b84  T1110      T1110.001      TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75
+542eed02-5e33-5182-94c3-b95ea9af1b84  T1082                     TA0007 1                1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93
+`, ""}, "", "rollup", "attackers")
+	c.want(result{exitSuccess, `IDENTITY                              TECHNIQUE  TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
+189b3fbb-9556-55f5-a524-57d8bd6526b3  T1082      TA0007 1      1  2026-03-17T06:00:00Z  2026-03-17T06:00:00Z        0.80
+e1292c78-2e52-5857-ae79-bbc6fe89e0c2  T1082      TA0007 1      1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93
+`, ""}, "", "rollup", "identities", "--tactic=TA0007")
+	row := func(release, count, time, confidence string) string {
+		return `"techniques":[{"technique_id":"T1082","tactic":"TA0007","tactics":[{"tactic":"TA0007","count":1}],"releases":["` + release +
+			`"],"count":` + count + `,"first_seen":"` + time + `","last_seen":"` + time + `","confidence_max":` + confidence + "}]}\n"
+	}
+	for _, kind := range [][3]string{{"attacker", otherAttackerID, attackerID}, {"identity", otherIdentityID, identityID}} {
+		plural := map[string]string{"attacker": "attackers", "identity": "identities"}[kind[0]]
+		c.want(result{exitSuccess, `{"kind":"` + kind[0] + `","id":"` + kind[1] + `",` + row("mobile-v18.1", "1", "2026-03-17T06:00:00Z", "0.8") +
+			`{"kind":"` + kind[0] + `","id":"` + kind[2] + `",` + row("enterprise-v18.1", "1", "2026-03-16T00:00:00Z", "0.925"), ""},
+			"", "rollup", plural, "--technique=T1082", "--json")
+		header := "kind,id,technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url\n"
+		c.want(result{exitSuccess, header +
+			kind[0] + "," + kind[1] + ",T1082,,,,TA0007,TA0007:1,mobile-v18.1,1,2026-03-17T06:00:00Z,2026-03-17T06:00:00Z,0.8,\n" +
+			kind[0] + "," + kind[2] + ",T1082,,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z,0.925,\n", ""},
+			"", "rollup", plural, "--technique=T1082", "--format=csv")
+		c.want(result{exitSuccess, header, ""}, "", "rollup", plural, "--rule=R3", "--format=csv")
+		c.want(result{exitSuccess, "", ""}, "", "rollup", plural, "--rule=R3", "--json")
+		c.wantWrong(`unexpected argument "x"`, "rollup "+plural, "rollup", plural, "x")
+		c.wantWrong("unknown flag: --distinct", "rollup "+plural, "rollup", plural, "--distinct")
+	}
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+const fleet = "fleet"
+
+// scopeHelp is a line of the help of all commands with a SCOPE.
+const scopeHelp = `SCOPE is "fleet", or "identity", "attacker", "campaign" or "session" followed by an id.`
+
+// scopeKinds are those that have an id.
+func scopeKinds() []ttp.ScopeKind {
+	return []ttp.ScopeKind{ttp.IdentityScope, ttp.AttackerScope, ttp.CampaignScope, ttp.SessionScope}
+}
+
+// takeScopes wants the arguments to name as many scopes as there are to fill in.
+func takeScopes(scopes []ttp.Scope) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) (err error) {
+		for i := range scopes {
+			if scopes[i], args, err = takeScope(args); err != nil {
+				return err
+			}
+		}
+		if len(args) > 0 {
+			return fmt.Errorf("unexpected argument %q", args[0])
+		}
+		return nil
+	}
+}
+
+// takeScope reads a scope from the front of the arguments and returns the rest.
+func takeScope(args []string) (ttp.Scope, []string, error) {
+	known := alternatives(append([]ttp.ScopeKind{fleet}, scopeKinds()...))
+	if len(args) == 0 {
+		return ttp.Scope{}, nil, errors.New("missing argument SCOPE: " + known)
+	}
+	kind := ttp.ScopeKind(args[0])
+	switch {
+	case kind == fleet:
+		return ttp.Fleet(), args[1:], nil
+	case !slices.Contains(scopeKinds(), kind):
+		return ttp.Scope{}, nil, fmt.Errorf("unknown scope %q, must be %s", kind, known)
+	case len(args) == 1:
+		return ttp.Scope{}, nil, errors.New("missing argument ID")
+	case kind != ttp.SessionScope:
+		id, err := parseID(args[1])
+		return ttp.Scope{Kind: kind, ID: id.String()}, args[2:], err
+	case args[1] == "":
+		return ttp.Scope{}, nil, errors.New("the argument ID must not be empty")
+	}
+	return ttp.OfSession(args[1]), args[2:], nil
+}
+
+// completeScopes offers the kinds wherever one of so many scopes begins; ids are not to be guessed.
+func completeScopes(scopes int) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		for range scopes {
+			if len(args) == 0 {
+				return append([]cobra.Completion{fleet}, words(scopeKinds())...), cobra.ShellCompDirectiveNoFileComp
+			}
+			length := 2
+			if args[0] == fleet {
+				length = 1
+			}
+			if len(args) < length {
+				break // what comes is an id
+			}
+			args = args[length:]
+		}
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+}

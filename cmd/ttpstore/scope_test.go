@@ -1,0 +1,85 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestScopes(t *testing.T) {
+	c := twoAttackers(t)
+	for scope, want := range map[string]string{
+		"fleet": "6", "identity " + identityID: "4", "attacker " + otherAttackerID: "2", "campaign " + campaignID: "4",
+		"session s2": "2", "session fleet": "0", "identity " + attackerID: "0", "attacker " + strings.ToUpper(attackerID): "4",
+	} {
+		c.want(result{exitSuccess, want + "\n", ""}, "", append([]string{"tags", "--count"}, strings.Fields(scope)...)...)
+	}
+}
+
+func TestWrongScope(t *testing.T) {
+	c := newCLI(t)
+	known := "fleet, identity, attacker, campaign or session"
+	for _, command := range []string{"tags", "timeline", "new"} {
+		for _, test := range []struct {
+			message string
+			args    []string
+		}{
+			{"missing argument SCOPE: " + known, nil},
+			{`unknown scope "feet", must be ` + known, []string{"feet"}},
+			{`unknown scope "", must be ` + known, []string{""}},
+			{`unknown scope "Fleet", must be ` + known, []string{"Fleet"}},
+			{"missing argument ID", []string{"session"}},
+			{"missing argument ID", []string{"identity"}},
+			{`the argument ID must be a UUID, not "x"`, []string{"identity", "x"}},
+			{`the argument ID must be a UUID, not "x"`, []string{"attacker", "x"}},
+			{`the argument ID must be a UUID, not "x"`, []string{"campaign", "x"}},
+			{"the argument ID must not be empty", []string{"session", ""}},
+			{`unexpected argument "x"`, []string{"fleet", "x"}},
+			{`unexpected argument "x"`, []string{"session", "s1", "x"}},
+		} {
+			c.wantWrong(test.message, command, append([]string{command}, test.args...)...)
+		}
+	}
+	c.wantWrong("missing argument SCOPE: "+known, "compare", "compare", "fleet")
+	c.wantWrong("missing argument SCOPE: "+known, "compare", "compare", "session", "s1")
+	c.wantWrong("missing argument ID", "compare", "compare", "fleet", "session")
+	c.wantWrong(`unexpected argument "fleet"`, "compare", "compare", "fleet", "fleet", "fleet")
+	c.wantNoFile()
+}
+
+func TestCompletion(t *testing.T) {
+	c := newCLI(t)
+	kinds := "fleet\nidentity\nattacker\ncampaign\nsession\n:4\n"
+	nothing := ":4\n"
+	for args, want := range map[string]string{
+		"tags ":                       kinds,
+		"timeline ":                   kinds,
+		"new ":                        kinds,
+		"compare ":                    kinds,
+		"tags identity ":              nothing,
+		"tags fleet ":                 nothing,
+		"compare fleet ":              kinds,
+		"compare identity ":           nothing,
+		"compare identity x ":         kinds,
+		"compare identity x session ": nothing,
+		"compare fleet fleet ":        nothing,
+		"who ":                        strings.TrimPrefix(kinds, "fleet\n"),
+		"who session ":                nothing,
+		"tag ":                        nothing,
+		"phases ":                     nothing,
+		"rules ":                      nothing,
+		"rollup attackers ":           nothing,
+		"tags fleet --domain ":        "enterprise\nics\nmobile\n:4\n",
+		"tags fleet --since ":         "24h\n7d\n2w\n:4\n",
+		"tags fleet --technique ":     nothing,
+		"tags fleet --cursor ":        nothing,
+		"timeline fleet --by ":        "technique\ntactic\n:4\n",
+		"timeline fleet --bucket ":    "15m\n1h\n1d\n1w\n:4\n",
+		"export - --domain ":          "enterprise\nics\nmobile\n:4\n",
+		"rollup fleet --source-kind ": "command\nauth_attempt\nhttp_request\npayload\nemail\ncanary\nintel\nsession\nfingerprint\nidentity_rollup\n:4\n",
+	} {
+		got := c.runWith("", append([]string{"__complete"}, strings.Split(args, " ")...)...)
+		if got.status != exitSuccess || got.stdout != want {
+			t.Errorf("%q: %+v, want %q", args, got, want)
+		}
+	}
+}

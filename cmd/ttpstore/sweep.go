@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// newSweepCommand is a subcommand of rollup for all scopes of a kind.
+func newSweepCommand(format *format, use, short, scope string,
+	rollups func(*ttp.Store, context.Context, ttp.Filter) iter.Seq2[ttp.ScopeRollup, error],
+) *cobra.Command {
+	var filter *filterFlags
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Long: short + `, in the order of their ids.
+Those without tags that match are left out. The JSON is JSON Lines, one object each; the other formats
+name the id in each row. Whatever the size of the store, it takes little memory.`,
+		Args:              arguments(),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				found := rollups(store, ctx, filter.filter())
+				switch *format {
+				case jsonFormat:
+					return streamJSON(cmd, found)
+				case csvFormat:
+					columns := []column[rollupRow]{
+						textColumn("kind", func(row rollupRow) string { return string(row.scope.Kind) }),
+						textColumn("id", func(row rollupRow) string { return row.scope.ID }),
+					}
+					return streamCSV(cmd, append(columns, rollup{}.csvColumns()...), scopedRows(found))
+				}
+				columns := []column[rollupRow]{textColumn(scope, func(row rollupRow) string { return row.scope.ID })}
+				return streamTable(cmd, append(columns, rollup{}.columns()...), scopedRows(found))
+			})
+		},
+	}
+	filter = addFilter(cmd)
+	return cmd
+}
+
+// scopedRows are the rows of all rollups, each with its scope.
+func scopedRows(rollups iter.Seq2[ttp.ScopeRollup, error]) iter.Seq2[rollupRow, error] {
+	return func(yield func(rollupRow, error) bool) {
+		for found, err := range rollups {
+			if err != nil {
+				yield(rollupRow{}, err)
+				return
+			}
+			for _, row := range techniqueRollup(found.Techniques).rows {
+				row.scope = found.Scope
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}

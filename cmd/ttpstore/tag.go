@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newTagCommand() *cobra.Command {
+	var id uuid.UUID
+	var asJSON *bool
+	cmd := &cobra.Command{
+		Use:   "tag ID",
+		Short: "Show one tag, with its evidence",
+		Long: `Show one tag, with its evidence. Its id is the "uuid" in what "ttpstore tags --json" prints. An id that no
+tag has is a failure.`,
+		Example: `  ttpstore tag fdd02cb3-3b35-5c19-bbd3-1a9ee5a3bd24
+  ttpstore tags session 66ffcc176598 --all --json | jq -r .uuid | xargs -n 1 ttpstore tag`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              takeID(&id),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				tag, err := store.GetTag(ctx, id)
+				if err != nil {
+					return err
+				}
+				if *asJSON {
+					return printJSON(cmd, tag)
+				}
+				return printTag(cmd.OutOrStdout(), tag)
+			})
+		},
+	}
+	asJSON = addJSON(cmd)
+	return cmd
+}
+
+// printTag prints a line for each field that the tag has.
+func printTag(w io.Writer, t ttp.Tag) error {
+	var evidence bytes.Buffer
+	if err := json.Indent(&evidence, t.Evidence, strings.Repeat(" ", 15), "  "); err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	for _, field := range [][2]string{
+		{"uuid", t.UUID.String()},
+		{"observed at", t.ObservedAt.Format(time.RFC3339Nano)},
+		{"technique", t.TechniqueID},
+		{"sub-technique", t.SubTechniqueID},
+		{"tactic", t.Tactic},
+		{"release", t.AttackRelease},
+		{"confidence", strconv.FormatFloat(t.Confidence, 'f', -1, 64)},
+		{"rule", t.RuleID + " v" + strconv.Itoa(t.RuleVersion)},
+		{"source", t.SourceKind + " " + t.SourceID},
+		{"attacker", optionalID(t.AttackerUUID)},
+		{"identity", optionalID(t.IdentityUUID)},
+		{"session", t.SessionID},
+		{"decky", t.DeckyID},
+		{"ingested at", t.IngestedAt.Format(time.RFC3339Nano)},
+		{"batch", t.BatchUUID.String()},
+		{"evidence", evidence.String()},
+	} {
+		if field[1] != "" {
+			out.WriteString((field[0] + strings.Repeat(" ", 15))[:15] + printable(field[1]) + "\n")
+		}
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}

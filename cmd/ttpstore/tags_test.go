@@ -1,0 +1,165 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// tagLines are the lines of the table of all tags of twoAttackers: its header, then the newest first.
+func tagLines() []string {
+	return strings.SplitAfter(`OBSERVED AT           TECHNIQUE  TACTIC  CONFIDENCE  RULE   SOURCE     ATTACKER                              SESSION  DECKY
+2026-03-17T06:00:00Z  T1082      TA0007        0.80  R2 v3  payload y  29fdaf10-78d5-5f95-8bea-3d649e29ecd6  s2       decky-1
+2026-03-16T12:00:00Z  T1110      TA0006        0.60  R2 v3  payload x  29fdaf10-78d5-5f95-8bea-3d649e29ecd6  s2       decky-1
+2026-03-16T00:00:00Z  T1082      TA0007        0.93  R1 v1  command d  542eed02-5e33-5182-94c3-b95ea9af1b84  s1
+2026-03-15T17:06:36Z  T1110.001  TA0006        0.75  R1 v1  command b  542eed02-5e33-5182-94c3-b95ea9af1b84  s1
+2026-03-15T17:06:30Z  T1110.001  TA0001        0.72  R1 v1  command c  542eed02-5e33-5182-94c3-b95ea9af1b84  s1
+2026-03-15T17:06:27Z  T1110.001  TA0006        0.50  R1 v1  command a  542eed02-5e33-5182-94c3-b95ea9af1b84  s1
+`, "\n")[:7]
+}
+
+func TestTags(t *testing.T) {
+	c := twoAttackers(t)
+	all := strings.Join(tagLines(), "")
+	c.want(result{exitSuccess, all, ""}, "", "tags", "fleet")
+	c.want(result{exitSuccess, all, ""}, "", "tags", "fleet", "--all")
+	c.want(result{exitSuccess, all, ""}, "", "tags", "fleet", "--limit", "6")
+	c.want(result{exitSuccess, `OBSERVED AT           TECHNIQUE  TACTIC  CONFIDENCE  RULE   SOURCE     ATTACKER                              SESSION
+2026-03-15T17:06:27Z  T1110.001  TA0006        0.50  R1 v1  command a  542eed02-5e33-5182-94c3-b95ea9af1b84  s1
+2026-03-15T17:06:30Z  T1110.001  TA0001        0.72  R1 v1  command c  542eed02-5e33-5182-94c3-b95ea9af1b84  s1
+2026-03-15T17:06:36Z  T1110.001  TA0006        0.75  R1 v1  command b  542eed02-5e33-5182-94c3-b95ea9af1b84  s1
+2026-03-16T00:00:00Z  T1082      TA0007        0.93  R1 v1  command d  542eed02-5e33-5182-94c3-b95ea9af1b84  s1
+`, ""}, "", "tags", "session", "s1", "--oldest-first")
+	for _, how := range []string{"--limit=1", "--all", "--oldest-first"} {
+		c.want(result{exitSuccess, "", "no tags\n"}, "", "tags", "session", "none", how)
+	}
+	c.want(result{exitSuccess, "{\n  \"tags\": []\n}\n", ""}, "", "tags", "session", "none", "--json")
+	c.want(result{exitSuccess, "", ""}, "", "tags", "session", "none", "--all", "--json")
+	c.want(result{exitSuccess, "0\n", ""}, "", "tags", "session", "none", "--count")
+}
+
+// tagPage parses what tags --json printed, and returns the sources of the tags.
+func tagPage(t *testing.T, got result) (sources, next string) {
+	t.Helper()
+	var page ttp.TagPage
+	if err := json.Unmarshal([]byte(got.stdout), &page); err != nil || got.status != exitSuccess || got.stderr != "" {
+		t.Fatalf("%+v: %v", got, err)
+	}
+	for _, tag := range page.Tags {
+		sources += tag.SourceID
+	}
+	return sources, page.Next
+}
+
+func TestTagsPageByPage(t *testing.T) {
+	c := twoAttackers(t)
+	args := []string{"tags", "fleet", "--json", "--limit", "4"}
+	sources, next := tagPage(t, c.runWith("", args...))
+	if sources != "yxdb" || next == "" {
+		t.Fatal(sources, next)
+	}
+	if sources, next := tagPage(t, c.runWith("", append(args, "--cursor", next)...)); sources != "ca" || next != "" {
+		t.Error(sources, next)
+	}
+	lines := tagLines()
+	c.want(result{exitSuccess, strings.Join(lines[:5], ""), "more: --cursor " + next + "\n"}, "", "tags", "fleet", "--limit", "4")
+	if sources, _ := tagPage(t, c.runWith("", "tags", "fleet", "--json", "--limit=1", "--cursor="+next)); sources != "c" {
+		t.Error("another limit with the same cursor", sources)
+	}
+	_, ofAttacker := tagPage(t, c.runWith("", "tags", "attacker", strings.ToUpper(attackerID), "--json", "--limit=3"))
+	if sources, _ := tagPage(t, c.runWith("", "tags", "attacker", attackerID, "--json", "--cursor="+ofAttacker)); sources != "a" {
+		t.Error("the same id in other letters", sources)
+	}
+	for _, test := range []struct{ args, message string }{
+		{"fleet --rule R1 --cursor " + next, "belongs to another scope or filter: start again without a cursor"},
+		{"session s1 --cursor " + next, "belongs to another scope or filter: start again without a cursor"},
+		{"fleet --cursor " + next[1:], "is damaged: pass on Next of the page before as it is"},
+	} {
+		c.wantWrong("list tags: invalid query: cursor: "+test.message, "tags", append([]string{"tags"}, strings.Fields(test.args)...)...)
+	}
+}
+
+// A window that moves with the clock needs the hint to say where it was.
+func TestHintToGoOnHoldsTheWindow(t *testing.T) {
+	c := twoAttackers(t)
+	days := int(time.Since(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)).Hours() / 24)
+	args := []string{"tags", "session", "s1", "--since", strconv.Itoa(days) + "d", "--until=0s", "--limit", "3"}
+	got := c.runWith("", args...)
+	hint := strings.Fields(strings.TrimPrefix(got.stderr, "more: "))
+	if got.status != exitSuccess || len(hint) != 6 || hint[0] != "--since" || hint[2] != "--until" || hint[4] != "--cursor" {
+		t.Fatalf("%+v", got)
+	}
+	if sources, _ := tagPage(t, c.runWith("", append(append(args, "--json"), hint...)...)); sources != "a" {
+		t.Error(sources)
+	}
+	if got := c.runWith("", append(args, hint[4:]...)...); got.status != exitUsage {
+		t.Errorf("without the window: %+v", got)
+	}
+}
+
+func TestTagsAsJSONLines(t *testing.T) {
+	c := twoAttackers(t)
+	for _, test := range []struct{ args, want string }{
+		{"fleet --all", "yxdbca"},
+		{"session s1 --oldest-first", "acbd"},
+		{"session s1 --oldest-first --all --tactic TA0006", "ab"},
+	} {
+		got := c.runWith("", append([]string{"tags", "--json"}, strings.Fields(test.args)...)...)
+		var sources string
+		for line := range strings.Lines(got.stdout) {
+			var tag ttp.Tag
+			if err := json.Unmarshal([]byte(line), &tag); err != nil || tag.UUID != tag.ComputeUUID() {
+				t.Errorf("%q: %v", line, err)
+			}
+			sources += tag.SourceID
+		}
+		if sources != test.want || got.status != exitSuccess || got.stderr != "" {
+			t.Errorf("%s: %q %+v", test.args, sources, got)
+		}
+	}
+}
+
+// A long list is printed in chunks, under one header, and no chunk decides which columns the next has.
+func TestTagsInChunks(t *testing.T) {
+	c := twoAttackers(t)
+	var lines strings.Builder
+	for i := range 2*chunk + 1 {
+		lines.WriteString(tagLine("long"+strconv.Itoa(i), "TA0006", "T1110", "0.5", time.Unix(1780000000+int64(i), 0).UTC().Format(time.RFC3339)))
+	}
+	if got := c.runWith(lines.String(), "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	got := strings.Split(c.runWith("", "tags", "fleet", "--all").stdout, "\n")
+	if len(got) != 1+2*chunk+1+6+1 || strings.Count(strings.Join(got, "\n"), "OBSERVED AT") != 1 {
+		t.Fatal(len(got))
+	}
+	decky := strings.Index(got[0], "DECKY")
+	i := slices.IndexFunc(got, func(line string) bool { return strings.Contains(line, "payload y") })
+	if i < 2*chunk || decky < 0 || strings.Index(got[i], "decky-1") != decky {
+		t.Errorf("line %d: %q\n%q", i, got[0], got[i])
+	}
+}
+
+func TestWrongTags(t *testing.T) {
+	c := newCLI(t)
+	for _, test := range []struct{ args, message string }{
+		{"fleet --limit 0", `invalid argument "0" for "--limit" flag: must be a whole number from 1 to 10000`},
+		{"fleet --limit 10001", `invalid argument "10001" for "--limit" flag: must be a whole number from 1 to 10000`},
+		{"fleet --cursor=", `invalid argument "" for "--cursor" flag: must not be empty`},
+		{"fleet --count --limit 1", "--limit and --count exclude each other"},
+		{"fleet --count --all", "--count and --all exclude each other"},
+		{"fleet --all --cursor x", "--cursor and --all exclude each other"},
+		{"session x --oldest-first --cursor x", "--cursor and --oldest-first exclude each other"},
+		{"session x --oldest-first --count", "--count and --oldest-first exclude each other"},
+		{"fleet --oldest-first", "--oldest-first is for the tags of a session only"},
+		{"attacker " + attackerID + " --oldest-first", "--oldest-first is for the tags of a session only"},
+	} {
+		c.wantWrong(test.message, "tags", append([]string{"tags"}, strings.Fields(test.args)...)...)
+	}
+	c.wantNoFile()
+}

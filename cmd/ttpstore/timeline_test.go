@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func TestTimeline(t *testing.T) {
+	c := twoAttackers(t)
+	c.want(result{exitSuccess, `START       COUNT
+2026-03-15      3  █████████████████████████████████████████████████████████████
+2026-03-16      2  ████████████████████████████████████████▊
+2026-03-17      1  ████████████████████▍
+
+TECHNIQUE  COUNT
+T1110.001      3  █
+T1082          2   ██
+T1110          1   █
+`, ""}, "", "timeline", "fleet")
+	c.want(result{exitSuccess, `START                 COUNT
+2026-03-15T12:00:00Z      3  ███████████████████████████████████████████████████
+2026-03-16T00:00:00Z      1  █████████████████
+2026-03-16T12:00:00Z      1  █████████████████
+2026-03-17T00:00:00Z      1  █████████████████
+
+TACTIC  COUNT
+TA0006      3  █ ▄
+`, "1 of 3 lines shown, --top shows more\n"}, "", "timeline", "fleet", "--by=tactic", "--bucket=12h", "--top=1")
+	c.want(result{exitSuccess, `START       COUNT
+2026-03-09      0
+2026-03-16      1  █████████████████████████████████████████████████████████████
+2026-03-23      0
+
+TECHNIQUE  COUNT
+T1082          1   █
+`, ""}, "", "timeline", "session", "s1", "--bucket=1w", "--technique=T1082", "--since=2026-03-09", "--until=2026-03-23T00:00:01Z")
+	if got := c.runWith("", "timeline", "session", "s1", "--bucket=500ms", "--technique=T1082"); !strings.HasPrefix(got.stdout,
+		"START                        COUNT\n2026-03-16T00:00:00.000000Z      1  ███") {
+		t.Errorf("%+v", got)
+	}
+	c.want(result{exitSuccess, "", "no tags\n"}, "", "timeline", "session", "none")
+	c.want(result{exitSuccess, "", "no tags\n"}, "", "timeline", "fleet", "--since=2026-01-01", "--until=2026-01-09")
+}
+
+func TestTimelineAsJSON(t *testing.T) {
+	c := twoAttackers(t)
+	for _, test := range []struct {
+		args string
+		want ttp.Timeline
+	}{
+		{"fleet --by tactic --top 1", ttp.Timeline{
+			Start: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Bucket: ttp.Day, Counts: []int64{3, 2, 1},
+			Series: []ttp.TimelineSeries{
+				{Tactic: "TA0006", Count: 3, Counts: []int64{2, 1, 0}},
+				{Tactic: "TA0007", Count: 2, Counts: []int64{0, 1, 1}},
+				{Tactic: "TA0001", Count: 1, Counts: []int64{1, 0, 0}},
+			},
+		}},
+		{"session none --bucket 15m", ttp.Timeline{Bucket: 15 * time.Minute, Counts: []int64{}, Series: []ttp.TimelineSeries{}}},
+	} {
+		got := c.runWith("", append([]string{"timeline", "--json"}, strings.Fields(test.args)...)...)
+		var timeline ttp.Timeline
+		if err := json.Unmarshal([]byte(got.stdout), &timeline); err != nil || got.status != exitSuccess || got.stderr != "" {
+			t.Errorf("%+v: %v", got, err)
+		}
+		if diff := cmp.Diff(test.want, timeline); diff != "" {
+			t.Errorf("%s: %s", test.args, diff)
+		}
+	}
+}
+
+func TestBars(t *testing.T) {
+	for _, test := range []struct {
+		n, highest int64
+		room       int
+		want       string
+	}{
+		{0, 9, 10, ""}, {1, 1_000_000, 10, "▏"}, {1, 2, 1, "▌"}, {7, 8, 1, "▉"}, {8, 8, 1, "█"}, {9, 16, 2, "█▏"}, {1, 3, 3, "█"},
+	} {
+		if got := bar(test.n, test.highest, test.room); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+	for _, test := range []struct {
+		counts []int64
+		room   int
+		want   string
+	}{
+		{[]int64{0, 1, 2, 3, 4, 5, 6, 7, 8}, 20, " ▁▂▃▄▅▆▇█"},
+		{[]int64{1, 1000, 0}, 3, "▁█ "},
+		{[]int64{0, 8, 0, 0, 4, 0, 1}, 3, "█ ▄"}, // of 2, 2 and 3
+	} {
+		if got := sparkline(test.counts, test.room); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
+// No line is longer than the terminal, however many buckets there are and however high the counts.
+func TestTimelineFitsTheTerminal(t *testing.T) {
+	timeline := ttp.Timeline{Start: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Bucket: time.Hour}
+	for i := range 400 {
+		timeline.Counts = append(timeline.Counts, int64(i)*1_000_000)
+	}
+	series := []ttp.TimelineSeries{{TechniqueID: "T1110", SubTechniqueID: "T1110.001", Count: 399 * 200 * 1_000_000, Counts: timeline.Counts}}
+	for _, width := range []int{60, 80, 200} {
+		longest := 0
+		for line := range strings.Lines(drawTimeline(timeline, series, width)) {
+			longest = max(longest, len([]rune(strings.TrimSpace(line))))
+		}
+		if longest > width || longest < width-10 {
+			t.Error(width, longest)
+		}
+	}
+}
+
+func TestWrongTimeline(t *testing.T) {
+	c := twoAttackers(t)
+	for _, test := range []struct{ args, message string }{
+		{"--bucket day", `invalid argument "day" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w`},
+		{"--bucket -1h", `invalid argument "-1h" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w`},
+		{"--by rule", `invalid argument "rule" for "--by" flag: must be technique or tactic`},
+		{"--top 0", `invalid argument "0" for "--top" flag: must be a whole number from 1`},
+		{"--bucket 7h", "timeline: invalid query: bucket: must be a week or divide a day"},
+		{"--bucket 2w", "timeline: invalid query: bucket: must be a week or divide a day"},
+		{"--bucket 0s", "timeline: invalid query: bucket: must be a week or divide a day"},
+		{"--bucket 1s", "timeline: invalid query: bucket: makes more than " + strconv.Itoa(ttp.MaxBuckets) +
+			" buckets: choose a wider one, or a narrower window"},
+	} {
+		c.wantWrong(test.message, "timeline", append([]string{"timeline", "fleet"}, strings.Fields(test.args)...)...)
+	}
+}
