@@ -149,3 +149,32 @@ func TestGeneratedColumnsAreTyped(t *testing.T) {
 		}
 	}
 }
+
+// The filter stands in full wherever tags are read, since sqlc knows no way to share it.
+func TestTheFilterIsTheSameEverywhere(t *testing.T) {
+	begin := regexp.MustCompile(`\b[tr]\.observed_at >= sqlc\.arg\(since\)`)
+	const end = "AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))"
+	var first string
+	for _, dialect := range dialects {
+		for file, content := range files(t, "queries", dialect, "*.sql") {
+			text := strings.Join(strings.Fields(spelling.Replace(content)), " ")
+			starts := begin.FindAllStringIndex(text, -1)
+			if len(starts) != strings.Count(text, "sqlc.arg(min_confidence)") {
+				t.Errorf("%s/%s: has %d filters, and another number of confidences", dialect, file, len(starts))
+			}
+			for _, start := range starts {
+				filter, _, whole := strings.Cut(text[start[0]:], end)
+				filter = strings.ReplaceAll(filter, text[start[0]:start[0]+2], "t.")
+				if first == "" {
+					first = filter
+				}
+				if !whole || filter != first {
+					t.Errorf("%s/%s: a filter is\n%s\nand another\n%s", dialect, file, filter, first)
+				}
+			}
+		}
+	}
+	if first == "" {
+		t.Error("no query has a filter")
+	}
+}

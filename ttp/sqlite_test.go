@@ -1,6 +1,7 @@
 package ttp_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -90,5 +92,72 @@ func TestOpenSaysWhatIsWrongWithTheURL(t *testing.T) {
 	}
 	if _, err := ttp.New(nil, "oracle"); err == nil {
 		t.Error("an unknown dialect was taken")
+	}
+}
+
+// A database in memory has one connection, which no stream may keep.
+func TestStreamsMayWriteOverOneConnection(t *testing.T) {
+	s, err := ttp.Open(t.Context(), "sqlite://:memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first, second := exampleTag("1"), exampleTag("2")
+	if _, err := s.InsertTags(t.Context(), []ttp.Tag{first}); err != nil {
+		t.Fatal(err)
+	}
+	streams := map[string]func(func() error) error{
+		"TagsSeq": func(write func() error) error {
+			for _, err := range s.TagsSeq(t.Context(), ttp.Fleet(), ttp.Filter{}) {
+				return errors.Join(err, write())
+			}
+			return errors.New("no tag came")
+		},
+		"AttackerRollups": func(write func() error) error {
+			for _, err := range s.AttackerRollups(t.Context(), ttp.Filter{}) {
+				return errors.Join(err, write())
+			}
+			return errors.New("no rollup came")
+		},
+	}
+	for name, stream := range streams {
+		err := stream(func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := s.InsertTags(ctx, []ttp.Tag{second})
+			return err
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Prepared statements outlive a schema that goes and comes back.
+func TestReadsSurviveMigrations(t *testing.T) {
+	s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "ttp.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	for range 2 {
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")}); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.CountTags(t.Context(), ttp.OfAttacker(exampleAttacker), ttp.Filter{}); n != 1 || err != nil {
+			t.Errorf("got %d tags, %v", n, err)
+		}
+		if err := s.MigrateDown(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.CountTags(t.Context(), ttp.OfAttacker(exampleAttacker), ttp.Filter{}); !errors.Is(err, ttp.ErrSchemaMissing) {
+			t.Errorf("got %d tags, %v", n, err)
+		}
 	}
 }

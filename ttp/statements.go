@@ -26,7 +26,7 @@ func newStatements(db *sql.DB) *statements {
 
 // QueryContext is the pool's, with the query prepared once.
 func (s *statements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := s.stmt(ctx, query)
+	stmt, err := s.stmt(ctx, query) //nolint:sqlclosecheck // kept until the store closes
 	if err != nil {
 		return nil, err
 	}
@@ -38,18 +38,18 @@ func (s *statements) QueryContext(ctx context.Context, query string, args ...any
 
 // stmt returns nil for a query that is not kept.
 func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	stmt, full := s.find(query)
+	stmt, full := s.find(query) //nolint:sqlclosecheck // kept until the store closes
 	if stmt != nil || full {
 		return stmt, nil
 	}
-	stmt, err := s.DB.PrepareContext(ctx, query) // may wait for a connection: not under the lock
+	stmt, err := s.PrepareContext(ctx, query) // may wait for a connection: not under the lock
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if first := s.prepared[query]; first != nil {
-		return first, stmt.Close()
+		return first, stmt.Close() //nolint:sqlclosecheck // of two that were prepared at once, one is enough
 	}
 	s.prepared[query] = stmt
 	return stmt, nil

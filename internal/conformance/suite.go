@@ -34,7 +34,8 @@ type testCase struct {
 func Run(t *testing.T, engine Engine) {
 	var executed Recorder
 	filtered := false // by -run
-	for _, c := range slices.Concat(tagCases, insertCases, rollupCases, scopeCases, txCases, schemaCases, recordCases, propertyCases, planCases) {
+	for _, c := range slices.Concat(tagCases, insertCases, rollupCases, scopeCases, txCases, schemaCases, recordCases,
+		listCases, timelineCases, queryCases, propertyCases, planCases) {
 		if c.long && engine.OverPool {
 			continue
 		}

@@ -1,0 +1,201 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+var queryCases = []testCase{
+	{name: "BadFiltersAreRefusedByEveryRead", run: badFiltersAreRefusedByEveryRead},
+	{name: "BadQuestionsAreRefused", run: badQuestionsAreRefused},
+	{name: "ReleasesAreSpeltAsOnInput", run: releasesAreSpeltAsOnInput},
+	{name: "EveryReadRunsInACallersTransaction", run: everyReadRunsInACallersTransaction},
+}
+
+// reads are all reads that take a filter.
+func reads(s *ttp.Store, f ttp.Filter) map[string]func(context.Context) error {
+	scope := ttp.OfIdentity(id("i"))
+	return map[string]func(context.Context) error{
+		"ListTechniquesByIdentity": func(ctx context.Context) error {
+			_, err := s.ListTechniquesByIdentity(ctx, id("i"), ttp.Where(f))
+			return err
+		},
+		"ListTechniquesByAttacker": func(ctx context.Context) error {
+			_, err := s.ListTechniquesByAttacker(ctx, id("a"), ttp.Where(f))
+			return err
+		},
+		"ListTechniquesByCampaign": func(ctx context.Context) error {
+			_, err := s.ListTechniquesByCampaign(ctx, id("c"), ttp.Where(f))
+			return err
+		},
+		"ListTechniquesBySession": func(ctx context.Context) error {
+			_, err := s.ListTechniquesBySession(ctx, "s", ttp.Where(f))
+			return err
+		},
+		"ListDistinctTechniques": func(ctx context.Context) error {
+			_, err := s.ListDistinctTechniques(ctx, ttp.Where(f), ttp.CountDistinct())
+			return err
+		},
+		"ListTags":  func(ctx context.Context) error { _, err := s.ListTags(ctx, scope, f, 1, ""); return err },
+		"CountTags": func(ctx context.Context) error { _, err := s.CountTags(ctx, scope, f); return err },
+		"Timeline": func(ctx context.Context) error {
+			_, err := s.Timeline(ctx, scope, f, ttp.Day, ttp.ByTactic)
+			return err
+		},
+		"ListPhases": func(ctx context.Context) error { _, err := s.ListPhases(ctx, id("i"), f); return err },
+		"Who":        func(ctx context.Context) error { _, err := s.Who(ctx, ttp.AttackerScope, f, 1); return err },
+		"Compare":    func(ctx context.Context) error { _, err := s.Compare(ctx, scope, ttp.Fleet(), f); return err },
+		"ListRules":  func(ctx context.Context) error { _, err := s.ListRules(ctx, f); return err },
+		"TagsSeq": func(ctx context.Context) (last error) {
+			for _, err := range s.TagsSeq(ctx, scope, f) {
+				last = err
+			}
+			return last
+		},
+		"SessionTags": func(ctx context.Context) (last error) {
+			for _, err := range s.SessionTags(ctx, "s", f) {
+				last = err
+			}
+			return last
+		},
+		"AttackerRollups": func(ctx context.Context) (last error) {
+			for _, err := range s.AttackerRollups(ctx, f) {
+				last = err
+			}
+			return last
+		},
+		"IdentityRollups": func(ctx context.Context) (last error) {
+			for _, err := range s.IdentityRollups(ctx, f) {
+				last = err
+			}
+			return last
+		},
+		"Export": func(ctx context.Context) error {
+			var out bytes.Buffer
+			if _, err := s.Export(ctx, &out, f, nil); err != nil && out.Len() == 0 {
+				return err
+			}
+			return nil
+		},
+	}
+}
+
+func badFiltersAreRefusedByEveryRead(t *testing.T, db *database) {
+	s := db.store(t)
+	insert(t, s, newTag("1"))
+	const tactic, technique = `must be "TA" and four digits`, `must be such as "T1110" or "T1110.001"`
+	const release = `must be such as "enterprise-v18.1", "ics-v18.1" or "mobile-v18.1"`
+	type one = ttp.Problem
+	for _, c := range []struct {
+		filter ttp.Filter
+		want   []one
+	}{
+		{ttp.Filter{Since: at(2), Until: at(1)}, []one{{Field: "until", Reason: "must be after since"}}},
+		{ttp.Filter{Since: at(1), Until: at(1)}, []one{{Field: "until", Reason: "must be after since"}}},
+		{ttp.Filter{Since: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, []one{{Field: "since", Reason: "must lie in the years 1 to 9999"}}},
+		{ttp.Filter{MinConfidence: -0.1}, []one{{Field: "min_confidence", Reason: "must be a number from 0 to 1"}}},
+		{ttp.Filter{MinConfidence: 1.1}, []one{{Field: "min_confidence", Reason: "must be a number from 0 to 1"}}},
+		{ttp.Filter{MinConfidence: math.NaN()}, []one{{Field: "min_confidence", Reason: "must be a number from 0 to 1"}}},
+		{ttp.Filter{Tactic: "credential-access"}, []one{{Field: "tactic", Reason: tactic}}},
+		{ttp.Filter{Tactic: "ta0006"}, []one{{Field: "tactic", Reason: tactic}}},
+		{ttp.Filter{Technique: "T111"}, []one{{Field: "technique", Reason: technique}}},
+		{ttp.Filter{Technique: "t1110"}, []one{{Field: "technique", Reason: technique}}},
+		{ttp.Filter{Technique: "T1110."}, []one{{Field: "technique", Reason: technique}}},
+		{ttp.Filter{Technique: "T1110.01"}, []one{{Field: "technique", Reason: technique}}},
+		{ttp.Filter{TechniqueMatch: ttp.WithSubTechniques}, []one{{Field: "technique", Reason: "must be set for technique_match"}}},
+		{ttp.Filter{Technique: "T1110", TechniqueMatch: "all"}, []one{{Field: "technique_match", Reason: `must be "", "with-sub-techniques" or "parent"`}}},
+		{ttp.Filter{Release: "18"}, []one{{Field: "release", Reason: release}}},
+		{ttp.Filter{Release: "ics-v1000.1"}, []one{{Field: "release", Reason: release}}},
+		{ttp.Filter{Domain: "Enterprise"}, []one{{Field: "domain", Reason: "must be enterprise, ics or mobile"}}},
+		{ttp.Filter{Domain: "ics", Release: "v18.1"}, []one{{Field: "domain, release", Reason: "must agree"}}},
+		{ttp.Filter{RuleVersion: new(1)}, []one{{Field: "rule_id", Reason: "must be set for rule_version"}}},
+		{ttp.Filter{RuleID: "R1", RuleVersion: new(-1)}, []one{{Field: "rule_version", Reason: "must not be negative"}}},
+		{ttp.Filter{RuleID: "R|1"}, []one{{Field: "rule_id", Reason: `must not contain "|"`}}},
+		{ttp.Filter{SourceKind: " command"}, []one{{Field: "source_kind", Reason: "must not begin or end with a space"}}},
+		{ttp.Filter{DeckyID: "a\x00"}, []one{{Field: "decky_id", Reason: "must not contain control characters"}}},
+		{ttp.Filter{MinConfidence: 2, Tactic: "x"}, []one{{Field: "min_confidence", Reason: "must be a number from 0 to 1"}, {Field: "tactic", Reason: tactic}}},
+	} {
+		for name, read := range reads(s, c.filter) {
+			equal(t, fmt.Sprintf("%s of %+v", name, c.filter), problemsOf(t, read(context.Background())), c.want)
+		}
+	}
+}
+
+func badQuestionsAreRefused(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTag("1"))
+	list := func(scope ttp.Scope, limit int) error {
+		_, err := s.ListTags(ctx, scope, ttp.Filter{}, limit, "")
+		return err
+	}
+	line := func(bucket time.Duration, by ttp.SeriesBy) error {
+		_, err := s.Timeline(ctx, ttp.Fleet(), ttp.Filter{}, bucket, by)
+		return err
+	}
+	who := func(kind ttp.ScopeKind, limit int) error { _, err := s.Who(ctx, kind, ttp.Filter{}, limit); return err }
+	fresh := func(since time.Time, f ttp.Filter) error {
+		_, err := s.NewTechniques(ctx, ttp.Fleet(), since, f)
+		return err
+	}
+	_, compared := s.Compare(ctx, ttp.Fleet(), ttp.Scope{Kind: ttp.CampaignScope, ID: "x"}, ttp.Filter{})
+	const limit, bucket, uuidOnly = "must be from 1 to 10000", "must be a week or divide a day", "must have a UUID as its id"
+	for _, c := range []struct {
+		err           error
+		field, reason string
+	}{
+		{list(ttp.Fleet(), 0), "limit", limit},
+		{list(ttp.Fleet(), -1), "limit", limit},
+		{list(ttp.Fleet(), 10_001), "limit", limit},
+		{who(ttp.AttackerScope, 0), "limit", limit},
+		{who(ttp.FleetScope, 1), "kind", "must be identity, attacker, session or campaign"},
+		{list(ttp.Scope{Kind: ttp.AttackerScope, ID: "x"}, 1), "scope", uuidOnly},
+		{list(ttp.Scope{Kind: "host", ID: id("a").String()}, 1), "scope", "must be of kind identity, attacker, campaign or session, or empty for the fleet"},
+		{compared, "scope", uuidOnly},
+		{line(0, ttp.ByTactic), "bucket", bucket},
+		{line(-time.Hour, ttp.ByTactic), "bucket", bucket},
+		{line(time.Nanosecond, ttp.ByTactic), "bucket", bucket},
+		{line(7*time.Hour, ttp.ByTactic), "bucket", bucket},
+		{line(36*time.Hour, ttp.ByTactic), "bucket", bucket},
+		{line(2*ttp.Week, ttp.ByTactic), "bucket", bucket},
+		{line(ttp.Day, "rule"), "by", "must be technique or tactic"},
+		{fresh(time.Time{}, ttp.Filter{}), "since", "must be set"},
+		{fresh(at(0), ttp.Filter{Since: at(0)}), "filter.since", "must be open: what was seen before it decides what is new"},
+		{fresh(at(0), ttp.Filter{Until: at(0)}), "until", "must be after since"},
+	} {
+		equal(t, "problems", problemsOf(t, c.err), []ttp.Problem{{Field: c.field, Reason: c.reason}})
+	}
+	if got, want := list(ttp.Fleet(), 0).Error(), "ttp: list tags: invalid query: limit: must be from 1 to 10000"; got != want {
+		t.Errorf("message %q, want %q", got, want)
+	}
+}
+
+func releasesAreSpeltAsOnInput(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTag("1"), newTag("2", func(tag *ttp.Tag) { tag.AttackRelease = "ics-v18.1" }))
+	for release, n := range map[string]int64{"enterprise-v18.1": 1, "v18.1": 1, "18.1": 1, "ics-v18.1": 1, "v18.2": 0, "": 2} {
+		equal(t, "tags of "+release, must[int64](t)(s.CountTags(ctx, ttp.Fleet(), ttp.Filter{Release: release})), n)
+	}
+}
+
+// A read within sees what the transaction wrote; nobody else does.
+func everyReadRunsInACallersTransaction(t *testing.T, db *database) {
+	ctx, s := context.Background(), overPool(t, db)
+	tx, err := db.pool.BeginTx(ctx, nil)
+	succeed(t, err)
+	defer func() { _ = tx.Rollback() }()
+	inner := s.WithTx(tx)
+	insert(t, inner, newTag("1", func(tag *ttp.Tag) { tag.SessionID, tag.IdentityUUID = "s", id("i") }))
+	for name, read := range reads(inner, ttp.Filter{}) {
+		if err := read(ctx); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	equal(t, "tags within", must[int64](t)(inner.CountTags(ctx, ttp.OfAttacker(id("attacker")), ttp.Filter{})), 1)
+	equal(t, "stream within", len(collect(t, inner.TagsSeq(ctx, ttp.OfSession("s"), ttp.Filter{}))), 1)
+}
