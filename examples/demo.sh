@@ -20,8 +20,11 @@ step() {
 step 'Make the schema' 'migrate up'
 step 'Import the records' 'import -'
 step 'What the whole fleet saw' 'rollup fleet'
+step 'When, in days' 'timeline fleet --bucket 1d --by tactic'
+step 'Who guessed passwords' 'who attacker --technique T1110 --sub-techniques --limit 3'
 if [[ $# == 0 ]]; then
 	step 'What one identity did, and those merged into it' "rollup identity $identity"
+	step 'The last of its tags' "tags identity $identity --limit 3"
 	step 'What a campaign did: the union of its identities' "rollup campaign $campaign"
 fi
 step 'Import the same records again: nothing is new' 'import -'

@@ -493,8 +493,7 @@ WITH asked_campaign AS (
 ), page AS (
     SELECT t.uuid
     FROM scoped t
-    WHERE t.observed_at >= COALESCE((SELECT MAX(start.observed_at) FROM start), ?)
-      AND t.observed_at >= ? AND t.observed_at < ?
+    WHERE t.observed_at >= (SELECT COALESCE(MAX(start.observed_at), ?) AS observed_at FROM start) AND t.observed_at < ?
       AND t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
       AND (CAST(? AS SIGNED) = 1 OR (
@@ -624,7 +623,6 @@ func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdenti
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Offset_2,
-		arg.Since,
 		arg.Since,
 		arg.Before,
 		arg.FirstKey,

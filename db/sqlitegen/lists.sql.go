@@ -491,8 +491,7 @@ WITH asked_campaign AS (
 ), page AS (
     SELECT t.uuid
     FROM scoped t
-    WHERE t.observed_at >= COALESCE((SELECT MAX(start.observed_at) FROM start), ?3)
-      AND t.observed_at >= ?3 AND t.observed_at < ?4
+    WHERE t.observed_at >= (SELECT COALESCE(MAX(start.observed_at), ?3) AS observed_at FROM start) AND t.observed_at < ?4
       AND t.technique_key >= ?5 AND t.technique_key <= ?6
       AND t.confidence >= ?7
       AND (CAST(?8 AS INTEGER) = 1 OR (

@@ -178,8 +178,7 @@ WITH asked_campaign AS (
 ), page AS (
     SELECT t.uuid
     FROM scoped t
-    WHERE t.observed_at >= COALESCE((SELECT MAX(start.observed_at) FROM start), sqlc.arg(since))
-      AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+    WHERE t.observed_at >= (SELECT COALESCE(MAX(start.observed_at), sqlc.arg(since)) AS observed_at FROM start) AND t.observed_at < sqlc.arg(before)
       AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
       AND t.confidence >= sqlc.arg(min_confidence)
       AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
