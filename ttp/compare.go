@@ -14,7 +14,7 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	const op = "new techniques"
 	var c checker
 	b := f.bounds(&c)
-	since = c.time("since", since)
+	from := toTime(c.bound("since", since))
 	if !f.Since.IsZero() {
 		c.refuse("filter.since", "must be open: what was seen before it decides what is new")
 	}
@@ -26,7 +26,7 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	}
 	return inScope(ctx, s, op, scope, b, func(q queries, a asked) ([]TechniqueRollupRow, error) {
 		rows, err := rollUp(ctx, q, a, false)
-		rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(since) })
+		rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
 		slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
 			return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), compareIDs(a, b))
 		})

@@ -54,7 +54,7 @@ func queryDigest(scope Scope, b bounds) []byte {
 	if id, err := uuid.Parse(scope.ID); err == nil && scope.Kind != SessionScope {
 		scope.ID = id.String()
 	}
-	return digest(fmt.Appendf(nil, "%q %+v", scope, b))
+	return digest(fmt.Appendf(nil, "%q %#v", scope, b))
 }
 
 func digest(b []byte) []byte {

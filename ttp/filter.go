@@ -103,16 +103,24 @@ func (f Filter) bounds(c *checker) bounds {
 }
 
 func (f Filter) window(c *checker, b *bounds) {
-	// Stored times are whole microseconds: the first at or after the bound is where it cuts.
 	if !f.Since.IsZero() {
-		b.Since = c.time("since", f.Since.Add(time.Microsecond-1)).UnixMicro()
+		b.Since = c.bound("since", f.Since)
 	}
 	if !f.Until.IsZero() {
-		b.Before = c.time("until", f.Until.Add(time.Microsecond-1)).UnixMicro()
+		b.Before = c.bound("until", f.Until)
 	}
 	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Until.After(f.Since) {
 		c.refuse("until", "must be after since")
 	}
+}
+
+// bound is where a time cuts: stored times are whole microseconds, and the first at or after it counts.
+func (c *checker) bound(field string, t time.Time) int64 {
+	cut := c.time(field, t)
+	if cut.Before(t) {
+		cut = cut.Add(time.Microsecond)
+	}
+	return cut.UnixMicro()
 }
 
 func (f Filter) release(c *checker, b *bounds) {
@@ -139,6 +147,12 @@ func (f Filter) release(c *checker, b *bounds) {
 }
 
 func (f Filter) technique(c *checker, b *bounds) {
+	switch f.TechniqueMatch {
+	case ExactTechnique, WithSubTechniques, ParentTechnique:
+	default:
+		c.refuse("technique_match", `must be "", "`+string(WithSubTechniques)+`" or "`+string(ParentTechnique)+`"`)
+		return
+	}
 	if f.Technique == "" {
 		if f.TechniqueMatch != ExactTechnique {
 			c.refuse("technique", "must be set for technique_match")
@@ -151,21 +165,12 @@ func (f Filter) technique(c *checker, b *bounds) {
 		return
 	}
 	b.FirstKey = number(technique[1:]) * techniqueUnit
-	switch f.TechniqueMatch {
-	case ParentTechnique:
-		b.LastKey = b.FirstKey + subUnit - 1
-	case ExactTechnique, WithSubTechniques:
-		switch {
-		case hasSub:
-			b.FirstKey += (number(sub) + 1) * subUnit
-			b.LastKey = b.FirstKey + subUnit - 1
-		case f.TechniqueMatch == WithSubTechniques:
-			b.LastKey = b.FirstKey + techniqueUnit - 1
-		default:
-			b.LastKey = b.FirstKey + subUnit - 1
-		}
-	default:
-		c.refuse("technique_match", `must be "", "`+string(WithSubTechniques)+`" or "`+string(ParentTechnique)+`"`)
+	if hasSub && f.TechniqueMatch != ParentTechnique {
+		b.FirstKey += (number(sub) + 1) * subUnit
+	}
+	b.LastKey = b.FirstKey + subUnit - 1
+	if !hasSub && f.TechniqueMatch == WithSubTechniques {
+		b.LastKey = b.FirstKey + techniqueUnit - 1
 	}
 }
 

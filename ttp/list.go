@@ -50,8 +50,9 @@ func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, er
 
 // ListTags returns a page of at most limit, 1 to [MaxPage], of the scope's tags that match the filter:
 // the newest by ObservedAt first, ties by uuid. The cursor is empty for the first page, then Next of the
-// page before; it is refused with [ErrInvalidQuery] for another scope or filter. However far a page is,
-// it costs the same, and tags that are written meanwhile move none from one page to another.
+// page before; it is refused with [ErrInvalidQuery] for another scope or filter. A page costs
+// the same wherever it is, but for what its filter passes over; tags that are written meanwhile move none
+// from one page to another.
 func (s *Store) ListTags(ctx context.Context, scope Scope, f Filter, limit int, cursor string) (TagPage, error) {
 	const op = "list tags"
 	var c checker

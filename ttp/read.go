@@ -3,6 +3,7 @@ package ttp
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -121,9 +122,6 @@ func (s Scope) with(b bounds) (asked, error) {
 		return a, nil
 	}
 	id, err := uuid.Parse(s.ID)
-	if err != nil {
-		c.refuse("scope", "must have a UUID as its id")
-	}
 	switch s.Kind {
 	case AttackerScope:
 		a.AttackerUUID = id[:]
@@ -133,6 +131,10 @@ func (s Scope) with(b bounds) (asked, error) {
 		a.CampaignUUID = id[:]
 	default:
 		c.refuse("scope", "must be of kind identity, attacker, campaign or session, or empty for the fleet")
+		return a, c.queryError()
+	}
+	if err != nil {
+		c.refuse("scope", fmt.Sprintf("must have a UUID as its id, not %q", s.ID))
 	}
 	return a, c.queryError()
 }

@@ -159,8 +159,14 @@ func rollUp(ctx context.Context, q queries, a asked, distinct bool) ([]Technique
 		if err != nil {
 			return nil, err
 		}
+		for _, row := range folded {
+			row.Distinct = &DistinctCounts{}
+		}
 		for _, c := range counts {
-			folded[c.technique].Distinct = &c.DistinctCounts
+			// In a caller's transaction, the second statement may see more than the first.
+			if row := folded[c.technique]; row != nil {
+				*row.Distinct = c.DistinctCounts
+			}
 		}
 	}
 	return sorted(folded), nil

@@ -136,6 +136,22 @@ func TestStreamsMayWriteOverOneConnection(t *testing.T) {
 	}
 }
 
+func TestCloseMayBeRepeated(t *testing.T) {
+	s, err := ttp.Open(t.Context(), "sqlite://:memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // Prepared statements outlive a schema that goes and comes back.
 func TestReadsSurviveMigrations(t *testing.T) {
 	s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "ttp.db"))

@@ -48,8 +48,11 @@ func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.prepared == nil {
+		return nil, stmt.Close() //nolint:sqlclosecheck // the store was closed meanwhile
+	}
 	if first := s.prepared[query]; first != nil {
-		return first, stmt.Close() //nolint:sqlclosecheck // of two that were prepared at once, one is enough
+		return first, stmt.Close()
 	}
 	s.prepared[query] = stmt
 	return stmt, nil
@@ -58,15 +61,15 @@ func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) 
 func (s *statements) find(query string) (stmt *sql.Stmt, full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.prepared[query], len(s.prepared) >= maxStatements
+	return s.prepared[query], s.prepared == nil || len(s.prepared) >= maxStatements
 }
 
-// close gives back what was prepared, on a pool that may stay open.
+// close gives back what was prepared, on a pool that may stay open; nothing is kept from then on.
 func (s *statements) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for query, stmt := range s.prepared {
+	for _, stmt := range s.prepared {
 		_ = stmt.Close()
-		delete(s.prepared, query)
 	}
+	s.prepared = nil
 }

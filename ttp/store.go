@@ -114,7 +114,8 @@ func (s *Store) configure(opts []Option) error {
 }
 
 // WithTx returns a store that runs inside a transaction of the caller's, so that a service writes its
-// event and its tags together. Each call is all or nothing in it. To commit, to roll back and to retry
+// event and its tags together. Each call is all or nothing in it; a read of several statements sees one
+// state of the database if the transaction's isolation gives one. To commit, to roll back and to retry
 // after [ErrBusy] is the caller's; so is to roll back when a context has ended within a call, since the
 // engine may then have given the whole transaction up.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
@@ -145,7 +146,7 @@ func (s *Store) Close() error {
 	if s.read != s.write {
 		errs = append(errs, s.read.Close()) // first: SQLite empties the WAL when its last writer closes
 	}
-	if s.written.Load() {
+	if s.written.Swap(false) {
 		errs = append(errs, s.engine.beforeClose(s.write))
 	}
 	return errors.Join(append(errs, s.write.Close())...)

@@ -32,10 +32,10 @@ const (
 
 // Timeline counts tags in buckets of time, those without tags as 0.
 type Timeline struct {
-	Start  time.Time        `json:"start,omitzero"` // of the first bucket, in UTC
-	Bucket time.Duration    `json:"bucket"`         // the width of each, in nanoseconds
-	Counts []int64          `json:"counts"`         // of all tags, by bucket
-	Series []TimelineSeries `json:"series"`         // by Count, the highest first, then by id
+	Start  time.Time        `json:"start"`  // of the first bucket, in UTC; means nothing without buckets
+	Bucket time.Duration    `json:"bucket"` // the width of each, in nanoseconds
+	Counts []int64          `json:"counts"` // of all tags, by bucket
+	Series []TimelineSeries `json:"series"` // by Count, the highest first, then by id
 }
 
 // TimelineSeries is the part of a [Timeline] that shows one technique, sub-technique or tactic.
@@ -56,7 +56,7 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 	var c checker
 	b := f.bounds(&c)
 	if bucket != Week && (bucket < time.Microsecond || bucket%time.Microsecond != 0 || Day%bucket != 0) {
-		c.refuse("bucket", "must be a week or divide a day")
+		c.refuse("bucket", "must be a week, or whole microseconds that divide a day")
 	}
 	if by != ByTechnique && by != ByTactic {
 		c.refuse("by", "must be "+string(ByTechnique)+" or "+string(ByTactic))

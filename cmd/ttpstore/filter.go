@@ -26,7 +26,7 @@ func addFilter(cmd *cobra.Command) *filterFlags {
 	domain := choice[string]{&f.Domain, []string{"enterprise", "ics", "mobile"}}
 	flags.Var(domain, "domain", "only tags of this ATT&CK `domain`: "+alternatives(domain.of))
 	flags.Func("tactic", "only tags of this tactic `ID`, such as TA0006", setText(&f.Tactic))
-	flags.Func("technique", "only tags of exactly this technique or sub-technique `ID`, such as T1110 or T1110.001", setText(&f.Technique))
+	flags.Func("technique", "only tags of this technique or sub-technique `ID` itself, such as T1110 or T1110.001; see --sub-techniques", setText(&f.Technique))
 	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: its sub-techniques too")
 	flags.BoolVar(&f.parent, "parent", false, "with --technique: the technique alone, also when a sub-technique is given")
 	flags.Func("rule", "only tags of this rule `ID`", setText(&f.RuleID))

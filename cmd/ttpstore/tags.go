@@ -127,6 +127,7 @@ func tagColumns() []column[ttp.Tag] {
 		textColumn("RULE", func(t ttp.Tag) string { return t.RuleID + " v" + strconv.Itoa(t.RuleVersion) }),
 		textColumn("SOURCE", func(t ttp.Tag) string { return t.SourceKind + " " + t.SourceID }),
 		textColumn("ATTACKER", func(t ttp.Tag) string { return optionalID(t.AttackerUUID) }),
+		textColumn("IDENTITY", func(t ttp.Tag) string { return optionalID(t.IdentityUUID) }),
 		textColumn("SESSION", func(t ttp.Tag) string { return t.SessionID }),
 		textColumn("DECKY", func(t ttp.Tag) string { return t.DeckyID }),
 	}

@@ -128,9 +128,9 @@ func TestWrongTimeline(t *testing.T) {
 		{"--bucket -1h", `invalid argument "-1h" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w`},
 		{"--by rule", `invalid argument "rule" for "--by" flag: must be technique or tactic`},
 		{"--top 0", `invalid argument "0" for "--top" flag: must be a whole number from 1`},
-		{"--bucket 7h", "timeline: invalid query: bucket: must be a week or divide a day"},
-		{"--bucket 2w", "timeline: invalid query: bucket: must be a week or divide a day"},
-		{"--bucket 0s", "timeline: invalid query: bucket: must be a week or divide a day"},
+		{"--bucket 7h", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},
+		{"--bucket 2w", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},
+		{"--bucket 0s", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},
 		{"--bucket 1s", "timeline: invalid query: bucket: makes more than " + strconv.Itoa(ttp.MaxBuckets) +
 			" buckets: choose a wider one, or a narrower window"},
 	} {

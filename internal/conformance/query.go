@@ -14,6 +14,7 @@ import (
 var queryCases = []testCase{
 	{name: "BadFiltersAreRefusedByEveryRead", run: badFiltersAreRefusedByEveryRead},
 	{name: "BadQuestionsAreRefused", run: badQuestionsAreRefused},
+	{name: "BoundsCutBetweenMicroseconds", run: boundsCutBetweenMicroseconds},
 	{name: "ReleasesAreSpeltAsOnInput", run: releasesAreSpeltAsOnInput},
 	{name: "EveryReadRunsInACallersTransaction", run: everyReadRunsInACallersTransaction},
 }
@@ -144,7 +145,7 @@ func badQuestionsAreRefused(t *testing.T, db *database) {
 		return err
 	}
 	_, compared := s.Compare(ctx, ttp.Fleet(), ttp.Scope{Kind: ttp.CampaignScope, ID: "x"}, ttp.Filter{})
-	const limit, bucket, uuidOnly = "must be from 1 to 10000", "must be a week or divide a day", "must have a UUID as its id"
+	const limit, bucket, uuidOnly = "must be from 1 to 10000", "must be a week, or whole microseconds that divide a day", `must have a UUID as its id, not "x"`
 	for _, c := range []struct {
 		err           error
 		field, reason string
@@ -173,6 +174,26 @@ func badQuestionsAreRefused(t *testing.T, db *database) {
 	if got, want := list(ttp.Fleet(), 0).Error(), "ttp: list tags: invalid query: limit: must be from 1 to 10000"; got != want {
 		t.Errorf("message %q, want %q", got, want)
 	}
+}
+
+// Stored times are whole microseconds; a bound need not be one, and may be the very last.
+func boundsCutBetweenMicroseconds(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	first := time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)
+	last := time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+	insert(t, s, newTag("1", func(tag *ttp.Tag) { tag.ObservedAt = first }), newTag("2", func(tag *ttp.Tag) { tag.ObservedAt = last }))
+	for since, n := range map[time.Time]int{first: 1, first.Add(1): 0, first.Add(500): 0, last.Add(999): 0} {
+		equal(t, fmt.Sprint("new since ", since), len(must[[]ttp.TechniqueRollupRow](t)(s.NewTechniques(ctx, ttp.Fleet(), since, ttp.Filter{}))), n)
+	}
+	for since, n := range map[time.Time]int64{first: 2, first.Add(1): 1, last: 1, last.Add(999): 0} {
+		equal(t, fmt.Sprint("tags since ", since), must[int64](t)(s.CountTags(ctx, ttp.Fleet(), ttp.Filter{Since: since})), n)
+	}
+	for until, n := range map[time.Time]int64{first: 0, first.Add(1): 1, last: 1, last.Add(999): 2} {
+		equal(t, fmt.Sprint("tags until ", until), must[int64](t)(s.CountTags(ctx, ttp.Fleet(), ttp.Filter{Until: until})), n)
+	}
+	line := must[ttp.Timeline](t)(s.Timeline(ctx, ttp.Fleet(), ttp.Filter{Until: first.Add(time.Hour)}, ttp.Day, ttp.ByTactic))
+	equal(t, "start of the year 1", line.Start, time.Time{})
+	equal(t, "counts", line.Counts, []int64{1})
 }
 
 func releasesAreSpeltAsOnInput(t *testing.T, db *database) {
