@@ -38,6 +38,6 @@ lint: ## Run go vet, gofmt and the linters
 	cd integration && $(LINT) ./...
 
 .PHONY: bench
-bench: ## Compare the facade with hand-written loops on SQLite and MySQL
-	go test -run '^$$' -bench . ./ttp
-	cd integration && go test -run '^$$' -bench . .
+bench: ## Measure writes beside hand-written loops, and reads of TTPSTORE_BENCH_TAGS tags, by default a million
+	go test -run '^$$' -bench . -timeout 2h ./ttp
+	cd integration && go test -run '^$$' -bench . -timeout 2h .
