@@ -8,7 +8,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,110 +17,21 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// drawFilter asks for what tags have, each part in a third of the filters.
-func drawFilter(rt *rapid.T) ttp.Filter {
-	var f ttp.Filter
-	asks := func(what string) bool { return rapid.IntRange(0, 2).Draw(rt, "asks for "+what) == 0 }
-	one := func(what string, of ...string) string { return rapid.SampledFrom(of).Draw(rt, what) }
-	if asks("since") {
-		f.Since = drawBound(rt, 0, 30)
-	}
-	if asks("until") {
-		f.Until = drawBound(rt, 31, 51)
-	}
-	if asks("confidence") {
-		f.MinConfidence = rapid.Float64Range(0.3, 0.9).Draw(rt, "min confidence")
-	}
-	switch {
-	case asks("release"):
-		f.Release = one("release", releases...)
-	case asks("domain"):
-		f.Domain = one("domain", "enterprise", "ics", "mobile")
-	}
-	if asks("tactic") {
-		f.Tactic = one("tactic", "TA0001", "TA0003", "TA0006")
-	}
-	if asks("technique") {
-		f.Technique = one("technique", "T1003", "T1078", "T1110", "T1110.001", "T1078.002")
-		f.TechniqueMatch = rapid.SampledFrom([]ttp.TechniqueMatch{ttp.ExactTechnique, ttp.WithSubTechniques, ttp.ParentTechnique}).Draw(rt, "match")
-	}
-	if asks("rule") {
-		f.RuleID = one("rule", "R1", "R2")
-		if asks("version") {
-			f.RuleVersion = new(rapid.IntRange(0, 1).Draw(rt, "version"))
-		}
-	}
-	if asks("source kind") {
-		f.SourceKind = one("source kind", "command", "payload")
-	}
-	if asks("decky") {
-		f.DeckyID = one("decky", "d1", "d2")
-	}
-	return f
-}
-
-// drawBound is a tag's time, or a nanosecond to either side of it.
-func drawBound(rt *rapid.T, from, to int) time.Time {
-	return at(rapid.IntRange(from, to).Draw(rt, "bound")).Add(time.Duration(rapid.IntRange(-1, 1).Draw(rt, "nanoseconds")))
-}
-
-// matches says the filter's rules a second time.
-func matches(f ttp.Filter, tag ttp.Tag) bool {
-	exact := cmp.Or(tag.SubTechniqueID, tag.TechniqueID)
-	parent, _, _ := strings.Cut(f.Technique, ".")
-	technique := map[ttp.TechniqueMatch]bool{
-		ttp.ExactTechnique:    exact == f.Technique,
-		ttp.WithSubTechniques: exact == f.Technique || tag.TechniqueID == f.Technique,
-		ttp.ParentTechnique:   exact == parent,
-	}[f.TechniqueMatch]
-	return (f.Since.IsZero() || !tag.ObservedAt.Before(f.Since)) && (f.Until.IsZero() || tag.ObservedAt.Before(f.Until)) &&
-		tag.Confidence >= f.MinConfidence &&
-		(f.Release == "" || tag.AttackRelease == f.Release) && strings.HasPrefix(tag.AttackRelease, f.Domain) &&
-		(f.Tactic == "" || tag.Tactic == f.Tactic) && (f.Technique == "" || technique) &&
-		(f.RuleID == "" || tag.RuleID == f.RuleID) && (f.RuleVersion == nil || tag.RuleVersion == *f.RuleVersion) &&
-		(f.SourceKind == "" || tag.SourceKind == f.SourceKind) && (f.DeckyID == "" || tag.DeckyID == f.DeckyID)
-}
-
-// has tells whether a scope has a tag.
-func (m *model) has(scope ttp.Scope, tag ttp.Tag) bool {
-	switch scope.Kind {
-	case ttp.AttackerScope:
-		return tag.AttackerUUID.String() == scope.ID
-	case ttp.SessionScope:
-		return tag.SessionID == scope.ID
-	case ttp.IdentityScope:
-		return m.identityOf(tag) == m.survivingIdentity(uuid.MustParse(scope.ID))
-	case ttp.CampaignScope:
-		campaign := m.campaignOf(tag)
-		return campaign != uuid.Nil && campaign == m.survivingCampaign(uuid.MustParse(scope.ID))
-	}
-	return true
-}
-
-func drawScope(rt *rapid.T) ttp.Scope {
-	return rapid.OneOf(
-		rapid.Just(ttp.Fleet()),
-		rapid.Map(rapid.IntRange(1, attackers), func(i int) ttp.Scope { return ttp.OfAttacker(id(fmt.Sprint("a", i))) }),
-		rapid.Map(rapid.IntRange(1, identities), func(i int) ttp.Scope { return ttp.OfIdentity(id(fmt.Sprint("i", i))) }),
-		rapid.Map(rapid.IntRange(1, campaigns), func(i int) ttp.Scope { return ttp.OfCampaign(id(fmt.Sprint("c", i))) }),
-		rapid.Map(rapid.IntRange(1, sessions), func(i int) ttp.Scope { return ttp.OfSession(fmt.Sprint("s", i)) }),
-	).Draw(rt, "scope")
-}
-
 func filteredReadsEqualAPlainFold(t *testing.T, db *database) {
 	s := db.store(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		clearTables(t, db)
 		m := drawModel(rt)
 		m.write(rt, s)
-		f, scope := drawFilter(rt), drawScope(rt)
+		like := m.anyTag(rt, "like")
+		f, scope := m.drawFilter(rt, like), m.drawScope(rt, &like)
 		wanted := func(tag ttp.Tag) bool { return matches(f, tag) && m.has(scope, tag) }
 		m.checkRollups(rt, s, scope, f, wanted)
 		m.checkLists(rt, s, scope, f, wanted)
 		m.checkTimeline(rt, s, scope, f, wanted)
 		m.checkActors(rt, s, f)
 		m.checkSweeps(rt, s, f)
-		m.checkComparison(rt, s, scope, drawScope(rt), f)
+		m.checkComparison(rt, s, scope, m.drawScope(rt, nil), f)
 	})
 }
 
@@ -159,9 +69,8 @@ func (m *model) checkRollups(rt *rapid.T, s *ttp.Store, scope ttp.Scope, f ttp.F
 	equal(rt, fmt.Sprint("distinct rollup of ", scope), rollupOf(rt, s, scope, ttp.Where(f), ttp.CountDistinct()), want)
 	equal(rt, fmt.Sprint("number of tags of ", scope), must[int64](rt)(s.CountTags(ctx, scope, f)), n)
 	if scope.Kind == ttp.CampaignScope {
-		for _, row := range must[[]ttp.CampaignTechniqueRow](rt)(s.ListTechniquesByCampaign(ctx, uuid.MustParse(scope.ID), ttp.Where(f), ttp.CountDistinct())) {
-			equal(rt, "identity_count of "+row.TechniqueID+row.SubTechniqueID, row.IdentityCount, row.Distinct.Identities)
-		}
+		got := must[[]ttp.CampaignTechniqueRow](rt)(s.ListTechniquesByCampaign(ctx, uuid.MustParse(scope.ID), ttp.Where(f)))
+		equal(rt, fmt.Sprint("identity counts of ", scope), got, m.foldCampaign(wanted))
 	}
 }
 
@@ -188,43 +97,58 @@ func sourcesOf(tags []ttp.Tag) []string {
 	return names
 }
 
+// asGiven are tags without what the store adds at each run anew.
+func asGiven(tags []ttp.Tag) []ttp.Tag {
+	given := []ttp.Tag{}
+	for _, tag := range tags {
+		tag.BatchUUID, tag.IngestedAt = uuid.Nil, time.Time{}
+		given = append(given, tag)
+	}
+	return given
+}
+
 // newestFirst are the tags that are wanted, in a list's order.
 func (m *model) newestFirst(wanted func(ttp.Tag) bool) []ttp.Tag {
-	var tags []ttp.Tag
+	tags := []ttp.Tag{}
 	for _, tag := range m.tags {
 		if wanted(tag) {
+			tag.UUID = tag.ComputeUUID()
 			tags = append(tags, tag)
 		}
 	}
 	slices.SortFunc(tags, func(a, b ttp.Tag) int {
-		x, y := a.ComputeUUID(), b.ComputeUUID()
-		return cmp.Or(b.ObservedAt.Compare(a.ObservedAt), bytes.Compare(y[:], x[:]))
+		return cmp.Or(b.ObservedAt.Compare(a.ObservedAt), bytes.Compare(b.UUID[:], a.UUID[:]))
 	})
 	return tags
 }
 
 func (m *model) checkLists(rt *rapid.T, s *ttp.Store, scope ttp.Scope, f ttp.Filter, wanted func(ttp.Tag) bool) {
-	ctx, tags := context.Background(), m.newestFirst(wanted)
-	want := sourcesOf(tags)
+	ctx, want := context.Background(), m.newestFirst(wanted)
 	limit := rapid.IntRange(1, 20).Draw(rt, "limit")
-	listed, cursor := []string{}, ""
-	for pages := 1; ; pages++ {
-		page := must[ttp.TagPage](rt)(s.ListTags(ctx, scope, f, limit, cursor))
-		listed = append(listed, sourcesOf(page.Tags)...)
-		if cursor = page.Next; cursor == "" {
-			equal(rt, "number of pages", pages, max(1, (len(want)+limit-1)/limit))
-			break
-		}
-		equal(rt, "length of a page", len(page.Tags), limit)
+	equal(rt, fmt.Sprint("pages of ", scope), pagesOf(rt, s, scope, f, limit), slices.Collect(slices.Chunk(want, limit)))
+	equal(rt, fmt.Sprint("stream of ", scope), asGiven(collect(rt, s.TagsSeq(ctx, scope, f))), want)
+	if scope.Kind == ttp.IdentityScope {
+		equal(rt, fmt.Sprint("phases of ", scope), must[[]ttp.Phase](rt)(s.ListPhases(ctx, uuid.MustParse(scope.ID), f)), phasesOf(want))
 	}
-	equal(rt, fmt.Sprint("pages of ", scope), listed, want)
-	equal(rt, fmt.Sprint("stream of ", scope), sourcesOf(collect(rt, s.TagsSeq(ctx, scope, f))), want)
 	if scope.Kind == ttp.SessionScope {
 		slices.Reverse(want)
-		equal(rt, fmt.Sprint("tags in order of ", scope), sourcesOf(collect(rt, s.SessionTags(ctx, scope.ID, f))), want)
+		equal(rt, fmt.Sprint("tags in order of ", scope), asGiven(collect(rt, s.SessionTags(ctx, scope.ID, f))), want)
 	}
-	if scope.Kind == ttp.IdentityScope {
-		equal(rt, fmt.Sprint("phases of ", scope), must[[]ttp.Phase](rt)(s.ListPhases(ctx, uuid.MustParse(scope.ID), f)), phasesOf(tags))
+}
+
+// pagesOf are all pages of a list, none for an empty one.
+func pagesOf(tb checker, s *ttp.Store, scope ttp.Scope, f ttp.Filter, limit int) [][]ttp.Tag {
+	tb.Helper()
+	var pages [][]ttp.Tag
+	for cursor := ""; ; {
+		page := must[ttp.TagPage](tb)(s.ListTags(context.Background(), scope, f, limit, cursor))
+		if cursor == "" && len(page.Tags) == 0 && page.Next == "" {
+			return pages
+		}
+		pages = append(pages, asGiven(page.Tags))
+		if cursor = page.Next; cursor == "" {
+			return pages
+		}
 	}
 }
 
@@ -252,41 +176,49 @@ func phasesOf(tags []ttp.Tag) []ttp.Phase {
 }
 
 func (m *model) checkTimeline(rt *rapid.T, s *ttp.Store, scope ttp.Scope, f ttp.Filter, wanted func(ttp.Tag) bool) {
-	const bucket = 5 * time.Microsecond
 	by := rapid.SampledFrom([]ttp.SeriesBy{ttp.ByTechnique, ttp.ByTactic}).Draw(rt, "by")
+	bucket := rapid.SampledFrom([]time.Duration{time.Microsecond, 5 * time.Microsecond, time.Hour, ttp.Week}).Draw(rt, "bucket")
 	got := must[ttp.Timeline](rt)(s.Timeline(context.Background(), scope, f, bucket, by))
-	counts, series := map[time.Time]int64{}, map[string]int64{}
-	for _, tag := range m.tags {
-		if !wanted(tag) {
-			continue
-		}
-		start := tag.ObservedAt.Truncate(bucket) // counts from the year 1, as the store does
-		counts[start]++
-		name := tag.Tactic
+	equal(rt, fmt.Sprint("timeline of ", scope), got, timelineOf(m.newestFirst(wanted), f, bucket, by))
+}
+
+// timelineOf counts tags, the newest of which comes first. Truncate counts from the year 1, as the store does.
+func timelineOf(tags []ttp.Tag, f ttp.Filter, bucket time.Duration, by ttp.SeriesBy) ttp.Timeline {
+	out := ttp.Timeline{Bucket: bucket, Counts: []int64{}, Series: []ttp.TimelineSeries{}}
+	if len(tags) == 0 && (f.Since.IsZero() || f.Until.IsZero()) {
+		return out
+	}
+	out.Start = f.Since.Add(time.Microsecond - 1).Truncate(bucket) // of the first tag that there can be
+	if f.Since.IsZero() {
+		out.Start = tags[len(tags)-1].ObservedAt.Truncate(bucket)
+	}
+	last := f.Until.Add(-1)
+	if f.Until.IsZero() {
+		last = tags[0].ObservedAt
+	}
+	out.Counts = make([]int64, last.Truncate(bucket).Sub(out.Start)/bucket+1)
+	for _, tag := range tags {
+		one := ttp.TimelineSeries{Tactic: tag.Tactic}
 		if by == ttp.ByTechnique {
-			name = tag.TechniqueID + "/" + tag.SubTechniqueID
+			one = ttp.TimelineSeries{TechniqueID: tag.TechniqueID, SubTechniqueID: tag.SubTechniqueID}
 		}
-		series[start.String()+name]++
-	}
-	for i := range got.Counts {
-		start := got.Start.Add(time.Duration(i) * bucket)
-		equal(rt, fmt.Sprint("bucket ", start), got.Counts[i], counts[start])
-		delete(counts, start)
-		for _, one := range got.Series {
-			name := one.Tactic
-			if by == ttp.ByTechnique {
-				name = one.TechniqueID + "/" + one.SubTechniqueID
-			}
-			equal(rt, fmt.Sprint(name, " in bucket ", start), one.Counts[i], series[start.String()+name])
-			delete(series, start.String()+name)
+		i := slices.IndexFunc(out.Series, func(s ttp.TimelineSeries) bool {
+			return s.TechniqueID == one.TechniqueID && s.SubTechniqueID == one.SubTechniqueID && s.Tactic == one.Tactic
+		})
+		if i < 0 {
+			one.Counts = make([]int64, len(out.Counts))
+			i, out.Series = len(out.Series), append(out.Series, one)
 		}
+		n := tag.ObservedAt.Sub(out.Start) / bucket
+		out.Counts[n]++
+		out.Series[i].Counts[n]++
+		out.Series[i].Count++
 	}
-	equal(rt, "tags outside the timeline", len(counts)+len(series), 0)
-	if !f.Since.IsZero() && !f.Until.IsZero() {
-		first, last := f.Since.Add(time.Microsecond-1).Truncate(bucket), f.Until.Add(-1).Truncate(bucket)
-		equal(rt, "start", got.Start, first)
-		equal(rt, "number of buckets", len(got.Counts), int(last.Sub(first)/bucket)+1)
-	}
+	slices.SortFunc(out.Series, func(a, b ttp.TimelineSeries) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.TechniqueID, b.TechniqueID),
+			cmp.Compare(a.SubTechniqueID, b.SubTechniqueID), cmp.Compare(a.Tactic, b.Tactic))
+	})
+	return out
 }
 
 func (m *model) checkActors(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
@@ -408,8 +340,11 @@ func (m *model) checkComparison(rt *rapid.T, s *ttp.Store, a, b ttp.Scope, f ttp
 	}
 	equal(rt, fmt.Sprint("comparison of ", a, " and ", b), must[ttp.Comparison](rt)(s.Compare(ctx, a, b, f)), want)
 
-	since := at(rapid.IntRange(0, 30).Draw(rt, "new since"))
+	since := m.anyTag(rt, "new since").ObservedAt.Add(time.Duration(rapid.IntRange(-1, 1).Draw(rt, "nanoseconds")))
 	f.Since = time.Time{}
+	if !f.Until.After(since) {
+		f.Until = time.Time{}
+	}
 	fresh := slices.DeleteFunc(m.fold(func(tag ttp.Tag) bool { return matches(f, tag) && m.has(a, tag) }),
 		func(row ttp.TechniqueRollupRow) bool { return row.FirstSeen.Before(since) })
 	slices.SortFunc(fresh, func(a, b ttp.TechniqueRollupRow) int {
