@@ -70,7 +70,8 @@ func TestDeviationsAreExplained(t *testing.T) {
 			t.Fatalf("%s: %d and %d queries", file, len(ours), len(theirs))
 		}
 		for i := range ours {
-			differ := spelling.Replace(statement(ours[i])) != statement(theirs[i])
+			// SQLite asks for no locks: a transaction that writes holds the only one.
+			differ := spelling.Replace(statement(ours[i])) != strings.ReplaceAll(statement(theirs[i]), " FOR UPDATE", "")
 			// DO UPDATE and ON DUPLICATE KEY UPDATE are spelling too, of several lines.
 			upsert := strings.Contains(ours[i], "ON CONFLICT") && strings.Contains(ours[i], "DO UPDATE")
 			if differ && !upsert && (!strings.Contains(ours[i], "-- Differs from MySQL") || !strings.Contains(theirs[i], "-- Differs from SQLite")) {

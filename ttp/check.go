@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/google/uuid"
 )
 
 // checker collects what is wrong with the fields of one row.
@@ -69,4 +71,10 @@ func (c *checker) time(field string, t time.Time) time.Time {
 		c.refuse(field, "must lie in the years 1 to 9999")
 	}
 	return t
+}
+
+func (c *checker) id(field string, id uuid.UUID) {
+	if id == uuid.Nil {
+		c.refuse(field, "must be set")
+	}
 }

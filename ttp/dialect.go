@@ -53,7 +53,27 @@ type queries interface {
 	tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags []*Tag) ([]uuid.UUID, error)
 	tag(ctx context.Context, id uuid.UUID) (Tag, error)
 	tagsAfter(ctx context.Context, a asked) ([]Tag, error)
-	moveAttackerTags(ctx context.Context, attacker, identity uuid.UUID) error
+
+	// Writes of a purge, a rollback and the like, by the ids in UUIDs.
+	tagsInBatch(ctx context.Context, a asked) ([]Tag, error)
+	lockTags(ctx context.Context, a asked) ([]tagAnchors, error)
+	deleteTags(ctx context.Context, a asked) (int64, error)
+	setTagIdentities(ctx context.Context, a asked) (int64, error)
+	lockTagsToMove(ctx context.Context, a asked) ([]position, error)
+	tagKeys(ctx context.Context, a asked) ([]tagKey, error)
+	setTagKey(ctx context.Context, a asked) (int64, error)
+
+	addTombstone(ctx context.Context, t Tombstone) error
+	buryTags(ctx context.Context, a asked) (int64, error)
+	anyTombstone(ctx context.Context) ([]uuid.UUID, error)
+	buriedTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID, error)
+	tombstonesAfter(ctx context.Context, a asked) ([]Tombstone, error)
+	lockTombstone(ctx context.Context, id uuid.UUID) (Tombstone, error)
+	tagsOfTombstone(ctx context.Context, a asked) ([]uuid.UUID, error)
+	countTagsOfTombstone(ctx context.Context, id uuid.UUID) (int64, error)
+	deleteBuriedTags(ctx context.Context, a asked) (int64, error)
+	takeFromTombstone(ctx context.Context, a asked) (int64, error)
+	deleteEmptyTombstone(ctx context.Context, a asked) (int64, error)
 
 	techniques(ctx context.Context, a asked) ([]group, error)
 	techniquesByTime(ctx context.Context, a asked) ([]group, error)
@@ -90,9 +110,23 @@ type queries interface {
 	campaign(ctx context.Context, id uuid.UUID) (Campaign, error)
 	identity(ctx context.Context, id uuid.UUID) (Identity, error)
 	attacker(ctx context.Context, id uuid.UUID) (Attacker, error)
-	campaignsAfter(ctx context.Context, after uuid.UUID, limit int) ([]Campaign, error)
-	identitiesAfter(ctx context.Context, after uuid.UUID, limit int) ([]Identity, error)
-	attackersAfter(ctx context.Context, after uuid.UUID, limit int) ([]Attacker, error)
+	campaignsAfter(ctx context.Context, a asked) ([]Campaign, error)
+	identitiesAfter(ctx context.Context, a asked) ([]Identity, error)
+	attackersAfter(ctx context.Context, a asked) ([]Attacker, error)
+	campaignsMergedInto(ctx context.Context, a asked) ([]Campaign, error)
+	identitiesByCampaign(ctx context.Context, a asked) ([]Identity, error)
+	identitiesMergedInto(ctx context.Context, a asked) ([]Identity, error)
+	identitiesBySurvivor(ctx context.Context, a asked) ([]Identity, error)
+	attackersByIdentity(ctx context.Context, a asked) ([]Attacker, error)
+	campaignsByUUID(ctx context.Context, a asked) ([]Campaign, error)
+	identitiesByUUID(ctx context.Context, a asked) ([]Identity, error)
+	attackersByUUID(ctx context.Context, a asked) ([]Attacker, error)
+	attackerIPs(ctx context.Context, a asked) ([]attackerIP, error)
+	lockAttackers(ctx context.Context, a asked) ([]Attacker, error)
+	releaseAttackers(ctx context.Context, a asked) (int64, error)
+	deleteAttackers(ctx context.Context, a asked) (int64, error)
+	lockUnmergedOf(ctx context.Context, a asked) ([]uuid.UUID, error)
+	deleteIdentities(ctx context.Context, a asked) (int64, error)
 	upsertCampaign(ctx context.Context, c Campaign) error
 	upsertIdentity(ctx context.Context, i Identity) error
 	upsertAttacker(ctx context.Context, a Attacker) error
@@ -104,6 +138,10 @@ type queries interface {
 	setIdentityMergedInto(ctx context.Context, id, into uuid.UUID) error
 	replaceCampaignSurvivor(ctx context.Context, replaced, survivor uuid.UUID) error
 	replaceIdentitySurvivor(ctx context.Context, replaced, survivor uuid.UUID) error
+	lockMergedCampaigns(ctx context.Context, a asked) ([]uuid.UUID, error)
+	lockMergedIdentities(ctx context.Context, a asked) ([]uuid.UUID, error)
+	setCampaignSurvivors(ctx context.Context, a asked) (int64, error)
+	setIdentitySurvivors(ctx context.Context, a asked) (int64, error)
 }
 
 // one maps the row of a generated query.
@@ -137,6 +175,14 @@ func nullID(id uuid.UUID) []byte {
 		return nil
 	}
 	return id[:]
+}
+
+func idBytes(ids []uuid.UUID) [][]byte {
+	out := make([][]byte, len(ids))
+	for i := range ids {
+		out[i] = ids[i][:]
+	}
+	return out
 }
 
 func toID(b []byte) uuid.UUID {

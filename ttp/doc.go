@@ -14,6 +14,13 @@
 // shows a technique, [Store.NewTechniques] and [Store.Compare] for what is new or shared,
 // [Store.ListRules] for what the rules did.
 //
+// The scope graph may change at any time: [Store.AssignAttackers], [Store.MergeIdentity] and their like take
+// effect in every read at once, and merges can be revoked. Tags end by a purge ([Store.PurgeAttacker],
+// [Store.PurgeIdentity], [Store.PurgeSession]), the rollback of a rule or batch ([Store.RollbackRule]),
+// retention ([Store.ExpireTags]) or a sweep of orphans ([Store.SweepOrphans]): each can be run dry, goes in
+// bounded transactions, returns a [Receipt], finishes when it is run again after an interruption, and may
+// leave a [Tombstone] that keeps replays out. [Store.Verify] looks for what is not as it should be.
+//
 // Rollups come ordered by count, the highest first, then by technique and sub-technique, a technique
 // before its sub-techniques. A scope that is unknown has no rows, which is no error. Campaigns,
 // identities and attackers may be upserted before or after the tags that name them, and in any order;
@@ -21,7 +28,9 @@
 //
 // Where to look: tag.go for a tag and its rules, check.go for those of any text or time, insert.go for
 // writing; filter.go and read.go for what a read may ask, rollup.go, list.go, timeline.go, actors.go,
-// compare.go, rules.go and sweep.go for what it answers; scope.go and merge.go for campaigns, identities
-// and attackers, import.go and export.go for JSON Lines, migrate.go for the schema, tx.go for
-// transactions and retries. sqlite.go and mysql.go hold all that is particular to one engine.
+// compare.go, rules.go and sweep.go for what it answers; scope.go, scope_list.go, assign.go and merge.go for
+// campaigns, identities and attackers; removal.go for what purge.go, rollback.go, retention.go and orphan.go
+// share, tombstone.go, and verify.go with verify_tag.go and verify_merge.go; import.go and export.go for JSON Lines, migrate.go for the schema, tx.go for
+// transactions and retries. sqlite.go and mysql.go hold all that is particular to one engine, the files
+// beside them its queries.
 package ttp

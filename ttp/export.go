@@ -28,10 +28,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func
 		return ExportReport{}, s.fail(ctx, "export", err)
 	}
 	return snapshot(ctx, s, "export", func(q queries) (ExportReport, error) {
-		tags := func(ctx context.Context, after uuid.UUID, limit int) ([]Tag, error) {
-			return q.tagsAfter(ctx, asked{bounds: b, After: after[:], Limit: int64(limit)})
-		}
-		e := exporter{w, newLineEncoder(), progress, ExportReport{}}
+		e := exporter{w, newLineEncoder(), b, progress, ExportReport{}}
 		err := export(ctx, &e, &e.report.Campaigns, q.campaignsAfter, e.lines.campaign, func(c Campaign) uuid.UUID { return c.UUID })
 		if err == nil {
 			err = export(ctx, &e, &e.report.Identities, q.identitiesAfter, e.lines.identity, func(i Identity) uuid.UUID { return i.UUID })
@@ -40,7 +37,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func
 			err = export(ctx, &e, &e.report.Attackers, q.attackersAfter, e.lines.attacker, func(a Attacker) uuid.UUID { return a.UUID })
 		}
 		if err == nil {
-			err = export(ctx, &e, &e.report.Tags, tags, e.lines.tag, func(t Tag) uuid.UUID { return t.UUID })
+			err = export(ctx, &e, &e.report.Tags, q.tagsAfter, e.lines.tag, func(t Tag) uuid.UUID { return t.UUID })
 		}
 		return e.report, err
 	})
@@ -49,18 +46,19 @@ func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func
 type exporter struct {
 	w        io.Writer
 	lines    *lineEncoder
+	bounds   bounds // of the tags
 	progress func(ExportReport)
 	report   ExportReport
 }
 
 // export writes all rows of one table, page by page.
 func export[T any](ctx context.Context, e *exporter, written *int,
-	page func(ctx context.Context, after uuid.UUID, limit int) ([]T, error),
+	page func(context.Context, asked) ([]T, error),
 	encode func(T) ([]byte, error), id func(T) uuid.UUID,
 ) error {
 	after := uuid.Nil // no row has it
 	for {
-		rows, err := page(ctx, after, exportPage)
+		rows, err := page(ctx, asked{bounds: e.bounds, After: after[:], Limit: exportPage})
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ type ImportOptions struct {
 }
 
 // ImportReport counts what an import has read and, in the batches written, done. Read, the number of
-// tags, is the sum of Inserted, Duplicate and BelowFloor.
+// tags, is the sum of Inserted, Duplicate, BelowFloor and Tombstoned.
 type ImportReport struct {
 	Lines      int `json:"lines"` // all lines read, empty ones too
 	Campaigns  int `json:"campaigns"`
@@ -48,6 +48,7 @@ type ImportReport struct {
 	Inserted   int `json:"inserted"`
 	Duplicate  int `json:"duplicate"` // stored already, or earlier in the input
 	BelowFloor int `json:"below_floor"`
+	Tombstoned int `json:"tombstoned"`
 	Invalid    int `json:"invalid"` // lines
 }
 
@@ -196,7 +197,8 @@ func (in *importer) count(w *tagWrite, inserted int) {
 			r.BelowFloor++
 		}
 	}
-	r.Duplicate = r.Read - r.Inserted - r.BelowFloor
+	r.Tombstoned += len(w.buried)
+	r.Duplicate = r.Read - r.Inserted - r.BelowFloor - r.Tombstoned
 }
 
 // lineReader reads lines of bounded length.

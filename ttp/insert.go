@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,6 +32,7 @@ const (
 	Inserted   Outcome = iota + 1 // written by this call
 	Duplicate                     // already stored, or given earlier in the same call: left as it was
 	BelowFloor                    // not written, since its confidence is below the store's floor
+	Tombstoned                    // not written, since it was removed with a tombstone
 )
 
 // String returns the outcome as records and reports spell it.
@@ -41,6 +44,8 @@ func (o Outcome) String() string {
 		return "duplicate"
 	case BelowFloor:
 		return "below_floor"
+	case Tombstoned:
+		return "tombstoned"
 	}
 	return "unknown"
 }
@@ -115,12 +120,19 @@ type tagWrite struct {
 	// look allows to ask which rows are stored before inserting. In a transaction of the caller's the
 	// answer may be an old one, or one that is never committed.
 	look bool
+	// buried are the rows that a tombstone keeps out.
+	buried     map[uuid.UUID]bool
+	tombstones *atomic.Bool
 }
+
+// errBuried means that a row was written that a tombstone keeps out, which was not there, or not known of,
+// when the transaction began. Run again, it is.
+var errBuried = errors.New("a tombstone was made meanwhile")
 
 // newTagWrite orders tags that are in their stored form. Those below the floor never reach the database;
 // of those with one uuid, the first of the input does.
 func (s *Store) newTagWrite(tags []Tag) *tagWrite {
-	w := &tagWrite{tags: tags, outcomes: make([]Outcome, len(tags)), look: s.tx == nil}
+	w := &tagWrite{tags: tags, outcomes: make([]Outcome, len(tags)), look: s.tx == nil, tombstones: s.tombstones}
 	order := make([]int, 0, len(tags))
 	for i := range tags {
 		if tags[i].Confidence < s.floor {
@@ -147,7 +159,8 @@ func (s *Store) newTagWrite(tags []Tag) *tagWrite {
 // to be stored, it looks before it inserts: a row that is not sent is much cheaper than a duplicate. A
 // row that another writer stores in between is a duplicate all the same.
 func (w *tagWrite) insert(ctx context.Context, q queries, wrote func(rows []*Tag, n int64) error) error {
-	look := w.look
+	look, news := w.look, false
+	w.buried = map[uuid.UUID]bool{}
 	for chunk := range w.chunks() {
 		rows, n := chunk, int64(0)
 		var err error
@@ -155,6 +168,9 @@ func (w *tagWrite) insert(ctx context.Context, q queries, wrote func(rows []*Tag
 			if rows, err = missing(ctx, q, chunk); err != nil {
 				return err
 			}
+		}
+		if rows, err = w.unburied(ctx, q, rows); err != nil {
+			return err
 		}
 		if len(rows) > 0 {
 			if n, err = q.insertTags(ctx, rows); err != nil {
@@ -164,7 +180,47 @@ func (w *tagWrite) insert(ctx context.Context, q queries, wrote func(rows []*Tag
 				return err
 			}
 		}
-		look = w.look && n < int64(len(chunk))
+		look, news = w.look && n < int64(len(chunk)), news || n > 0
+	}
+	if !news {
+		return nil
+	}
+	return w.refuseBuried(ctx, q)
+}
+
+// unburied returns the rows that no tombstone keeps out, and remembers the others.
+func (w *tagWrite) unburied(ctx context.Context, q queries, rows []*Tag) ([]*Tag, error) {
+	if !w.tombstones.Load() || len(rows) == 0 {
+		return rows, nil
+	}
+	ids, err := q.buriedTagUUIDs(ctx, asked{UUIDs: tagUUIDs(rows)})
+	if err != nil || len(ids) == 0 {
+		return rows, err
+	}
+	for _, id := range ids {
+		w.buried[id] = true
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(row *Tag) bool { return w.buried[row.UUID] }), nil
+}
+
+// refuseBuried looks for a tombstone of what was written. It comes after the writing, since only then no
+// removal of the same rows can be under way; a store that knows no tombstones pays for one small read.
+func (w *tagWrite) refuseBuried(ctx context.Context, q queries) error {
+	tombstones, err := q.anyTombstone(ctx)
+	w.tombstones.Store(len(tombstones) > 0)
+	if err != nil || len(tombstones) == 0 {
+		return err
+	}
+	for chunk := range w.chunks() {
+		ids, err := q.buriedTagUUIDs(ctx, asked{UUIDs: tagUUIDs(chunk)})
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if !w.buried[id] {
+				return errBuried
+			}
+		}
 	}
 	return nil
 }
@@ -248,6 +304,9 @@ func (w *tagWrite) result(batch uuid.UUID, written []bool) InsertResult {
 	r := InsertResult{BatchUUID: batch, Outcomes: w.outcomes}
 	for row, i := range w.index {
 		w.outcomes[i] = Duplicate
+		if w.buried[w.rows[row].UUID] {
+			w.outcomes[i] = Tombstoned
+		}
 		if written[row] {
 			w.outcomes[i] = Inserted
 			r.Inserted++

@@ -57,9 +57,7 @@ func (s *Store) ListTags(ctx context.Context, scope Scope, f Filter, limit int, 
 	const op = "list tags"
 	var c checker
 	b := f.bounds(&c)
-	if limit < 1 || limit > MaxPage {
-		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage))
-	}
+	c.limit("limit", limit)
 	after := start
 	if cursor != "" {
 		after = c.cursor(cursor, scope, b)
@@ -73,6 +71,12 @@ func (s *Store) ListTags(ctx context.Context, scope Scope, f Filter, limit int, 
 	}
 	tags = tags[:limit]
 	return TagPage{tags, positionOf(tags[limit-1]).cursor(scope, b)}, nil
+}
+
+func (c *checker) limit(field string, n int) {
+	if n < 1 || n > MaxPage {
+		c.refuse(field, "must be from 1 to "+strconv.Itoa(MaxPage))
+	}
 }
 
 // TagsSeq streams all of the scope's tags that match the filter, in the order of [Store.ListTags], from a

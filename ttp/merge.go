@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -13,35 +14,108 @@ import (
 // itself be, or become, a loser. Every row also names the survivor at the end of its chain, so that a
 // rollup finds all that belongs together by one key.
 
+// MergeIdentity says that an identity was found to be another one: from now on both answer as one, and no
+// tag is touched. [Store.UnmergeIdentity] revokes it. To merge what is merged already changes nothing.
+//
+// It returns [ErrNotFound] for an identity that is not stored, and [ErrConflict] for a merge into itself,
+// into one that is merged into it, or of one that is merged into a third; both ids are in the message.
+func (s *Store) MergeIdentity(ctx context.Context, from, into uuid.UUID) error {
+	return s.merge(ctx, "merge identity", identityMerges, from, into)
+}
+
+// UnmergeIdentity revokes a merge: the identity answers for itself again, with all that was merged into it.
+// One that is not merged is left as it is. It returns [ErrNotFound].
+func (s *Store) UnmergeIdentity(ctx context.Context, from uuid.UUID) error {
+	return s.unmerge(ctx, "unmerge identity", identityMerges, from)
+}
+
+// MergeCampaign is [Store.MergeIdentity] for campaigns.
+func (s *Store) MergeCampaign(ctx context.Context, from, into uuid.UUID) error {
+	return s.merge(ctx, "merge campaign", campaignMerges, from, into)
+}
+
+// UnmergeCampaign is [Store.UnmergeIdentity] for campaigns.
+func (s *Store) UnmergeCampaign(ctx context.Context, from uuid.UUID) error {
+	return s.unmerge(ctx, "unmerge campaign", campaignMerges, from)
+}
+
+func (s *Store) merge(ctx context.Context, op string, kind func(queries) mergeKind, from, into uuid.UUID) error {
+	_, err := update(ctx, s, op, func(q queries) (struct{}, error) {
+		k := kind(q)
+		if err := q.lockMerges(ctx, k.name); err != nil {
+			return struct{}{}, err
+		}
+		for _, id := range []uuid.UUID{from, into} {
+			if _, _, err := k.lock(ctx, id); errors.Is(err, sql.ErrNoRows) {
+				return struct{}{}, fmt.Errorf("%w: %s %s cannot be merged into %s: %s is not stored", ErrNotFound, k.name, from, into, id)
+			} else if err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, k.merge(ctx, from, into)
+	})
+	return err
+}
+
+func (s *Store) unmerge(ctx context.Context, op string, kind func(queries) mergeKind, from uuid.UUID) error {
+	_, err := update(ctx, s, op, func(q queries) (struct{}, error) {
+		k := kind(q)
+		if err := q.lockMerges(ctx, k.name); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, k.unmerge(ctx, from)
+	})
+	return err
+}
+
 // mergeKind is how one kind of scope reads and writes its merge pointers. Each func is a query.
 type mergeKind struct {
 	name            string
+	lockAll         func(ctx context.Context, kind string) error // makes this transaction the only one that merges
+	mergedInto      func(ctx context.Context, id uuid.UUID) (uuid.UUID, error)
 	lock            func(ctx context.Context, id uuid.UUID) (mergedInto, survivor uuid.UUID, err error)
 	setMergedInto   func(ctx context.Context, id, into uuid.UUID) error
 	replaceSurvivor func(ctx context.Context, replaced, survivor uuid.UUID) error
+	// lockMerged returns what points at any of the UUIDs, and setSurvivors changes their survivor.
+	lockMerged   func(ctx context.Context, a asked) ([]uuid.UUID, error)
+	setSurvivors func(ctx context.Context, a asked) (int64, error)
 }
 
 func campaignMerges(q queries) mergeKind {
 	return mergeKind{
-		name: "campaign",
+		name:    "campaign",
+		lockAll: q.lockMerges,
+		mergedInto: func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+			c, err := q.campaign(ctx, id)
+			return c.MergedIntoUUID, err
+		},
 		lock: func(ctx context.Context, id uuid.UUID) (mergedInto, survivor uuid.UUID, err error) {
 			c, err := q.lockCampaign(ctx, id)
 			return c.MergedIntoUUID, c.SurvivorUUID, err
 		},
 		setMergedInto:   q.setCampaignMergedInto,
 		replaceSurvivor: q.replaceCampaignSurvivor,
+		lockMerged:      q.lockMergedCampaigns,
+		setSurvivors:    q.setCampaignSurvivors,
 	}
 }
 
 func identityMerges(q queries) mergeKind {
 	return mergeKind{
-		name: "identity",
+		name:    "identity",
+		lockAll: q.lockMerges,
+		mergedInto: func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+			i, err := q.identity(ctx, id)
+			return i.MergedIntoUUID, err
+		},
 		lock: func(ctx context.Context, id uuid.UUID) (mergedInto, survivor uuid.UUID, err error) {
 			i, err := q.lockIdentity(ctx, id)
 			return i.MergedIntoUUID, i.SurvivorUUID, err
 		},
 		setMergedInto:   q.setIdentityMergedInto,
 		replaceSurvivor: q.replaceIdentitySurvivor,
+		lockMerged:      q.lockMergedIdentities,
+		setSurvivors:    q.setIdentitySurvivors,
 	}
 }
 
@@ -106,4 +180,31 @@ func (k mergeKind) merge(ctx context.Context, id, into uuid.UUID) error {
 		return err
 	}
 	return k.replaceSurvivor(ctx, id, survivor)
+}
+
+// unmerge clears the pointer of id and makes it the survivor of all that lead to it, level by level.
+func (k mergeKind) unmerge(ctx context.Context, id uuid.UUID) error {
+	mergedInto, _, err := k.lock(ctx, id)
+	if err != nil || mergedInto == uuid.Nil {
+		return mustStore(k.name, id, err)
+	}
+	if err := k.setMergedInto(ctx, id, uuid.Nil); err != nil {
+		return err
+	}
+	for level := []uuid.UUID{id}; len(level) > 0; {
+		var next []uuid.UUID
+		for chunk := range slices.Chunk(level, moveBatch) {
+			a := asked{SurvivorUUID: id[:], UUIDs: idBytes(chunk)}
+			if _, err := k.setSurvivors(ctx, a); err != nil {
+				return err
+			}
+			merged, err := k.lockMerged(ctx, a)
+			if err != nil {
+				return err
+			}
+			next = append(next, merged...)
+		}
+		level = next
+	}
+	return nil
 }

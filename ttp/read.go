@@ -52,7 +52,7 @@ func (s Scope) String() string {
 	return string(s.Kind) + " " + s.ID
 }
 
-// asked holds whatever the reading queries ask for, by the names that sqlc gives their parameters.
+// asked holds whatever queries ask for, by the names that sqlc gives their parameters.
 type asked struct {
 	AttackerUUID, IdentityUUID, CampaignUUID []byte // of these and SessionID, one is the scope
 	SessionID                                sql.NullString
@@ -62,6 +62,10 @@ type asked struct {
 	Limit, Offset    int64
 	Origin, Width    int64
 	After, Last      []byte
+
+	UUID, BatchUUID, TombstoneUUID, MergedIntoUUID, SurvivorUUID []byte
+	UUIDs                                                        [][]byte
+	TechniqueKey, Tags                                           int64
 }
 
 // fleet tells that no scope narrows the read.
@@ -85,6 +89,11 @@ func bind[P any](a asked) P {
 func list[P, R, T any](ctx context.Context, run func(context.Context, P) ([]R, error), a asked, mapRow func(R) T) ([]T, error) {
 	rows, err := run(ctx, bind[P](a))
 	return all(rows, err, mapRow)
+}
+
+// change runs a generated query that returns how many rows it changed.
+func change[P any](ctx context.Context, run func(context.Context, P) (int64, error), a asked) (int64, error) {
+	return run(ctx, bind[P](a))
 }
 
 // inScope runs a read of one statement of the tags of a scope.

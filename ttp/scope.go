@@ -112,30 +112,24 @@ func (rows *scopes) problems() []Problem {
 
 func (c Campaign) problems() []Problem {
 	var check checker
-	check.scopeID(c.UUID)
+	check.id("uuid", c.UUID)
 	check.text("name", c.Name, 255)
 	return check.problems
 }
 
 func (i Identity) problems() []Problem {
 	var check checker
-	check.scopeID(i.UUID)
+	check.id("uuid", i.UUID)
 	return check.problems
 }
 
 func (a Attacker) problems() []Problem {
 	var check checker
-	check.scopeID(a.UUID)
+	check.id("uuid", a.UUID)
 	if a.IP.Zone() != "" {
 		check.refuse("ip", "must have no zone")
 	}
 	return check.problems
-}
-
-func (c *checker) scopeID(id uuid.UUID) {
-	if id == uuid.Nil {
-		c.refuse("uuid", "must be set")
-	}
 }
 
 // upsert writes the rows in uuid order, so that racing calls do not deadlock, and then the merges in
@@ -154,10 +148,8 @@ func (rows *scopes) upsert(ctx context.Context, q queries) error {
 			return err
 		}
 	}
-	for _, a := range byUUID(rows.attackers, func(a Attacker) uuid.UUID { return a.UUID }) {
-		if err := upsertAttacker(ctx, q, a); err != nil {
-			return err
-		}
+	if err := rows.upsertAttackers(ctx, q); err != nil {
+		return err
 	}
 	return rows.merge(ctx, q)
 }
@@ -169,13 +161,33 @@ func byUUID[T any](rows []T, id func(T) uuid.UUID) []T {
 	})
 }
 
-func upsertAttacker(ctx context.Context, q queries, a Attacker) error {
-	if a.IdentityUUID != uuid.Nil {
-		if err := q.moveAttackerTags(ctx, a.UUID, a.IdentityUUID); err != nil {
-			return err
+// upsertAttackers takes the tags of an attacker along that leaves its identity for another. One that gets
+// its first takes none, since the tags may come later as well.
+func (rows *scopes) upsertAttackers(ctx context.Context, q queries) error {
+	var assigned []uuid.UUID
+	for _, a := range rows.attackers {
+		if a.IdentityUUID != uuid.Nil {
+			assigned = append(assigned, a.UUID)
 		}
 	}
-	return q.upsertAttacker(ctx, a)
+	stored, err := lockAttackers(ctx, q, assigned)
+	if err != nil {
+		return err
+	}
+	for _, a := range byUUID(rows.attackers, func(a Attacker) uuid.UUID { return a.UUID }) {
+		if before := stored[a.UUID].IdentityUUID; before != uuid.Nil && a.IdentityUUID != uuid.Nil && before != a.IdentityUUID {
+			if err := moveTags(ctx, q, a.UUID, a.IdentityUUID); err != nil {
+				return err
+			}
+		}
+		if err := q.upsertAttacker(ctx, a); err != nil {
+			return err
+		}
+		if a.IdentityUUID != uuid.Nil {
+			stored[a.UUID] = a // it may come again
+		}
+	}
+	return nil
 }
 
 // The stored scopes, as each dialect generates them.

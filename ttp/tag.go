@@ -182,6 +182,7 @@ type tagRow interface {
 		sqlitegen.ListTagsByAttackerRow | mysqlgen.ListTagsByAttackerRow |
 		sqlitegen.ListTagsByIdentitiesRow | mysqlgen.ListTagsByIdentitiesRow |
 		sqlitegen.ListTagsBySessionRow | mysqlgen.ListTagsBySessionRow |
+		sqlitegen.ListTagsInBatchRow | mysqlgen.ListTagsInBatchRow |
 		sqlitegen.ListTagsBySessionInOrderRow | mysqlgen.ListTagsBySessionInOrderRow
 }
 

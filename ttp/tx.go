@@ -65,7 +65,12 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		return none, err
 	}
 	if s.tx != nil {
-		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
+		inCallers := func() (T, error) { return write(s.engine.queries(s.tx)) }
+		out, err := inSavepoint(ctx, s.tx, inCallers)
+		if errors.Is(err, errBuried) {
+			out, err = inSavepoint(ctx, s.tx, inCallers)
+		}
+		return out, err
 	}
 	return backoff.Retry(ctx, func() (T, error) {
 		// What is read must be committed, and no older than the statement that reads it.
@@ -74,7 +79,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		switch {
 		case err == nil:
 			s.written.Store(true)
-		case !s.engine.retryable(err):
+		case !s.engine.retryable(err) && !errors.Is(err, errBuried):
 			err = backoff.Permanent(err)
 		}
 		return out, err

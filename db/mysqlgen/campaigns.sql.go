@@ -8,6 +8,7 @@ package mysqlgen
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
 
 const GetCampaign = `-- name: GetCampaign :one
@@ -71,6 +72,94 @@ func (q *Queries) ListCampaignsAfter(ctx context.Context, arg ListCampaignsAfter
 	return items, nil
 }
 
+const ListCampaignsByUUID = `-- name: ListCampaignsByUUID :many
+SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type ListCampaignsByUUIDParams struct {
+	UUIDs [][]byte
+}
+
+func (q *Queries) ListCampaignsByUUID(ctx context.Context, arg ListCampaignsByUUIDParams) ([]TtpCampaign, error) {
+	query := ListCampaignsByUUID
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpCampaign
+	for rows.Next() {
+		var i TtpCampaign
+		if err := rows.Scan(
+			&i.UUID,
+			&i.Name,
+			&i.MergedIntoUUID,
+			&i.SurvivorUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListCampaignsMergedInto = `-- name: ListCampaignsMergedInto :many
+SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign
+WHERE merged_into_uuid = ? AND uuid > ?
+ORDER BY uuid
+LIMIT ?
+`
+
+type ListCampaignsMergedIntoParams struct {
+	MergedIntoUUID []byte
+	After          []byte
+	Limit          int64
+}
+
+// A page of the campaigns that point at this one, in uuid order.
+func (q *Queries) ListCampaignsMergedInto(ctx context.Context, arg ListCampaignsMergedIntoParams) ([]TtpCampaign, error) {
+	rows, err := q.db.QueryContext(ctx, ListCampaignsMergedInto, arg.MergedIntoUUID, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpCampaign
+	for rows.Next() {
+		var i TtpCampaign
+		if err := rows.Scan(
+			&i.UUID,
+			&i.Name,
+			&i.MergedIntoUUID,
+			&i.SurvivorUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const LockCampaign = `-- name: LockCampaign :one
 SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign WHERE uuid = ? FOR UPDATE
 `
@@ -80,7 +169,6 @@ type LockCampaignParams struct {
 }
 
 // The newest committed state, for a change of merge pointers.
-// Differs from SQLite, where a transaction that writes holds the only lock.
 func (q *Queries) LockCampaign(ctx context.Context, arg LockCampaignParams) (TtpCampaign, error) {
 	row := q.db.QueryRowContext(ctx, LockCampaign, arg.UUID)
 	var i TtpCampaign
@@ -91,6 +179,48 @@ func (q *Queries) LockCampaign(ctx context.Context, arg LockCampaignParams) (Ttp
 		&i.SurvivorUUID,
 	)
 	return i, err
+}
+
+const LockMergedCampaigns = `-- name: LockMergedCampaigns :many
+SELECT uuid FROM ttp_campaign WHERE merged_into_uuid IN (/*SLICE:uuids*/?) FOR UPDATE
+`
+
+type LockMergedCampaignsParams struct {
+	UUIDs [][]byte
+}
+
+// The campaigns that point at any of these.
+func (q *Queries) LockMergedCampaigns(ctx context.Context, arg LockMergedCampaignsParams) ([][]byte, error) {
+	query := LockMergedCampaigns
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var uuid []byte
+		if err := rows.Scan(&uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ReplaceCampaignSurvivor = `-- name: ReplaceCampaignSurvivor :exec
@@ -120,6 +250,34 @@ type SetCampaignMergedIntoParams struct {
 func (q *Queries) SetCampaignMergedInto(ctx context.Context, arg SetCampaignMergedIntoParams) error {
 	_, err := q.db.ExecContext(ctx, SetCampaignMergedInto, arg.MergedIntoUUID, arg.UUID)
 	return err
+}
+
+const SetCampaignSurvivors = `-- name: SetCampaignSurvivors :execrows
+UPDATE ttp_campaign SET survivor_uuid = ? WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type SetCampaignSurvivorsParams struct {
+	SurvivorUUID []byte
+	UUIDs        [][]byte
+}
+
+func (q *Queries) SetCampaignSurvivors(ctx context.Context, arg SetCampaignSurvivorsParams) (int64, error) {
+	query := SetCampaignSurvivors
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.SurvivorUUID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const UpsertCampaign = `-- name: UpsertCampaign :exec

@@ -9,6 +9,11 @@ import (
 )
 
 type Querier interface {
+	// Counts more tags to a tombstone, which the first make.
+	AddTombstone(ctx context.Context, arg AddTombstoneParams) error
+	AnyTombstone(ctx context.Context) ([][]byte, error)
+	// Keeps these tags, which are about to go, from being written again.
+	BuryTags(ctx context.Context, arg BuryTagsParams) (int64, error)
 	// The fleet's tags in each bucket of time that has any. The origin is no later than any tag, so that
 	// the division rounds down.
 	CountByTime(ctx context.Context, arg CountByTimeParams) ([]CountByTimeRow, error)
@@ -22,6 +27,12 @@ type Querier interface {
 	CountScopeByTime(ctx context.Context, arg CountScopeByTimeParams) ([]CountScopeByTimeRow, error)
 	// The same for the one scope that is not NULL.
 	CountScopeDistinct(ctx context.Context, arg CountScopeDistinctParams) ([]CountScopeDistinctRow, error)
+	CountTagsOfTombstone(ctx context.Context, arg CountTagsOfTombstoneParams) (int64, error)
+	DeleteAttackers(ctx context.Context, arg DeleteAttackersParams) (int64, error)
+	DeleteBuriedTags(ctx context.Context, arg DeleteBuriedTagsParams) (int64, error)
+	DeleteEmptyTombstone(ctx context.Context, arg DeleteEmptyTombstoneParams) (int64, error)
+	DeleteIdentities(ctx context.Context, arg DeleteIdentitiesParams) (int64, error)
+	DeleteTags(ctx context.Context, arg DeleteTagsParams) (int64, error)
 	GetAttacker(ctx context.Context, arg GetAttackerParams) (TtpAttacker, error)
 	GetCampaign(ctx context.Context, arg GetCampaignParams) (TtpCampaign, error)
 	GetIdentity(ctx context.Context, arg GetIdentityParams) (TtpIdentity, error)
@@ -33,20 +44,36 @@ type Querier interface {
 	InsertTag(ctx context.Context, arg InsertTagParams) (int64, error)
 	// A page of all attackers, in uuid order.
 	ListAttackersAfter(ctx context.Context, arg ListAttackersAfterParams) ([]TtpAttacker, error)
+	// A page of the attackers that name this identity, in uuid order.
+	ListAttackersByIdentity(ctx context.Context, arg ListAttackersByIdentityParams) ([]TtpAttacker, error)
+	ListAttackersByUUID(ctx context.Context, arg ListAttackersByUUIDParams) ([]TtpAttacker, error)
+	// Which of these tags a tombstone keeps from being written.
+	ListBuriedTagUUIDs(ctx context.Context, arg ListBuriedTagUUIDsParams) ([][]byte, error)
 	// A page of all campaigns, in uuid order.
 	ListCampaignsAfter(ctx context.Context, arg ListCampaignsAfterParams) ([]TtpCampaign, error)
+	ListCampaignsByUUID(ctx context.Context, arg ListCampaignsByUUIDParams) ([]TtpCampaign, error)
+	// A page of the campaigns that point at this one, in uuid order.
+	ListCampaignsMergedInto(ctx context.Context, arg ListCampaignsMergedIntoParams) ([]TtpCampaign, error)
 	// The whole fleet, in the order of its groups.
 	ListDistinctTechniques(ctx context.Context, arg ListDistinctTechniquesParams) ([]ListDistinctTechniquesRow, error)
 	// The whole fleet, for windows that hold a small part of it.
 	ListDistinctTechniquesByTime(ctx context.Context, arg ListDistinctTechniquesByTimeParams) ([]ListDistinctTechniquesByTimeRow, error)
 	// A page of all identities, in uuid order.
 	ListIdentitiesAfter(ctx context.Context, arg ListIdentitiesAfterParams) ([]TtpIdentity, error)
+	// A page of the identities that name this campaign, in uuid order.
+	ListIdentitiesByCampaign(ctx context.Context, arg ListIdentitiesByCampaignParams) ([]TtpIdentity, error)
+	// A page of the identities that this one stands for, itself among them, in uuid order.
+	ListIdentitiesBySurvivor(ctx context.Context, arg ListIdentitiesBySurvivorParams) ([]TtpIdentity, error)
+	ListIdentitiesByUUID(ctx context.Context, arg ListIdentitiesByUUIDParams) ([]TtpIdentity, error)
+	// A page of the identities that point at this one, in uuid order.
+	ListIdentitiesMergedInto(ctx context.Context, arg ListIdentitiesMergedIntoParams) ([]TtpIdentity, error)
 	// When each decky saw an identity pursue each tactic.
 	ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListPhasesRow, error)
 	// What each version of each rule has tagged.
 	ListRules(ctx context.Context, arg ListRulesParams) ([]ListRulesRow, error)
 	// Which of these tags are stored.
 	ListStoredTagUUIDs(ctx context.Context, arg ListStoredTagUUIDsParams) ([][]byte, error)
+	ListTagKeys(ctx context.Context, arg ListTagKeysParams) ([]ListTagKeysRow, error)
 	// Which of these tags this batch wrote.
 	ListTagUUIDsInBatch(ctx context.Context, arg ListTagUUIDsInBatchParams) ([][]byte, error)
 	// The next attackers that tags name.
@@ -68,6 +95,10 @@ type Querier interface {
 	ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]ListTagsBySessionRow, error)
 	// A page of a session's tags, oldest first. The facade keeps "since" at the cursor.
 	ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]ListTagsBySessionInOrderRow, error)
+	// A page of what a batch wrote, in uuid order. No index knows batches: this walks all tags.
+	ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams) ([]ListTagsInBatchRow, error)
+	// A page of the tags that a tombstone keeps from being written.
+	ListTagsOfTombstone(ctx context.Context, arg ListTagsOfTombstoneParams) ([][]byte, error)
 	// The tags that name the attacker. What was seen only across attackers belongs to their identity.
 	ListTechniquesByAttacker(ctx context.Context, arg ListTechniquesByAttackerParams) ([]ListTechniquesByAttackerRow, error)
 	// The rollups of a range of attackers, each as ListTechniquesByAttacker has it.
@@ -86,23 +117,41 @@ type Querier interface {
 	ListTechniquesByIdentity(ctx context.Context, arg ListTechniquesByIdentityParams) ([]ListTechniquesByIdentityRow, error)
 	// The tags of one login session.
 	ListTechniquesBySession(ctx context.Context, arg ListTechniquesBySessionParams) ([]ListTechniquesBySessionRow, error)
+	// A page of all tombstones, in uuid order, which is that of their making.
+	ListTombstonesAfter(ctx context.Context, arg ListTombstonesAfterParams) ([]TtpTombstone, error)
+	// The newest committed state, for a change of what it decides.
+	LockAttackers(ctx context.Context, arg LockAttackersParams) ([]TtpAttacker, error)
 	// The newest committed state, for a change of merge pointers.
-	// Differs from SQLite, where a transaction that writes holds the only lock.
 	LockCampaign(ctx context.Context, arg LockCampaignParams) (TtpCampaign, error)
 	// The newest committed state, for a change of merge pointers.
-	// Differs from SQLite, where a transaction that writes holds the only lock.
 	LockIdentity(ctx context.Context, arg LockIdentityParams) (TtpIdentity, error)
+	// The campaigns that point at any of these.
+	LockMergedCampaigns(ctx context.Context, arg LockMergedCampaignsParams) ([][]byte, error)
+	// The identities that point at any of these.
+	LockMergedIdentities(ctx context.Context, arg LockMergedIdentitiesParams) ([][]byte, error)
 	// Holds the right to change merge pointers of this kind of scope until the transaction ends.
 	LockMerges(ctx context.Context, arg LockMergesParams) error
-	// Re-keys the tags of an attacker that is about to leave its identity for another. Tags without an
-	// identity follow their attacker as they are; an attacker that had none takes nothing with it.
-	MoveAttackerTags(ctx context.Context, arg MoveAttackerTagsParams) error
+	// What a change of tags goes by, as it is now.
+	LockTags(ctx context.Context, arg LockTagsParams) ([]LockTagsRow, error)
+	// A page of an attacker's tags that name another identity, in the index's order.
+	LockTagsToMove(ctx context.Context, arg LockTagsToMoveParams) ([]LockTagsToMoveRow, error)
+	LockTombstone(ctx context.Context, arg LockTombstoneParams) (TtpTombstone, error)
+	// Of the identities that this one stands for, a page of those that no other points at.
+	LockUnmergedOf(ctx context.Context, arg LockUnmergedOfParams) ([][]byte, error)
+	// Takes these attackers out of an identity.
+	ReleaseAttackers(ctx context.Context, arg ReleaseAttackersParams) (int64, error)
 	// Hands all that one survivor stands for to another.
 	ReplaceCampaignSurvivor(ctx context.Context, arg ReplaceCampaignSurvivorParams) error
 	// Hands all that one survivor stands for to another.
 	ReplaceIdentitySurvivor(ctx context.Context, arg ReplaceIdentitySurvivorParams) error
 	SetCampaignMergedInto(ctx context.Context, arg SetCampaignMergedIntoParams) error
+	SetCampaignSurvivors(ctx context.Context, arg SetCampaignSurvivorsParams) (int64, error)
 	SetIdentityMergedInto(ctx context.Context, arg SetIdentityMergedIntoParams) error
+	SetIdentitySurvivors(ctx context.Context, arg SetIdentitySurvivorsParams) (int64, error)
+	// Keys tags to another identity, or to none: then to the one that their attackers have.
+	SetTagIdentities(ctx context.Context, arg SetTagIdentitiesParams) (int64, error)
+	SetTagKey(ctx context.Context, arg SetTagKeyParams) (int64, error)
+	TakeFromTombstone(ctx context.Context, arg TakeFromTombstoneParams) (int64, error)
 	// The attackers with the most tags.
 	TopAttackers(ctx context.Context, arg TopAttackersParams) ([]TopAttackersRow, error)
 	// The campaigns with the most tags, the merged ones as their survivor: those of the surviving

@@ -11,6 +11,32 @@ import (
 	"strings"
 )
 
+const DeleteTags = `-- name: DeleteTags :execrows
+DELETE FROM ttp_tag WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type DeleteTagsParams struct {
+	UUIDs [][]byte
+}
+
+func (q *Queries) DeleteTags(ctx context.Context, arg DeleteTagsParams) (int64, error) {
+	query := DeleteTags
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const GetTag = `-- name: GetTag :one
 SELECT uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
        tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
@@ -165,6 +191,52 @@ func (q *Queries) ListStoredTagUUIDs(ctx context.Context, arg ListStoredTagUUIDs
 			return nil, err
 		}
 		items = append(items, uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListTagKeys = `-- name: ListTagKeys :many
+SELECT uuid, technique_key FROM ttp_tag WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type ListTagKeysParams struct {
+	UUIDs [][]byte
+}
+
+type ListTagKeysRow struct {
+	UUID         []byte
+	TechniqueKey int64
+}
+
+func (q *Queries) ListTagKeys(ctx context.Context, arg ListTagKeysParams) ([]ListTagKeysRow, error) {
+	query := ListTagKeys
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTagKeysRow
+	for rows.Next() {
+		var i ListTagKeysRow
+		if err := rows.Scan(&i.UUID, &i.TechniqueKey); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -354,28 +426,238 @@ func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([
 	return items, nil
 }
 
-const MoveAttackerTags = `-- name: MoveAttackerTags :exec
-UPDATE ttp_tag SET identity_uuid = ?
-WHERE ttp_tag.attacker_uuid = ?
-  AND ttp_tag.identity_uuid IS NOT NULL AND ttp_tag.identity_uuid <> ?
-  AND EXISTS (SELECT 1 FROM ttp_attacker a
-              WHERE a.uuid = ? AND a.identity_uuid <> ?)
+const ListTagsInBatch = `-- name: ListTagsInBatch :many
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+FROM ttp_tag t FORCE INDEX (PRIMARY)
+WHERE t.uuid > ? AND t.batch_uuid = ?
+ORDER BY t.uuid
+LIMIT ?
 `
 
-type MoveAttackerTagsParams struct {
-	IdentityUUID []byte
-	AttackerUUID []byte
+type ListTagsInBatchParams struct {
+	After     []byte
+	BatchUUID []byte
+	Limit     int64
 }
 
-// Re-keys the tags of an attacker that is about to leave its identity for another. Tags without an
-// identity follow their attacker as they are; an attacker that had none takes nothing with it.
-func (q *Queries) MoveAttackerTags(ctx context.Context, arg MoveAttackerTagsParams) error {
-	_, err := q.db.ExecContext(ctx, MoveAttackerTags,
-		arg.IdentityUUID,
+type ListTagsInBatchRow struct {
+	UUID           []byte
+	SourceKind     string
+	SourceID       string
+	AttackerUUID   []byte
+	IdentityUUID   []byte
+	SessionID      sql.NullString
+	DeckyID        sql.NullString
+	Tactic         string
+	TechniqueID    string
+	SubTechniqueID sql.NullString
+	Confidence     float64
+	RuleID         string
+	RuleVersion    int64
+	Evidence       string
+	AttackRelease  string
+	ObservedAt     int64
+	IngestedAt     int64
+	BatchUUID      []byte
+}
+
+// A page of what a batch wrote, in uuid order. No index knows batches: this walks all tags.
+func (q *Queries) ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams) ([]ListTagsInBatchRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListTagsInBatch, arg.After, arg.BatchUUID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTagsInBatchRow
+	for rows.Next() {
+		var i ListTagsInBatchRow
+		if err := rows.Scan(
+			&i.UUID,
+			&i.SourceKind,
+			&i.SourceID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+			&i.SessionID,
+			&i.DeckyID,
+			&i.Tactic,
+			&i.TechniqueID,
+			&i.SubTechniqueID,
+			&i.Confidence,
+			&i.RuleID,
+			&i.RuleVersion,
+			&i.Evidence,
+			&i.AttackRelease,
+			&i.ObservedAt,
+			&i.IngestedAt,
+			&i.BatchUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockTags = `-- name: LockTags :many
+SELECT uuid, attacker_uuid, identity_uuid, batch_uuid FROM ttp_tag
+WHERE uuid IN (/*SLICE:uuids*/?)
+ORDER BY uuid FOR UPDATE
+`
+
+type LockTagsParams struct {
+	UUIDs [][]byte
+}
+
+type LockTagsRow struct {
+	UUID         []byte
+	AttackerUUID []byte
+	IdentityUUID []byte
+	BatchUUID    []byte
+}
+
+// What a change of tags goes by, as it is now.
+func (q *Queries) LockTags(ctx context.Context, arg LockTagsParams) ([]LockTagsRow, error) {
+	query := LockTags
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockTagsRow
+	for rows.Next() {
+		var i LockTagsRow
+		if err := rows.Scan(
+			&i.UUID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+			&i.BatchUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockTagsToMove = `-- name: LockTagsToMove :many
+SELECT t.uuid, t.observed_at FROM ttp_tag t
+WHERE t.attacker_uuid = ?
+  AND t.observed_at >= ?
+  AND (t.observed_at > ? OR t.uuid > ?)
+  AND t.identity_uuid IS NOT NULL AND t.identity_uuid <> ?
+ORDER BY t.observed_at, t.uuid
+LIMIT ? FOR UPDATE
+`
+
+type LockTagsToMoveParams struct {
+	AttackerUUID     []byte
+	CursorObservedAt int64
+	CursorUUID       []byte
+	IdentityUUID     []byte
+	Limit            int64
+}
+
+type LockTagsToMoveRow struct {
+	UUID       []byte
+	ObservedAt int64
+}
+
+// A page of an attacker's tags that name another identity, in the index's order.
+func (q *Queries) LockTagsToMove(ctx context.Context, arg LockTagsToMoveParams) ([]LockTagsToMoveRow, error) {
+	rows, err := q.db.QueryContext(ctx, LockTagsToMove,
 		arg.AttackerUUID,
+		arg.CursorObservedAt,
+		arg.CursorObservedAt,
+		arg.CursorUUID,
 		arg.IdentityUUID,
-		arg.AttackerUUID,
-		arg.IdentityUUID,
+		arg.Limit,
 	)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockTagsToMoveRow
+	for rows.Next() {
+		var i LockTagsToMoveRow
+		if err := rows.Scan(&i.UUID, &i.ObservedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const SetTagIdentities = `-- name: SetTagIdentities :execrows
+UPDATE ttp_tag SET identity_uuid = ? WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type SetTagIdentitiesParams struct {
+	IdentityUUID []byte
+	UUIDs        [][]byte
+}
+
+// Keys tags to another identity, or to none: then to the one that their attackers have.
+func (q *Queries) SetTagIdentities(ctx context.Context, arg SetTagIdentitiesParams) (int64, error) {
+	query := SetTagIdentities
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.IdentityUUID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const SetTagKey = `-- name: SetTagKey :execrows
+UPDATE ttp_tag SET technique_key = ? WHERE uuid = ?
+`
+
+type SetTagKeyParams struct {
+	TechniqueKey int64
+	UUID         []byte
+}
+
+func (q *Queries) SetTagKey(ctx context.Context, arg SetTagKeyParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, SetTagKey, arg.TechniqueKey, arg.UUID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

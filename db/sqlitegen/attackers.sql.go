@@ -8,7 +8,34 @@ package sqlitegen
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
+
+const DeleteAttackers = `-- name: DeleteAttackers :execrows
+DELETE FROM ttp_attacker WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type DeleteAttackersParams struct {
+	UUIDs [][]byte
+}
+
+func (q *Queries) DeleteAttackers(ctx context.Context, arg DeleteAttackersParams) (int64, error) {
+	query := DeleteAttackers
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
 
 const GetAttacker = `-- name: GetAttacker :one
 SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid = ?1
@@ -59,6 +86,156 @@ func (q *Queries) ListAttackersAfter(ctx context.Context, arg ListAttackersAfter
 		return nil, err
 	}
 	return items, nil
+}
+
+const ListAttackersByIdentity = `-- name: ListAttackersByIdentity :many
+SELECT uuid, ip, identity_uuid FROM ttp_attacker
+WHERE identity_uuid = ?1 AND uuid > ?2
+ORDER BY uuid
+LIMIT ?3
+`
+
+type ListAttackersByIdentityParams struct {
+	IdentityUUID []byte
+	After        []byte
+	Limit        int64
+}
+
+// A page of the attackers that name this identity, in uuid order.
+func (q *Queries) ListAttackersByIdentity(ctx context.Context, arg ListAttackersByIdentityParams) ([]TtpAttacker, error) {
+	rows, err := q.db.QueryContext(ctx, ListAttackersByIdentity, arg.IdentityUUID, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpAttacker
+	for rows.Next() {
+		var i TtpAttacker
+		if err := rows.Scan(&i.UUID, &i.IP, &i.IdentityUUID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListAttackersByUUID = `-- name: ListAttackersByUUID :many
+SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type ListAttackersByUUIDParams struct {
+	UUIDs [][]byte
+}
+
+func (q *Queries) ListAttackersByUUID(ctx context.Context, arg ListAttackersByUUIDParams) ([]TtpAttacker, error) {
+	query := ListAttackersByUUID
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpAttacker
+	for rows.Next() {
+		var i TtpAttacker
+		if err := rows.Scan(&i.UUID, &i.IP, &i.IdentityUUID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockAttackers = `-- name: LockAttackers :many
+SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (/*SLICE:uuids*/?) ORDER BY uuid
+`
+
+type LockAttackersParams struct {
+	UUIDs [][]byte
+}
+
+// The newest committed state, for a change of what it decides.
+func (q *Queries) LockAttackers(ctx context.Context, arg LockAttackersParams) ([]TtpAttacker, error) {
+	query := LockAttackers
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpAttacker
+	for rows.Next() {
+		var i TtpAttacker
+		if err := rows.Scan(&i.UUID, &i.IP, &i.IdentityUUID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ReleaseAttackers = `-- name: ReleaseAttackers :execrows
+UPDATE ttp_attacker SET identity_uuid = NULL
+WHERE identity_uuid = ?1 AND uuid IN (/*SLICE:uuids*/?)
+`
+
+type ReleaseAttackersParams struct {
+	IdentityUUID []byte
+	UUIDs        [][]byte
+}
+
+// Takes these attackers out of an identity.
+func (q *Queries) ReleaseAttackers(ctx context.Context, arg ReleaseAttackersParams) (int64, error) {
+	query := ReleaseAttackers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.IdentityUUID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const UpsertAttacker = `-- name: UpsertAttacker :exec

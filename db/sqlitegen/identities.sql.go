@@ -7,7 +7,34 @@ package sqlitegen
 
 import (
 	"context"
+	"strings"
 )
+
+const DeleteIdentities = `-- name: DeleteIdentities :execrows
+DELETE FROM ttp_identity WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type DeleteIdentitiesParams struct {
+	UUIDs [][]byte
+}
+
+func (q *Queries) DeleteIdentities(ctx context.Context, arg DeleteIdentitiesParams) (int64, error) {
+	query := DeleteIdentities
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
 
 const GetIdentity = `-- name: GetIdentity :one
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid = ?1
@@ -70,6 +97,178 @@ func (q *Queries) ListIdentitiesAfter(ctx context.Context, arg ListIdentitiesAft
 	return items, nil
 }
 
+const ListIdentitiesByCampaign = `-- name: ListIdentitiesByCampaign :many
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
+WHERE campaign_uuid = ?1 AND uuid > ?2
+ORDER BY uuid
+LIMIT ?3
+`
+
+type ListIdentitiesByCampaignParams struct {
+	CampaignUUID []byte
+	After        []byte
+	Limit        int64
+}
+
+// A page of the identities that name this campaign, in uuid order.
+func (q *Queries) ListIdentitiesByCampaign(ctx context.Context, arg ListIdentitiesByCampaignParams) ([]TtpIdentity, error) {
+	rows, err := q.db.QueryContext(ctx, ListIdentitiesByCampaign, arg.CampaignUUID, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpIdentity
+	for rows.Next() {
+		var i TtpIdentity
+		if err := rows.Scan(
+			&i.UUID,
+			&i.CampaignUUID,
+			&i.MergedIntoUUID,
+			&i.SurvivorUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListIdentitiesBySurvivor = `-- name: ListIdentitiesBySurvivor :many
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
+WHERE survivor_uuid = ?1 AND uuid > ?2
+ORDER BY uuid
+LIMIT ?3
+`
+
+type ListIdentitiesBySurvivorParams struct {
+	SurvivorUUID []byte
+	After        []byte
+	Limit        int64
+}
+
+// A page of the identities that this one stands for, itself among them, in uuid order.
+func (q *Queries) ListIdentitiesBySurvivor(ctx context.Context, arg ListIdentitiesBySurvivorParams) ([]TtpIdentity, error) {
+	rows, err := q.db.QueryContext(ctx, ListIdentitiesBySurvivor, arg.SurvivorUUID, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpIdentity
+	for rows.Next() {
+		var i TtpIdentity
+		if err := rows.Scan(
+			&i.UUID,
+			&i.CampaignUUID,
+			&i.MergedIntoUUID,
+			&i.SurvivorUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListIdentitiesByUUID = `-- name: ListIdentitiesByUUID :many
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type ListIdentitiesByUUIDParams struct {
+	UUIDs [][]byte
+}
+
+func (q *Queries) ListIdentitiesByUUID(ctx context.Context, arg ListIdentitiesByUUIDParams) ([]TtpIdentity, error) {
+	query := ListIdentitiesByUUID
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpIdentity
+	for rows.Next() {
+		var i TtpIdentity
+		if err := rows.Scan(
+			&i.UUID,
+			&i.CampaignUUID,
+			&i.MergedIntoUUID,
+			&i.SurvivorUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListIdentitiesMergedInto = `-- name: ListIdentitiesMergedInto :many
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
+WHERE merged_into_uuid = ?1 AND uuid > ?2
+ORDER BY uuid
+LIMIT ?3
+`
+
+type ListIdentitiesMergedIntoParams struct {
+	MergedIntoUUID []byte
+	After          []byte
+	Limit          int64
+}
+
+// A page of the identities that point at this one, in uuid order.
+func (q *Queries) ListIdentitiesMergedInto(ctx context.Context, arg ListIdentitiesMergedIntoParams) ([]TtpIdentity, error) {
+	rows, err := q.db.QueryContext(ctx, ListIdentitiesMergedInto, arg.MergedIntoUUID, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpIdentity
+	for rows.Next() {
+		var i TtpIdentity
+		if err := rows.Scan(
+			&i.UUID,
+			&i.CampaignUUID,
+			&i.MergedIntoUUID,
+			&i.SurvivorUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const LockIdentity = `-- name: LockIdentity :one
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid = ?1
 `
@@ -79,7 +278,6 @@ type LockIdentityParams struct {
 }
 
 // The newest committed state, for a change of merge pointers.
-// Differs from MySQL, which must ask for the lock: here a transaction that writes holds the only one.
 func (q *Queries) LockIdentity(ctx context.Context, arg LockIdentityParams) (TtpIdentity, error) {
 	row := q.db.QueryRowContext(ctx, LockIdentity, arg.UUID)
 	var i TtpIdentity
@@ -90,6 +288,85 @@ func (q *Queries) LockIdentity(ctx context.Context, arg LockIdentityParams) (Ttp
 		&i.SurvivorUUID,
 	)
 	return i, err
+}
+
+const LockMergedIdentities = `-- name: LockMergedIdentities :many
+SELECT uuid FROM ttp_identity WHERE merged_into_uuid IN (/*SLICE:uuids*/?)
+`
+
+type LockMergedIdentitiesParams struct {
+	UUIDs [][]byte
+}
+
+// The identities that point at any of these.
+func (q *Queries) LockMergedIdentities(ctx context.Context, arg LockMergedIdentitiesParams) ([][]byte, error) {
+	query := LockMergedIdentities
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var uuid []byte
+		if err := rows.Scan(&uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockUnmergedOf = `-- name: LockUnmergedOf :many
+SELECT i.uuid FROM ttp_identity i
+WHERE i.survivor_uuid = ?1
+  AND NOT EXISTS (SELECT 1 FROM ttp_identity j WHERE j.merged_into_uuid = i.uuid)
+ORDER BY i.uuid
+LIMIT ?2
+`
+
+type LockUnmergedOfParams struct {
+	SurvivorUUID []byte
+	Limit        int64
+}
+
+// Of the identities that this one stands for, a page of those that no other points at.
+func (q *Queries) LockUnmergedOf(ctx context.Context, arg LockUnmergedOfParams) ([][]byte, error) {
+	rows, err := q.db.QueryContext(ctx, LockUnmergedOf, arg.SurvivorUUID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var uuid []byte
+		if err := rows.Scan(&uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ReplaceIdentitySurvivor = `-- name: ReplaceIdentitySurvivor :exec
@@ -119,6 +396,34 @@ type SetIdentityMergedIntoParams struct {
 func (q *Queries) SetIdentityMergedInto(ctx context.Context, arg SetIdentityMergedIntoParams) error {
 	_, err := q.db.ExecContext(ctx, SetIdentityMergedInto, arg.MergedIntoUUID, arg.UUID)
 	return err
+}
+
+const SetIdentitySurvivors = `-- name: SetIdentitySurvivors :execrows
+UPDATE ttp_identity SET survivor_uuid = ?1 WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type SetIdentitySurvivorsParams struct {
+	SurvivorUUID []byte
+	UUIDs        [][]byte
+}
+
+func (q *Queries) SetIdentitySurvivors(ctx context.Context, arg SetIdentitySurvivorsParams) (int64, error) {
+	query := SetIdentitySurvivors
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.SurvivorUUID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const UpsertIdentity = `-- name: UpsertIdentity :exec

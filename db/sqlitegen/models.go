@@ -27,3 +27,11 @@ type TtpIdentity struct {
 	MergedIntoUUID []byte
 	SurvivorUUID   []byte
 }
+
+type TtpTombstone struct {
+	UUID      []byte
+	Removed   string
+	Reason    sql.NullString
+	CreatedAt int64
+	Tags      int64
+}

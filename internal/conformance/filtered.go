@@ -21,7 +21,7 @@ func filteredReadsEqualAPlainFold(t *testing.T, db *database) {
 	s := db.store(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		clearTables(t, db)
-		m := drawModel(rt)
+		m := drawModel(rt, time.Microsecond)
 		m.write(rt, s)
 		like := m.anyTag(rt, "like")
 		f, scope := m.drawFilter(rt, like), m.drawScope(rt, &like)

@@ -16,7 +16,8 @@ import (
 
 // model is what was written, and the rules of the rollups said a second time, as loops.
 type model struct {
-	zero       time.Time // about which all happened
+	zero       time.Time     // about which all happened
+	unit       time.Duration // between things that happened
 	tags       []ttp.Tag
 	campaigns  map[uuid.UUID]ttp.Campaign
 	identities map[uuid.UUID]ttp.Identity
@@ -157,10 +158,10 @@ var releases = []string{"enterprise-v15.1", "enterprise-v18.1", "ics-v15.1", "mo
 
 // drawModel makes few scopes and techniques, so that they meet often. Some scopes that tags and other
 // scopes name are never stored. Merges point to a higher number, so that they close no cycle.
-func drawModel(rt *rapid.T) *model {
-	m := &model{zero: at(0), campaigns: map[uuid.UUID]ttp.Campaign{}, identities: map[uuid.UUID]ttp.Identity{}, attackers: map[uuid.UUID]ttp.Attacker{}}
+func drawModel(rt *rapid.T, unit time.Duration) *model {
+	m := &model{zero: at(0), unit: unit, campaigns: map[uuid.UUID]ttp.Campaign{}, identities: map[uuid.UUID]ttp.Identity{}, attackers: map[uuid.UUID]ttp.Attacker{}}
 	if rapid.Bool().Draw(rt, "around 1970") {
-		m.zero = time.UnixMicro(-25).UTC()
+		m.zero = time.UnixMicro(0).Add(-25 * unit).UTC()
 	}
 	higher := func(kind string, i, n int) uuid.UUID {
 		if j := rapid.IntRange(0, n).Draw(rt, kind+" merged into"); j > i {
@@ -210,7 +211,7 @@ func (m *model) drawTag(rt *rapid.T, i int) ttp.Tag {
 		tag.SourceKind = rapid.SampledFrom([]string{"command", "payload"}).Draw(rt, "kind")
 		tag.DeckyID = pick(rt, "d", deckies)
 		tag.Confidence = rapid.Float64Range(ttp.DefaultConfidenceFloor, 1).Draw(rt, "confidence")
-		tag.ObservedAt = m.zero.Add(time.Duration(rapid.IntRange(0, 50).Draw(rt, "observed at")) * time.Microsecond)
+		tag.ObservedAt = m.zero.Add(time.Duration(rapid.IntRange(0, 50).Draw(rt, "observed at")) * m.unit)
 		tag.Evidence = fmt.Appendf(nil, `{"n":%d}`, i)
 	})
 	tag.UUID = tag.ComputeUUID()
@@ -243,7 +244,7 @@ func (m *model) write(rt *rapid.T, s *ttp.Store) {
 // clearTables is quicker than a new database.
 func clearTables(t *testing.T, db *database) {
 	t.Helper()
-	for _, table := range []string{"tag", "attacker", "identity", "campaign"} {
+	for _, table := range []string{"tag", "attacker", "identity", "campaign", "buried_tag", "tombstone"} {
 		exec(t, db, "DELETE FROM ttp_"+table)
 	}
 }

@@ -88,6 +88,10 @@ var plannedReads = []plannedRead{
 		}
 		return nil
 	}, []string{"ttp_tag_attacker", "ttp_tag_identity"}, false},
+	{"LockTagsToMove", func(ctx context.Context, s *ttp.Store) error { return s.AssignAttackers(ctx, id("i2"), id("a1")) }, []string{"ttp_tag_attacker"}, false},
+	{"ListTagsInBatch", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.RollbackBatch(ctx, id("b"), ttp.DryRun())
+	}), byUUID, true},
 }
 
 // byUUID are the primary keys' names.

@@ -111,13 +111,21 @@ func mergesThatCloseACycleAreConflicts(t *testing.T, db *database) {
 
 // In a ring of merges exactly one must be refused, whatever the order in which they come.
 func racingMergesCloseNoCycle(t *testing.T, db *database) {
-	s := db.store(t)
-	for range 20 {
-		raceMerges(t, s)
+	ctx, s := context.Background(), db.store(t)
+	for range 10 {
+		raceMerges(t, s, func(from, into uuid.UUID) error {
+			return s.UpsertIdentities(ctx, []ttp.Identity{{UUID: from, MergedIntoUUID: into}})
+		})
+		raceMerges(t, s, func(from, into uuid.UUID) error {
+			if err := s.UpsertIdentities(ctx, []ttp.Identity{{UUID: from}, {UUID: into}}); err != nil {
+				return err
+			}
+			return s.MergeIdentity(ctx, from, into)
+		})
 	}
 }
 
-func raceMerges(t *testing.T, s *ttp.Store) {
+func raceMerges(t *testing.T, s *ttp.Store, merge func(from, into uuid.UUID) error) {
 	t.Helper()
 	const ring = 6
 	ctx := context.Background()
@@ -129,7 +137,7 @@ func raceMerges(t *testing.T, s *ttp.Store) {
 	var wg sync.WaitGroup
 	for i := range ids {
 		wg.Go(func() {
-			errs[i] = s.UpsertIdentities(ctx, []ttp.Identity{{UUID: ids[i], MergedIntoUUID: ids[(i+1)%ring]}})
+			errs[i] = merge(ids[i], ids[(i+1)%ring])
 		})
 	}
 	wg.Wait()

@@ -34,8 +34,8 @@ type testCase struct {
 func Run(t *testing.T, engine Engine) {
 	var executed Recorder
 	filtered := false // by -run
-	for _, c := range slices.Concat(tagCases, insertCases, rollupCases, scopeCases, txCases, schemaCases, recordCases,
-		listCases, timelineCases, queryCases, propertyCases, planCases) {
+	for _, c := range slices.Concat(tagCases, insertCases, rollupCases, scopeCases, graphCases, removalCases, tombstoneCases, verifyCases, txCases, schemaCases, recordCases,
+		listCases, timelineCases, queryCases, propertyCases, lifecycleCases, planCases) {
 		if c.long && engine.OverPool {
 			continue
 		}

@@ -15,3 +15,25 @@ SELECT uuid, ip, identity_uuid FROM ttp_attacker
 WHERE uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT ?;
+
+-- name: ListAttackersByIdentity :many
+-- A page of the attackers that name this identity, in uuid order.
+SELECT uuid, ip, identity_uuid FROM ttp_attacker
+WHERE identity_uuid = sqlc.arg(identity_uuid) AND uuid > sqlc.arg(after)
+ORDER BY uuid
+LIMIT ?;
+
+-- name: ListAttackersByUUID :many
+SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: LockAttackers :many
+-- The newest committed state, for a change of what it decides.
+SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids)) ORDER BY uuid FOR UPDATE;
+
+-- name: ReleaseAttackers :execrows
+-- Takes these attackers out of an identity.
+UPDATE ttp_attacker SET identity_uuid = NULL
+WHERE identity_uuid = sqlc.arg(identity_uuid) AND uuid IN (sqlc.slice(uuids));
+
+-- name: DeleteAttackers :execrows
+DELETE FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids));

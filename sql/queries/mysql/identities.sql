@@ -17,7 +17,6 @@ LIMIT ?;
 
 -- name: LockIdentity :one
 -- The newest committed state, for a change of merge pointers.
--- Differs from SQLite, where a transaction that writes holds the only lock.
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid = sqlc.arg(uuid) FOR UPDATE;
 
 -- name: SetIdentityMergedInto :exec
@@ -26,3 +25,45 @@ UPDATE ttp_identity SET merged_into_uuid = sqlc.arg(merged_into_uuid) WHERE uuid
 -- name: ReplaceIdentitySurvivor :exec
 -- Hands all that one survivor stands for to another.
 UPDATE ttp_identity SET survivor_uuid = sqlc.arg(survivor_uuid) WHERE survivor_uuid = sqlc.arg(replaced_uuid);
+
+-- name: ListIdentitiesByCampaign :many
+-- A page of the identities that name this campaign, in uuid order.
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
+WHERE campaign_uuid = sqlc.arg(campaign_uuid) AND uuid > sqlc.arg(after)
+ORDER BY uuid
+LIMIT ?;
+
+-- name: ListIdentitiesMergedInto :many
+-- A page of the identities that point at this one, in uuid order.
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
+WHERE merged_into_uuid = sqlc.arg(merged_into_uuid) AND uuid > sqlc.arg(after)
+ORDER BY uuid
+LIMIT ?;
+
+-- name: ListIdentitiesBySurvivor :many
+-- A page of the identities that this one stands for, itself among them, in uuid order.
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
+WHERE survivor_uuid = sqlc.arg(survivor_uuid) AND uuid > sqlc.arg(after)
+ORDER BY uuid
+LIMIT ?;
+
+-- name: ListIdentitiesByUUID :many
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: LockMergedIdentities :many
+-- The identities that point at any of these.
+SELECT uuid FROM ttp_identity WHERE merged_into_uuid IN (sqlc.slice(uuids)) FOR UPDATE;
+
+-- name: LockUnmergedOf :many
+-- Of the identities that this one stands for, a page of those that no other points at.
+SELECT i.uuid FROM ttp_identity i
+WHERE i.survivor_uuid = sqlc.arg(survivor_uuid)
+  AND NOT EXISTS (SELECT 1 FROM ttp_identity j WHERE j.merged_into_uuid = i.uuid)
+ORDER BY i.uuid
+LIMIT ? FOR UPDATE;
+
+-- name: SetIdentitySurvivors :execrows
+UPDATE ttp_identity SET survivor_uuid = sqlc.arg(survivor_uuid) WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: DeleteIdentities :execrows
+DELETE FROM ttp_identity WHERE uuid IN (sqlc.slice(uuids));

@@ -50,11 +50,41 @@ WHERE t.uuid > sqlc.arg(after)
 ORDER BY t.uuid
 LIMIT ?;
 
--- name: MoveAttackerTags :exec
--- Re-keys the tags of an attacker that is about to leave its identity for another. Tags without an
--- identity follow their attacker as they are; an attacker that had none takes nothing with it.
-UPDATE ttp_tag SET identity_uuid = sqlc.arg(identity_uuid)
-WHERE ttp_tag.attacker_uuid = sqlc.arg(attacker_uuid)
-  AND ttp_tag.identity_uuid IS NOT NULL AND ttp_tag.identity_uuid <> sqlc.arg(identity_uuid)
-  AND EXISTS (SELECT 1 FROM ttp_attacker a
-              WHERE a.uuid = sqlc.arg(attacker_uuid) AND a.identity_uuid <> sqlc.arg(identity_uuid));
+-- name: ListTagsInBatch :many
+-- A page of what a batch wrote, in uuid order. No index knows batches: this walks all tags.
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+FROM ttp_tag t FORCE INDEX (PRIMARY)
+WHERE t.uuid > sqlc.arg(after) AND t.batch_uuid = sqlc.arg(batch_uuid)
+ORDER BY t.uuid
+LIMIT ?;
+
+-- name: LockTags :many
+-- What a change of tags goes by, as it is now.
+SELECT uuid, attacker_uuid, identity_uuid, batch_uuid FROM ttp_tag
+WHERE uuid IN (sqlc.slice(uuids))
+ORDER BY uuid FOR UPDATE;
+
+-- name: LockTagsToMove :many
+-- A page of an attacker's tags that name another identity, in the index's order.
+SELECT t.uuid, t.observed_at FROM ttp_tag t
+WHERE t.attacker_uuid = sqlc.arg(attacker_uuid)
+  AND t.observed_at >= sqlc.arg(cursor_observed_at)
+  AND (t.observed_at > sqlc.arg(cursor_observed_at) OR t.uuid > sqlc.arg(cursor_uuid))
+  AND t.identity_uuid IS NOT NULL AND t.identity_uuid <> sqlc.arg(identity_uuid)
+ORDER BY t.observed_at, t.uuid
+LIMIT ? FOR UPDATE;
+
+-- name: SetTagIdentities :execrows
+-- Keys tags to another identity, or to none: then to the one that their attackers have.
+UPDATE ttp_tag SET identity_uuid = sqlc.narg(identity_uuid) WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: SetTagKey :execrows
+UPDATE ttp_tag SET technique_key = sqlc.arg(technique_key) WHERE uuid = sqlc.arg(uuid);
+
+-- name: ListTagKeys :many
+SELECT uuid, technique_key FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: DeleteTags :execrows
+DELETE FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));

@@ -17,7 +17,6 @@ LIMIT sqlc.arg(limit);
 
 -- name: LockCampaign :one
 -- The newest committed state, for a change of merge pointers.
--- Differs from MySQL, which must ask for the lock: here a transaction that writes holds the only one.
 SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign WHERE uuid = sqlc.arg(uuid);
 
 -- name: SetCampaignMergedInto :exec
@@ -26,3 +25,20 @@ UPDATE ttp_campaign SET merged_into_uuid = sqlc.arg(merged_into_uuid) WHERE uuid
 -- name: ReplaceCampaignSurvivor :exec
 -- Hands all that one survivor stands for to another.
 UPDATE ttp_campaign SET survivor_uuid = sqlc.arg(survivor_uuid) WHERE survivor_uuid = sqlc.arg(replaced_uuid);
+
+-- name: ListCampaignsMergedInto :many
+-- A page of the campaigns that point at this one, in uuid order.
+SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign
+WHERE merged_into_uuid = sqlc.arg(merged_into_uuid) AND uuid > sqlc.arg(after)
+ORDER BY uuid
+LIMIT sqlc.arg(limit);
+
+-- name: ListCampaignsByUUID :many
+SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: LockMergedCampaigns :many
+-- The campaigns that point at any of these.
+SELECT uuid FROM ttp_campaign WHERE merged_into_uuid IN (sqlc.slice(uuids));
+
+-- name: SetCampaignSurvivors :execrows
+UPDATE ttp_campaign SET survivor_uuid = sqlc.arg(survivor_uuid) WHERE uuid IN (sqlc.slice(uuids));

@@ -7,6 +7,6 @@ CREATE TABLE IF NOT EXISTS ttp_identity (
     -- writer of merged_into_uuid, so that no read has to walk the chain.
     survivor_uuid    BLOB NOT NULL CHECK (length(survivor_uuid) = 16)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS ttp_identity_campaign ON ttp_identity (campaign_uuid, merged_into_uuid, uuid);
+CREATE INDEX IF NOT EXISTS ttp_identity_campaign ON ttp_identity (campaign_uuid, uuid, merged_into_uuid);
 CREATE INDEX IF NOT EXISTS ttp_identity_merged_into ON ttp_identity (merged_into_uuid);
 CREATE INDEX IF NOT EXISTS ttp_identity_survivor ON ttp_identity (survivor_uuid, uuid);

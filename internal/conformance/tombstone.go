@@ -1,0 +1,143 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+var tombstoneCases = []testCase{
+	{name: "TombstoneKeepsReplaysOut", run: tombstoneKeepsReplaysOut},
+	{name: "TombstoneIsNoBarToOthers", run: tombstoneIsNoBarToOthers},
+	{name: "TombstonesAreListedAndLifted", run: tombstonesAreListedAndLifted},
+	{name: "RacingReplaysDoNotSlipPastATombstone", run: racingReplaysDoNotSlipPastATombstone},
+}
+
+func tombstoneKeepsReplaysOut(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTags(3)...)
+	must[ttp.Receipt](t)(s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone("")))
+	// A store of its own does not know of the tombstone yet, nor does one in a caller's transaction.
+	fresh := db.open(t)
+	want := []ttp.Outcome{ttp.Tombstoned, ttp.Inserted, ttp.Tombstoned, ttp.Tombstoned, ttp.Duplicate, ttp.BelowFloor}
+	tags := newTags(3)
+	mixed := []ttp.Tag{tags[0], newTag("new"), tags[1], tags[2], newTag("new"), newTag("unsure", func(tag *ttp.Tag) { tag.Confidence = 0.1 })}
+	result := insert(t, fresh, mixed...)
+	equal(t, "outcomes", result.Outcomes, want)
+	equal(t, "inserted", result.Inserted, 1)
+	equal(t, "count", result.Count(ttp.Tombstoned), 3)
+	equal(t, "name", ttp.Tombstoned.String(), "tombstoned")
+	tx, err := db.pool.BeginTx(ctx, nil)
+	succeed(t, err)
+	inner := must[*ttp.Store](t)(ttp.New(db.pool, db.Dialect)).WithTx(tx)
+	want[1] = ttp.Duplicate
+	equal(t, "outcomes in a transaction", insert(t, inner, mixed...).Outcomes, want)
+	succeed(t, tx.Commit())
+	var lines bytes.Buffer
+	for _, line := range exported(t, s) {
+		lines.Write(append(line, '\n'))
+	}
+	lines.WriteString(`{"type":"tag","source_kind":"command","source_id":"event-1","attacker_uuid":"` + id("attacker").String() + `",` +
+		`"tactic":"TA0006","technique_id":"T1110","confidence":0.7,"rule_id":"R1001","rule_version":1,"evidence":{},` +
+		`"attack_release":"enterprise-v18.1","observed_at":"2026-03-01T12:00:00Z"}`)
+	equal(t, "import", must[ttp.ImportReport](t)(db.open(t).Import(ctx, &lines, ttp.ImportOptions{})),
+		ttp.ImportReport{Lines: 2, Read: 2, Duplicate: 1, Tombstoned: 1})
+	equal(t, "tags", count(t, s), 1)
+}
+
+// Another version of the rule, another event and another technique are other tags.
+func tombstoneIsNoBarToOthers(t *testing.T, db *database) {
+	s := db.store(t)
+	insert(t, s, newTag("1"))
+	receipt := must[ttp.Receipt](t)(s.PurgeAttacker(context.Background(), id("attacker"), ttp.WithTombstone("")))
+	equal(t, "tags of the receipt", receipt.Tags, 1)
+	result := insert(t, s, newTag("1"), newTag("1", func(tag *ttp.Tag) { tag.RuleVersion = 2 }), newTag("2"), newTag("1", func(tag *ttp.Tag) { tag.TechniqueID = "T1078" }))
+	equal(t, "outcomes", result.Outcomes, []ttp.Outcome{ttp.Tombstoned, ttp.Inserted, ttp.Inserted, ttp.Inserted})
+}
+
+func tombstonesAreListedAndLifted(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	var want []ttp.Tombstone
+	for i, rule := range []string{"R1", "R2", "R3"} {
+		insert(t, s, newTags(i+2, func(tag *ttp.Tag) { tag.RuleID = rule })...)
+		f := ttp.Filter{RuleID: rule, RuleVersion: new(1), Until: at(1)}
+		receipt := must[ttp.Receipt](t)(s.RollbackRule(ctx, f, ttp.WithTombstone("too eager: "+rule), ttp.BatchSize(2)))
+		want = append(want, ttp.Tombstone{
+			UUID: receipt.TombstoneUUID, Reason: "too eager: " + rule, Tags: int64(i + 2),
+			Removed: `rollback rule {"until":"2026-03-01T12:00:00.000001Z","rule_id":"` + rule + `","rule_version":1}`,
+		})
+	}
+	list := func(after uuid.UUID, limit int) []ttp.Tombstone {
+		t.Helper()
+		tombstones := must[[]ttp.Tombstone](t)(s.ListTombstones(ctx, after, limit))
+		for i := range tombstones {
+			if tombstones[i].CreatedAt.IsZero() {
+				t.Error("a tombstone has no time")
+			}
+			tombstones[i].CreatedAt = want[0].CreatedAt
+		}
+		return tombstones
+	}
+	equal(t, "first page", list(uuid.Nil, 2), want[:2])
+	equal(t, "second page", list(want[1].UUID, 2), want[2:])
+	equal(t, "limit", problemFields(t, second(s.ListTombstones(ctx, uuid.Nil, 0))), []string{"limit"})
+
+	n := must[int64](t)
+	equal(t, "would lift", n(s.LiftTombstone(ctx, want[1].UUID, ttp.DryRun())), 3)
+	lifting, cancel := context.WithCancel(ctx)
+	lifted, err := s.LiftTombstone(lifting, want[1].UUID, ttp.BatchSize(2), ttp.OnProgress(func(ttp.RemovalProgress) { cancel() }))
+	if !errors.Is(err, context.Canceled) || lifted != 2 {
+		t.Errorf("interrupted: got %d and %v", lifted, err)
+	}
+	want[1].Tags = 1
+	equal(t, "tombstones", list(uuid.Nil, 10), want)
+	equal(t, "lifted", n(s.LiftTombstone(ctx, want[1].UUID, ttp.BatchSize(2))), 1)
+	equal(t, "tombstones", list(uuid.Nil, 10), []ttp.Tombstone{want[0], want[2]})
+	if _, err := s.LiftTombstone(ctx, want[1].UUID); !errors.Is(err, ttp.ErrNotFound) {
+		t.Errorf("lifted twice: got %v", err)
+	}
+	equal(t, "replay of R2", insert(t, s, newTags(3, func(tag *ttp.Tag) { tag.RuleID = "R2" })...).Inserted, 3)
+	equal(t, "replay of R1", insert(t, s, newTags(2, func(tag *ttp.Tag) { tag.RuleID = "R1" })...).Inserted, 0)
+}
+
+// Taggers replay their events again and again while the rule is rolled back: what the tombstone has is not
+// stored, and what is stored is not in the tombstone.
+func racingReplaysDoNotSlipPastATombstone(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	tags := newTags(60)
+	insert(t, s, tags...)
+	done := make(chan struct{})
+	errs := make([]error, 4)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			other := db.open(t)
+			for {
+				if _, err := other.InsertTags(ctx, tags); err != nil {
+					errs[i] = err
+					return
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.BatchSize(5))
+	close(done)
+	wg.Wait()
+	succeed(t, errors.Join(append(errs, err)...))
+	equal(t, "tags of the receipt", receipt.Tags, 60)
+	equal(t, "tags", count(t, s), 0)
+	equal(t, "replay", slices.Compact(insert(t, s, tags...).Outcomes), []ttp.Outcome{ttp.Tombstoned})
+	equal(t, "what is wrong", findingKinds(collect(t, s.Verify(ctx, ttp.VerifyOptions{}))), map[ttp.FindingKind]int{})
+}

@@ -1,0 +1,192 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+var verifyCases = []testCase{
+	{name: "VerifyFindsWhatIsWrong", run: verifyFindsWhatIsWrong},
+	{name: "VerifyRepairsWhatTagsTell", run: verifyRepairsWhatTagsTell},
+	{name: "VerifyFollowsMerges", run: verifyFollowsMerges},
+	{name: "VerifyStopsWhenTold", run: verifyStopsWhenTold},
+}
+
+// findingKinds counts them, but for anchors that are not stored.
+func findingKinds(findings []ttp.Finding) map[ttp.FindingKind]int {
+	kinds := map[ttp.FindingKind]int{}
+	for _, f := range findings {
+		if f.Kind != ttp.Dangling {
+			kinds[f.Kind]++
+		}
+	}
+	return kinds
+}
+
+// hex is an id as both dialects write it in SQL.
+func hex(id uuid.UUID) string { return fmt.Sprintf("X'%x'", id[:]) }
+
+// withoutDetail maps what was found to whether it was repaired.
+func withoutDetail(t *testing.T, findings []ttp.Finding) map[string]bool {
+	t.Helper()
+	got := map[string]bool{}
+	for _, f := range findings {
+		if f.Detail == "" {
+			t.Errorf("%s of %s %s has no detail", f.Kind, f.Of, f.UUID)
+		}
+		got[fmt.Sprint(f.Kind, " ", f.Of, " ", f.UUID)] = f.Repaired
+	}
+	return got
+}
+
+func finding(kind ttp.FindingKind, of string, id uuid.UUID) string {
+	return fmt.Sprint(kind, " ", of, " ", id)
+}
+
+func verifyFindsWhatIsWrong(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	for _, name := range []string{"good", "changed", "spaced", "dangling"} {
+		insert(t, s, newTag(name, named("a", "i", "T1110")))
+	}
+	tag := func(name string) uuid.UUID { return newTag(name).ComputeUUID() }
+	succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id("c"), Name: "good"}, {UUID: id("d"), Name: "bad"}}))
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i"), CampaignUUID: id("c")}, {UUID: id("j"), CampaignUUID: id("gone")}}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i")}, {UUID: id("b"), IdentityUUID: id("gone")}}))
+	exec(t, db, "UPDATE ttp_tag SET source_id = 'otherwise' WHERE source_id = 'changed'")
+	exec(t, db, "UPDATE ttp_tag SET decky_id = ' x' WHERE source_id = 'spaced'")
+	exec(t, db, "UPDATE ttp_tag SET attacker_uuid = "+hex(id("gone"))+" WHERE source_id = 'dangling'")
+	exec(t, db, "UPDATE ttp_campaign SET name = ' bad' WHERE name = 'bad'")
+	exec(t, db, "UPDATE ttp_attacker SET ip = 'nonsense' WHERE uuid = "+hex(id("b")))
+	want := map[string]bool{
+		finding(ttp.RefusedValue, "campaign", id("d")):  false,
+		finding(ttp.Dangling, "identity", id("j")):      false,
+		finding(ttp.Dangling, "attacker", id("b")):      false,
+		finding(ttp.RefusedValue, "attacker", id("b")):  false,
+		finding(ttp.WrongUUID, "tag", tag("changed")):   false,
+		finding(ttp.RefusedValue, "tag", tag("spaced")): false,
+		finding(ttp.Dangling, "tag", tag("dangling")):   false,
+	}
+	var report ttp.VerifyReport
+	progress := func(r ttp.VerifyReport) { report = r }
+	for _, repair := range []bool{false, true, false} { // nobody can tell what these should be
+		equal(t, "findings", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{Repair: repair, Progress: progress}))), want)
+		equal(t, "report", report, ttp.VerifyReport{Campaigns: 2, Identities: 2, Attackers: 2, Tags: 4})
+	}
+}
+
+func verifyRepairsWhatTagsTell(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	for _, name := range []string{"key", "buried", "mismatch"} {
+		insert(t, s, newTag(name, named("a", "i", "T1110")))
+	}
+	tag := func(name string) uuid.UUID { return newTag(name).ComputeUUID() }
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}, {UUID: id("j")}}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i")}}))
+	changeTechniqueKey(t, db, tag("key"))
+	exec(t, db, "UPDATE ttp_tag SET identity_uuid = "+hex(id("j"))+" WHERE source_id = 'mismatch'")
+	exec(t, db, "INSERT INTO ttp_tombstone (uuid, removed, created_at, tags) VALUES ("+hex(id("tombstone"))+", 'test', 0, 5)")
+	exec(t, db, "INSERT INTO ttp_buried_tag (uuid, tombstone_uuid) VALUES ("+hex(tag("buried"))+", "+hex(id("tombstone"))+")")
+	equal(t, "tags of T1110", byIdentity(t, s, "i"), map[string]int64{"T1110": 1, "T1111": 1})
+	want := func(repaired bool) map[string]bool {
+		return map[string]bool{
+			finding(ttp.WrongTechniqueKey, "tag", tag("key")):     repaired,
+			finding(ttp.IdentityMismatch, "tag", tag("mismatch")): repaired,
+			finding(ttp.Buried, "tag", tag("buried")):             repaired,
+			finding(ttp.WrongCount, "tombstone", id("tombstone")): repaired,
+		}
+	}
+	for _, repair := range []bool{false, true} {
+		equal(t, "findings", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{Repair: repair}))), want(repair))
+	}
+	equal(t, "findings after the repair", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
+	equal(t, "tags of T1110", byIdentity(t, s, "i"), map[string]int64{"T1110": 2})
+	equal(t, "lifted", must[int64](t)(s.LiftTombstone(ctx, id("tombstone"))), 1)
+}
+
+// changeTechniqueKey makes the key that of T1111, which the schema's CHECK would not let pass.
+func changeTechniqueKey(t *testing.T, db *database, tag uuid.UUID) {
+	t.Helper()
+	if db.Dialect == ttp.SQLite {
+		exec(t, db, "PRAGMA ignore_check_constraints = 1")
+	} else {
+		var name string
+		succeed(t, db.pool.QueryRowContext(context.Background(), "SELECT CONSTRAINT_NAME FROM information_schema.CHECK_CONSTRAINTS "+
+			"WHERE CONSTRAINT_SCHEMA = DATABASE() AND CHECK_CLAUSE LIKE '%technique_key%'").Scan(&name))
+		exec(t, db, "ALTER TABLE ttp_tag DROP CONSTRAINT "+name)
+	}
+	exec(t, db, "UPDATE ttp_tag SET technique_key = technique_key + 100000000000000 WHERE uuid = "+hex(tag))
+	if db.Dialect == ttp.SQLite {
+		exec(t, db, "PRAGMA ignore_check_constraints = 0")
+	}
+}
+
+func verifyFollowsMerges(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	for _, name := range []string{"1", "2", "3", "4", "5", "6", "7"} {
+		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id(name)}}))
+		succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id(name)}}))
+	}
+	for _, table := range []string{"ttp_identity", "ttp_campaign"} {
+		point := func(from, into, survivor string) {
+			exec(t, db, fmt.Sprint("UPDATE ", table, " SET merged_into_uuid = ", into, ", survivor_uuid = ", hex(id(survivor)), " WHERE uuid = ", hex(id(from))))
+		}
+		point("1", hex(id("2")), "2") // a cycle of three, and one that leads there
+		point("2", hex(id("3")), "2")
+		point("3", hex(id("1")), "2")
+		point("4", hex(id("1")), "2")
+		point("5", hex(id("6")), "5") // a survivor that is not the last
+		point("6", "NULL", "5")       // a survivor of one that is not merged
+		point("7", hex(id("gone")), "gone")
+	}
+	want := map[string]bool{}
+	for _, of := range []string{"identity", "campaign"} {
+		for _, name := range []string{"1", "2", "3", "4"} {
+			want[finding(ttp.MergeCycle, of, id(name))] = false
+		}
+		want[finding(ttp.WrongSurvivor, of, id("5"))] = false
+		want[finding(ttp.WrongSurvivor, of, id("6"))] = false
+		want[finding(ttp.MergedIntoNothing, of, id("7"))] = false
+	}
+	equal(t, "findings", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{}))), want)
+	for _, of := range []string{"identity", "campaign"} {
+		want[finding(ttp.WrongSurvivor, of, id("5"))] = true
+		want[finding(ttp.WrongSurvivor, of, id("6"))] = true
+	}
+	equal(t, "findings of the repair", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{Repair: true}))), want)
+	// To unmerge one of a cycle opens it.
+	succeed(t, s.UnmergeIdentity(ctx, id("2")))
+	succeed(t, s.UnmergeCampaign(ctx, id("2")))
+	equal(t, "findings after the repair", findingKinds(collect(t, s.Verify(ctx, ttp.VerifyOptions{}))), map[ttp.FindingKind]int{ttp.MergedIntoNothing: 2})
+	for _, name := range []string{"1", "3", "4"} {
+		equal(t, "survivor of "+name, must[ttp.Identity](t)(s.GetIdentity(ctx, id(name))).SurvivorUUID, id("2"))
+	}
+	equal(t, "survivor of 5", must[ttp.Identity](t)(s.GetIdentity(ctx, id("5"))).SurvivorUUID, id("6"))
+}
+
+func verifyStopsWhenTold(t *testing.T, db *database) {
+	s := db.store(t)
+	insert(t, s, newTags(10)...) // their attacker is not stored
+	seen := 0
+	for _, err := range s.Verify(context.Background(), ttp.VerifyOptions{}) {
+		succeed(t, err)
+		if seen++; seen == 3 {
+			break
+		}
+	}
+	equal(t, "findings", seen, 3)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var last error
+	for _, err := range s.Verify(ctx, ttp.VerifyOptions{}) {
+		last = err
+	}
+	if !errors.Is(last, context.Canceled) {
+		t.Errorf("got %v", last)
+	}
+}

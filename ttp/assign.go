@@ -1,0 +1,144 @@
+package ttp
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+// moveBatch bounds the statements that re-key tags.
+const moveBatch = 500
+
+// AssignAttackers gives attackers to an identity, all or none. Their tags that name another identity
+// go with them, in the same transaction; those that name none follow as they are. To assign again what is
+// assigned re-keys what taggers have written meanwhile.
+//
+// It returns [ErrNotFound] for an identity or attacker that is not stored, and [ErrInvalidScope] for an
+// id that is not set. After an error nothing is written.
+func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attackers ...uuid.UUID) error {
+	return s.assign(ctx, "assign attackers", "identity_uuid", identity, "attacker_uuid", attackers, func(q queries) error {
+		if err := mustStore("identity", identity, second(q.lockIdentity(ctx, identity))); err != nil {
+			return err
+		}
+		stored, err := lockAttackers(ctx, q, attackers)
+		if err != nil {
+			return err
+		}
+		for _, attacker := range attackers {
+			if _, ok := stored[attacker]; !ok {
+				return fmt.Errorf("%w: attacker %s", ErrNotFound, attacker)
+			}
+		}
+		for _, attacker := range byUUID(attackers, self) {
+			if err := moveTags(ctx, q, attacker, identity); err != nil {
+				return err
+			}
+			if err := q.upsertAttacker(ctx, Attacker{UUID: attacker, IdentityUUID: identity}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// AssignCampaign gives identities to a campaign, all or none; no tag is touched. Its errors are those of
+// [Store.AssignAttackers].
+func (s *Store) AssignCampaign(ctx context.Context, campaign uuid.UUID, identities ...uuid.UUID) error {
+	return s.assign(ctx, "assign campaign", "campaign_uuid", campaign, "identity_uuid", identities, func(q queries) error {
+		if err := mustStore("campaign", campaign, second(q.lockCampaign(ctx, campaign))); err != nil {
+			return err
+		}
+		for _, identity := range byUUID(identities, self) {
+			if err := mustStore("identity", identity, second(q.lockIdentity(ctx, identity))); err != nil {
+				return err
+			}
+			if err := q.upsertIdentity(ctx, Identity{UUID: identity, CampaignUUID: campaign}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) assign(ctx context.Context, op, parentField string, parent uuid.UUID, field string, ids []uuid.UUID, write func(queries) error) error {
+	var c checker
+	c.id(parentField, parent)
+	problems := c.problems
+	for i, id := range ids {
+		var c checker
+		c.id(field, id)
+		problems = append(problems, at(i, c.problems)...)
+	}
+	if len(problems) > 0 {
+		return s.fail(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: problems})
+	}
+	_, err := update(ctx, s, op, func(q queries) (struct{}, error) { return struct{}{}, write(q) })
+	return err
+}
+
+// mustStore says which scope the error of locking it is about.
+func mustStore(kind string, id uuid.UUID, err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%w: %s %s", ErrNotFound, kind, id)
+	}
+	return err
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func self(id uuid.UUID) uuid.UUID { return id }
+
+// lockAttackers returns those that are stored, as no other transaction changes them before the end of
+// this one.
+func lockAttackers(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]Attacker, error) {
+	stored := map[uuid.UUID]Attacker{}
+	for chunk := range slices.Chunk(byUUID(attackers, self), moveBatch) {
+		locked, err := q.lockAttackers(ctx, asked{UUIDs: idBytes(chunk)})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range locked {
+			stored[a.UUID] = a
+		}
+	}
+	return stored, nil
+}
+
+// moveTags re-keys an attacker's tags that name another identity.
+func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) error {
+	after := position{observedAt: math.MinInt64}
+	for {
+		page, err := q.lockTagsToMove(ctx, asked{
+			AttackerUUID: attacker[:], IdentityUUID: identity[:], CursorObservedAt: after.observedAt, CursorUUID: after.uuid[:], Limit: moveBatch,
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		ids := make([][]byte, len(page))
+		for i := range page {
+			ids[i] = page[i].uuid[:]
+		}
+		if _, err := q.setTagIdentities(ctx, asked{IdentityUUID: identity[:], UUIDs: ids}); err != nil || len(page) < moveBatch {
+			return err
+		}
+		after = page[len(page)-1]
+	}
+}
+
+type positionRow interface {
+	sqlitegen.LockTagsToMoveRow | mysqlgen.LockTagsToMoveRow
+}
+
+func toPosition[R positionRow](row R) position {
+	r := sqlitegen.LockTagsToMoveRow(row)
+	return position{r.ObservedAt, toID(r.UUID)}
+}

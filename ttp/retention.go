@@ -1,0 +1,20 @@
+package ttp
+
+import (
+	"context"
+	"time"
+)
+
+// ExpireTags removes the tags that were observed longer ago than keep, which must be positive. Its other
+// errors are those of [Store.RollbackRule].
+func (s *Store) ExpireTags(ctx context.Context, keep time.Duration, opts ...RemovalOption) (Receipt, error) {
+	var c checker
+	if keep <= 0 {
+		c.refuse("keep", "must be longer than nothing")
+	}
+	f := Filter{Until: s.now().Add(-keep)}
+	b := f.bounds(&c)
+	return s.remove(ctx, "expire tags", "retention "+describe(f), opts, &c, func(ctx context.Context, r *removal) error {
+		return r.each(ctx, r.tagsOf(Fleet(), b), removeAll)
+	})
+}

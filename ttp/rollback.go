@@ -1,0 +1,59 @@
+package ttp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+
+	"github.com/google/uuid"
+)
+
+// RollbackRule removes the tags that a rule wrote, as a filter says it: RuleID must be set; RuleVersion,
+// Since and Until and all else narrow it. No index knows rules: without a window it walks all tags.
+//
+// It returns [ErrInvalidQuery] for a filter that no read would take, and [ErrBusy].
+func (s *Store) RollbackRule(ctx context.Context, rule Filter, opts ...RemovalOption) (Receipt, error) {
+	var c checker
+	b := rule.bounds(&c)
+	if rule.RuleID == "" {
+		c.refuse("rule_id", "must be set")
+	}
+	return s.remove(ctx, "roll back rule", "rollback rule "+describe(rule), opts, &c, func(ctx context.Context, r *removal) error {
+		return r.each(ctx, r.tagsOf(Fleet(), b), removeAll)
+	})
+}
+
+// RollbackBatch removes the tags that one call of InsertTags wrote, by its [InsertResult.BatchUUID]. No
+// index knows batches: it walks all tags. Its errors are those of [Store.RollbackRule].
+func (s *Store) RollbackBatch(ctx context.Context, batch uuid.UUID, opts ...RemovalOption) (Receipt, error) {
+	var c checker
+	c.id("batch_uuid", batch)
+	return s.remove(ctx, "roll back batch", "rollback batch "+batch.String(), opts, &c, func(ctx context.Context, r *removal) error {
+		return r.each(ctx, r.tagsInBatch(batch), removeAll)
+	})
+}
+
+func (r *removal) tagsInBatch(batch uuid.UUID) pages {
+	after, done := uuid.Nil, false
+	return func(ctx context.Context) ([]Tag, error) {
+		if done {
+			return nil, nil
+		}
+		tags, err := query(ctx, r.store, r.op, func(q queries) ([]Tag, error) {
+			return q.tagsInBatch(ctx, asked{BatchUUID: batch[:], After: after[:], Limit: int64(r.batch)})
+		})
+		if done = len(tags) < r.batch; !done {
+			after = tags[len(tags)-1].UUID
+		}
+		return tags, err
+	}
+}
+
+// describe spells a filter as JSON.
+func describe(f Filter) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // three times as long
+	_ = e.Encode(f)        // all its fields are text, numbers or times
+	return string(bytes.TrimSpace(b.Bytes()))
+}

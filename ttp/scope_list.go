@@ -1,0 +1,62 @@
+package ttp
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// ListCampaigns returns at most limit, 1 to [MaxPage], campaigns by uuid: those after a uuid, or the first
+// ones after uuid.Nil. Of [Fleet] it lists all, of [OfCampaign] those that point at it as merged.
+func (s *Store) ListCampaigns(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Campaign, error) {
+	return listScopes(ctx, s, "list campaigns", of, after, limit, map[ScopeKind]pageQuery[Campaign]{
+		FleetScope: queries.campaignsAfter, CampaignScope: queries.campaignsMergedInto,
+	})
+}
+
+// ListIdentities returns identities as [Store.ListCampaigns] does campaigns. Of [Fleet] it lists all, of
+// [OfCampaign] those that name it, of [OfIdentity] those that point at it as merged.
+func (s *Store) ListIdentities(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Identity, error) {
+	return listScopes(ctx, s, "list identities", of, after, limit, map[ScopeKind]pageQuery[Identity]{
+		FleetScope: queries.identitiesAfter, CampaignScope: queries.identitiesByCampaign, IdentityScope: queries.identitiesMergedInto,
+	})
+}
+
+// ListAttackers returns attackers as [Store.ListCampaigns] does campaigns. Of [Fleet] it lists all, of
+// [OfIdentity] those that name it.
+func (s *Store) ListAttackers(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Attacker, error) {
+	return listScopes(ctx, s, "list attackers", of, after, limit, map[ScopeKind]pageQuery[Attacker]{
+		FleetScope: queries.attackersAfter, IdentityScope: queries.attackersByIdentity,
+	})
+}
+
+// pageQuery reads a page in uuid order.
+type pageQuery[T any] func(queries, context.Context, asked) ([]T, error)
+
+func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after uuid.UUID, limit int, by map[ScopeKind]pageQuery[T]) ([]T, error) {
+	a, err := of.with(everything)
+	read := by[of.Kind]
+	if err == nil && read == nil {
+		var c checker
+		c.refuse("scope", "must not be of kind "+string(of.Kind))
+		err = c.queryError()
+	}
+	if err != nil {
+		return nil, s.fail(ctx, op, err)
+	}
+	a.After, a.MergedIntoUUID = after[:], a.CampaignUUID
+	if of.Kind == IdentityScope {
+		a.MergedIntoUUID = a.IdentityUUID
+	}
+	return scopePage(ctx, s, op, a, limit, read)
+}
+
+func scopePage[T any](ctx context.Context, s *Store, op string, a asked, limit int, read pageQuery[T]) ([]T, error) {
+	var c checker
+	c.limit("limit", limit)
+	if err := c.queryError(); err != nil {
+		return nil, s.fail(ctx, op, err)
+	}
+	a.Limit = int64(limit)
+	return query(ctx, s, op, func(q queries) ([]T, error) { return read(q, ctx, a) })
+}

@@ -1,0 +1,86 @@
+package ttp
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+// Tombstone is a removal after which a replay does not bring the tags back.
+type Tombstone struct {
+	UUID      uuid.UUID `json:"uuid"`    // a UUIDv7
+	Removed   string    `json:"removed"` // what was asked for, such as: purge session s1
+	Reason    string    `json:"reason,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	Tags      int64     `json:"tags"` // how many it keeps from being written
+}
+
+// ListTombstones returns at most limit, 1 to [MaxPage], tombstones in the order of their making: those
+// that come after one, or the first ones after uuid.Nil.
+func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) ([]Tombstone, error) {
+	return scopePage(ctx, s, "list tombstones", asked{After: after[:]}, limit, queries.tombstonesAfter)
+}
+
+// LiftTombstone lets the tombstone's tags be written again and forgets it; it writes none of them. It
+// returns how many there were, in the transactions that were committed, and [ErrNotFound]. Interrupted,
+// it goes on when it is run again. Of the options it takes [DryRun], [BatchSize] and [OnProgress], which
+// counts tags.
+func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...RemovalOption) (int64, error) {
+	receipt, err := s.remove(ctx, "lift tombstone "+tombstone.String(), "", opts, new(checker), func(ctx context.Context, r *removal) error {
+		if r.dryRun {
+			return r.commit(ctx, func(q queries) (Receipt, error) {
+				t, err := q.lockTombstone(ctx, tombstone)
+				return Receipt{Tags: t.Tags}, err
+			})
+		}
+		for more := true; more; {
+			lifted, err := transact(ctx, s, func(q queries) (n int64, err error) {
+				more, n, err = r.lift(ctx, q, tombstone)
+				return n, err
+			})
+			if err != nil {
+				return err
+			}
+			r.looked += lifted
+			r.did(Receipt{Tags: lifted})
+		}
+		return nil
+	})
+	return receipt.Tags, err
+}
+
+// lift takes a batch of tags from a tombstone, and the tombstone with the last.
+func (r *removal) lift(ctx context.Context, q queries, tombstone uuid.UUID) (more bool, lifted int64, err error) {
+	if _, err := q.lockTombstone(ctx, tombstone); err != nil {
+		return false, 0, err
+	}
+	a := asked{UUID: tombstone[:], TombstoneUUID: tombstone[:], After: uuid.Nil[:], Limit: int64(r.batch)}
+	ids, err := q.tagsOfTombstone(ctx, a)
+	if err != nil {
+		return false, 0, err
+	}
+	a.UUIDs = idBytes(ids)
+	if a.Tags, err = q.deleteBuriedTags(ctx, a); err != nil {
+		return false, 0, err
+	}
+	if _, err = q.takeFromTombstone(ctx, a); err != nil {
+		return false, 0, err
+	}
+	if more = len(ids) == r.batch; !more {
+		_, err = q.deleteEmptyTombstone(ctx, a)
+	}
+	return more, a.Tags, err
+}
+
+type tombstoneRow interface {
+	sqlitegen.TtpTombstone | mysqlgen.TtpTombstone
+}
+
+func toTombstone[R tombstoneRow](row R) Tombstone {
+	r := sqlitegen.TtpTombstone(row)
+	return Tombstone{toID(r.UUID), r.Removed, r.Reason.String, toTime(r.CreatedAt), r.Tags}
+}

@@ -1,0 +1,314 @@
+package ttp
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/netip"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+// FindingKind names what [Store.Verify] finds.
+type FindingKind string
+
+// What there is to find. Repair mends those that are [FindingKind.Repairable]; the others are for a person
+// to decide.
+const (
+	// WrongUUID is a tag whose uuid is not that of its fields.
+	WrongUUID FindingKind = "wrong_uuid"
+	// RefusedValue is a value that this version would not write.
+	RefusedValue FindingKind = "refused_value"
+	// Dangling is an attacker, identity or campaign that is named and not stored. It may still come.
+	Dangling FindingKind = "dangling"
+	// IdentityMismatch is a tag that names another identity than its attacker has, both after all
+	// merges. Repair gives it the attacker's.
+	IdentityMismatch FindingKind = "identity_mismatch"
+	// MergedIntoNothing is a merge into what is not stored. It may still come.
+	MergedIntoNothing FindingKind = "merged_into_nothing"
+	// MergeCycle is a merge that leads back to itself. Unmerge one of those that it names.
+	MergeCycle FindingKind = "merge_cycle"
+	// WrongSurvivor is a survivor that is not at the end of the chain of merges. Repair follows the chain.
+	WrongSurvivor FindingKind = "wrong_survivor"
+	// WrongTechniqueKey is a tag that rollups count for another technique, tactic or release than it
+	// names. Repair goes by its fields.
+	WrongTechniqueKey FindingKind = "wrong_technique_key"
+	// Buried is a tag that a tombstone should have kept out. Repair removes it.
+	Buried FindingKind = "buried"
+	// WrongCount is a tombstone that counts other tags than it has. Repair counts them.
+	WrongCount FindingKind = "wrong_count"
+)
+
+// Repairable tells whether the store's rows tell what should be.
+func (k FindingKind) Repairable() bool {
+	switch k {
+	case IdentityMismatch, WrongSurvivor, WrongTechniqueKey, Buried, WrongCount:
+		return true
+	}
+	return false
+}
+
+// Finding is something in the store that is not as it should be.
+type Finding struct {
+	Kind     FindingKind `json:"kind"`
+	Of       string      `json:"of"` // tag, attacker, identity, campaign or tombstone
+	UUID     uuid.UUID   `json:"uuid"`
+	Detail   string      `json:"detail"`
+	Repaired bool        `json:"repaired"`
+}
+
+// VerifyOptions change how [Store.Verify] runs; the zero value only looks.
+type VerifyOptions struct {
+	// Repair mends what the kinds of [Finding] say, each page of rows in one transaction.
+	Repair bool
+	// Progress, if not nil, is called after each page of rows with the counts so far.
+	Progress func(VerifyReport)
+}
+
+// VerifyReport counts the rows that were looked at.
+type VerifyReport struct {
+	Campaigns  int64 `json:"campaigns"`
+	Identities int64 `json:"identities"`
+	Attackers  int64 `json:"attackers"`
+	Tags       int64 `json:"tags"`
+	Tombstones int64 `json:"tombstones"`
+}
+
+// Verify looks at every row of the store, a page at a time, and streams what is not as it should be:
+// campaigns, identities, attackers, tags, then tombstones, each by uuid. It holds no transaction between
+// pages; what others write meanwhile may be seen or not, but is never taken for a fault. The error is the
+// last that comes.
+func (s *Store) Verify(ctx context.Context, opts VerifyOptions) iter.Seq2[Finding, error] {
+	return func(yield func(Finding, error) bool) {
+		v := verifier{store: s, opts: opts, yield: yield}
+		more, err := verify(ctx, &v, &v.report.Campaigns, queries.campaignsAfter, checkCampaigns, func(c Campaign) uuid.UUID { return c.UUID })
+		if more {
+			more, err = verify(ctx, &v, &v.report.Identities, queries.identitiesAfter, checkIdentities, func(i Identity) uuid.UUID { return i.UUID })
+		}
+		if more {
+			more, err = verify(ctx, &v, &v.report.Attackers, queries.attackersAfter, checkAttackers, func(a Attacker) uuid.UUID { return a.UUID })
+		}
+		if more {
+			more, err = verify(ctx, &v, &v.report.Tags, allTagsAfter, checkTags, func(t Tag) uuid.UUID { return t.UUID })
+		}
+		if more {
+			_, err = verify(ctx, &v, &v.report.Tombstones, queries.tombstonesAfter, checkTombstones, func(t Tombstone) uuid.UUID { return t.UUID })
+		}
+		if err != nil {
+			yield(Finding{}, err)
+		}
+	}
+}
+
+type verifier struct {
+	store  *Store
+	opts   VerifyOptions
+	report VerifyReport
+	yield  func(Finding, error) bool
+}
+
+// fault is a finding and how to mend it, if it can be: repair looks again, since the row may have changed,
+// and tells whether it mended it.
+type fault struct {
+	Finding
+	repair func(context.Context, queries) (bool, error)
+}
+
+// verify looks at one table. It tells whether the caller wants more.
+func verify[T any](ctx context.Context, v *verifier, count *int64, read pageQuery[T],
+	check func(context.Context, queries, []T) ([]fault, error), id func(T) uuid.UUID,
+) (more bool, err error) {
+	after := uuid.Nil
+	for {
+		var page []T
+		faults, err := snapshot(ctx, v.store, "verify", func(q queries) (faults []fault, err error) {
+			page, err = read(q, ctx, asked{After: after[:], Limit: seqPage})
+			if err == nil && len(page) > 0 {
+				faults, err = check(ctx, q, page)
+			}
+			return faults, err
+		})
+		if err != nil {
+			return false, err
+		}
+		if v.opts.Repair {
+			if err := v.repair(ctx, faults); err != nil {
+				return false, v.store.fail(ctx, "verify", err)
+			}
+		}
+		*count += int64(len(page))
+		if v.opts.Progress != nil {
+			v.opts.Progress(v.report)
+		}
+		for _, f := range faults {
+			if !v.yield(f.Finding, nil) {
+				return false, nil
+			}
+		}
+		if len(page) < seqPage {
+			return true, nil
+		}
+		after = id(page[len(page)-1])
+	}
+}
+
+func (v *verifier) repair(ctx context.Context, faults []fault) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	repaired, err := transact(ctx, v.store, func(q queries) ([]bool, error) {
+		repaired := make([]bool, len(faults))
+		for i, f := range faults {
+			if f.repair == nil {
+				continue
+			}
+			var err error
+			if repaired[i], err = f.repair(ctx, q); err != nil {
+				return nil, err
+			}
+		}
+		return repaired, nil
+	})
+	for i := range repaired {
+		faults[i].Repaired = repaired[i]
+	}
+	return err
+}
+
+func allTagsAfter(q queries, ctx context.Context, a asked) ([]Tag, error) {
+	a.bounds = everything
+	return q.tagsAfter(ctx, a)
+}
+
+func refused(of string, id uuid.UUID, problems []Problem) []fault {
+	var faults []fault
+	for _, p := range problems {
+		faults = append(faults, fault{Finding: Finding{Kind: RefusedValue, Of: of, UUID: id, Detail: p.String()}})
+	}
+	return faults
+}
+
+func dangling(of string, id uuid.UUID, field string, named uuid.UUID) fault {
+	return fault{Finding: Finding{Kind: Dangling, Of: of, UUID: id, Detail: fmt.Sprintf("%s %s is not stored", field, named)}}
+}
+
+func checkCampaigns(ctx context.Context, q queries, page []Campaign) ([]fault, error) {
+	var faults []fault
+	for _, c := range page {
+		faults = append(faults, refused("campaign", c.UUID, c.problems())...)
+		merges, err := checkMerge(ctx, q, campaignMerges, c.UUID, c.MergedIntoUUID, c.SurvivorUUID)
+		if err != nil {
+			return nil, err
+		}
+		faults = append(faults, merges...)
+	}
+	return faults, nil
+}
+
+func checkIdentities(ctx context.Context, q queries, page []Identity) ([]fault, error) {
+	var named []uuid.UUID
+	for _, i := range page {
+		named = append(named, i.CampaignUUID)
+	}
+	campaigns, err := byID(q.campaignsByUUID(ctx, asked{UUIDs: idBytes(named)}))(func(c Campaign) uuid.UUID { return c.UUID })
+	if err != nil {
+		return nil, err
+	}
+	var faults []fault
+	for _, i := range page {
+		faults = append(faults, refused("identity", i.UUID, i.problems())...)
+		if _, ok := campaigns[i.CampaignUUID]; !ok && i.CampaignUUID != uuid.Nil {
+			faults = append(faults, dangling("identity", i.UUID, "campaign_uuid", i.CampaignUUID))
+		}
+		merges, err := checkMerge(ctx, q, identityMerges, i.UUID, i.MergedIntoUUID, i.SurvivorUUID)
+		if err != nil {
+			return nil, err
+		}
+		faults = append(faults, merges...)
+	}
+	return faults, nil
+}
+
+func checkAttackers(ctx context.Context, q queries, page []Attacker) ([]fault, error) {
+	var own, named []uuid.UUID
+	for _, a := range page {
+		own, named = append(own, a.UUID), append(named, a.IdentityUUID)
+	}
+	ips, err := q.attackerIPs(ctx, asked{UUIDs: idBytes(own)})
+	if err != nil {
+		return nil, err
+	}
+	var faults []fault
+	for _, row := range ips {
+		if ip, err := netip.ParseAddr(row.ip); row.ip != "" && (err != nil || ip.Zone() != "" || ip.String() != row.ip) {
+			faults = append(faults, refused("attacker", row.attacker, []Problem{{Field: "ip", Reason: fmt.Sprintf("must not be %q", row.ip)}})...)
+		}
+	}
+	identities, err := byID(q.identitiesByUUID(ctx, asked{UUIDs: idBytes(named)}))(func(i Identity) uuid.UUID { return i.UUID })
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range page {
+		faults = append(faults, refused("attacker", a.UUID, a.problems())...)
+		if _, ok := identities[a.IdentityUUID]; !ok && a.IdentityUUID != uuid.Nil {
+			faults = append(faults, dangling("attacker", a.UUID, "identity_uuid", a.IdentityUUID))
+		}
+	}
+	return faults, nil
+}
+
+func checkTombstones(ctx context.Context, q queries, page []Tombstone) ([]fault, error) {
+	var faults []fault
+	for _, t := range page {
+		n, err := q.countTagsOfTombstone(ctx, t.UUID)
+		if err != nil {
+			return nil, err
+		}
+		if n == t.Tags {
+			continue
+		}
+		f := Finding{Kind: WrongCount, Of: "tombstone", UUID: t.UUID, Detail: fmt.Sprintf("has %d tags and counts %d", n, t.Tags)}
+		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
+			t, err := q.lockTombstone(ctx, t.UUID)
+			if err != nil {
+				return false, err
+			}
+			n, err := q.countTagsOfTombstone(ctx, t.UUID)
+			if err != nil {
+				return false, err
+			}
+			_, err = q.takeFromTombstone(ctx, asked{UUID: t.UUID[:], Tags: t.Tags - n})
+			return true, err
+		}})
+	}
+	return faults, nil
+}
+
+// byID makes rows a map.
+func byID[T any](rows []T, err error) func(id func(T) uuid.UUID) (map[uuid.UUID]T, error) {
+	return func(id func(T) uuid.UUID) (map[uuid.UUID]T, error) {
+		out := make(map[uuid.UUID]T, len(rows))
+		for _, row := range rows {
+			out[id(row)] = row
+		}
+		return out, err
+	}
+}
+
+// attackerIP is an IP as it is stored.
+type attackerIP struct {
+	attacker uuid.UUID
+	ip       string
+}
+
+type attackerIPRow interface {
+	sqlitegen.TtpAttacker | mysqlgen.TtpAttacker
+}
+
+func toAttackerIP[R attackerIPRow](row R) attackerIP {
+	r := sqlitegen.TtpAttacker(row)
+	return attackerIP{toID(r.UUID), r.IP.String}
+}

@@ -1,0 +1,153 @@
+package ttp
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+// surroundings are what the tags of a page are compared with.
+type surroundings struct {
+	keys       map[uuid.UUID]tagKey
+	buried     map[uuid.UUID]uuid.UUID
+	attackers  map[uuid.UUID]Attacker
+	identities map[uuid.UUID]Identity
+}
+
+func surroundingsOf(ctx context.Context, q queries, page []Tag) (around surroundings, err error) {
+	var tags, attackers, identities []uuid.UUID
+	for _, t := range page {
+		tags, attackers, identities = append(tags, t.UUID), append(attackers, t.AttackerUUID), append(identities, t.IdentityUUID)
+	}
+	own := asked{UUIDs: idBytes(tags)}
+	if around.keys, err = byID(q.tagKeys(ctx, own))(func(k tagKey) uuid.UUID { return k.tag }); err != nil {
+		return around, err
+	}
+	if around.buried, err = byID(q.buriedTagUUIDs(ctx, own))(self); err != nil {
+		return around, err
+	}
+	around.attackers, err = byID(q.attackersByUUID(ctx, asked{UUIDs: idBytes(attackers)}))(func(a Attacker) uuid.UUID { return a.UUID })
+	if err != nil {
+		return around, err
+	}
+	for _, a := range around.attackers {
+		identities = append(identities, a.IdentityUUID)
+	}
+	around.identities, err = byID(q.identitiesByUUID(ctx, asked{UUIDs: idBytes(identities)}))(func(i Identity) uuid.UUID { return i.UUID })
+	return around, err
+}
+
+// survivor is the identity that answers for one, which need not be stored.
+func (around surroundings) survivor(identity uuid.UUID) uuid.UUID {
+	if stored, ok := around.identities[identity]; ok {
+		return stored.SurvivorUUID
+	}
+	return identity
+}
+
+func checkTags(ctx context.Context, q queries, page []Tag) ([]fault, error) {
+	around, err := surroundingsOf(ctx, q, page)
+	if err != nil {
+		return nil, err
+	}
+	var faults []fault
+	for _, t := range page {
+		faults = append(faults, checkFields(t, around.keys[t.UUID].key)...)
+		faults = append(faults, around.checkAnchors(t)...)
+		if _, ok := around.buried[t.UUID]; ok {
+			f := Finding{Kind: Buried, Of: tagType, UUID: t.UUID, Detail: "a tombstone keeps it from being written"}
+			faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return removeBuried(ctx, q, t.UUID) }})
+		}
+	}
+	return faults, nil
+}
+
+// checkFields looks at what a tag says of itself.
+func checkFields(t Tag, key groupKey) []fault {
+	var faults []fault
+	if want := t.ComputeUUID(); t.UUID != want {
+		faults = append(faults, fault{Finding: Finding{Kind: WrongUUID, Of: tagType, UUID: t.UUID, Detail: "its fields give " + want.String()}})
+	}
+	canonical := t
+	canonical.UUID = uuid.Nil // checked above
+	problems := canonical.canonicalize()
+	if len(problems) == 0 && canonical.AttackRelease != t.AttackRelease {
+		problems = []Problem{{Field: "attack_release", Reason: "must be spelt " + canonical.AttackRelease}}
+	}
+	faults = append(faults, refused(tagType, t.UUID, problems)...)
+	if len(problems) > 0 {
+		return faults
+	}
+	if want := keyOf(&canonical); key != want {
+		f := Finding{Kind: WrongTechniqueKey, Of: tagType, UUID: t.UUID, Detail: fmt.Sprintf("is %d, its fields give %d", key, want)}
+		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
+			n, err := q.setTagKey(ctx, asked{UUID: t.UUID[:], TechniqueKey: int64(want)})
+			return n > 0, err
+		}})
+	}
+	return faults
+}
+
+// checkAnchors looks for a tag's attacker and identity.
+func (around surroundings) checkAnchors(t Tag) []fault {
+	var faults []fault
+	attacker, ok := around.attackers[t.AttackerUUID]
+	if !ok && t.AttackerUUID != uuid.Nil {
+		faults = append(faults, dangling(tagType, t.UUID, "attacker_uuid", t.AttackerUUID))
+	}
+	if t.IdentityUUID == uuid.Nil {
+		return faults
+	}
+	if _, ok := around.identities[t.IdentityUUID]; !ok {
+		faults = append(faults, dangling(tagType, t.UUID, "identity_uuid", t.IdentityUUID))
+	}
+	if attacker.IdentityUUID != uuid.Nil && around.survivor(t.IdentityUUID) != around.survivor(attacker.IdentityUUID) {
+		f := Finding{Kind: IdentityMismatch, Of: tagType, UUID: t.UUID, Detail: fmt.Sprintf("names %s, its attacker %s is of %s", t.IdentityUUID, t.AttackerUUID, attacker.IdentityUUID)}
+		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return followAttacker(ctx, q, t, attacker) }})
+	}
+	return faults
+}
+
+// followAttacker gives a tag its attacker's identity, if both are as they were found.
+func followAttacker(ctx context.Context, q queries, t Tag, attacker Attacker) (bool, error) {
+	stored, err := lockAttackers(ctx, q, []uuid.UUID{attacker.UUID})
+	if err != nil || stored[attacker.UUID].IdentityUUID != attacker.IdentityUUID {
+		return false, err
+	}
+	tags, err := unchanged(ctx, q, []Tag{t})
+	if err != nil || len(tags) == 0 {
+		return false, err
+	}
+	n, err := q.setTagIdentities(ctx, asked{IdentityUUID: attacker.IdentityUUID[:], UUIDs: uuidsOf(tags)})
+	return n > 0, err
+}
+
+// removeBuried removes a tag if its tombstone was not lifted meanwhile.
+func removeBuried(ctx context.Context, q queries, tag uuid.UUID) (bool, error) {
+	a := asked{UUIDs: [][]byte{tag[:]}}
+	buried, err := q.buriedTagUUIDs(ctx, a)
+	if err != nil || len(buried) == 0 {
+		return false, err
+	}
+	n, err := q.deleteTags(ctx, a)
+	return n > 0, err
+}
+
+// tagKey is a tag's technique_key as it is stored.
+type tagKey struct {
+	tag uuid.UUID
+	key groupKey
+}
+
+type tagKeyRow interface {
+	sqlitegen.ListTagKeysRow | mysqlgen.ListTagKeysRow
+}
+
+func toTagKey[R tagKeyRow](row R) tagKey {
+	r := sqlitegen.ListTagKeysRow(row)
+	return tagKey{toID(r.UUID), groupKey(r.TechniqueKey)}
+}
