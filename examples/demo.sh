@@ -28,3 +28,7 @@ if [[ $# == 0 ]]; then
 	step 'What a campaign did: the union of its identities' "rollup campaign $campaign"
 fi
 step 'Import the same records again: nothing is new' 'import -'
+step 'A rule was too eager: what would go without it' 'rollback rule R1001 --dry-run'
+step 'Take it back, for good' 'rollback rule R1001 --tombstone --yes'
+step 'A replay does not bring it back' 'import -'
+step 'Is all as it should be?' 'verify'

@@ -16,6 +16,24 @@ type filterFlags struct {
 
 // addFilter gives a command the flags that narrow what it reads, all of them the same everywhere.
 func addFilter(cmd *cobra.Command) *filterFlags {
+	f := addFilterOfRule(cmd)
+	cmd.Flags().Func("rule", "only tags of this rule `ID`", setText(&f.RuleID))
+	cmd.Flags().Func("rule-version", "with --rule: only this `version`", f.setRuleVersion)
+	for _, name := range []string{"rule", "rule-version"} {
+		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
+	}
+	return f
+}
+
+// setRuleVersion parses the version, which may be 0.
+func (f *filterFlags) setRuleVersion(s string) error {
+	version := number{0, 0, math.MaxInt}
+	f.RuleVersion = &version.value
+	return version.Set(s)
+}
+
+// addFilterOfRule gives a command that is told the rule otherwise the other flags.
+func addFilterOfRule(cmd *cobra.Command) *filterFlags {
 	var f filterFlags
 	flags := cmd.Flags()
 	flags.Func("since", "only tags observed at or after this `time`: RFC 3339, a date, or a duration before now such as 24h, 7d or 2w",
@@ -29,17 +47,11 @@ func addFilter(cmd *cobra.Command) *filterFlags {
 	flags.Func("technique", "only tags of this technique or sub-technique `ID` itself, such as T1110 or T1110.001; see --sub-techniques", setText(&f.Technique))
 	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: its sub-techniques too")
 	flags.BoolVar(&f.parent, "parent", false, "with --technique: the technique alone, also when a sub-technique is given")
-	flags.Func("rule", "only tags of this rule `ID`", setText(&f.RuleID))
-	flags.Func("rule-version", "with --rule: only this `version`", func(s string) error {
-		version := number{0, 0, math.MaxInt}
-		f.RuleVersion = &version.value
-		return version.Set(s)
-	})
 	flags.Func("source-kind", "only tags of this `kind` of source, such as command", setText(&f.SourceKind))
 	flags.Func("decky", "only tags that this decky `ID` saw", setText(&f.DeckyID))
 	exclusive(cmd, "sub-techniques", "parent")
 
-	for _, name := range []string{"min-confidence", "release", "tactic", "technique", "rule", "rule-version", "decky"} {
+	for _, name := range []string{"min-confidence", "release", "tactic", "technique", "decky"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
 	}
 	for _, name := range []string{"since", "until"} {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
@@ -103,6 +104,16 @@ func setText(text *string) func(string) error {
 			return errors.New("must not be empty")
 		}
 		*text = s
+		return nil
+	}
+}
+
+// setID sets an id.
+func setID(id *uuid.UUID) func(string) error {
+	return func(s string) (err error) {
+		if *id, err = uuid.Parse(s); err != nil {
+			return errors.New("must be a UUID")
+		}
 		return nil
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -15,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// format is how a rollup is printed.
+// format is how rows are printed.
 type format string
 
 const (
@@ -50,6 +52,22 @@ func timeColumn[T any](name string, value func(T) time.Time) column[T] {
 // confidenceColumn is for reading: of two digits.
 func confidenceColumn[T any](name string, value func(T) float64) column[T] {
 	return column[T]{name, true, func(row T) string { return strconv.FormatFloat(value(row), 'f', 2, 64) }}
+}
+
+// addFormat gives a command and those below it the flags that say how they print.
+func addFormat(cmd *cobra.Command) *format {
+	chosen := tableFormat
+	formats := choice[format]{&chosen, []format{tableFormat, jsonFormat, csvFormat}}
+	cmd.PersistentFlags().Var(formats, "format", "print `table|json|csv`")
+	must(cmd.RegisterFlagCompletionFunc("format", formats.complete))
+	cmd.PersistentFlags().BoolFunc("json", "the same as --format json", func(s string) error {
+		asJSON, err := strconv.ParseBool(s)
+		if asJSON {
+			chosen = jsonFormat
+		}
+		return err
+	})
+	return &chosen
 }
 
 // addJSON gives a command the flag that asks for JSON.
@@ -127,7 +145,7 @@ func streamCSV[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[T,
 
 // streamTable prints a table in chunks under one header. Only a table of one chunk is known to have
 // empty columns, and leaves them out.
-func streamTable[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[T, error]) error {
+func streamTable[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[T, error], none string) error {
 	var held []T
 	widths := make([]int, len(columns))
 	printed := false
@@ -142,9 +160,25 @@ func streamTable[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[
 		held = append(held, row)
 	}
 	if !printed {
-		return printTable(cmd, columns, held, "no tags")
+		return printTable(cmd, columns, held, none)
 	}
 	_, err := io.WriteString(cmd.OutOrStdout(), renderChunk(columns, held, widths, false))
+	return err
+}
+
+// printFields prints a line for each field that has a value, all values in the same column whichever have.
+func printFields(w io.Writer, fields [][2]string) error {
+	width := 0
+	for _, field := range fields {
+		width = max(width, len(field[0])+2)
+	}
+	var out strings.Builder
+	for _, field := range fields {
+		if field[1] != "" {
+			fmt.Fprintf(&out, "%-*s%s\n", width, field[0], printable(field[1]))
+		}
+	}
+	_, err := io.WriteString(w, out.String())
 	return err
 }
 
@@ -201,4 +235,14 @@ func renderChunk[T any](columns []column[T], rows []T, widths []int, header bool
 	}
 	t.SetColumnConfigs(configs)
 	return t.Render() + "\n"
+}
+
+// count spells a number of things.
+func count[N int | int64](n N, thing string) string {
+	if stem, ok := strings.CutSuffix(thing, "y"); ok && n != 1 {
+		thing = stem + "ies"
+	} else if n != 1 {
+		thing += "s"
+	}
+	return strconv.FormatInt(int64(n), 10) + " " + thing
 }

@@ -183,7 +183,7 @@ func printImportReport(cmd *cobra.Command, r ttp.ImportReport, opts importOption
 	}{
 		{"lines", r.Lines}, {"campaigns", r.Campaigns}, {"identities", r.Identities}, {"attackers", r.Attackers},
 		{"read", r.Read}, {"inserted", r.Inserted}, {"duplicate", r.Duplicate}, {"below floor", r.BelowFloor},
-		{"invalid", r.Invalid},
+		{"tombstoned", r.Tombstoned}, {"invalid", r.Invalid},
 	}
 	width := len(strconv.Itoa(r.Lines)) // no count is higher
 	for _, c := range counts {
@@ -192,12 +192,4 @@ func printImportReport(cmd *cobra.Command, r ttp.ImportReport, opts importOption
 		}
 	}
 	return nil
-}
-
-// count spells a number of things.
-func count(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return strconv.Itoa(n) + " " + thing
 }

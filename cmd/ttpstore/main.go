@@ -1,8 +1,9 @@
 // Command ttpstore keeps MITRE ATT&CK technique tags in a database and says who did what.
 //
 // root.go holds what the commands share: beside it, flags.go, filter.go and scope.go hold what they are
-// asked, and format.go what they answer. Each command has a file of its name, and terminal.go and
-// progress.go hold what only a person at a terminal sees.
+// asked, list.go and removal.go what several commands do, and format.go and receipt.go what they answer. Each
+// command has a file of its name, and terminal.go, progress.go and confirm.go hold what only a person at a
+// terminal sees.
 package main
 
 import (
@@ -44,7 +45,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitSuccess
 	}
 	notef(stderr, "ttpstore: %s\n", message(err))
-	if understood && !errors.Is(err, ttp.ErrInvalidQuery) { // which only the flags can have asked for
+	// Only flags and arguments can have asked for these: an import has an error of its own for its lines.
+	wrong := errors.Is(err, ttp.ErrInvalidQuery) || errors.Is(err, ttp.ErrInvalidScope)
+	if understood && !wrong {
 		return exitFailure
 	}
 	notef(stderr, "Run '%s --help' for usage.\n", cmd.CommandPath())

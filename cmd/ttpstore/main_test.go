@@ -157,7 +157,10 @@ func TestReadingMakesNoFile(t *testing.T) {
 		{"export", "-"}, {"export", out}, {"import", "--dry-run", "-"},
 		{"tags", "fleet"}, {"tags", "fleet", "--all"}, {"tags", "session", "s1", "--oldest-first"}, {"tags", "fleet", "--count"},
 		{"tag", attackerID}, {"timeline", "fleet"}, {"who", "session"}, {"new", "fleet", "--since", "7d"}, {"compare", "fleet", "fleet"},
-		{"rules"}, {"phases", identityID}, {"rollup", "attackers"}, {"rollup", "identities"},
+		{"rules"}, {"phases", identityID}, {"rollup", "attackers"}, {"rollup", "identities"}, {"verify"}, {"verify", "--repair", "--yes"},
+		{"scope", "show", "attacker", attackerID}, {"scope", "list", "campaigns"}, {"scope", "list", "identities", "--json"},
+		{"scope", "list", "attackers", "--all"}, {"tombstone", "list"}, {"purge", "session", "s1", "--dry-run"},
+		{"purge", "attacker", attackerID, "--yes"}, {"rollback", "rule", "R1", "--yes", "--tombstone"}, {"retention", "--keep=1d", "--yes"},
 	} {
 		got := c.runWith(records(), args...)
 		if got.status != exitFailure || got.stdout != "" || !strings.HasSuffix(got.stderr, missing) || strings.Count(got.stderr, "\n") != 1 {
@@ -258,7 +261,7 @@ func TestImportPrintsCounts(t *testing.T) {
 	if got := c.runWith("", "migrate", "up"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	counts := "lines        8\ncampaigns    1\nidentities   1\nattackers    1\nread         5\ninserted     4\nduplicate    0\nbelow floor  1\ninvalid      0\n"
+	counts := "lines        8\ncampaigns    1\nidentities   1\nattackers    1\nread         5\ninserted     4\nduplicate    0\nbelow floor  1\ntombstoned   0\ninvalid      0\n"
 	for range 2 { // the first wrote nothing
 		c.want(result{exitSuccess, counts, "dry run: nothing was written\n"}, "", "import", "--dry-run", file)
 	}
@@ -274,7 +277,7 @@ func TestImportStopsAtInvalidLines(t *testing.T) {
 		"nonsense\n"
 	counts := func(lines, read, inserted, invalid string) string {
 		return "lines        " + lines + "\ncampaigns    0\nidentities   0\nattackers    0\nread         " + read +
-			"\ninserted     " + inserted + "\nduplicate    0\nbelow floor  0\ninvalid      " + invalid + "\n"
+			"\ninserted     " + inserted + "\nduplicate    0\nbelow floor  0\ntombstoned   0\ninvalid      " + invalid + "\n"
 	}
 	problem := "line 4: tactic: must be \"TA\" and four digits\nline 4: confidence: must be a number from 0 to 1\n"
 	c.want(result{exitFailure, counts("4", "1", "1", "1"), problem +

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -60,7 +57,7 @@ half way. It changes nothing and makes no file. The exit status is 0 whatever th
 }
 
 func newMigrateDownCommand() *cobra.Command {
-	var yes bool
+	var yes *bool
 	cmd := &cobra.Command{
 		Use:   "down VERSION",
 		Short: "Take the schema back to an earlier version; loses rows",
@@ -68,22 +65,14 @@ func newMigrateDownCommand() *cobra.Command {
 their rows are gone. It asks first, unless told --yes.`,
 		Example:           `  ttpstore migrate down 0 --yes`,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if err := schemaVersionArgument(cmd, args); err != nil {
-				return err
-			}
-			if !yes && !isTerminal(cmd.InOrStdin()) {
-				return errors.New("this loses rows: confirm it with --yes, since nobody can be asked here")
-			}
-			return nil
-		},
+		Args:              schemaVersionArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			version, err := parseSchemaVersion(args[0])
 			if err != nil {
 				return err
 			}
 			return changeSchema(cmd, func(ctx context.Context, store *ttp.Store) error {
-				if !yes {
+				if !*yes {
 					if err := confirmDown(ctx, cmd, store, version); err != nil {
 						return err
 					}
@@ -92,7 +81,7 @@ their rows are gone. It asks first, unless told --yes.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	yes = addYes(cmd, "this loses rows", func() bool { return true })
 	return cmd
 }
 
@@ -171,19 +160,8 @@ func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, vers
 	if err != nil {
 		return err
 	}
-	notef(cmd.ErrOrStderr(), "Take the schema from version %s to %d and lose the rows that it cannot hold? [y/N] ",
-		schemaVersion(status), version)
-	in := interruptible(ctx, cmd.InOrStdin())
-	defer func() { _ = in.Close() }()
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return err
-	}
-	return errors.New("not confirmed, nothing was changed")
+	return confirm(ctx, cmd, fmt.Sprintf("Take the schema from version %s to %d and lose the rows that it cannot hold?",
+		schemaVersion(status), version))
 }
 
 func showSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, asJSON bool) error {

@@ -24,7 +24,8 @@ func newProgress(stderr io.Writer, total int64, unit string) progress {
 		options = append(options, progressbar.OptionShowBytes(true), progressbar.OptionFullWidth())
 	} else {
 		options = append(options, progressbar.OptionSpinnerType(14), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit))
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
+			progressbar.OptionSetSpinnerChangeInterval(0)) // else it turns by itself, over a question that is asked
 	}
 	return progress{progressbar.NewOptions64(total, options...)}
 }

@@ -26,32 +26,23 @@ one object each.`,
   ttpstore rollup campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --format csv --distinct
   ttpstore rollup attackers --technique T1110 --sub-techniques`,
 	}
-	format, asJSON := tableFormat, false
-	formats := choice[string]{(*string)(&format), []string{string(tableFormat), string(jsonFormat), string(csvFormat)}}
-	cmd.PersistentFlags().Var(formats, "format", "print `table|json|csv`")
-	must(cmd.RegisterFlagCompletionFunc("format", formats.complete))
-	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "the same as --format json")
+	format := addFormat(cmd)
 	cmd.AddCommand(
-		newScopeCommand(&format, "identity ID", "The tags of an identity and of those merged into it"),
-		newScopeCommand(&format, "attacker ID", "The tags that name an attacker"),
-		newScopeCommand(&format, "campaign ID", "The tags of all identities of a campaign, and how many show each"),
-		newScopeCommand(&format, "session ID", "The tags of one login session"),
-		newScopeCommand(&format, "fleet", "All tags"),
-		newSweepCommand(&format, "attackers", "The tags of every attacker, one after another", "ATTACKER", (*ttp.Store).AttackerRollups),
-		newSweepCommand(&format, "identities", "The tags of every identity, one after another", "IDENTITY", (*ttp.Store).IdentityRollups),
+		newScopeRollupCommand(format, "identity ID", "The tags of an identity and of those merged into it"),
+		newScopeRollupCommand(format, "attacker ID", "The tags that name an attacker"),
+		newScopeRollupCommand(format, "campaign ID", "The tags of all identities of a campaign, and how many show each"),
+		newScopeRollupCommand(format, "session ID", "The tags of one login session"),
+		newScopeRollupCommand(format, "fleet", "All tags"),
+		newSweepCommand(format, "attackers", "The tags of every attacker, one after another", "ATTACKER", (*ttp.Store).AttackerRollups),
+		newSweepCommand(format, "identities", "The tags of every identity, one after another", "IDENTITY", (*ttp.Store).IdentityRollups),
 	)
 	for _, sub := range cmd.Commands() {
 		exclusive(sub, "format", "json")
-		sub.PreRun = func(*cobra.Command, []string) {
-			if asJSON {
-				format = jsonFormat
-			}
-		}
 	}
 	return cmd
 }
 
-func newScopeCommand(format *format, use, short string) *cobra.Command {
+func newScopeRollupCommand(format *format, use, short string) *cobra.Command {
 	var scope [1]ttp.Scope
 	var filter *filterFlags
 	var distinct bool

@@ -54,7 +54,8 @@ failure and 2 for a command line that is wrong.`,
 		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
 	root.AddCommand(newMigrateCommand(), newImportCommand(), newExportCommand(), newRollupCommand(),
 		newTagsCommand(), newTagCommand(), newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
-		newRulesCommand(), newPhasesCommand())
+		newRulesCommand(), newPhasesCommand(), newScopeCommand(), newPurgeCommand(), newRollbackCommand(),
+		newRetentionCommand(), newTombstoneCommand(), newVerifyCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	makeGroups(root)
@@ -117,10 +118,10 @@ func arguments(names ...string) cobra.PositionalArgs {
 	}
 }
 
-func parseID(arg string) (uuid.UUID, error) {
+func parseID(name, arg string) (uuid.UUID, error) {
 	id, err := uuid.Parse(arg)
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("the argument ID must be a UUID, not %q", arg)
+		return uuid.Nil, fmt.Errorf("the argument %s must be a UUID, not %q", name, arg)
 	}
 	return id, nil
 }
@@ -130,7 +131,7 @@ func takeID(id *uuid.UUID) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		err := arguments("ID")(cmd, args)
 		if err == nil {
-			*id, err = parseID(args[0])
+			*id, err = parseID("ID", args[0])
 		}
 		return err
 	}

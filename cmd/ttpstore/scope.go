@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
@@ -18,6 +19,19 @@ const scopeHelp = `SCOPE is "fleet", or "identity", "attacker", "campaign" or "s
 // scopeKinds are those that have an id.
 func scopeKinds() []ttp.ScopeKind {
 	return []ttp.ScopeKind{ttp.IdentityScope, ttp.AttackerScope, ttp.CampaignScope, ttp.SessionScope}
+}
+
+func newScopeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "scope",
+		Short: "Show, list, assign and merge campaigns, identities and attackers",
+		Example: `  ttpstore scope show attacker 542eed02-5e33-5182-94c3-b95ea9af1b84
+  ttpstore scope list attackers --identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2
+  ttpstore scope merge identity 189b3fbb-9556-55f5-a524-57d8bd6526b3 e1292c78-2e52-5857-ae79-bbc6fe89e0c2`,
+	}
+	cmd.AddCommand(newScopeShowCommand(), newScopeListCommand(), newScopeAssignCommand(), newScopeMergeCommand(),
+		newScopeUnmergeCommand())
+	return cmd
 }
 
 // takeScopes wants the arguments to name as many scopes as there are to fill in.
@@ -50,12 +64,48 @@ func takeScope(args []string) (ttp.Scope, []string, error) {
 	case len(args) == 1:
 		return ttp.Scope{}, nil, errors.New("missing argument ID")
 	case kind != ttp.SessionScope:
-		id, err := parseID(args[1])
+		id, err := parseID("ID", args[1])
 		return ttp.Scope{Kind: kind, ID: id.String()}, args[2:], err
 	case args[1] == "":
 		return ttp.Scope{}, nil, errors.New("the argument ID must not be empty")
 	}
 	return ttp.OfSession(args[1]), args[2:], nil
+}
+
+// takeKind reads one of some kinds from the front of the arguments and returns the rest.
+func takeKind(kind *ttp.ScopeKind, kinds []ttp.ScopeKind, args []string) ([]string, error) {
+	switch {
+	case len(args) == 0:
+		return nil, errors.New("missing argument: " + alternatives(kinds))
+	case !slices.Contains(kinds, ttp.ScopeKind(args[0])):
+		return nil, fmt.Errorf("unknown kind %q, must be %s", args[0], alternatives(kinds))
+	}
+	*kind = ttp.ScopeKind(args[0])
+	return args[1:], nil
+}
+
+// takeIDsOfKind wants a kind and then a UUID for each name.
+func takeIDsOfKind(kind *ttp.ScopeKind, kinds []ttp.ScopeKind, ids []uuid.UUID, names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		args, err := takeKind(kind, kinds, args)
+		if err == nil {
+			err = arguments(names...)(cmd, args)
+		}
+		for i := 0; err == nil && i < len(names); i++ {
+			ids[i], err = parseID(names[i], args[i])
+		}
+		return err
+	}
+}
+
+// completeKind offers the kinds as the first argument.
+func completeKind(kinds []ttp.ScopeKind) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return words(kinds), cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // completeScopes offers the kinds wherever one of so many scopes begins; ids are not to be guessed.

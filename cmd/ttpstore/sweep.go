@@ -36,7 +36,7 @@ name the id in each row. Whatever the size of the store, it takes little memory.
 					return streamCSV(cmd, append(columns, rollup{}.csvColumns()...), scopedRows(found))
 				}
 				columns := []column[rollupRow]{textColumn(scope, func(row rollupRow) string { return row.scope.ID })}
-				return streamTable(cmd, append(columns, rollup{}.columns()...), scopedRows(found))
+				return streamTable(cmd, append(columns, rollup{}.columns()...), scopedRows(found), "no tags")
 			})
 		},
 	}

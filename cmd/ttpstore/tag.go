@@ -50,8 +50,7 @@ func printTag(w io.Writer, t ttp.Tag) error {
 	if err := json.Indent(&evidence, t.Evidence, strings.Repeat(" ", 15), "  "); err != nil {
 		return err
 	}
-	var out bytes.Buffer
-	for _, field := range [][2]string{
+	return printFields(w, [][2]string{
 		{"uuid", t.UUID.String()},
 		{"observed at", t.ObservedAt.Format(time.RFC3339Nano)},
 		{"technique", t.TechniqueID},
@@ -68,11 +67,5 @@ func printTag(w io.Writer, t ttp.Tag) error {
 		{"ingested at", t.IngestedAt.Format(time.RFC3339Nano)},
 		{"batch", t.BatchUUID.String()},
 		{"evidence", evidence.String()},
-	} {
-		if field[1] != "" {
-			out.WriteString((field[0] + strings.Repeat(" ", 15))[:15] + printable(field[1]) + "\n")
-		}
-	}
-	_, err := w.Write(out.Bytes())
-	return err
+	})
 }

@@ -86,7 +86,7 @@ func runTags(cmd *cobra.Command, scope ttp.Scope, opts tagsOptions) error {
 			if *opts.json {
 				return streamJSON(cmd, tags)
 			}
-			return streamTable(cmd, tagColumns(), tags)
+			return streamTable(cmd, tagColumns(), tags, "no tags")
 		}
 		page, err := store.ListTags(ctx, scope, filter, opts.limit.value, opts.cursor)
 		if err != nil {

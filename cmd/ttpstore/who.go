@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,24 +23,13 @@ the most first.`,
 		Example: `  ttpstore who identity --technique T1110 --sub-techniques
   ttpstore who session --since 24h --tactic TA0010 --limit 5`,
 		Args: func(_ *cobra.Command, args []string) error {
-			known := alternatives(scopeKinds())
-			switch {
-			case len(args) == 0:
-				return errors.New("missing argument: " + known)
-			case len(args) > 1:
-				return fmt.Errorf("unexpected argument %q", args[1])
-			case !slices.Contains(scopeKinds(), ttp.ScopeKind(args[0])):
-				return fmt.Errorf("unknown kind %q, must be %s", args[0], known)
+			rest, err := takeKind(&kind, scopeKinds(), args)
+			if err == nil && len(rest) > 0 {
+				err = fmt.Errorf("unexpected argument %q", rest[0])
 			}
-			kind = ttp.ScopeKind(args[0])
-			return nil
+			return err
 		},
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return words(scopeKinds()), cobra.ShellCompDirectiveNoFileComp
-		},
+		ValidArgsFunction: completeKind(scopeKinds()),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 				rows, err := store.Who(ctx, kind, filter.filter(), limit.value)

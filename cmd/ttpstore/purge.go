@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newPurgeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "purge",
+		Short: "Remove an attacker, an identity or a session, with their tags",
+		Example: `  ttpstore purge attacker 542eed02-5e33-5182-94c3-b95ea9af1b84 --dry-run
+  ttpstore purge identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2 --with-attackers
+  ttpstore purge session 66ffcc176598 --tombstone --reason "our own test" --yes`,
+	}
+	cmd.AddCommand(newPurgeAttackerCommand(), newPurgeIdentityCommand(), newPurgeSessionCommand())
+	return cmd
+}
+
+func newPurgeAttackerCommand() *cobra.Command {
+	var id uuid.UUID
+	var flags *removalFlags
+	cmd := &cobra.Command{
+		Use:   "attacker ID",
+		Short: "Remove an attacker and the tags that name it",
+		Long: `Remove an attacker and the tags that name it. An id that nothing is stored for is no error.
+
+` + removalHelp,
+		Args:              takeID(&id),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+				return store.PurgeAttacker(ctx, id, opts...)
+			})
+		},
+	}
+	flags = addRemoval(cmd)
+	return cmd
+}
+
+func newPurgeIdentityCommand() *cobra.Command {
+	var id uuid.UUID
+	var withAttackers bool
+	var flags *removalFlags
+	cmd := &cobra.Command{
+		Use:   "identity ID",
+		Short: "Remove an identity and what is merged into it",
+		Long: `Remove an identity, all that is merged into it, and the tags that name them and no attacker. Their
+attackers stay, without identity, and so do the attackers' tags; --with-attackers removes these as well.
+An identity that is merged into another is refused: purge that one, or unmerge it first.
+
+` + removalHelp,
+		Args:              takeID(&id),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+				if withAttackers {
+					return store.PurgeIdentityAndAttackers(ctx, id, opts...)
+				}
+				return store.PurgeIdentity(ctx, id, opts...)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&withAttackers, "with-attackers", false, "remove its attackers and their tags, too")
+	flags = addRemoval(cmd)
+	return cmd
+}
+
+func newPurgeSessionCommand() *cobra.Command {
+	var scope [1]ttp.Scope
+	var flags *removalFlags
+	cmd := &cobra.Command{
+		Use:   "session ID",
+		Short: "Remove the tags of one login session",
+		Long: `Remove the tags of one login session. An id that no tag has is no error.
+
+` + removalHelp,
+		Args: func(cmd *cobra.Command, args []string) error {
+			return takeScopes(scope[:])(cmd, append([]string{cmd.Name()}, args...))
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+				return store.PurgeSession(ctx, scope[0].ID, opts...)
+			})
+		},
+	}
+	flags = addRemoval(cmd)
+	return cmd
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// printReceipt prints what a removal did, or would do.
+func printReceipt(cmd *cobra.Command, r ttp.Receipt, asJSON bool) error {
+	if r.DryRun {
+		notef(cmd.ErrOrStderr(), "dry run: nothing was changed\n")
+	}
+	if asJSON {
+		return newEncoder(cmd.OutOrStdout()).Encode(r)
+	}
+	fields := [][2]string{{"tags", strconv.FormatInt(r.Tags, 10)}}
+	for _, technique := range byCount(r.Techniques) {
+		fields = append(fields, [2]string{"  " + technique, strconv.FormatInt(r.Techniques[technique], 10)})
+	}
+	for _, rows := range []struct {
+		name string
+		n    int64
+	}{
+		{"attackers", r.Attackers}, {"identities", r.Identities},
+		{"released tags", r.ReleasedTags}, {"released attackers", r.ReleasedAttackers},
+	} {
+		if rows.n > 0 {
+			fields = append(fields, [2]string{rows.name, strconv.FormatInt(rows.n, 10)})
+		}
+	}
+	if r.TombstoneUUID != uuid.Nil {
+		fields = append(fields, [2]string{"tombstone", r.TombstoneUUID.String()})
+	}
+	return printFields(cmd.OutOrStdout(), fields)
+}
+
+// byCount are the keys of counts, the most frequent first, as in a rollup.
+func byCount(counts map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+}
+
+// touched is the number of rows that went or changed.
+func touched(r ttp.Receipt) int {
+	return int(r.Tags + r.Attackers + r.Identities + r.ReleasedTags + r.ReleasedAttackers)
+}
+
+// question asks whether to do what a dry run has found.
+func question(found ttp.Receipt, tombstone bool) string {
+	q := "Remove " + countAll(found.Tags, found.Attackers, found.Identities)
+	if found.ReleasedTags+found.ReleasedAttackers > 0 {
+		q += ", and leave " + countAll(found.ReleasedTags, found.ReleasedAttackers, 0) + " without identity"
+	}
+	if tombstone {
+		q += ", and keep what goes from being written again"
+	}
+	return q + "?"
+}
+
+// countAll leaves out the scopes that there are none of.
+func countAll(tags, attackers, identities int64) string {
+	all := []string{count(tags, "tag")}
+	if attackers > 0 {
+		all = append(all, count(attackers, "attacker"))
+	}
+	if identities > 0 {
+		all = append(all, count(identities, "identity"))
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newRetentionCommand() *cobra.Command {
+	var keep time.Duration
+	var flags *removalFlags
+	cmd := &cobra.Command{
+		Use:   "retention --keep DURATION",
+		Short: "Remove the tags that were observed too long ago",
+		Long: `Remove the tags that were observed longer ago than --keep. Campaigns, identities and attackers stay.
+
+` + removalHelp,
+		Example: `  ttpstore retention --keep 90d --dry-run
+  ttpstore retention --keep 52w --yes --json`,
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     cobra.NoFileCompletions,
+		Args: func(cmd *cobra.Command, args []string) error {
+			err := arguments()(cmd, args)
+			if err == nil && keep == 0 {
+				err = errors.New("missing flag --keep")
+			}
+			return err
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+				return store.ExpireTags(ctx, keep, opts...)
+			})
+		},
+	}
+	cmd.Flags().Func("keep", "keep the tags of this `duration` before now, such as 24h, 90d or 52w; required", func(s string) (err error) {
+		if keep, err = parseDuration(s); err != nil || keep == 0 {
+			return errors.New("must be a duration longer than nothing, such as 24h, 90d or 52w")
+		}
+		return nil
+	})
+	must(cmd.RegisterFlagCompletionFunc("keep",
+		cobra.FixedCompletions([]string{"90d", "26w", "52w"}, cobra.ShellCompDirectiveNoFileComp)))
+	flags = addRemoval(cmd)
+	return cmd
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newRollbackCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rollback",
+		Short: "Remove the tags that a rule or a batch wrote",
+		Example: `  ttpstore rollback rule R1001 --version 2 --since 7d --dry-run
+  ttpstore rollback rule R1001 --tombstone --reason "matches our own scanner"
+  ttpstore rollback batch 0199c2a4-7b1e-7c3a-9d55-2f0e8a6b1c4d --yes`,
+	}
+	cmd.AddCommand(newRollbackRuleCommand(), newRollbackBatchCommand())
+	return cmd
+}
+
+func newRollbackRuleCommand() *cobra.Command {
+	var flags *removalFlags
+	var filter *filterFlags
+	cmd := &cobra.Command{
+		Use:   "rule ID",
+		Short: "Remove the tags that a rule wrote",
+		Long: `Remove the tags that a rule wrote, of all its versions, or those of them that match the flags. Without
+--since or --until it walks all tags.
+
+` + removalHelp,
+		Args: func(cmd *cobra.Command, args []string) error {
+			err := arguments("ID")(cmd, args)
+			if err == nil && args[0] == "" {
+				err = errors.New("the argument ID must not be empty")
+			}
+			return err
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rule := filter.filter()
+			rule.RuleID = args[0]
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+				return store.RollbackRule(ctx, rule, opts...)
+			})
+		},
+	}
+	filter = addFilterOfRule(cmd)
+	cmd.Flags().Func("version", "only tags of this `version` of the rule", filter.setRuleVersion)
+	must(cmd.RegisterFlagCompletionFunc("version", cobra.NoFileCompletions))
+	flags = addRemoval(cmd)
+	return cmd
+}
+
+func newRollbackBatchCommand() *cobra.Command {
+	var id uuid.UUID
+	var flags *removalFlags
+	cmd := &cobra.Command{
+		Use:   "batch ID",
+		Short: "Remove the tags that one batch wrote",
+		Long: `Remove the tags that one batch wrote: the "batch" of "ttpstore tag" and "batch_uuid" of "ttpstore tags
+--json". It walks all tags.
+
+` + removalHelp,
+		Args:              takeID(&id),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+				return store.RollbackBatch(ctx, id, opts...)
+			})
+		},
+	}
+	flags = addRemoval(cmd)
+	return cmd
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestScopeList(t *testing.T) {
+	c := twoAttackers(t)
+	campaigns := "UUID                                  NAME\n" + campaignID + "  Copper Heron\n" + otherCampaignID + "  Copper Heron\n"
+	for _, flags := range []string{"", "--all", "--limit 2", "--format table"} {
+		c.want(result{exitSuccess, campaigns, ""}, "", append([]string{"scope", "list", "campaigns"}, strings.Fields(flags)...)...)
+	}
+	c.want(result{exitSuccess, "uuid,campaign_uuid,merged_into_uuid,survivor_uuid\n" + otherIdentityID + "," + otherCampaignID + ",,\n",
+		"more: --after " + otherIdentityID + "\n"}, "", "scope", "list", "identities", "--format=csv", "--limit=1")
+	c.want(result{exitSuccess, `[
+  {
+    "uuid": "` + attackerID + `",
+    "ip": "192.0.2.7",
+    "identity_uuid": "` + identityID + `"
+  }
+]
+`, ""}, "", "scope", "list", "attackers", "--json", "--after", otherAttackerID)
+	c.want(result{exitSuccess, `{"uuid":"` + otherIdentityID + `","campaign_uuid":"` + otherCampaignID + `"}` + "\n" +
+		`{"uuid":"` + identityID + `","campaign_uuid":"` + campaignID + `"}` + "\n", ""}, "", "scope", "list", "identities", "--all", "--json")
+}
+
+func TestScopeListOfOneScope(t *testing.T) {
+	c := twoAttackers(t)
+	for _, ids := range [][]string{{"identity", identityID, otherIdentityID}, {"campaign", otherCampaignID, campaignID}} {
+		if got := c.runWith("", append([]string{"scope", "merge"}, ids...)...); got.status != exitSuccess {
+			t.Fatal(got)
+		}
+	}
+	for args, want := range map[string]string{
+		"campaigns --campaign " + campaignID:                            otherCampaignID + ",Copper Heron," + campaignID + "," + campaignID + "\n",
+		"campaigns --campaign " + otherCampaignID:                       "",
+		"identities --campaign " + campaignID:                           identityID + "," + campaignID + "," + otherIdentityID + "," + otherIdentityID + "\n",
+		"identities --identity " + otherIdentityID:                      identityID + "," + campaignID + "," + otherIdentityID + "," + otherIdentityID + "\n",
+		"identities --identity " + identityID:                           "",
+		"attackers --identity " + identityID:                            attackerID + ",192.0.2.7," + identityID + "\n",
+		"attackers --identity " + attackerID:                            "",
+		"attackers --identity " + identityID + " --after " + attackerID: "",
+	} {
+		got := c.runWith("", append(append([]string{"scope", "list"}, strings.Fields(args)...), "--format=csv")...)
+		if _, rows, _ := strings.Cut(got.stdout, "\n"); rows != want || got.status != exitSuccess || got.stderr != "" {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+	c.want(result{exitSuccess, "", "no attackers\n"}, "", "scope", "list", "attackers", "--identity", attackerID)
+	c.want(result{exitSuccess, "[]\n", ""}, "", "scope", "list", "campaigns", "--campaign", attackerID, "--json")
+	c.want(result{exitSuccess, "", ""}, "", "scope", "list", "campaigns", "--campaign", attackerID, "--json", "--all")
+}
+
+// A list is read by pages, whatever its limit.
+func TestScopeListOfManyPages(t *testing.T) {
+	c := newCLI(t)
+	var lines strings.Builder
+	id := func(i int) string { return fmt.Sprintf("11111111-1111-4111-8111-%012d", i) }
+	for i := range 2*chunk + 1 {
+		lines.WriteString(`{"type":"attacker","uuid":"` + id(i) + `"}` + "\n")
+	}
+	if got := c.runWith(lines.String(), "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	for flags, want := range map[string]result{
+		"":                                {100, "", "more: --after " + id(99) + "\n"},
+		"--limit 999":                     {999, "", "more: --after " + id(998) + "\n"},
+		"--limit 1000":                    {1000, "", "more: --after " + id(999) + "\n"},
+		"--limit 2000":                    {2000, "", "more: --after " + id(1999) + "\n"},
+		"--limit 2001":                    {2001, "", ""},
+		"--limit 10000":                   {2001, "", ""},
+		"--all":                           {2001, "", ""},
+		"--all --after " + id(1000):       {1000, "", ""},
+		"--limit 999 --after " + id(1001): {999, "", ""},
+	} {
+		for _, form := range []string{"csv", "table"} {
+			got := c.runWith("", append([]string{"scope", "list", "attackers", "--format", form}, strings.Fields(flags)...)...)
+			if n := strings.Count(got.stdout, "\n") - 1; n != want.status || got.stderr != want.stderr || got.status != exitSuccess {
+				t.Errorf("%s: %d rows, %q", flags, n, got.stderr)
+			}
+		}
+	}
+}
+
+func TestWrongScopeList(t *testing.T) {
+	c := newCLI(t)
+	for args, message := range map[string]string{
+		"campaigns x":                   `unexpected argument "x"`,
+		"campaigns --identity x":        "unknown flag: --identity",
+		"attackers --campaign x":        "unknown flag: --campaign",
+		"attackers --identity x":        `invalid argument "x" for "--identity" flag: must be a UUID`,
+		"attackers --identity=":         `invalid argument "" for "--identity" flag: must be a UUID`,
+		"attackers --after x":           `invalid argument "x" for "--after" flag: must be a UUID`,
+		"attackers --limit 10001":       `invalid argument "10001" for "--limit" flag: must be a whole number from 1 to 10000`,
+		"attackers --limit 1 --all":     "--limit and --all exclude each other",
+		"attackers --json --format csv": "--format and --json exclude each other",
+		"identities --campaign " + campaignID + " --identity " + identityID: "--campaign and --identity exclude each other",
+	} {
+		name, _, _ := strings.Cut(args, " ")
+		c.wantWrong(message, "scope list "+name, append([]string{"scope", "list"}, strings.Fields(args)...)...)
+	}
+	c.wantWrong(`unknown command "sessions"`, "scope list", "scope", "list", "sessions")
+	c.wantNoFile()
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestScopeMerge(t *testing.T) {
+	c := twoAttackers(t)
+	for kind, ids := range map[string][2]string{"identity": {otherIdentityID, identityID}, "campaign": {otherCampaignID, campaignID}} {
+		from, into := ids[0], ids[1]
+		for range 2 { // the second changes nothing
+			c.want(result{exitSuccess, "", kind + " " + from + " is merged into " + into + "\n"}, "", "scope", "merge", kind, from, into)
+			c.want(result{exitSuccess, "6\n", ""}, "", "tags", kind, into, "--count")
+		}
+		c.want(result{exitFailure, "", "ttpstore: merge " + kind + ": conflict: " + kind + " " + into + " cannot be merged into " + from +
+			", which is it or is merged into it\n"}, "", "scope", "merge", kind, into, from)
+		for range 2 {
+			c.want(result{exitSuccess, "", kind + " " + from + " is not merged\n"}, "", "scope", "unmerge", kind, from)
+			c.want(result{exitSuccess, "4\n", ""}, "", "tags", kind, into, "--count")
+		}
+		c.want(result{exitFailure, "", "ttpstore: unmerge " + kind + ": not found: " + kind + " " + strangerID + "\n"}, "", "scope", "unmerge", kind, strangerID)
+		c.want(result{exitFailure, "", "ttpstore: merge " + kind + ": not found: " + kind + " " + from + " cannot be merged into " + strangerID + ": " +
+			strangerID + " is not stored\n"}, "", "scope", "merge", kind, from, strangerID)
+	}
+}
+
+func TestWrongScopeMerge(t *testing.T) {
+	c := newCLI(t)
+	known := "identity or campaign"
+	for args, message := range map[string]string{
+		"merge":                                 "missing argument: " + known,
+		"merge attacker x y":                    `unknown kind "attacker", must be ` + known,
+		"merge identity":                        "missing argument FROM INTO",
+		"merge identity " + identityID:          "missing argument INTO",
+		"merge identity x " + identityID:        `the argument FROM must be a UUID, not "x"`,
+		"merge identity " + identityID + " x":   `the argument INTO must be a UUID, not "x"`,
+		"unmerge":                               "missing argument: " + known,
+		"unmerge session s1":                    `unknown kind "session", must be ` + known,
+		"unmerge campaign":                      "missing argument FROM",
+		"unmerge campaign x":                    `the argument FROM must be a UUID, not "x"`,
+		"unmerge campaign " + campaignID + " x": `unexpected argument "x"`,
+	} {
+		name, _, _ := strings.Cut(args, " ")
+		c.wantWrong(message, "scope "+name, append([]string{"scope"}, strings.Fields(args)...)...)
+	}
+	c.wantNoFile()
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newTombstoneCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "tombstone",
+		Short: "List or lift what keeps removed tags from being written again",
+		Example: `  ttpstore tombstone list
+  ttpstore tombstone lift 0199c2a4-7b1e-7c3a-9d55-2f0e8a6b1c4d`,
+	}
+	cmd.AddCommand(newTombstoneListCommand(), newTombstoneLiftCommand())
+	return cmd
+}
+
+func newTombstoneListCommand() *cobra.Command {
+	var flags *listFlags
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the tombstones, in the order of their making",
+		Long: `List the tombstones, in the order of their making: what was removed, why, and how many tags are kept out.
+
+` + listHelp,
+		Args:              arguments(),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				return list[ttp.Tombstone]{
+					page:    store.ListTombstones,
+					id:      func(t ttp.Tombstone) uuid.UUID { return t.UUID },
+					columns: tombstoneColumns(),
+					none:    "no tombstones",
+				}.print(ctx, cmd, flags)
+			})
+		},
+	}
+	flags = addList(cmd)
+	return cmd
+}
+
+func tombstoneColumns() []column[ttp.Tombstone] {
+	return []column[ttp.Tombstone]{
+		idColumn("uuid", func(t ttp.Tombstone) uuid.UUID { return t.UUID }),
+		textColumn("created_at", func(t ttp.Tombstone) string { return t.CreatedAt.Format(time.RFC3339Nano) }),
+		countColumn("tags", func(t ttp.Tombstone) int64 { return t.Tags }),
+		textColumn("removed", func(t ttp.Tombstone) string { return t.Removed }),
+		textColumn("reason", func(t ttp.Tombstone) string { return t.Reason }),
+	}
+}
+
+func newTombstoneLiftCommand() *cobra.Command {
+	var id uuid.UUID
+	var flags *removalFlags
+	cmd := &cobra.Command{
+		Use:   "lift ID",
+		Short: "Let a tombstone's tags be written again",
+		Long: `Let a tombstone's tags be written again and forget the tombstone. It writes none of them: that takes
+another import. It prints how many there were. One that was interrupted goes on when it is run again.`,
+		Args:              takeID(&id),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+				tags, err := store.LiftTombstone(ctx, id, opts...)
+				return ttp.Receipt{DryRun: flags.dryRun, Tags: tags}, err
+			})
+		},
+	}
+	flags = addBatches(cmd)
+	return cmd
+}

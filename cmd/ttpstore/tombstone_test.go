@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// bury removes a session and returns its tombstone.
+func (c cli) bury(session string, args ...string) ttp.Tombstone {
+	c.t.Helper()
+	if got := c.runWith("", append([]string{"purge", "session", session, "--yes", "--tombstone"}, args...)...); got.status != exitSuccess {
+		c.t.Fatal(got)
+	}
+	all := c.tombstones()
+	return all[len(all)-1]
+}
+
+func (c cli) tombstones() (all []ttp.Tombstone) {
+	c.t.Helper()
+	got := c.runWith("", "tombstone", "list", "--json")
+	if err := json.Unmarshal([]byte(got.stdout), &all); err != nil || got.status != exitSuccess {
+		c.t.Fatal(got, err)
+	}
+	return all
+}
+
+func TestTombstone(t *testing.T) {
+	c := filled(t)
+	again := func(want ttp.ImportReport) {
+		t.Helper()
+		want.Lines, want.Campaigns, want.Identities, want.Attackers, want.Read, want.BelowFloor = 8, 1, 1, 1, 5, 1
+		if got := importReport(t, c.runWith(records(), "import", "-", "--json").stdout); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+	id := c.bury("s1").UUID.String()
+	again(ttp.ImportReport{Tombstoned: 4})
+	c.wantTags("0")
+	c.want(result{exitSuccess, "tags  4\n", "dry run: nothing was changed\n"}, "", "tombstone", "lift", id, "--dry-run")
+	again(ttp.ImportReport{Tombstoned: 4})
+	c.want(result{exitSuccess, "tags  4\n", ""}, "", "tombstone", "lift", id, "--batch=1")
+	c.want(result{exitFailure, "", "ttpstore: lift tombstone " + id + ": not found\n"}, "", "tombstone", "lift", id)
+	c.want(result{exitFailure, "", "ttpstore: lift tombstone " + id + ": not found\n"}, "", "tombstone", "lift", id, "--dry-run")
+	again(ttp.ImportReport{Inserted: 4})
+	c.wantTags("4")
+}
+
+func TestTombstoneList(t *testing.T) {
+	c := twoAttackers(t)
+	c.want(result{exitSuccess, "[]\n", ""}, "", "tombstone", "list", "--json")
+	c.want(result{exitSuccess, "", "no tombstones\n"}, "", "tombstone", "list", "--all")
+	first, second := c.bury("s1"), c.bury("s2", "--reason", "our own\u202e test")
+	date := func(s ttp.Tombstone) string { return s.CreatedAt.Format("2006-01-02T15:04:05.999999Z") }
+	pad := func(cell string) string { return fmt.Sprintf("%-*s", max(len(date(first)), len(date(second))), cell) }
+	c.want(result{exitSuccess, "UUID                                  " + pad("CREATED AT") + "  TAGS  REMOVED           REASON\n" +
+		first.UUID.String() + "  " + pad(date(first)) + "     4  purge session s1\n" +
+		second.UUID.String() + "  " + pad(date(second)) + "     2  purge session s2  our own\\u202e test\n", ""}, "", "tombstone", "list")
+	c.want(result{exitSuccess, "uuid,created_at,tags,removed,reason\n" +
+		first.UUID.String() + "," + date(first) + ",4,purge session s1,\n", "more: --after " + first.UUID.String() + "\n"},
+		"", "tombstone", "list", "--format=csv", "--limit=1")
+	c.want(result{exitSuccess, `{"uuid":"` + second.UUID.String() + `","removed":"purge session s2","reason":"our own` + "\u202e" +
+		` test","created_at":"` + date(second) + `","tags":2}` + "\n", ""},
+		"", "tombstone", "list", "--after", first.UUID.String(), "--all", "--json")
+}
+
+func TestWrongTombstone(t *testing.T) {
+	c := newCLI(t)
+	for args, message := range map[string]string{
+		"list x":                            `unexpected argument "x"`,
+		"list --limit 0":                    `invalid argument "0" for "--limit" flag: must be a whole number from 1 to 10000`,
+		"list --after x":                    `invalid argument "x" for "--after" flag: must be a UUID`,
+		"list --format xml":                 `invalid argument "xml" for "--format" flag: must be table, json or csv`,
+		"lift":                              "missing argument ID",
+		"lift x":                            `the argument ID must be a UUID, not "x"`,
+		"lift " + attackerID + " --batch 0": `invalid argument "0" for "--batch" flag: must be a whole number from 1 to 10000`,
+	} {
+		name, _, _ := strings.Cut(args, " ")
+		c.wantWrong(message, "tombstone "+name, append([]string{"tombstone"}, strings.Fields(args)...)...)
+	}
+	c.wantNoFile()
+}
