@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -106,9 +107,7 @@ func lockAttackers(ctx context.Context, q queries, attackers []uuid.UUID) (map[u
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range locked {
-			stored[a.UUID] = a
-		}
+		maps.Copy(stored, mapByID(locked, Attacker.id))
 	}
 	return stored, nil
 }

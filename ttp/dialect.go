@@ -49,16 +49,18 @@ type dbtx interface {
 type queries interface {
 	// insertTags writes the tags that are not there yet and returns their number.
 	insertTags(ctx context.Context, tags []*Tag) (int64, error)
-	storedTagUUIDs(ctx context.Context, tags []*Tag) ([]uuid.UUID, error)
+	storedTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID, error)
+	lockTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID, error)
 	tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags []*Tag) ([]uuid.UUID, error)
 	tag(ctx context.Context, id uuid.UUID) (Tag, error)
 	tagsAfter(ctx context.Context, a asked) ([]Tag, error)
 
 	// Writes of a purge, a rollback and the like, by the ids in UUIDs.
 	tagsInBatch(ctx context.Context, a asked) ([]Tag, error)
-	lockTags(ctx context.Context, a asked) ([]tagAnchors, error)
+	lockTags(ctx context.Context, a asked) ([]lockedTag, error)
 	deleteTags(ctx context.Context, a asked) (int64, error)
 	setTagIdentities(ctx context.Context, a asked) (int64, error)
+	lockTagNaming(ctx context.Context, a asked) ([]uuid.UUID, error)
 	lockTagsToMove(ctx context.Context, a asked) ([]position, error)
 	tagKeys(ctx context.Context, a asked) ([]tagKey, error)
 	setTagKey(ctx context.Context, a asked) (int64, error)
@@ -67,13 +69,24 @@ type queries interface {
 	buryTags(ctx context.Context, a asked) (int64, error)
 	anyTombstone(ctx context.Context) ([]uuid.UUID, error)
 	buriedTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID, error)
+	lockBuriedTags(ctx context.Context, a asked) ([]uuid.UUID, error)
 	tombstonesAfter(ctx context.Context, a asked) ([]Tombstone, error)
+	tombstone(ctx context.Context, id uuid.UUID) (Tombstone, error)
 	lockTombstone(ctx context.Context, id uuid.UUID) (Tombstone, error)
 	tagsOfTombstone(ctx context.Context, a asked) ([]uuid.UUID, error)
 	countTagsOfTombstone(ctx context.Context, id uuid.UUID) (int64, error)
 	deleteBuriedTags(ctx context.Context, a asked) (int64, error)
 	takeFromTombstone(ctx context.Context, a asked) (int64, error)
 	deleteEmptyTombstone(ctx context.Context, a asked) (int64, error)
+
+	// addTechniqueCounts wants the groups in the order of their keys.
+	addTechniqueCounts(ctx context.Context, groups []group) error
+	techniqueCounts(ctx context.Context) ([]group, error)
+	countedTechniques(ctx context.Context) ([]countedGroup, error)
+	staleTechniques(ctx context.Context) ([]groupKey, error)
+	markTechniqueStale(ctx context.Context, key groupKey) error
+	countTechnique(ctx context.Context, key groupKey) (group, error)
+	setTechniqueCount(ctx context.Context, g group) error
 
 	techniques(ctx context.Context, a asked) ([]group, error)
 	techniquesByTime(ctx context.Context, a asked) ([]group, error)
@@ -123,6 +136,7 @@ type queries interface {
 	attackersByUUID(ctx context.Context, a asked) ([]Attacker, error)
 	attackerIPs(ctx context.Context, a asked) ([]attackerIP, error)
 	lockAttackers(ctx context.Context, a asked) ([]Attacker, error)
+	lockAttackerNaming(ctx context.Context, a asked) ([]uuid.UUID, error)
 	releaseAttackers(ctx context.Context, a asked) (int64, error)
 	deleteAttackers(ctx context.Context, a asked) (int64, error)
 	lockUnmergedOf(ctx context.Context, a asked) ([]uuid.UUID, error)
@@ -163,6 +177,15 @@ func all[R, T any](rows []R, err error, mapRow func(R) T) ([]T, error) {
 		out[i] = mapRow(row)
 	}
 	return out, nil
+}
+
+// mapByID makes rows a map.
+func mapByID[T any](rows []T, id func(T) uuid.UUID) map[uuid.UUID]T {
+	out := make(map[uuid.UUID]T, len(rows))
+	for _, row := range rows {
+		out[id(row)] = row
+	}
+	return out
 }
 
 // The columns' forms of what may be absent, and of times. Both dialects store ids as 16 bytes and

@@ -101,8 +101,8 @@ func (e *InvalidError) Unwrap() error { return e.Kind }
 // fail says which operation failed and lets errors.Is find the sentinel behind a driver's error.
 func (s *Store) fail(ctx context.Context, op string, err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || strings.HasPrefix(err.Error(), "ttp: "+op+": "): // said by a part of the operation
+		return err
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
 		// A driver tells of a cancelled statement in words of its own.
 		return fmt.Errorf("ttp: %s: %w: %w", op, ctx.Err(), err)

@@ -29,15 +29,15 @@ func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func
 	}
 	return snapshot(ctx, s, "export", func(q queries) (ExportReport, error) {
 		e := exporter{w, newLineEncoder(), b, progress, ExportReport{}}
-		err := export(ctx, &e, &e.report.Campaigns, q.campaignsAfter, e.lines.campaign, func(c Campaign) uuid.UUID { return c.UUID })
+		err := export(ctx, &e, &e.report.Campaigns, q.campaignsAfter, e.lines.campaign, Campaign.id)
 		if err == nil {
-			err = export(ctx, &e, &e.report.Identities, q.identitiesAfter, e.lines.identity, func(i Identity) uuid.UUID { return i.UUID })
+			err = export(ctx, &e, &e.report.Identities, q.identitiesAfter, e.lines.identity, Identity.id)
 		}
 		if err == nil {
-			err = export(ctx, &e, &e.report.Attackers, q.attackersAfter, e.lines.attacker, func(a Attacker) uuid.UUID { return a.UUID })
+			err = export(ctx, &e, &e.report.Attackers, q.attackersAfter, e.lines.attacker, Attacker.id)
 		}
 		if err == nil {
-			err = export(ctx, &e, &e.report.Tags, q.tagsAfter, e.lines.tag, func(t Tag) uuid.UUID { return t.UUID })
+			err = export(ctx, &e, &e.report.Tags, q.tagsAfter, e.lines.tag, Tag.id)
 		}
 		return e.report, err
 	})

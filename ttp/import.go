@@ -171,12 +171,12 @@ func (in *importer) write(ctx context.Context) error {
 			tag.IngestedAt = now
 		}
 	}
-	w := in.store.newTagWrite(in.batch.tags)
+	w := in.store.newTagWrite(in.batch.tags, uuid.Nil)
 	inserted, err := transact(ctx, in.store, func(q queries) (int, error) {
 		if err := in.batch.upsert(ctx, q); err != nil {
 			return 0, err
 		}
-		return w.count(ctx, q)
+		return w.write(ctx, q)
 	})
 	if err != nil {
 		return err

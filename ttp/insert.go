@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"sync/atomic"
@@ -89,12 +89,11 @@ func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error
 	if len(problems) > 0 {
 		return InsertResult{}, s.fail(ctx, op, &InvalidError{Kind: ErrInvalidTag, Problems: problems})
 	}
-	w := s.newTagWrite(rows)
-	written, err := update(ctx, s, op, func(q queries) ([]bool, error) { return w.exactly(ctx, q, batch) })
-	if err != nil {
+	w := s.newTagWrite(rows, batch)
+	if _, err := update(ctx, s, op, func(q queries) (int, error) { return w.write(ctx, q) }); err != nil {
 		return InsertResult{}, err
 	}
-	return w.result(batch, written), nil
+	return w.result(), nil
 }
 
 // stamp returns the tags as they are stored, or all that is wrong with them.
@@ -117,22 +116,26 @@ type tagWrite struct {
 	// says where each is in the input.
 	rows  []*Tag
 	index []int
-	// look allows to ask which rows are stored before inserting. In a transaction of the caller's the
-	// answer may be an old one, or one that is never committed.
-	look bool
+	// batch is of all rows; uuid.Nil where each has its own.
+	batch uuid.UUID
+	// inCallers means a transaction of the caller's, in which a plain read may tell of an old state.
+	inCallers bool
+	written   []bool // rows that were new
 	// buried are the rows that a tombstone keeps out.
 	buried     map[uuid.UUID]bool
 	tombstones *atomic.Bool
 }
 
-// errBuried means that a row was written that a tombstone keeps out, which was not there, or not known of,
-// when the transaction began. Run again, it is.
-var errBuried = errors.New("a tombstone was made meanwhile")
+// Run again, the transaction knows better.
+var (
+	errBuried = fmt.Errorf("%w: a tombstone was made meanwhile", ErrBusy)
+	errRaced  = fmt.Errorf("%w: another writer wrote the same tags meanwhile", ErrBusy)
+)
 
 // newTagWrite orders tags that are in their stored form. Those below the floor never reach the database;
 // of those with one uuid, the first of the input does.
-func (s *Store) newTagWrite(tags []Tag) *tagWrite {
-	w := &tagWrite{tags: tags, outcomes: make([]Outcome, len(tags)), look: s.tx == nil, tombstones: s.tombstones}
+func (s *Store) newTagWrite(tags []Tag, batch uuid.UUID) *tagWrite {
+	w := &tagWrite{tags: tags, outcomes: make([]Outcome, len(tags)), batch: batch, inCallers: s.tx != nil, tombstones: s.tombstones}
 	order := make([]int, 0, len(tags))
 	for i := range tags {
 		if tags[i].Confidence < s.floor {
@@ -155,37 +158,88 @@ func (s *Store) newTagWrite(tags []Tag) *tagWrite {
 	return w
 }
 
-// insert writes the rows and tells of each statement how many of its rows were new. While rows turn out
-// to be stored, it looks before it inserts: a row that is not sent is much cheaper than a duplicate. A
-// row that another writer stores in between is a duplicate all the same.
-func (w *tagWrite) insert(ctx context.Context, q queries, wrote func(rows []*Tag, n int64) error) error {
-	look, news := w.look, false
-	w.buried = map[uuid.UUID]bool{}
+// write writes the rows, finds out which were new and counts these. While rows turn out to be stored, it
+// looks before it inserts: a row that is not sent is much cheaper than a duplicate.
+func (w *tagWrite) write(ctx context.Context, q queries) (inserted int, err error) {
+	w.written, w.buried = make([]bool, len(w.rows)), map[uuid.UUID]bool{}
+	look := true
 	for chunk := range w.chunks() {
-		rows, n := chunk, int64(0)
-		var err error
-		if look {
-			if rows, err = missing(ctx, q, chunk); err != nil {
-				return err
+		rows := chunk
+		if w.mustLook() || (look && !w.inCallers) {
+			if rows, err = w.missing(ctx, q, chunk); err != nil {
+				return 0, err
 			}
 		}
 		if rows, err = w.unburied(ctx, q, rows); err != nil {
-			return err
+			return 0, err
 		}
+		n := 0
 		if len(rows) > 0 {
-			if n, err = q.insertTags(ctx, rows); err != nil {
-				return err
-			}
-			if err = wrote(rows, n); err != nil {
-				return err
+			if n, err = w.insert(ctx, q, rows); err != nil {
+				return 0, err
 			}
 		}
-		look, news = w.look && n < int64(len(chunk)), news || n > 0
+		inserted += n
+		look = n < len(chunk)
 	}
-	if !news {
-		return nil
+	if inserted == 0 {
+		return 0, nil
 	}
-	return w.refuseBuried(ctx, q)
+	news := w.news()
+	if err := w.refuseBuried(ctx, q, news); err != nil {
+		return 0, err
+	}
+	return inserted, q.addTechniqueCounts(ctx, countsOf(news, 1)) // last, since all writers meet there
+}
+
+// mustLook: only by looking can a call tell which rows were new that are of no batch of its own.
+func (w *tagWrite) mustLook() bool { return w.batch == uuid.Nil }
+
+// insert writes rows and marks those that were new. It asks only where they were new in part.
+func (w *tagWrite) insert(ctx context.Context, q queries, rows []*Tag) (int, error) {
+	n, err := q.insertTags(ctx, rows)
+	switch {
+	case err != nil || n == 0:
+		return 0, err
+	case n == int64(len(rows)):
+		for _, row := range rows {
+			w.mark(row.UUID)
+		}
+		return len(rows), nil
+	case w.mustLook():
+		return 0, errRaced
+	}
+	ids, err := q.tagUUIDsInBatch(ctx, w.batch, rows)
+	for _, id := range ids {
+		w.mark(id)
+	}
+	return len(ids), err
+}
+
+func (w *tagWrite) mark(id uuid.UUID) {
+	i, _ := slices.BinarySearchFunc(w.rows, id, func(row *Tag, id uuid.UUID) int { return bytes.Compare(row.UUID[:], id[:]) })
+	w.written[i] = true
+}
+
+// news are the rows that were new.
+func (w *tagWrite) news() []*Tag {
+	var rows []*Tag
+	for i, row := range w.rows {
+		if w.written[i] {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// missing returns the rows that are not stored.
+func (w *tagWrite) missing(ctx context.Context, q queries, rows []*Tag) ([]*Tag, error) {
+	read := q.storedTagUUIDs
+	if w.inCallers {
+		read = q.lockTagUUIDs
+	}
+	ids, err := read(ctx, asked{UUIDs: tagUUIDs(rows)})
+	return without(rows, ids), err
 }
 
 // unburied returns the rows that no tombstone keeps out, and remembers the others.
@@ -193,92 +247,60 @@ func (w *tagWrite) unburied(ctx context.Context, q queries, rows []*Tag) ([]*Tag
 	if !w.tombstones.Load() || len(rows) == 0 {
 		return rows, nil
 	}
-	ids, err := q.buriedTagUUIDs(ctx, asked{UUIDs: tagUUIDs(rows)})
-	if err != nil || len(ids) == 0 {
-		return rows, err
-	}
+	ids, err := w.buriedOf(ctx, q, rows)
 	for _, id := range ids {
 		w.buried[id] = true
 	}
-	return slices.DeleteFunc(slices.Clone(rows), func(row *Tag) bool { return w.buried[row.UUID] }), nil
+	return without(rows, ids), err
 }
 
-// refuseBuried looks for a tombstone of what was written. It comes after the writing, since only then no
-// removal of the same rows can be under way; a store that knows no tombstones pays for one small read.
-func (w *tagWrite) refuseBuried(ctx context.Context, q queries) error {
-	tombstones, err := q.anyTombstone(ctx)
-	w.tombstones.Store(len(tombstones) > 0)
-	if err != nil || len(tombstones) == 0 {
-		return err
+func (w *tagWrite) buriedOf(ctx context.Context, q queries, rows []*Tag) ([]uuid.UUID, error) {
+	read := q.buriedTagUUIDs
+	if w.inCallers {
+		read = q.lockBuriedTags
 	}
-	for chunk := range w.chunks() {
-		ids, err := q.buriedTagUUIDs(ctx, asked{UUIDs: tagUUIDs(chunk)})
+	return read(ctx, asked{UUIDs: tagUUIDs(rows)})
+}
+
+// refuseBuried looks for tombstones of what was written. It comes after the writing, since only then no
+// removal of the same rows can be under way; where there are no tombstones, it costs one small read.
+func (w *tagWrite) refuseBuried(ctx context.Context, q queries, rows []*Tag) error {
+	if !w.inCallers { // where the answer may be an old one
+		tombstones, err := q.anyTombstone(ctx)
+		w.tombstones.Store(len(tombstones) > 0)
+		if err != nil || len(tombstones) == 0 {
+			return err
+		}
+	}
+	for chunk := range slices.Chunk(rows, insertChunkRows) {
+		ids, err := w.buriedOf(ctx, q, chunk)
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			if !w.buried[id] {
-				return errBuried
-			}
+		if len(ids) > 0 {
+			w.tombstones.Store(true)
+			return errBuried
 		}
 	}
 	return nil
 }
 
-// missing returns the rows that are not stored, in their order.
-func missing(ctx context.Context, q queries, rows []*Tag) ([]*Tag, error) {
-	ids, err := q.storedTagUUIDs(ctx, rows)
-	if err != nil || len(ids) == 0 {
-		return rows, err
+// without returns the rows whose uuids are not among ids, in their order.
+func without(rows []*Tag, ids []uuid.UUID) []*Tag {
+	if len(ids) == 0 {
+		return rows
 	}
-	stored := make(map[uuid.UUID]bool, len(ids))
+	out := make(map[uuid.UUID]bool, len(ids))
 	for _, id := range ids {
-		stored[id] = true
+		out[id] = true
 	}
-	absent := make([]*Tag, 0, len(rows)-len(ids))
+	kept := make([]*Tag, 0, len(rows))
 	for _, row := range rows {
-		if !stored[row.UUID] {
-			absent = append(absent, row)
+		if !out[row.UUID] {
+			kept = append(kept, row)
 		}
 	}
-	return absent, nil
-}
-
-// count writes the rows and returns how many were new.
-func (w *tagWrite) count(ctx context.Context, q queries) (int, error) {
-	written := 0
-	err := w.insert(ctx, q, func(_ []*Tag, n int64) error {
-		written += int(n)
-		return nil
-	})
-	return written, err
-}
-
-// exactly writes the rows and returns which were new. It asks only about statements that were new in
-// part.
-func (w *tagWrite) exactly(ctx context.Context, q queries, batch uuid.UUID) ([]bool, error) {
-	written := make([]bool, len(w.rows))
-	mark := func(id uuid.UUID) {
-		i, _ := slices.BinarySearchFunc(w.rows, id, func(row *Tag, id uuid.UUID) int { return bytes.Compare(row.UUID[:], id[:]) })
-		written[i] = true
-	}
-	err := w.insert(ctx, q, func(rows []*Tag, n int64) error {
-		switch n {
-		case 0:
-			return nil
-		case int64(len(rows)):
-			for _, row := range rows {
-				mark(row.UUID)
-			}
-			return nil
-		}
-		ids, err := q.tagUUIDsInBatch(ctx, batch, rows)
-		for _, id := range ids {
-			mark(id)
-		}
-		return err
-	})
-	return written, err
+	return kept
 }
 
 // chunks cuts the rows into statements bounded in rows and bytes, the first of them small.
@@ -300,14 +322,14 @@ func (w *tagWrite) chunks() iter.Seq[[]*Tag] {
 	}
 }
 
-func (w *tagWrite) result(batch uuid.UUID, written []bool) InsertResult {
-	r := InsertResult{BatchUUID: batch, Outcomes: w.outcomes}
+func (w *tagWrite) result() InsertResult {
+	r := InsertResult{BatchUUID: w.batch, Outcomes: w.outcomes}
 	for row, i := range w.index {
 		w.outcomes[i] = Duplicate
 		if w.buried[w.rows[row].UUID] {
 			w.outcomes[i] = Tombstoned
 		}
-		if written[row] {
+		if w.written[row] {
 			w.outcomes[i] = Inserted
 			r.Inserted++
 			r.Techniques = append(r.Techniques, w.tags[i].TechniqueID)

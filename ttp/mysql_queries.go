@@ -2,6 +2,7 @@ package ttp
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -45,9 +46,12 @@ func repeatTuple(query string, n int) string {
 	return head + "VALUES (" + tuple + ")" + strings.Repeat(", ("+tuple+")", n-1) + tail
 }
 
-func (q mysqlQueries) storedTagUUIDs(ctx context.Context, tags []*Tag) ([]uuid.UUID, error) {
-	rows, err := q.ListStoredTagUUIDs(ctx, mysqlgen.ListStoredTagUUIDsParams{UUIDs: tagUUIDs(tags)})
-	return all(rows, err, toID)
+func (q mysqlQueries) storedTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.ListStoredTagUUIDs, a, toID)
+}
+
+func (q mysqlQueries) lockTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.LockTagUUIDs, a, toID)
 }
 
 func (q mysqlQueries) tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags []*Tag) ([]uuid.UUID, error) {
@@ -68,8 +72,8 @@ func (q mysqlQueries) tagsInBatch(ctx context.Context, a asked) ([]Tag, error) {
 	return list(ctx, q.ListTagsInBatch, a, toTag)
 }
 
-func (q mysqlQueries) lockTags(ctx context.Context, a asked) ([]tagAnchors, error) {
-	return list(ctx, q.LockTags, a, toTagAnchors)
+func (q mysqlQueries) lockTags(ctx context.Context, a asked) ([]lockedTag, error) {
+	return list(ctx, q.LockTags, a, toLockedTag)
 }
 
 func (q mysqlQueries) deleteTags(ctx context.Context, a asked) (int64, error) {
@@ -78,6 +82,10 @@ func (q mysqlQueries) deleteTags(ctx context.Context, a asked) (int64, error) {
 
 func (q mysqlQueries) setTagIdentities(ctx context.Context, a asked) (int64, error) {
 	return change(ctx, q.SetTagIdentities, a)
+}
+
+func (q mysqlQueries) lockTagNaming(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.LockTagNaming, a, toID)
 }
 
 func (q mysqlQueries) lockTagsToMove(ctx context.Context, a asked) ([]position, error) {
@@ -111,8 +119,17 @@ func (q mysqlQueries) buriedTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID,
 	return list(ctx, q.ListBuriedTagUUIDs, a, toID)
 }
 
+func (q mysqlQueries) lockBuriedTags(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.LockBuriedTags, a, toID)
+}
+
 func (q mysqlQueries) tombstonesAfter(ctx context.Context, a asked) ([]Tombstone, error) {
 	return list(ctx, q.ListTombstonesAfter, a, toTombstone)
+}
+
+func (q mysqlQueries) tombstone(ctx context.Context, id uuid.UUID) (Tombstone, error) {
+	row, err := q.GetTombstone(ctx, mysqlgen.GetTombstoneParams{UUID: id[:]})
+	return one(row, err, toTombstone)
 }
 
 func (q mysqlQueries) lockTombstone(ctx context.Context, id uuid.UUID) (Tombstone, error) {
@@ -138,6 +155,51 @@ func (q mysqlQueries) takeFromTombstone(ctx context.Context, a asked) (int64, er
 
 func (q mysqlQueries) deleteEmptyTombstone(ctx context.Context, a asked) (int64, error) {
 	return change(ctx, q.DeleteEmptyTombstone, a)
+}
+
+func (q mysqlQueries) addTechniqueCounts(ctx context.Context, groups []group) error {
+	for chunk := range slices.Chunk(groups, insertChunkRows) {
+		var args []any
+		for _, g := range chunk {
+			args = appendCountArgs(args, g)
+		}
+		if _, err := q.db.ExecContext(ctx, repeatTuple(mysqlgen.AddTechniqueCount, len(chunk)), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q mysqlQueries) techniqueCounts(ctx context.Context) ([]group, error) {
+	rows, err := q.ListTechniqueCounts(ctx)
+	return all(rows, err, toGroup)
+}
+
+func (q mysqlQueries) countedTechniques(ctx context.Context) ([]countedGroup, error) {
+	rows, err := q.ListCountedTechniques(ctx)
+	return all(rows, err, toCountedGroup)
+}
+
+func (q mysqlQueries) staleTechniques(ctx context.Context) ([]groupKey, error) {
+	rows, err := q.ListStaleTechniques(ctx)
+	return all(rows, err, func(key int64) groupKey { return groupKey(key) })
+}
+
+func (q mysqlQueries) markTechniqueStale(ctx context.Context, key groupKey) error {
+	return q.MarkTechniqueStale(ctx, mysqlgen.MarkTechniqueStaleParams{TechniqueKey: int64(key)})
+}
+
+func (q mysqlQueries) countTechnique(ctx context.Context, key groupKey) (group, error) {
+	row, err := q.CountTechnique(ctx, mysqlgen.CountTechniqueParams{TechniqueKey: int64(key)})
+	g, err := one(row, err, toTotal)
+	g.key = key
+	return g, err
+}
+
+func (q mysqlQueries) setTechniqueCount(ctx context.Context, g group) error {
+	return q.SetTechniqueCount(ctx, mysqlgen.SetTechniqueCountParams{
+		TechniqueKey: int64(g.key), Tags: g.tags, FirstSeen: g.firstSeen, LastSeen: g.lastSeen, ConfidenceMax: g.confidenceMax,
+	})
 }
 
 func (q mysqlQueries) techniques(ctx context.Context, a asked) ([]group, error) {
@@ -309,6 +371,10 @@ func (q mysqlQueries) attackerIPs(ctx context.Context, a asked) ([]attackerIP, e
 
 func (q mysqlQueries) lockAttackers(ctx context.Context, a asked) ([]Attacker, error) {
 	return list(ctx, q.LockAttackers, a, toAttacker)
+}
+
+func (q mysqlQueries) lockAttackerNaming(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.LockAttackerNaming, a, toID)
 }
 
 func (q mysqlQueries) releaseAttackers(ctx context.Context, a asked) (int64, error) {

@@ -11,44 +11,61 @@ type Source struct {
 	ID   string `json:"source_id"`
 }
 
-// SweepOrphans removes the tags whose source is gone, as exists says: it is given some hundreds of
-// sources, none twice, and returns for each whether it still is there. It is asked outside of any
-// transaction; its error ends the sweep. The other errors are those of [Store.RollbackRule].
+// SweepOrphans removes the tags whose source is gone, as exists says: it is given the sources of a page of
+// tags ([BatchSize]), none twice, and returns for each whether it still is there. A source whose tags are on
+// several pages comes again. It is called between the sweep's transactions; its error ends the sweep. The
+// other errors are those of [Store.RollbackRule].
 func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, []Source) ([]bool, error), opts ...RemovalOption) (Receipt, error) {
-	return s.remove(ctx, "sweep orphans", "sweep orphans", opts, new(checker), func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(Fleet(), everything), func(ctx context.Context, tags []Tag) (fate, error) {
-			var f fate
-			sources := distinctSources(tags)
-			kept, err := exists(ctx, sources)
-			if err != nil {
-				return f, err
+	var c checker
+	if exists == nil {
+		c.refuse("exists", "must be set")
+	}
+	return s.remove(ctx, "sweep orphans", "", opts, &c, func(ctx context.Context, r *removal) error {
+		next := r.tagsOf(Fleet(), everything)
+		for {
+			tags, err := next(ctx)
+			if err != nil || len(tags) == 0 {
+				return err
 			}
-			if len(kept) != len(sources) {
-				return f, fmt.Errorf("exists was asked about %d sources and answered about %d", len(sources), len(kept))
+			r.looked += int64(len(tags))
+			if tags, err = orphans(ctx, tags, exists); err != nil {
+				return err
 			}
-			gone := map[Source]bool{}
-			for i, source := range sources {
-				gone[source] = !kept[i]
+			if len(tags) == 0 {
+				r.did(Receipt{})
+			} else if err := r.decide(ctx, tags, r.removeAll); err != nil {
+				return err
 			}
-			for _, t := range tags {
-				if gone[Source{t.SourceKind, t.SourceID}] {
-					f.remove = append(f.remove, t)
-				}
-			}
-			return f, nil
-		})
+		}
 	})
 }
 
-func distinctSources(tags []Tag) []Source {
+// orphans returns the tags whose source is gone.
+func orphans(ctx context.Context, tags []Tag, exists func(context.Context, []Source) ([]bool, error)) ([]Tag, error) {
 	var sources []Source
-	seen := map[Source]bool{}
+	there := map[Source]bool{}
 	for _, t := range tags {
 		source := Source{t.SourceKind, t.SourceID}
-		if !seen[source] {
-			seen[source] = true
+		if _, known := there[source]; !known {
+			there[source] = true
 			sources = append(sources, source)
 		}
 	}
-	return sources
+	answers, err := exists(ctx, sources)
+	if err != nil {
+		return nil, err
+	}
+	if len(answers) != len(sources) {
+		return nil, fmt.Errorf("exists was asked about %d sources and answered about %d", len(sources), len(answers))
+	}
+	for i, source := range sources {
+		there[source] = answers[i]
+	}
+	var gone []Tag
+	for _, t := range tags {
+		if !there[Source{t.SourceKind, t.SourceID}] {
+			gone = append(gone, t)
+		}
+	}
+	return gone, nil
 }

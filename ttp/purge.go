@@ -1,7 +1,10 @@
 package ttp
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -14,9 +17,22 @@ import (
 func (s *Store) PurgeAttacker(ctx context.Context, attacker uuid.UUID, opts ...RemovalOption) (Receipt, error) {
 	var c checker
 	c.id("attacker_uuid", attacker)
-	return s.remove(ctx, "purge attacker "+attacker.String(), "purge attacker "+attacker.String(), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.purgeAttacker(ctx, attacker, removeAll)
+	return s.remove(ctx, "purge attacker "+attacker.String(), "", opts, &c, func(ctx context.Context, r *removal) error {
+		if err := r.each(ctx, r.tagsOf(OfAttacker(attacker), everything), r.removeAll); err != nil {
+			return err
+		}
+		return r.run(ctx, func(q queries) (Receipt, error) { return r.deleteAttacker(ctx, q, attacker) })
 	})
+}
+
+func (r *removal) deleteAttacker(ctx context.Context, q queries, attacker uuid.UUID) (done Receipt, err error) {
+	a := asked{UUIDs: [][]byte{attacker[:]}}
+	if r.dryRun {
+		stored, err := q.attackersByUUID(ctx, a)
+		return Receipt{Attackers: int64(len(stored))}, err
+	}
+	done.Attackers, err = q.deleteAttackers(ctx, a)
+	return done, err
 }
 
 // PurgeSession removes a session's tags. Otherwise it is [Store.PurgeAttacker].
@@ -25,115 +41,105 @@ func (s *Store) PurgeSession(ctx context.Context, session string, opts ...Remova
 	if session == "" {
 		c.refuse("session_id", "must be set")
 	}
-	return s.remove(ctx, "purge session", "purge session "+session, opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(OfSession(session), everything), removeAll)
+	return s.remove(ctx, "purge session", session, opts, &c, func(ctx context.Context, r *removal) error {
+		return r.each(ctx, r.tagsOf(OfSession(session), everything), r.removeAll)
 	})
 }
 
 // PurgeIdentity removes an identity with all that is merged into it, and their identity-rollup tags. Its
 // attackers stay, without an identity, and so do their tags.
 //
-// It returns [ErrConflict] for an identity that is merged into another: purge the survivor, or unmerge
-// it. Otherwise it is [Store.PurgeAttacker].
+// It returns [ErrConflict] for an identity that is merged into another, also when that happens meanwhile:
+// purge the survivor, or unmerge it. Otherwise it is [Store.PurgeAttacker].
 func (s *Store) PurgeIdentity(ctx context.Context, identity uuid.UUID, opts ...RemovalOption) (Receipt, error) {
-	return s.purgeIdentity(ctx, "purge identity ", identity, opts, (*removal).releaseMembers)
+	return s.purgeIdentity(ctx, "purge identity "+identity.String(), identity, opts, identityPurge.release)
 }
 
 // PurgeIdentityAndAttackers removes an identity with all that is merged into it, all their tags, as
 // [Store.ListTechniquesByIdentity] counts them, and their attackers with all tags that these have.
 // Otherwise it is [Store.PurgeIdentity].
 func (s *Store) PurgeIdentityAndAttackers(ctx context.Context, identity uuid.UUID, opts ...RemovalOption) (Receipt, error) {
-	return s.purgeIdentity(ctx, "purge identity and attackers ", identity, opts, (*removal).purgeMembers)
+	return s.purgeIdentity(ctx, "purge identity and attackers "+identity.String(), identity, opts, identityPurge.purge)
 }
 
-func (s *Store) purgeIdentity(ctx context.Context, what string, identity uuid.UUID, opts []RemovalOption, empty func(*removal, context.Context, uuid.UUID) error) (Receipt, error) {
+// purgeIdentity empties the identity, deletes it, and begins anew while others have put something into it
+// in between.
+func (s *Store) purgeIdentity(ctx context.Context, op string, identity uuid.UUID, opts []RemovalOption, empty func(identityPurge, context.Context) error) (Receipt, error) {
 	var c checker
 	c.id("identity_uuid", identity)
-	what += identity.String()
-	return s.remove(ctx, what, what, opts, &c, func(ctx context.Context, r *removal) error {
-		if err := r.refuseMerged(ctx, identity); err != nil {
-			return err
-		}
+	return s.remove(ctx, op, "", opts, &c, func(ctx context.Context, r *removal) error {
+		p := identityPurge{r, identity}
 		for {
-			if err := empty(r, ctx, identity); err != nil {
+			before := r.rows()
+			err := p.run(ctx, func(q queries) (Receipt, error) { return Receipt{}, p.stands(ctx, q) }) // also of an empty one
+			if err == nil {
+				err = empty(p, ctx)
+			}
+			if err != nil {
 				return err
 			}
-			done, err := r.deleteIdentities(ctx, identity)
+			done, err := p.deleteIdentities(ctx)
 			if err != nil || done {
 				return err
 			}
+			if r.rows() == before {
+				return fmt.Errorf("%w: others use identity %s, in a way that is not to be seen yet", ErrBusy, identity)
+			}
 		}
 	})
 }
 
-func (r *removal) refuseMerged(ctx context.Context, identity uuid.UUID) error {
-	stored, err := query(ctx, r.store, r.op, func(q queries) ([]Identity, error) {
-		return q.identitiesByUUID(ctx, asked{UUIDs: [][]byte{identity[:]}})
-	})
-	if err == nil && len(stored) > 0 && stored[0].MergedIntoUUID != uuid.Nil {
-		err = fmt.Errorf("%w: identity %s is merged into %s: purge that one, or unmerge this one first", ErrConflict, identity, stored[0].MergedIntoUUID)
-	}
-	return err
+// rows is how many rows the removal has changed.
+func (r *removal) rows() int64 {
+	return r.receipt.Tags + r.receipt.ReleasedTags + r.receipt.Attackers + r.receipt.ReleasedAttackers + r.receipt.Identities
 }
 
-// purgeAttacker removes the tags that decide says, and then the attacker.
-func (r *removal) purgeAttacker(ctx context.Context, attacker uuid.UUID, decide decision) error {
-	if err := r.each(ctx, r.tagsOf(OfAttacker(attacker), everything), decide); err != nil {
-		return err
-	}
-	ids := asked{UUIDs: [][]byte{attacker[:]}}
-	if r.dryRun {
-		stored, err := query(ctx, r.store, r.op, func(q queries) ([]Attacker, error) { return q.attackersByUUID(ctx, ids) })
-		r.did(Receipt{Attackers: int64(len(stored))})
-		return err
-	}
-	return r.commit(ctx, func(q queries) (done Receipt, err error) {
-		done.Attackers, err = q.deleteAttackers(ctx, ids)
-		return done, err
-	})
+// identityPurge decides by whom the tags and attackers belong to, which others may change between its
+// transactions: so each of them looks again.
+type identityPurge struct {
+	*removal
+	identity uuid.UUID
 }
 
-// releaseMembers parts the identity from its attackers and their tags.
-func (r *removal) releaseMembers(ctx context.Context, identity uuid.UUID) error {
-	err := r.each(ctx, r.tagsOf(OfIdentity(identity), everything), func(_ context.Context, tags []Tag) (f fate, err error) {
-		for _, t := range tags {
-			switch uuid.Nil {
-			case t.AttackerUUID:
+// release parts the identity from its attackers and their tags.
+func (p identityPurge) release(ctx context.Context) error {
+	err := p.each(ctx, p.tagsOf(OfIdentity(p.identity), everything), func(ctx context.Context, q queries, tags []Tag) (f fate, err error) {
+		own, _, err := p.own(ctx, q, tags)
+		for _, t := range own {
+			if t.AttackerUUID == uuid.Nil {
 				f.remove = append(f.remove, t)
-			case t.IdentityUUID: // goes with its attacker
-			default:
+			} else if t.IdentityUUID != uuid.Nil { // others go with their attackers
 				f.release = append(f.release, t)
 			}
 		}
-		return f, nil
+		return f, err
 	})
 	if err != nil {
 		return err
 	}
-	return r.eachAttacker(ctx, identity, func(ctx context.Context, member uuid.UUID, attackers [][]byte) error {
-		if r.dryRun {
-			r.did(Receipt{ReleasedAttackers: int64(len(attackers))})
-			return nil
-		}
-		return r.commit(ctx, func(q queries) (done Receipt, err error) {
-			done.ReleasedAttackers, err = q.releaseAttackers(ctx, asked{IdentityUUID: member[:], UUIDs: attackers})
+	return p.eachAttackers(ctx, func(member uuid.UUID, attackers []Attacker) error {
+		return p.run(ctx, func(q queries) (done Receipt, err error) {
+			if err := p.stands(ctx, q); err != nil || p.dryRun {
+				return Receipt{ReleasedAttackers: int64(len(attackers))}, err
+			}
+			done.ReleasedAttackers, err = q.releaseAttackers(ctx, asked{IdentityUUID: member[:], UUIDs: attackerIDs(attackers)})
 			return done, err
 		})
 	})
 }
 
-// purgeMembers removes the identity's tags and its attackers.
-func (r *removal) purgeMembers(ctx context.Context, identity uuid.UUID) error {
-	if err := r.each(ctx, r.tagsOf(OfIdentity(identity), everything), removeAll); err != nil {
+// purge removes the identity's tags and its attackers.
+func (p identityPurge) purge(ctx context.Context) error {
+	err := p.each(ctx, p.tagsOf(OfIdentity(p.identity), everything), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
+		own, _, err := p.own(ctx, q, tags)
+		return fate{remove: own}, err
+	})
+	if err != nil {
 		return err
 	}
-	decide := removeAll
-	if r.dryRun {
-		decide = r.tagsOfOthers(identity) // those of the identity were counted
-	}
-	return r.eachAttacker(ctx, identity, func(ctx context.Context, _ uuid.UUID, attackers [][]byte) error {
-		for _, attacker := range attackers {
-			if err := r.purgeAttacker(ctx, uuid.UUID(attacker), decide); err != nil {
+	return p.eachAttackers(ctx, func(_ uuid.UUID, attackers []Attacker) error {
+		for _, a := range attackers {
+			if err := p.purgeAttacker(ctx, a.UUID); err != nil {
 				return err
 			}
 		}
@@ -141,44 +147,129 @@ func (r *removal) purgeMembers(ctx context.Context, identity uuid.UUID) error {
 	})
 }
 
-// tagsOfOthers removes the tags that name an identity which the given one does not stand for.
-func (r *removal) tagsOfOthers(identity uuid.UUID) decision {
-	return func(ctx context.Context, tags []Tag) (f fate, err error) {
-		ids := make([][]byte, len(tags))
-		for i := range tags {
-			ids[i] = tags[i].IdentityUUID[:]
+// purgeAttacker removes what is left of an attacker's tags, and the attacker, while it is the identity's.
+func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) error {
+	err := p.each(ctx, p.tagsOf(OfAttacker(attacker), everything), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
+		own, around, err := p.own(ctx, q, tags)
+		if err != nil || around.survivor(around.attackers[attacker].IdentityUUID) != p.identity {
+			return fate{}, err
 		}
-		stored, err := query(ctx, r.store, r.op, func(q queries) ([]Identity, error) { return q.identitiesByUUID(ctx, asked{UUIDs: ids}) })
-		survivors := map[uuid.UUID]uuid.UUID{uuid.Nil: identity}
-		for _, i := range stored {
-			survivors[i.UUID] = i.SurvivorUUID
+		if p.dryRun {
+			return fate{remove: except(tags, own)}, nil // its own were counted before
 		}
-		for _, t := range tags {
-			if survivor, ok := survivors[t.IdentityUUID]; t.IdentityUUID != identity && (!ok || survivor != identity) {
-				f.remove = append(f.remove, t)
-			}
-		}
-		return f, err
-	}
-}
-
-// eachAttacker visits the attackers of an identity and of all merged into it, by pages.
-func (r *removal) eachAttacker(ctx context.Context, identity uuid.UUID, visit func(ctx context.Context, member uuid.UUID, attackers [][]byte) error) error {
-	ofMember := func(member uuid.UUID) error {
-		return eachPage(ctx, r, queries.attackersByIdentity, asked{IdentityUUID: member[:]}, func(attackers []Attacker) (uuid.UUID, error) {
-			ids := make([][]byte, len(attackers))
-			for i := range attackers {
-				ids[i] = attackers[i].UUID[:]
-			}
-			return attackers[len(attackers)-1].UUID, visit(ctx, member, ids)
-		})
-	}
-	if err := ofMember(identity); err != nil { // which need not be stored
+		return p.removeAll(ctx, q, tags)
+	})
+	if err != nil {
 		return err
 	}
-	return r.eachMember(ctx, identity, func(members []Identity) error {
+	return p.run(ctx, func(q queries) (Receipt, error) {
+		around, err := p.surroundings(ctx, q, []uuid.UUID{attacker}, nil)
+		if err != nil || around.survivor(around.attackers[attacker].IdentityUUID) != p.identity {
+			return Receipt{}, err
+		}
+		return p.deleteAttacker(ctx, q, attacker)
+	})
+}
+
+// stands refuses an identity that is merged into another.
+func (p identityPurge) stands(ctx context.Context, q queries) error {
+	read := q.lockIdentity
+	if p.dryRun {
+		read = q.identity
+	}
+	stored, err := read(ctx, p.identity)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	case stored.SurvivorUUID != p.identity:
+		return fmt.Errorf("%w: identity %s is merged into %s: purge that one, or unmerge this one first", ErrConflict, p.identity, cmp.Or(stored.MergedIntoUUID, stored.SurvivorUUID))
+	}
+	return nil
+}
+
+// own returns those of the tags that are left and that the identity answers for. It locks in the order of
+// AssignAttackers: the identity, attackers, tags.
+func (p identityPurge) own(ctx context.Context, q queries, tags []Tag) ([]Tag, surroundings, error) {
+	var attackers []uuid.UUID
+	for _, t := range tags {
+		attackers = append(attackers, t.AttackerUUID)
+	}
+	around, err := p.surroundings(ctx, q, attackers, func() (identities []uuid.UUID, err error) {
+		tags, err = p.current(ctx, q, tags)
+		for _, t := range tags {
+			identities = append(identities, t.IdentityUUID)
+		}
+		return identities, err
+	})
+	var own []Tag
+	for _, t := range tags {
+		identity := t.IdentityUUID
+		if identity == uuid.Nil {
+			identity = around.attackers[t.AttackerUUID].IdentityUUID
+		}
+		if identity != uuid.Nil && around.survivor(identity) == p.identity {
+			own = append(own, t)
+		}
+	}
+	return own, around, err
+}
+
+// surroundings locks the identity and then the attackers, and finds out whose they are, and those that more
+// names.
+func (p identityPurge) surroundings(ctx context.Context, q queries, attackers []uuid.UUID, more func() ([]uuid.UUID, error)) (around surroundings, err error) {
+	if err := p.stands(ctx, q); err != nil {
+		return around, err
+	}
+	read := q.lockAttackers
+	if p.dryRun {
+		read = q.attackersByUUID
+	}
+	stored, err := read(ctx, asked{UUIDs: idBytes(byUUID(attackers, self))})
+	if err != nil {
+		return around, err
+	}
+	around.attackers = mapByID(stored, Attacker.id)
+	var identities []uuid.UUID
+	if more != nil {
+		if identities, err = more(); err != nil {
+			return around, err
+		}
+	}
+	for _, a := range stored {
+		identities = append(identities, a.IdentityUUID)
+	}
+	named, err := q.identitiesByUUID(ctx, asked{UUIDs: idBytes(identities)})
+	around.identities = mapByID(named, Identity.id)
+	return around, err
+}
+
+// except returns the tags that are not among the others, which are some of them.
+func except(tags, others []Tag) []Tag {
+	out := mapByID(others, Tag.id)
+	var left []Tag
+	for _, t := range tags {
+		if _, ok := out[t.UUID]; !ok {
+			left = append(left, t)
+		}
+	}
+	return left
+}
+
+// eachAttackers visits the attackers of an identity and of all merged into it, by pages.
+func (p identityPurge) eachAttackers(ctx context.Context, visit func(member uuid.UUID, attackers []Attacker) error) error {
+	ofMember := func(member uuid.UUID) error {
+		return eachPage(ctx, p, queries.attackersByIdentity, asked{IdentityUUID: member[:]}, Attacker.id, func(attackers []Attacker) error {
+			return visit(member, attackers)
+		})
+	}
+	if err := ofMember(p.identity); err != nil { // which need not be stored
+		return err
+	}
+	return p.eachMembers(ctx, func(members []Identity) error {
 		for _, member := range members {
-			if member.UUID == identity {
+			if member.UUID == p.identity {
 				continue
 			}
 			if err := ofMember(member.UUID); err != nil {
@@ -189,58 +280,80 @@ func (r *removal) eachAttacker(ctx context.Context, identity uuid.UUID, visit fu
 	})
 }
 
-// eachMember visits the stored identities that one stands for, by pages.
-func (r *removal) eachMember(ctx context.Context, identity uuid.UUID, visit func([]Identity) error) error {
-	return eachPage(ctx, r, queries.identitiesBySurvivor, asked{SurvivorUUID: identity[:]}, func(members []Identity) (uuid.UUID, error) {
-		return members[len(members)-1].UUID, visit(members)
-	})
+// eachMembers visits the stored identities that this one stands for, by pages.
+func (p identityPurge) eachMembers(ctx context.Context, visit func([]Identity) error) error {
+	return eachPage(ctx, p, queries.identitiesBySurvivor, asked{SurvivorUUID: p.identity[:]}, Identity.id, visit)
 }
 
-// eachPage visits pages in uuid order; visit returns the last uuid of its page.
-func eachPage[T any](ctx context.Context, r *removal, read func(queries, context.Context, asked) ([]T, error), a asked, visit func([]T) (uuid.UUID, error)) error {
+// eachPage visits pages in uuid order.
+func eachPage[T any](ctx context.Context, p identityPurge, read pageQuery[T], a asked, id func(T) uuid.UUID, visit func([]T) error) error {
 	after := uuid.Nil
 	for {
-		a.After, a.Limit = after[:], int64(r.batch)
-		page, err := query(ctx, r.store, r.op, func(q queries) ([]T, error) { return read(q, ctx, a) })
+		a.After, a.Limit = after[:], int64(p.batch)
+		page, err := query(ctx, p.store, p.op, func(q queries) ([]T, error) { return read(q, ctx, a) })
 		if err != nil || len(page) == 0 {
 			return err
 		}
-		if after, err = visit(page); err != nil || len(page) < r.batch {
+		if err := visit(page); err != nil || len(page) < p.batch {
 			return err
 		}
+		after = id(page[len(page)-1])
 	}
 }
 
-// deleteIdentities deletes an identity and all merged into it, those first that no other points at. It
-// stops with false where one has got attackers again.
-func (r *removal) deleteIdentities(ctx context.Context, identity uuid.UUID) (done bool, err error) {
-	if r.dryRun {
-		return true, r.eachMember(ctx, identity, func(members []Identity) error {
-			r.did(Receipt{Identities: int64(len(members))})
+func attackerIDs(attackers []Attacker) [][]byte {
+	ids := make([][]byte, len(attackers))
+	for i := range attackers {
+		ids[i] = attackers[i].UUID[:]
+	}
+	return ids
+}
+
+// deleteIdentities deletes the identity and all merged into it, those first that no other points at. It
+// returns false where something names one of them still, or again.
+func (p identityPurge) deleteIdentities(ctx context.Context) (done bool, err error) {
+	if p.dryRun {
+		return true, p.eachMembers(ctx, func(members []Identity) error {
+			p.did(Receipt{Identities: int64(len(members))})
 			return nil
 		})
 	}
 	for {
-		found, inUse := 0, false
-		err := r.commit(ctx, func(q queries) (done Receipt, err error) {
-			if err := q.lockMerges(ctx, "identity"); err != nil {
-				return done, err
-			}
-			leaves, err := q.lockUnmergedOf(ctx, asked{SurvivorUUID: identity[:], Limit: int64(r.batch)})
-			if found, inUse = len(leaves), false; err != nil || found == 0 {
-				return done, err
-			}
-			for _, leaf := range leaves {
-				attackers, err := q.attackersByIdentity(ctx, asked{IdentityUUID: leaf[:], After: uuid.Nil[:], Limit: 1})
-				if inUse = len(attackers) > 0; err != nil || inUse {
-					return done, err
-				}
-			}
-			done.Identities, err = q.deleteIdentities(ctx, asked{UUIDs: idBytes(leaves)})
-			return done, err
+		more := false
+		err := p.run(ctx, func(q queries) (deleted Receipt, err error) {
+			deleted.Identities, done, err = p.deleteUnmerged(ctx, q)
+			more = deleted.Identities > 0
+			return deleted, err
 		})
-		if err != nil || inUse || found == 0 {
-			return !inUse, err
+		if err != nil || !more {
+			return done, err
 		}
 	}
+}
+
+// deleteUnmerged deletes a batch of those that no other points at. When there is none, it tells whether the
+// identity is gone.
+func (p identityPurge) deleteUnmerged(ctx context.Context, q queries) (n int64, gone bool, err error) {
+	if err := q.lockMerges(ctx, "identity"); err != nil {
+		return 0, false, err
+	}
+	leaves, err := q.lockUnmergedOf(ctx, asked{SurvivorUUID: p.identity[:], Limit: int64(p.batch)})
+	if err != nil {
+		return 0, false, err
+	}
+	if len(leaves) == 0 {
+		_, err := q.lockIdentity(ctx, p.identity)
+		if errors.Is(err, sql.ErrNoRows) {
+			return 0, true, nil
+		}
+		return 0, false, err
+	}
+	a := asked{UUIDs: idBytes(leaves)}
+	for _, naming := range []func(context.Context, asked) ([]uuid.UUID, error){q.lockAttackerNaming, q.lockTagNaming} {
+		if found, err := naming(ctx, a); err != nil || len(found) > 0 {
+			return 0, false, err
+		}
+	}
+	n, err = q.deleteIdentities(ctx, a)
+	return n, false, err
 }

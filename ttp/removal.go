@@ -5,6 +5,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -16,9 +18,13 @@ import (
 // in one transaction.
 const DefaultRemovalBatch = 256
 
+// MaxRemovalBatch is the highest [BatchSize]. A page may hold that many times 64 KiB of evidence.
+const MaxRemovalBatch = 1000
+
 // Receipt says what a removal did, in the transactions that were committed; of a dry run, what it would
 // do. It comes with every error too: a removal that was interrupted finishes when it is run again, and
-// the receipts of all runs add up to what one run would have returned.
+// the receipts of all runs add up to what one run would have returned. In a transaction of the caller's
+// ([Store.WithTx]) all of it is the caller's to commit.
 type Receipt struct {
 	DryRun bool `json:"dry_run"`
 	// Tags is the number of tags that went, and Techniques says how many of each technique or
@@ -36,7 +42,8 @@ type Receipt struct {
 	TombstoneUUID uuid.UUID `json:"tombstone_uuid,omitzero"`
 }
 
-// Add adds another receipt of the same removal. The later tombstone's id stays.
+// Add adds another receipt of the same removal. Each run has a tombstone of its own; the later one's id
+// stays.
 func (r *Receipt) Add(other Receipt) {
 	r.DryRun = r.DryRun || other.DryRun
 	r.Tags += other.Tags
@@ -88,7 +95,7 @@ func OnProgress(report func(RemovalProgress)) RemovalOption {
 	return func(o *removalOptions) { o.progress = report }
 }
 
-// BatchSize sets how many tags, 1 to [MaxPage], a removal looks at in one transaction, in place of
+// BatchSize sets how many tags, 1 to [MaxRemovalBatch], a removal looks at in one transaction, in place of
 // [DefaultRemovalBatch]. Other writers get in between.
 func BatchSize(tags int) RemovalOption {
 	return func(o *removalOptions) { o.batch = tags }
@@ -106,26 +113,36 @@ type removal struct {
 }
 
 // remove checks the options, and what problems the call found in its own parameters, and runs.
-func (s *Store) remove(ctx context.Context, op, removed string, opts []RemovalOption, c *checker, run func(context.Context, *removal) error) (Receipt, error) {
-	r := removal{store: s, op: op, removed: removed, removalOptions: removalOptions{batch: DefaultRemovalBatch}}
+func (s *Store) remove(ctx context.Context, op, what string, opts []RemovalOption, c *checker, run func(context.Context, *removal) error) (Receipt, error) {
+	r := removal{store: s, op: op, removed: strings.TrimSpace(op + " " + what), removalOptions: removalOptions{batch: DefaultRemovalBatch}}
 	for _, option := range opts {
 		option(&r.removalOptions)
 	}
 	c.text("reason", r.reason, 255)
-	c.limit("batch_size", r.batch)
+	if r.batch < 1 || r.batch > MaxRemovalBatch {
+		c.refuse("batch_size", "must be from 1 to "+strconv.Itoa(MaxRemovalBatch))
+	}
 	err := c.queryError()
 	if err == nil {
 		r.receipt.DryRun = r.dryRun
 		if r.id, err = uuid.NewV7(); err == nil {
 			err = run(ctx, &r)
 		}
+		if err == nil && !r.dryRun {
+			err = s.recount(ctx)
+		}
 	}
 	return r.receipt, s.fail(ctx, op, err)
 }
 
-// commit runs one transaction and adds what it did to the receipt.
-func (r *removal) commit(ctx context.Context, write func(queries) (Receipt, error)) error {
-	done, err := transact(ctx, r.store, write)
+// run runs one transaction and adds to the receipt what it did; or, dry, a read that says what it would do.
+func (r *removal) run(ctx context.Context, work func(queries) (Receipt, error)) (err error) {
+	var done Receipt
+	if r.dryRun {
+		done, err = snapshot(ctx, r.store, r.op, work)
+	} else {
+		done, err = transact(ctx, r.store, work)
+	}
 	if err == nil {
 		r.did(done)
 	}
@@ -147,8 +164,9 @@ type pages func(context.Context) ([]Tag, error)
 // fate is what becomes of the tags of a page; others stay as they are.
 type fate struct{ remove, release []Tag }
 
-// decision says what becomes of the tags of a page.
-type decision func(context.Context, []Tag) (fate, error)
+// decision says what becomes of tags, within the transaction that does it: of those that are left, as they
+// are now.
+type decision func(ctx context.Context, q queries, tags []Tag) (fate, error)
 
 // each decides on page after page.
 func (r *removal) each(ctx context.Context, next pages, decide decision) error {
@@ -158,82 +176,95 @@ func (r *removal) each(ctx context.Context, next pages, decide decision) error {
 			return err
 		}
 		r.looked += int64(len(tags))
-		f, err := decide(ctx, tags)
-		if err == nil {
-			err = r.apply(ctx, f)
-		}
-		if err != nil {
+		if err := r.decide(ctx, tags, decide); err != nil {
 			return err
 		}
 	}
 }
 
-func removeAll(_ context.Context, tags []Tag) (fate, error) { return fate{remove: tags}, nil }
-
-func (r *removal) apply(ctx context.Context, f fate) error {
-	if r.dryRun || len(f.remove)+len(f.release) == 0 {
-		r.did(Receipt{Tags: int64(len(f.remove)), Techniques: techniquesOf(f.remove), ReleasedTags: int64(len(f.release))})
-		return nil
-	}
-	return r.commit(ctx, func(q queries) (Receipt, error) {
-		removed, err := r.delete(ctx, q, f.remove)
+func (r *removal) decide(ctx context.Context, tags []Tag, decide decision) error {
+	return r.run(ctx, func(q queries) (Receipt, error) {
+		f, err := decide(ctx, q, tags)
 		if err != nil {
 			return Receipt{}, err
 		}
-		released, err := unchanged(ctx, q, f.release)
-		if err != nil || len(released) == 0 {
-			return removed, err
+		done := Receipt{Tags: int64(len(f.remove)), Techniques: techniquesOf(f.remove), ReleasedTags: int64(len(f.release))}
+		if r.dryRun {
+			return done, nil
 		}
-		removed.ReleasedTags, err = q.setTagIdentities(ctx, asked{UUIDs: uuidsOf(released)})
-		return removed, err
+		if len(f.release) > 0 {
+			if _, err := q.setTagIdentities(ctx, asked{UUIDs: uuidsOf(f.release)}); err != nil {
+				return Receipt{}, err
+			}
+		}
+		if len(f.remove) > 0 {
+			done.TombstoneUUID, err = r.delete(ctx, q, f.remove)
+		}
+		return done, err
 	})
 }
 
-// delete removes the tags that are still there as they were found.
-func (r *removal) delete(ctx context.Context, q queries, tags []Tag) (Receipt, error) {
-	tags, err := unchanged(ctx, q, tags)
-	if err != nil || len(tags) == 0 {
-		return Receipt{}, err
-	}
-	ids := uuidsOf(tags)
-	done := Receipt{Techniques: techniquesOf(tags)}
-	if r.tombstone {
-		buried, err := q.buryTags(ctx, asked{TombstoneUUID: r.id[:], UUIDs: ids})
-		if err != nil {
-			return Receipt{}, err
-		}
-		done.TombstoneUUID = r.id
-		err = q.addTombstone(ctx, Tombstone{UUID: r.id, Removed: r.removed, Reason: r.reason, CreatedAt: r.store.now(), Tags: buried})
-		if err != nil {
-			return Receipt{}, err
-		}
-	}
-	done.Tags, err = q.deleteTags(ctx, asked{UUIDs: ids})
-	return done, err
+// removeAll is the decision of most removals.
+func (r *removal) removeAll(ctx context.Context, q queries, tags []Tag) (fate, error) {
+	tags, err := r.current(ctx, q, tags)
+	return fate{remove: tags}, err
 }
 
-// tagAnchors are a tag's fields that a writer may change between the time it is found and the time it
-// is to go: by another identity for its attacker, or by a removal and a new first write.
-type tagAnchors struct{ uuid, attacker, identity, batch uuid.UUID }
-
-func anchorsOf(t Tag) tagAnchors {
-	return tagAnchors{t.UUID, t.AttackerUUID, t.IdentityUUID, t.BatchUUID}
+// current locks tags, in uuid order as all writers do, and returns those that are left, as they are now. One
+// that was removed and written again is another one.
+func (r *removal) current(ctx context.Context, q queries, tags []Tag) ([]Tag, error) {
+	if r.dryRun {
+		return tags, nil
+	}
+	return lockTags(ctx, q, tags)
 }
 
-// unchanged locks the tags, in uuid order as all writers do, and returns those that are as they were.
-func unchanged(ctx context.Context, q queries, tags []Tag) ([]Tag, error) {
-	if len(tags) == 0 {
-		return nil, nil
-	}
+func lockTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) {
 	locked, err := q.lockTags(ctx, asked{UUIDs: uuidsOf(tags)})
 	if err != nil {
 		return nil, err
 	}
-	now := make(map[tagAnchors]bool, len(locked))
-	for _, anchors := range locked {
-		now[anchors] = true
+	identities := make(map[tagWriting]uuid.UUID, len(locked))
+	for _, l := range locked {
+		identities[l.tagWriting] = l.identity
 	}
-	return slices.DeleteFunc(slices.Clone(tags), func(t Tag) bool { return !now[anchorsOf(t)] }), nil
+	var left []Tag
+	for _, t := range tags {
+		if identity, ok := identities[tagWriting{t.UUID, t.AttackerUUID, t.BatchUUID}]; ok {
+			t.IdentityUUID = identity
+			left = append(left, t)
+		}
+	}
+	return left, nil
+}
+
+// delete removes tags that are locked, and returns their tombstone.
+func (r *removal) delete(ctx context.Context, q queries, tags []Tag) (tombstone uuid.UUID, err error) {
+	if r.tombstone {
+		tombstone = r.id
+		buried, err := q.buryTags(ctx, asked{TombstoneUUID: r.id[:], UUIDs: uuidsOf(tags)})
+		if err != nil {
+			return uuid.Nil, err
+		}
+		err = q.addTombstone(ctx, Tombstone{UUID: r.id, Removed: r.removed, Reason: r.reason, CreatedAt: r.store.now(), Tags: buried})
+		if err != nil {
+			return uuid.Nil, err
+		}
+	}
+	return tombstone, deleteTags(ctx, q, tags)
+}
+
+// deleteTags deletes tags that are locked, and takes them from the fleet's counts: last, since all writers
+// meet there.
+func deleteTags(ctx context.Context, q queries, tags []Tag) error {
+	if _, err := q.deleteTags(ctx, asked{UUIDs: uuidsOf(tags)}); err != nil {
+		return err
+	}
+	gone := make([]*Tag, len(tags))
+	for i := range tags {
+		gone[i] = &tags[i]
+	}
+	return q.addTechniqueCounts(ctx, countsOf(gone, -1))
 }
 
 func uuidsOf(tags []Tag) [][]byte {
@@ -276,11 +307,19 @@ func (r *removal) tagsOf(scope Scope, b bounds) pages {
 	}
 }
 
-type tagAnchorsRow interface {
+// tagWriting is one writing of a tag.
+type tagWriting struct{ uuid, attacker, batch uuid.UUID }
+
+type lockedTag struct {
+	tagWriting
+	identity uuid.UUID
+}
+
+type lockedTagRow interface {
 	sqlitegen.LockTagsRow | mysqlgen.LockTagsRow
 }
 
-func toTagAnchors[R tagAnchorsRow](row R) tagAnchors {
+func toLockedTag[R lockedTagRow](row R) lockedTag {
 	r := sqlitegen.LockTagsRow(row)
-	return tagAnchors{toID(r.UUID), toID(r.AttackerUUID), toID(r.IdentityUUID), toID(r.BatchUUID)}
+	return lockedTag{tagWriting{toID(r.UUID), toID(r.AttackerUUID), toID(r.BatchUUID)}, toID(r.IdentityUUID)}
 }

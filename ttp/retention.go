@@ -14,7 +14,7 @@ func (s *Store) ExpireTags(ctx context.Context, keep time.Duration, opts ...Remo
 	}
 	f := Filter{Until: s.now().Add(-keep)}
 	b := f.bounds(&c)
-	return s.remove(ctx, "expire tags", "retention "+describe(f), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(Fleet(), b), removeAll)
+	return s.remove(ctx, "expire tags", describe(f), opts, &c, func(ctx context.Context, r *removal) error {
+		return r.each(ctx, r.tagsOf(Fleet(), b), r.removeAll)
 	})
 }

@@ -18,8 +18,8 @@ func (s *Store) RollbackRule(ctx context.Context, rule Filter, opts ...RemovalOp
 	if rule.RuleID == "" {
 		c.refuse("rule_id", "must be set")
 	}
-	return s.remove(ctx, "roll back rule", "rollback rule "+describe(rule), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(Fleet(), b), removeAll)
+	return s.remove(ctx, "roll back rule", describe(rule), opts, &c, func(ctx context.Context, r *removal) error {
+		return r.each(ctx, r.tagsOf(Fleet(), b), r.removeAll)
 	})
 }
 
@@ -28,8 +28,8 @@ func (s *Store) RollbackRule(ctx context.Context, rule Filter, opts ...RemovalOp
 func (s *Store) RollbackBatch(ctx context.Context, batch uuid.UUID, opts ...RemovalOption) (Receipt, error) {
 	var c checker
 	c.id("batch_uuid", batch)
-	return s.remove(ctx, "roll back batch", "rollback batch "+batch.String(), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsInBatch(batch), removeAll)
+	return s.remove(ctx, "roll back batch", batch.String(), opts, &c, func(ctx context.Context, r *removal) error {
+		return r.each(ctx, r.tagsInBatch(batch), r.removeAll)
 	})
 }
 
@@ -55,5 +55,6 @@ func describe(f Filter) string {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // three times as long
 	_ = e.Encode(f)        // all its fields are text, numbers or times
-	return string(bytes.TrimSpace(b.Bytes()))
+	text := []rune(string(bytes.TrimSpace(b.Bytes())))
+	return string(text[:min(len(text), 2000)]) // a tombstone has no room for more
 }

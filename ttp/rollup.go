@@ -183,6 +183,8 @@ func groupsOf(ctx context.Context, q queries, a asked) ([]group, error) {
 		return q.techniquesByCampaign(ctx, a)
 	case a.SessionID.Valid:
 		return q.techniquesBySession(ctx, a)
+	case a.bounds == everything:
+		return q.techniqueCounts(ctx)
 	case a.windowed() && !a.oneTechnique():
 		return q.techniquesByTime(ctx, a)
 	}
@@ -203,6 +205,7 @@ type groupRow interface {
 		sqlitegen.ListTechniquesByAttackerRow | mysqlgen.ListTechniquesByAttackerRow |
 		sqlitegen.ListTechniquesByCampaignRow | mysqlgen.ListTechniquesByCampaignRow |
 		sqlitegen.ListTechniquesBySessionRow | mysqlgen.ListTechniquesBySessionRow |
+		sqlitegen.ListTechniqueCountsRow | mysqlgen.ListTechniqueCountsRow |
 		sqlitegen.ListDistinctTechniquesRow | mysqlgen.ListDistinctTechniquesRow |
 		sqlitegen.ListDistinctTechniquesByTimeRow | mysqlgen.ListDistinctTechniquesByTimeRow
 }

@@ -42,6 +42,10 @@ type Attacker struct {
 	IdentityUUID uuid.UUID  `json:"identity_uuid,omitzero"`
 }
 
+func (c Campaign) id() uuid.UUID { return c.UUID }
+func (i Identity) id() uuid.UUID { return i.UUID }
+func (a Attacker) id() uuid.UUID { return a.UUID }
+
 // UpsertCampaigns stores campaigns. Of one that is stored it changes what is given: an absent name or
 // merge leaves the stored one.
 //
@@ -138,12 +142,12 @@ func (rows *scopes) upsert(ctx context.Context, q queries) error {
 	if err := rows.lockMerges(ctx, q); err != nil {
 		return err
 	}
-	for _, c := range byUUID(rows.campaigns, func(c Campaign) uuid.UUID { return c.UUID }) {
+	for _, c := range byUUID(rows.campaigns, Campaign.id) {
 		if err := q.upsertCampaign(ctx, c); err != nil {
 			return err
 		}
 	}
-	for _, i := range byUUID(rows.identities, func(i Identity) uuid.UUID { return i.UUID }) {
+	for _, i := range byUUID(rows.identities, Identity.id) {
 		if err := q.upsertIdentity(ctx, i); err != nil {
 			return err
 		}
@@ -174,7 +178,10 @@ func (rows *scopes) upsertAttackers(ctx context.Context, q queries) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range byUUID(rows.attackers, func(a Attacker) uuid.UUID { return a.UUID }) {
+	if stored, err = storeAttackers(ctx, q, assigned, stored); err != nil {
+		return err
+	}
+	for _, a := range byUUID(rows.attackers, Attacker.id) {
 		if before := stored[a.UUID].IdentityUUID; before != uuid.Nil && a.IdentityUUID != uuid.Nil && before != a.IdentityUUID {
 			if err := moveTags(ctx, q, a.UUID, a.IdentityUUID); err != nil {
 				return err
@@ -188,6 +195,22 @@ func (rows *scopes) upsertAttackers(ctx context.Context, q queries) error {
 		}
 	}
 	return nil
+}
+
+// storeAttackers stores those that are not, since what is not there cannot be locked: another call may give
+// one its first identity at the same time.
+func storeAttackers(ctx context.Context, q queries, attackers []uuid.UUID, stored map[uuid.UUID]Attacker) (map[uuid.UUID]Attacker, error) {
+	if len(stored) == len(mapByID(attackers, self)) {
+		return stored, nil
+	}
+	for _, id := range byUUID(attackers, self) {
+		if _, ok := stored[id]; !ok {
+			if err := q.upsertAttacker(ctx, Attacker{UUID: id}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return lockAttackers(ctx, q, attackers)
 }
 
 // The stored scopes, as each dialect generates them.

@@ -38,9 +38,12 @@ func (q sqliteQueries) insertTags(ctx context.Context, tags []*Tag) (int64, erro
 	return written, nil
 }
 
-func (q sqliteQueries) storedTagUUIDs(ctx context.Context, tags []*Tag) ([]uuid.UUID, error) {
-	rows, err := q.ListStoredTagUUIDs(ctx, sqlitegen.ListStoredTagUUIDsParams{UUIDs: tagUUIDs(tags)})
-	return all(rows, err, toID)
+func (q sqliteQueries) storedTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.ListStoredTagUUIDs, a, toID)
+}
+
+func (q sqliteQueries) lockTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.LockTagUUIDs, a, toID)
 }
 
 func (q sqliteQueries) tagUUIDsInBatch(ctx context.Context, batch uuid.UUID, tags []*Tag) ([]uuid.UUID, error) {
@@ -61,8 +64,8 @@ func (q sqliteQueries) tagsInBatch(ctx context.Context, a asked) ([]Tag, error) 
 	return list(ctx, q.ListTagsInBatch, a, toTag)
 }
 
-func (q sqliteQueries) lockTags(ctx context.Context, a asked) ([]tagAnchors, error) {
-	return list(ctx, q.LockTags, a, toTagAnchors)
+func (q sqliteQueries) lockTags(ctx context.Context, a asked) ([]lockedTag, error) {
+	return list(ctx, q.LockTags, a, toLockedTag)
 }
 
 func (q sqliteQueries) deleteTags(ctx context.Context, a asked) (int64, error) {
@@ -71,6 +74,10 @@ func (q sqliteQueries) deleteTags(ctx context.Context, a asked) (int64, error) {
 
 func (q sqliteQueries) setTagIdentities(ctx context.Context, a asked) (int64, error) {
 	return change(ctx, q.SetTagIdentities, a)
+}
+
+func (q sqliteQueries) lockTagNaming(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.LockTagNaming, a, toID)
 }
 
 func (q sqliteQueries) lockTagsToMove(ctx context.Context, a asked) ([]position, error) {
@@ -104,8 +111,17 @@ func (q sqliteQueries) buriedTagUUIDs(ctx context.Context, a asked) ([]uuid.UUID
 	return list(ctx, q.ListBuriedTagUUIDs, a, toID)
 }
 
+func (q sqliteQueries) lockBuriedTags(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.LockBuriedTags, a, toID)
+}
+
 func (q sqliteQueries) tombstonesAfter(ctx context.Context, a asked) ([]Tombstone, error) {
 	return list(ctx, q.ListTombstonesAfter, a, toTombstone)
+}
+
+func (q sqliteQueries) tombstone(ctx context.Context, id uuid.UUID) (Tombstone, error) {
+	row, err := q.GetTombstone(ctx, sqlitegen.GetTombstoneParams{UUID: id[:]})
+	return one(row, err, toTombstone)
 }
 
 func (q sqliteQueries) lockTombstone(ctx context.Context, id uuid.UUID) (Tombstone, error) {
@@ -131,6 +147,54 @@ func (q sqliteQueries) takeFromTombstone(ctx context.Context, a asked) (int64, e
 
 func (q sqliteQueries) deleteEmptyTombstone(ctx context.Context, a asked) (int64, error) {
 	return change(ctx, q.DeleteEmptyTombstone, a)
+}
+
+func (q sqliteQueries) addTechniqueCounts(ctx context.Context, groups []group) error {
+	stmt, err := q.db.PrepareContext(ctx, sqlitegen.AddTechniqueCount)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stmt.Close() }()
+	var args []any
+	for _, g := range groups {
+		args = appendCountArgs(args[:0], g)
+		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q sqliteQueries) techniqueCounts(ctx context.Context) ([]group, error) {
+	rows, err := q.ListTechniqueCounts(ctx)
+	return all(rows, err, toGroup)
+}
+
+func (q sqliteQueries) countedTechniques(ctx context.Context) ([]countedGroup, error) {
+	rows, err := q.ListCountedTechniques(ctx)
+	return all(rows, err, toCountedGroup)
+}
+
+func (q sqliteQueries) staleTechniques(ctx context.Context) ([]groupKey, error) {
+	rows, err := q.ListStaleTechniques(ctx)
+	return all(rows, err, func(key int64) groupKey { return groupKey(key) })
+}
+
+func (q sqliteQueries) markTechniqueStale(ctx context.Context, key groupKey) error {
+	return q.MarkTechniqueStale(ctx, sqlitegen.MarkTechniqueStaleParams{TechniqueKey: int64(key)})
+}
+
+func (q sqliteQueries) countTechnique(ctx context.Context, key groupKey) (group, error) {
+	row, err := q.CountTechnique(ctx, sqlitegen.CountTechniqueParams{TechniqueKey: int64(key)})
+	g, err := one(row, err, toTotal)
+	g.key = key
+	return g, err
+}
+
+func (q sqliteQueries) setTechniqueCount(ctx context.Context, g group) error {
+	return q.SetTechniqueCount(ctx, sqlitegen.SetTechniqueCountParams{
+		TechniqueKey: int64(g.key), Tags: g.tags, FirstSeen: g.firstSeen, LastSeen: g.lastSeen, ConfidenceMax: g.confidenceMax,
+	})
 }
 
 func (q sqliteQueries) techniques(ctx context.Context, a asked) ([]group, error) {
@@ -302,6 +366,10 @@ func (q sqliteQueries) attackerIPs(ctx context.Context, a asked) ([]attackerIP, 
 
 func (q sqliteQueries) lockAttackers(ctx context.Context, a asked) ([]Attacker, error) {
 	return list(ctx, q.LockAttackers, a, toAttacker)
+}
+
+func (q sqliteQueries) lockAttackerNaming(ctx context.Context, a asked) ([]uuid.UUID, error) {
+	return list(ctx, q.LockAttackerNaming, a, toID)
 }
 
 func (q sqliteQueries) releaseAttackers(ctx context.Context, a asked) (int64, error) {

@@ -3,6 +3,7 @@ package ttp
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"sync"
 )
 
@@ -17,7 +18,7 @@ type statements struct {
 	prepared map[string]*sql.Stmt
 }
 
-// maxStatements bounds what is kept, since a query with a slice has a text for each length.
+// maxStatements bounds what is kept. Queries with a slice, which have a text for each length, are not.
 const maxStatements = 64
 
 func newStatements(db *sql.DB) *statements {
@@ -38,6 +39,9 @@ func (s *statements) QueryContext(ctx context.Context, query string, args ...any
 
 // stmt returns nil for a query that is not kept.
 func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if strings.Contains(query, "?,?") { // as sqlc fills in a slice
+		return nil, nil
+	}
 	stmt, full := s.find(query) //nolint:sqlclosecheck // kept until the store closes
 	if stmt != nil || full {
 		return stmt, nil

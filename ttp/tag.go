@@ -90,6 +90,8 @@ func (t Tag) ComputeUUID() uuid.UUID {
 	return ComputeTagUUID(t.SourceKind, t.SourceID, t.RuleID, t.RuleVersion, t.TechniqueID, t.SubTechniqueID)
 }
 
+func (t Tag) id() uuid.UUID { return t.UUID }
+
 // canonicalize gives the tag the form in which it is stored, or returns what is wrong with it.
 func (t *Tag) canonicalize() []Problem {
 	var c checker

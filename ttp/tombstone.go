@@ -32,8 +32,8 @@ func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) 
 func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...RemovalOption) (int64, error) {
 	receipt, err := s.remove(ctx, "lift tombstone "+tombstone.String(), "", opts, new(checker), func(ctx context.Context, r *removal) error {
 		if r.dryRun {
-			return r.commit(ctx, func(q queries) (Receipt, error) {
-				t, err := q.lockTombstone(ctx, tombstone)
+			return r.run(ctx, func(q queries) (Receipt, error) {
+				t, err := q.tombstone(ctx, tombstone)
 				return Receipt{Tags: t.Tags}, err
 			})
 		}

@@ -67,7 +67,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	if s.tx != nil {
 		inCallers := func() (T, error) { return write(s.engine.queries(s.tx)) }
 		out, err := inSavepoint(ctx, s.tx, inCallers)
-		if errors.Is(err, errBuried) {
+		if errors.Is(err, errBuried) { // known of now
 			out, err = inSavepoint(ctx, s.tx, inCallers)
 		}
 		return out, err
@@ -79,7 +79,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		switch {
 		case err == nil:
 			s.written.Store(true)
-		case !s.engine.retryable(err) && !errors.Is(err, errBuried):
+		case !s.engine.retryable(err) && !errors.Is(err, errBuried) && !errors.Is(err, errRaced):
 			err = backoff.Permanent(err)
 		}
 		return out, err

@@ -2,6 +2,8 @@ package ttp
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"net/netip"
@@ -29,7 +31,7 @@ const (
 	IdentityMismatch FindingKind = "identity_mismatch"
 	// MergedIntoNothing is a merge into what is not stored. It may still come.
 	MergedIntoNothing FindingKind = "merged_into_nothing"
-	// MergeCycle is a merge that leads back to itself. Unmerge one of those that it names.
+	// MergeCycle is a merge that leads back to itself. Unmerge one of the cycle.
 	MergeCycle FindingKind = "merge_cycle"
 	// WrongSurvivor is a survivor that is not at the end of the chain of merges. Repair follows the chain.
 	WrongSurvivor FindingKind = "wrong_survivor"
@@ -38,7 +40,8 @@ const (
 	WrongTechniqueKey FindingKind = "wrong_technique_key"
 	// Buried is a tag that a tombstone should have kept out. Repair removes it.
 	Buried FindingKind = "buried"
-	// WrongCount is a tombstone that counts other tags than it has. Repair counts them.
+	// WrongCount is a tombstone, or a row of what the fleet shows, that counts other tags than there are.
+	// Repair counts them.
 	WrongCount FindingKind = "wrong_count"
 )
 
@@ -54,8 +57,8 @@ func (k FindingKind) Repairable() bool {
 // Finding is something in the store that is not as it should be.
 type Finding struct {
 	Kind     FindingKind `json:"kind"`
-	Of       string      `json:"of"` // tag, attacker, identity, campaign or tombstone
-	UUID     uuid.UUID   `json:"uuid"`
+	Of       string      `json:"of"`            // tag, attacker, identity, campaign, tombstone or technique
+	UUID     uuid.UUID   `json:"uuid,omitzero"` // not of a technique, which the detail names
 	Detail   string      `json:"detail"`
 	Repaired bool        `json:"repaired"`
 }
@@ -75,27 +78,31 @@ type VerifyReport struct {
 	Attackers  int64 `json:"attackers"`
 	Tags       int64 `json:"tags"`
 	Tombstones int64 `json:"tombstones"`
+	Techniques int64 `json:"techniques"` // each once for a tactic and release
 }
 
 // Verify looks at every row of the store, a page at a time, and streams what is not as it should be:
-// campaigns, identities, attackers, tags, then tombstones, each by uuid. It holds no transaction between
+// campaigns, identities, attackers, tags, then tombstones, each by uuid, then what the fleet shows. It holds no transaction between
 // pages; what others write meanwhile may be seen or not, but is never taken for a fault. The error is the
 // last that comes.
 func (s *Store) Verify(ctx context.Context, opts VerifyOptions) iter.Seq2[Finding, error] {
 	return func(yield func(Finding, error) bool) {
 		v := verifier{store: s, opts: opts, yield: yield}
-		more, err := verify(ctx, &v, &v.report.Campaigns, queries.campaignsAfter, checkCampaigns, func(c Campaign) uuid.UUID { return c.UUID })
+		more, err := verify(ctx, &v, &v.report.Campaigns, queries.campaignsAfter, checkCampaigns, Campaign.id)
 		if more {
-			more, err = verify(ctx, &v, &v.report.Identities, queries.identitiesAfter, checkIdentities, func(i Identity) uuid.UUID { return i.UUID })
+			more, err = verify(ctx, &v, &v.report.Identities, queries.identitiesAfter, checkIdentities, Identity.id)
 		}
 		if more {
-			more, err = verify(ctx, &v, &v.report.Attackers, queries.attackersAfter, checkAttackers, func(a Attacker) uuid.UUID { return a.UUID })
+			more, err = verify(ctx, &v, &v.report.Attackers, queries.attackersAfter, checkAttackers, Attacker.id)
 		}
 		if more {
-			more, err = verify(ctx, &v, &v.report.Tags, allTagsAfter, checkTags, func(t Tag) uuid.UUID { return t.UUID })
+			more, err = verify(ctx, &v, &v.report.Tags, allTagsAfter, checkTags, Tag.id)
 		}
 		if more {
-			_, err = verify(ctx, &v, &v.report.Tombstones, queries.tombstonesAfter, checkTombstones, func(t Tombstone) uuid.UUID { return t.UUID })
+			more, err = verify(ctx, &v, &v.report.Tombstones, queries.tombstonesAfter, checkTombstones, func(t Tombstone) uuid.UUID { return t.UUID })
+		}
+		if more {
+			err = v.verifyCounts(ctx)
 		}
 		if err != nil {
 			yield(Finding{}, err)
@@ -134,25 +141,30 @@ func verify[T any](ctx context.Context, v *verifier, count *int64, read pageQuer
 		if err != nil {
 			return false, err
 		}
-		if v.opts.Repair {
-			if err := v.repair(ctx, faults); err != nil {
-				return false, v.store.fail(ctx, "verify", err)
-			}
-		}
 		*count += int64(len(page))
-		if v.opts.Progress != nil {
-			v.opts.Progress(v.report)
-		}
-		for _, f := range faults {
-			if !v.yield(f.Finding, nil) {
-				return false, nil
-			}
-		}
-		if len(page) < seqPage {
-			return true, nil
+		if more, err = v.finish(ctx, faults); err != nil || !more || len(page) < seqPage {
+			return more, err
 		}
 		after = id(page[len(page)-1])
 	}
+}
+
+// finish repairs, if it is to, and reports. It tells whether the caller wants more.
+func (v *verifier) finish(ctx context.Context, faults []fault) (more bool, err error) {
+	if v.opts.Repair {
+		if err := v.repair(ctx, faults); err != nil {
+			return false, v.store.fail(ctx, "verify", err)
+		}
+	}
+	if v.opts.Progress != nil {
+		v.opts.Progress(v.report)
+	}
+	for _, f := range faults {
+		if !v.yield(f.Finding, nil) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func (v *verifier) repair(ctx context.Context, faults []fault) error {
@@ -196,14 +208,15 @@ func dangling(of string, id uuid.UUID, field string, named uuid.UUID) fault {
 }
 
 func checkCampaigns(ctx context.Context, q queries, page []Campaign) ([]fault, error) {
+	merges := newMergeCheck(campaignMerges, q)
 	var faults []fault
 	for _, c := range page {
 		faults = append(faults, refused("campaign", c.UUID, c.problems())...)
-		merges, err := checkMerge(ctx, q, campaignMerges, c.UUID, c.MergedIntoUUID, c.SurvivorUUID)
+		found, err := merges.check(ctx, c.UUID, c.MergedIntoUUID, c.SurvivorUUID)
 		if err != nil {
 			return nil, err
 		}
-		faults = append(faults, merges...)
+		faults = append(faults, found...)
 	}
 	return faults, nil
 }
@@ -213,21 +226,22 @@ func checkIdentities(ctx context.Context, q queries, page []Identity) ([]fault, 
 	for _, i := range page {
 		named = append(named, i.CampaignUUID)
 	}
-	campaigns, err := byID(q.campaignsByUUID(ctx, asked{UUIDs: idBytes(named)}))(func(c Campaign) uuid.UUID { return c.UUID })
+	stored, err := q.campaignsByUUID(ctx, asked{UUIDs: idBytes(named)})
 	if err != nil {
 		return nil, err
 	}
+	campaigns, merges := mapByID(stored, Campaign.id), newMergeCheck(identityMerges, q)
 	var faults []fault
 	for _, i := range page {
 		faults = append(faults, refused("identity", i.UUID, i.problems())...)
 		if _, ok := campaigns[i.CampaignUUID]; !ok && i.CampaignUUID != uuid.Nil {
 			faults = append(faults, dangling("identity", i.UUID, "campaign_uuid", i.CampaignUUID))
 		}
-		merges, err := checkMerge(ctx, q, identityMerges, i.UUID, i.MergedIntoUUID, i.SurvivorUUID)
+		found, err := merges.check(ctx, i.UUID, i.MergedIntoUUID, i.SurvivorUUID)
 		if err != nil {
 			return nil, err
 		}
-		faults = append(faults, merges...)
+		faults = append(faults, found...)
 	}
 	return faults, nil
 }
@@ -247,12 +261,12 @@ func checkAttackers(ctx context.Context, q queries, page []Attacker) ([]fault, e
 			faults = append(faults, refused("attacker", row.attacker, []Problem{{Field: "ip", Reason: fmt.Sprintf("must not be %q", row.ip)}})...)
 		}
 	}
-	identities, err := byID(q.identitiesByUUID(ctx, asked{UUIDs: idBytes(named)}))(func(i Identity) uuid.UUID { return i.UUID })
+	stored, err := q.identitiesByUUID(ctx, asked{UUIDs: idBytes(named)})
 	if err != nil {
 		return nil, err
 	}
+	identities := mapByID(stored, Identity.id)
 	for _, a := range page {
-		faults = append(faults, refused("attacker", a.UUID, a.problems())...)
 		if _, ok := identities[a.IdentityUUID]; !ok && a.IdentityUUID != uuid.Nil {
 			faults = append(faults, dangling("attacker", a.UUID, "identity_uuid", a.IdentityUUID))
 		}
@@ -272,30 +286,27 @@ func checkTombstones(ctx context.Context, q queries, page []Tombstone) ([]fault,
 		}
 		f := Finding{Kind: WrongCount, Of: "tombstone", UUID: t.UUID, Detail: fmt.Sprintf("has %d tags and counts %d", n, t.Tags)}
 		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
-			t, err := q.lockTombstone(ctx, t.UUID)
-			if err != nil {
-				return false, err
-			}
-			n, err := q.countTagsOfTombstone(ctx, t.UUID)
-			if err != nil {
-				return false, err
-			}
-			_, err = q.takeFromTombstone(ctx, asked{UUID: t.UUID[:], Tags: t.Tags - n})
-			return true, err
+			return recountTombstone(ctx, q, t.UUID)
 		}})
 	}
 	return faults, nil
 }
 
-// byID makes rows a map.
-func byID[T any](rows []T, err error) func(id func(T) uuid.UUID) (map[uuid.UUID]T, error) {
-	return func(id func(T) uuid.UUID) (map[uuid.UUID]T, error) {
-		out := make(map[uuid.UUID]T, len(rows))
-		for _, row := range rows {
-			out[id(row)] = row
-		}
-		return out, err
+// recountTombstone mends one that was not lifted meanwhile.
+func recountTombstone(ctx context.Context, q queries, id uuid.UUID) (bool, error) {
+	t, err := q.lockTombstone(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
 	}
+	if err != nil {
+		return false, err
+	}
+	n, err := q.countTagsOfTombstone(ctx, id)
+	if err != nil || n == t.Tags {
+		return false, err
+	}
+	_, err = q.takeFromTombstone(ctx, asked{UUID: id[:], Tags: t.Tags - n})
+	return true, err
 }
 
 // attackerIP is an IP as it is stored.

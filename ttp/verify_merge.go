@@ -20,7 +20,7 @@ type chain struct {
 func follow(ctx context.Context, id uuid.UUID, next func(context.Context, uuid.UUID) (uuid.UUID, error)) (chain, error) {
 	for seen := map[uuid.UUID]bool{}; ; {
 		if seen[id] {
-			return chain{cycle: true}, nil
+			return chain{survivor: id, cycle: true}, nil
 		}
 		seen[id] = true
 		into, err := next(ctx, id)
@@ -36,18 +36,45 @@ func follow(ctx context.Context, id uuid.UUID, next func(context.Context, uuid.U
 	}
 }
 
-// checkMerge looks whether a pointer leads anywhere, and whether the survivor is there.
-func checkMerge(ctx context.Context, q queries, kind func(queries) mergeKind, id, into, survivor uuid.UUID) ([]fault, error) {
+// mergeCheck checks the merges of a page. It remembers pointers, since one chain may have many of them.
+type mergeCheck struct {
+	kind     func(queries) mergeKind
+	k        mergeKind
+	pointers map[uuid.UUID]pointer
+}
+
+type pointer struct {
+	into uuid.UUID
+	err  error
+}
+
+func newMergeCheck(kind func(queries) mergeKind, q queries) mergeCheck {
+	return mergeCheck{kind, kind(q), map[uuid.UUID]pointer{}}
+}
+
+func (m mergeCheck) next(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	p, known := m.pointers[id]
+	if !known {
+		p.into, p.err = m.k.mergedInto(ctx, id)
+		m.pointers[id] = p
+	}
+	return p.into, p.err
+}
+
+// check looks whether a pointer leads anywhere, and whether the survivor is there.
+func (m mergeCheck) check(ctx context.Context, id, into, survivor uuid.UUID) ([]fault, error) {
 	if into == uuid.Nil && survivor == id {
 		return nil, nil
 	}
-	k := kind(q)
-	end, err := follow(ctx, id, k.mergedInto)
+	end, err := follow(ctx, id, m.next)
 	if err != nil {
 		return nil, err
 	}
-	f := Finding{Of: k.name, UUID: id}
+	f := Finding{Of: m.k.name, UUID: id}
 	if end.cycle {
+		if end.survivor != id { // it leads to a cycle, which is told of those that are in it
+			return nil, nil
+		}
 		f.Kind, f.Detail = MergeCycle, fmt.Sprintf("is merged into %s, which leads back", into)
 		return []fault{{Finding: f}}, nil
 	}
@@ -58,7 +85,7 @@ func checkMerge(ctx context.Context, q queries, kind func(queries) mergeKind, id
 	}
 	if survivor != end.survivor {
 		f.Kind, f.Detail = WrongSurvivor, fmt.Sprintf("has the survivor %s, its merges lead to %s", survivor, end.survivor)
-		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return kind(q).mendSurvivor(ctx, id) }})
+		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return m.kind(q).mendSurvivor(ctx, id) }})
 	}
 	return faults, nil
 }
@@ -68,13 +95,15 @@ func (k mergeKind) mendSurvivor(ctx context.Context, id uuid.UUID) (bool, error)
 	if err := k.lockAll(ctx, k.name); err != nil {
 		return false, err
 	}
-	end, err := follow(ctx, id, func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-		into, _, err := k.lock(ctx, id)
-		return into, err
-	})
+	end, err := follow(ctx, id, k.lockedMergedInto)
 	if err != nil || end.cycle {
 		return false, err
 	}
 	n, err := k.setSurvivors(ctx, asked{SurvivorUUID: end.survivor[:], UUIDs: [][]byte{id[:]}})
 	return n > 0, err
+}
+
+func (k mergeKind) lockedMergedInto(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	into, _, err := k.lock(ctx, id)
+	return into, err
 }

@@ -24,21 +24,25 @@ func surroundingsOf(ctx context.Context, q queries, page []Tag) (around surround
 		tags, attackers, identities = append(tags, t.UUID), append(attackers, t.AttackerUUID), append(identities, t.IdentityUUID)
 	}
 	own := asked{UUIDs: idBytes(tags)}
-	if around.keys, err = byID(q.tagKeys(ctx, own))(func(k tagKey) uuid.UUID { return k.tag }); err != nil {
-		return around, err
-	}
-	if around.buried, err = byID(q.buriedTagUUIDs(ctx, own))(self); err != nil {
-		return around, err
-	}
-	around.attackers, err = byID(q.attackersByUUID(ctx, asked{UUIDs: idBytes(attackers)}))(func(a Attacker) uuid.UUID { return a.UUID })
+	keys, err := q.tagKeys(ctx, own)
 	if err != nil {
 		return around, err
 	}
-	for _, a := range around.attackers {
+	buried, err := q.buriedTagUUIDs(ctx, own)
+	if err != nil {
+		return around, err
+	}
+	stored, err := q.attackersByUUID(ctx, asked{UUIDs: idBytes(attackers)})
+	if err != nil {
+		return around, err
+	}
+	for _, a := range stored {
 		identities = append(identities, a.IdentityUUID)
 	}
-	around.identities, err = byID(q.identitiesByUUID(ctx, asked{UUIDs: idBytes(identities)}))(func(i Identity) uuid.UUID { return i.UUID })
-	return around, err
+	named, err := q.identitiesByUUID(ctx, asked{UUIDs: idBytes(identities)})
+	return surroundings{
+		mapByID(keys, func(k tagKey) uuid.UUID { return k.tag }), mapByID(buried, self), mapByID(stored, Attacker.id), mapByID(named, Identity.id),
+	}, err
 }
 
 // survivor is the identity that answers for one, which need not be stored.
@@ -60,7 +64,7 @@ func checkTags(ctx context.Context, q queries, page []Tag) ([]fault, error) {
 		faults = append(faults, around.checkAnchors(t)...)
 		if _, ok := around.buried[t.UUID]; ok {
 			f := Finding{Kind: Buried, Of: tagType, UUID: t.UUID, Detail: "a tombstone keeps it from being written"}
-			faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return removeBuried(ctx, q, t.UUID) }})
+			faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return removeBuried(ctx, q, t) }})
 		}
 	}
 	return faults, nil
@@ -86,7 +90,7 @@ func checkFields(t Tag, key groupKey) []fault {
 		f := Finding{Kind: WrongTechniqueKey, Of: tagType, UUID: t.UUID, Detail: fmt.Sprintf("is %d, its fields give %d", key, want)}
 		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
 			n, err := q.setTagKey(ctx, asked{UUID: t.UUID[:], TechniqueKey: int64(want)})
-			return n > 0, err
+			return n > 0, err // the counts, which went by the fields, are right
 		}})
 	}
 	return faults
@@ -112,14 +116,24 @@ func (around surroundings) checkAnchors(t Tag) []fault {
 	return faults
 }
 
-// followAttacker gives a tag its attacker's identity, if both are as they were found.
+// followAttacker gives a tag its attacker's identity, if both are as they were found and it is merges that
+// are in order that tell them apart.
 func followAttacker(ctx context.Context, q queries, t Tag, attacker Attacker) (bool, error) {
 	stored, err := lockAttackers(ctx, q, []uuid.UUID{attacker.UUID})
 	if err != nil || stored[attacker.UUID].IdentityUUID != attacker.IdentityUUID {
 		return false, err
 	}
-	tags, err := unchanged(ctx, q, []Tag{t})
-	if err != nil || len(tags) == 0 {
+	tags, err := lockTags(ctx, q, []Tag{t})
+	if err != nil || len(tags) == 0 || tags[0].IdentityUUID != t.IdentityUUID {
+		return false, err
+	}
+	k := identityMerges(q)
+	of, err := follow(ctx, t.IdentityUUID, k.lockedMergedInto)
+	if err != nil {
+		return false, err
+	}
+	its, err := follow(ctx, attacker.IdentityUUID, k.lockedMergedInto)
+	if err != nil || of.cycle || its.cycle || !its.stored || of.survivor == its.survivor {
 		return false, err
 	}
 	n, err := q.setTagIdentities(ctx, asked{IdentityUUID: attacker.IdentityUUID[:], UUIDs: uuidsOf(tags)})
@@ -127,14 +141,16 @@ func followAttacker(ctx context.Context, q queries, t Tag, attacker Attacker) (b
 }
 
 // removeBuried removes a tag if its tombstone was not lifted meanwhile.
-func removeBuried(ctx context.Context, q queries, tag uuid.UUID) (bool, error) {
-	a := asked{UUIDs: [][]byte{tag[:]}}
-	buried, err := q.buriedTagUUIDs(ctx, a)
+func removeBuried(ctx context.Context, q queries, t Tag) (bool, error) {
+	buried, err := q.buriedTagUUIDs(ctx, asked{UUIDs: [][]byte{t.UUID[:]}})
 	if err != nil || len(buried) == 0 {
 		return false, err
 	}
-	n, err := q.deleteTags(ctx, a)
-	return n > 0, err
+	tags, err := lockTags(ctx, q, []Tag{t})
+	if err != nil || len(tags) == 0 {
+		return false, err
+	}
+	return true, deleteTags(ctx, q, tags)
 }
 
 // tagKey is a tag's technique_key as it is stored.

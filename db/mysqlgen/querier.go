@@ -9,6 +9,11 @@ import (
 )
 
 type Querier interface {
+	// Adds tags to a group, or takes them away where their number is negative. What goes may have had the
+	// first or last time or the highest confidence: then the group is stale.
+	// The facade binds it by itself, here row by row, on MySQL with many rows in one statement; tags comes
+	// last, since MySQL assigns from left to right.
+	AddTechniqueCount(ctx context.Context, arg AddTechniqueCountParams) error
 	// Counts more tags to a tombstone, which the first make.
 	AddTombstone(ctx context.Context, arg AddTombstoneParams) error
 	AnyTombstone(ctx context.Context) ([][]byte, error)
@@ -28,6 +33,7 @@ type Querier interface {
 	// The same for the one scope that is not NULL.
 	CountScopeDistinct(ctx context.Context, arg CountScopeDistinctParams) ([]CountScopeDistinctRow, error)
 	CountTagsOfTombstone(ctx context.Context, arg CountTagsOfTombstoneParams) (int64, error)
+	CountTechnique(ctx context.Context, arg CountTechniqueParams) (CountTechniqueRow, error)
 	DeleteAttackers(ctx context.Context, arg DeleteAttackersParams) (int64, error)
 	DeleteBuriedTags(ctx context.Context, arg DeleteBuriedTagsParams) (int64, error)
 	DeleteEmptyTombstone(ctx context.Context, arg DeleteEmptyTombstoneParams) (int64, error)
@@ -37,6 +43,7 @@ type Querier interface {
 	GetCampaign(ctx context.Context, arg GetCampaignParams) (TtpCampaign, error)
 	GetIdentity(ctx context.Context, arg GetIdentityParams) (TtpIdentity, error)
 	GetTag(ctx context.Context, arg GetTagParams) (GetTagRow, error)
+	GetTombstone(ctx context.Context, arg GetTombstoneParams) (TtpTombstone, error)
 	// A tag that is already there is left as it is: the first write wins. Only that is ignored; every
 	// other violation is an error. The no-op names a column outside every key, as sharded engines ask,
 	// and counts as no affected row.
@@ -54,6 +61,8 @@ type Querier interface {
 	ListCampaignsByUUID(ctx context.Context, arg ListCampaignsByUUIDParams) ([]TtpCampaign, error)
 	// A page of the campaigns that point at this one, in uuid order.
 	ListCampaignsMergedInto(ctx context.Context, arg ListCampaignsMergedIntoParams) ([]TtpCampaign, error)
+	// The groups as they are counted.
+	ListCountedTechniques(ctx context.Context) ([]TtpTechniqueCount, error)
 	// The whole fleet, in the order of its groups.
 	ListDistinctTechniques(ctx context.Context, arg ListDistinctTechniquesParams) ([]ListDistinctTechniquesRow, error)
 	// The whole fleet, for windows that hold a small part of it.
@@ -71,6 +80,7 @@ type Querier interface {
 	ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListPhasesRow, error)
 	// What each version of each rule has tagged.
 	ListRules(ctx context.Context, arg ListRulesParams) ([]ListRulesRow, error)
+	ListStaleTechniques(ctx context.Context) ([]int64, error)
 	// Which of these tags are stored.
 	ListStoredTagUUIDs(ctx context.Context, arg ListStoredTagUUIDsParams) ([][]byte, error)
 	ListTagKeys(ctx context.Context, arg ListTagKeysParams) ([]ListTagKeysRow, error)
@@ -99,6 +109,8 @@ type Querier interface {
 	ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams) ([]ListTagsInBatchRow, error)
 	// A page of the tags that a tombstone keeps from being written.
 	ListTagsOfTombstone(ctx context.Context, arg ListTagsOfTombstoneParams) ([][]byte, error)
+	// The fleet's groups: as counted, or, while that is stale, from the tags.
+	ListTechniqueCounts(ctx context.Context) ([]ListTechniqueCountsRow, error)
 	// The tags that name the attacker. What was seen only across attackers belongs to their identity.
 	ListTechniquesByAttacker(ctx context.Context, arg ListTechniquesByAttackerParams) ([]ListTechniquesByAttackerRow, error)
 	// The rollups of a range of attackers, each as ListTechniquesByAttacker has it.
@@ -119,8 +131,12 @@ type Querier interface {
 	ListTechniquesBySession(ctx context.Context, arg ListTechniquesBySessionParams) ([]ListTechniquesBySessionRow, error)
 	// A page of all tombstones, in uuid order, which is that of their making.
 	ListTombstonesAfter(ctx context.Context, arg ListTombstonesAfterParams) ([]TtpTombstone, error)
+	// An attacker that names any of these identities.
+	LockAttackerNaming(ctx context.Context, arg LockAttackerNamingParams) ([][]byte, error)
 	// The newest committed state, for a change of what it decides.
 	LockAttackers(ctx context.Context, arg LockAttackersParams) ([]TtpAttacker, error)
+	// Which of these tags a tombstone keeps from being written, as of now.
+	LockBuriedTags(ctx context.Context, arg LockBuriedTagsParams) ([][]byte, error)
 	// The newest committed state, for a change of merge pointers.
 	LockCampaign(ctx context.Context, arg LockCampaignParams) (TtpCampaign, error)
 	// The newest committed state, for a change of merge pointers.
@@ -131,6 +147,10 @@ type Querier interface {
 	LockMergedIdentities(ctx context.Context, arg LockMergedIdentitiesParams) ([][]byte, error)
 	// Holds the right to change merge pointers of this kind of scope until the transaction ends.
 	LockMerges(ctx context.Context, arg LockMergesParams) error
+	// A tag that names any of these identities.
+	LockTagNaming(ctx context.Context, arg LockTagNamingParams) ([][]byte, error)
+	// Which of these tags are stored, as of now.
+	LockTagUUIDs(ctx context.Context, arg LockTagUUIDsParams) ([][]byte, error)
 	// What a change of tags goes by, as it is now.
 	LockTags(ctx context.Context, arg LockTagsParams) ([]LockTagsRow, error)
 	// A page of an attacker's tags that name another identity, in the index's order.
@@ -138,6 +158,8 @@ type Querier interface {
 	LockTombstone(ctx context.Context, arg LockTombstoneParams) (TtpTombstone, error)
 	// Of the identities that this one stands for, a page of those that no other points at.
 	LockUnmergedOf(ctx context.Context, arg LockUnmergedOfParams) ([][]byte, error)
+	// Also locks the group's row, which it makes where there is none.
+	MarkTechniqueStale(ctx context.Context, arg MarkTechniqueStaleParams) error
 	// Takes these attackers out of an identity.
 	ReleaseAttackers(ctx context.Context, arg ReleaseAttackersParams) (int64, error)
 	// Hands all that one survivor stands for to another.
@@ -151,6 +173,7 @@ type Querier interface {
 	// Keys tags to another identity, or to none: then to the one that their attackers have.
 	SetTagIdentities(ctx context.Context, arg SetTagIdentitiesParams) (int64, error)
 	SetTagKey(ctx context.Context, arg SetTagKeyParams) (int64, error)
+	SetTechniqueCount(ctx context.Context, arg SetTechniqueCountParams) error
 	TakeFromTombstone(ctx context.Context, arg TakeFromTombstoneParams) (int64, error)
 	// The attackers with the most tags.
 	TopAttackers(ctx context.Context, arg TopAttackersParams) ([]TopAttackersRow, error)

@@ -506,6 +506,90 @@ func (q *Queries) ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams
 	return items, nil
 }
 
+const LockTagNaming = `-- name: LockTagNaming :many
+SELECT uuid FROM ttp_tag WHERE identity_uuid IN (/*SLICE:uuids*/?) LIMIT 1 FOR UPDATE
+`
+
+type LockTagNamingParams struct {
+	UUIDs [][]byte
+}
+
+// A tag that names any of these identities.
+func (q *Queries) LockTagNaming(ctx context.Context, arg LockTagNamingParams) ([][]byte, error) {
+	query := LockTagNaming
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var uuid []byte
+		if err := rows.Scan(&uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockTagUUIDs = `-- name: LockTagUUIDs :many
+SELECT uuid FROM ttp_tag WHERE uuid IN (/*SLICE:uuids*/?) FOR UPDATE
+`
+
+type LockTagUUIDsParams struct {
+	UUIDs [][]byte
+}
+
+// Which of these tags are stored, as of now.
+func (q *Queries) LockTagUUIDs(ctx context.Context, arg LockTagUUIDsParams) ([][]byte, error) {
+	query := LockTagUUIDs
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var uuid []byte
+		if err := rows.Scan(&uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const LockTags = `-- name: LockTags :many
 SELECT uuid, attacker_uuid, identity_uuid, batch_uuid FROM ttp_tag
 WHERE uuid IN (/*SLICE:uuids*/?)

@@ -154,6 +154,27 @@ func (q *Queries) DeleteEmptyTombstone(ctx context.Context, arg DeleteEmptyTombs
 	return result.RowsAffected()
 }
 
+const GetTombstone = `-- name: GetTombstone :one
+SELECT uuid, removed, reason, created_at, tags FROM ttp_tombstone WHERE uuid = ?
+`
+
+type GetTombstoneParams struct {
+	UUID []byte
+}
+
+func (q *Queries) GetTombstone(ctx context.Context, arg GetTombstoneParams) (TtpTombstone, error) {
+	row := q.db.QueryRowContext(ctx, GetTombstone, arg.UUID)
+	var i TtpTombstone
+	err := row.Scan(
+		&i.UUID,
+		&i.Removed,
+		&i.Reason,
+		&i.CreatedAt,
+		&i.Tags,
+	)
+	return i, err
+}
+
 const ListBuriedTagUUIDs = `-- name: ListBuriedTagUUIDs :many
 SELECT uuid FROM ttp_buried_tag WHERE uuid IN (/*SLICE:uuids*/?)
 `
@@ -265,6 +286,48 @@ func (q *Queries) ListTombstonesAfter(ctx context.Context, arg ListTombstonesAft
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockBuriedTags = `-- name: LockBuriedTags :many
+SELECT uuid FROM ttp_buried_tag WHERE uuid IN (/*SLICE:uuids*/?) FOR UPDATE
+`
+
+type LockBuriedTagsParams struct {
+	UUIDs [][]byte
+}
+
+// Which of these tags a tombstone keeps from being written, as of now.
+func (q *Queries) LockBuriedTags(ctx context.Context, arg LockBuriedTagsParams) ([][]byte, error) {
+	query := LockBuriedTags
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var uuid []byte
+		if err := rows.Scan(&uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, uuid)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -166,6 +166,48 @@ func (q *Queries) ListAttackersByUUID(ctx context.Context, arg ListAttackersByUU
 	return items, nil
 }
 
+const LockAttackerNaming = `-- name: LockAttackerNaming :many
+SELECT uuid FROM ttp_attacker WHERE identity_uuid IN (/*SLICE:uuids*/?) LIMIT 1
+`
+
+type LockAttackerNamingParams struct {
+	UUIDs [][]byte
+}
+
+// An attacker that names any of these identities.
+func (q *Queries) LockAttackerNaming(ctx context.Context, arg LockAttackerNamingParams) ([][]byte, error) {
+	query := LockAttackerNaming
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var uuid []byte
+		if err := rows.Scan(&uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const LockAttackers = `-- name: LockAttackers :many
 SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (/*SLICE:uuids*/?) ORDER BY uuid
 `

@@ -91,8 +91,8 @@ func benchmarkInsert(b *testing.B, dialect ttp.Dialect, other *sql.DB, write wri
 
 func emptyTags(b *testing.B, dialect ttp.Dialect, db *sql.DB) {
 	statements := map[ttp.Dialect][]string{
-		ttp.SQLite: {"DELETE FROM ttp_tag", "PRAGMA wal_checkpoint(TRUNCATE)"},
-		ttp.MySQL:  {"TRUNCATE TABLE ttp_tag"},
+		ttp.SQLite: {"DELETE FROM ttp_tag", "DELETE FROM ttp_technique_count", "PRAGMA wal_checkpoint(TRUNCATE)"},
+		ttp.MySQL:  {"TRUNCATE TABLE ttp_tag", "TRUNCATE TABLE ttp_technique_count"},
 	}
 	for _, statement := range statements[dialect] {
 		if _, err := db.Exec(statement); err != nil {

@@ -302,7 +302,7 @@ func sortedByUUID[T any](rows map[uuid.UUID]T, complete func(T) T) []T {
 func (l *life) repair() {
 	l.checkFindings(true)
 	for i, tag := range l.tags {
-		if l.mismatched(tag) {
+		if l.mismatched(tag) && l.repairable(tag) {
 			l.tags[i].IdentityUUID = l.attackers[tag.AttackerUUID].IdentityUUID
 		}
 	}
@@ -313,12 +313,16 @@ func (l *life) mismatched(tag ttp.Tag) bool {
 	return tag.IdentityUUID != uuid.Nil && ofAttacker != uuid.Nil && l.survivingIdentity(tag.IdentityUUID) != l.survivingIdentity(ofAttacker)
 }
 
+// repairable: what is not stored is no better than what the tag names.
+func (l *life) repairable(tag ttp.Tag) bool {
+	_, ok := l.identities[l.survivingIdentity(l.attackers[tag.AttackerUUID].IdentityUUID)]
+	return ok
+}
+
 // checkFindings wants Verify to find what the model has of loose ends, and nothing else.
 func (l *life) checkFindings(repair bool) {
 	want := map[ttp.Finding]int{}
-	find := func(kind ttp.FindingKind, of string, id uuid.UUID) {
-		want[ttp.Finding{Kind: kind, Of: of, UUID: id, Repaired: repair && kind == ttp.IdentityMismatch}]++
-	}
+	find := func(kind ttp.FindingKind, of string, id uuid.UUID) { want[ttp.Finding{Kind: kind, Of: of, UUID: id}]++ }
 	for _, c := range l.campaigns {
 		if _, ok := l.campaigns[c.MergedIntoUUID]; !ok && c.MergedIntoUUID != uuid.Nil {
 			find(ttp.MergedIntoNothing, "campaign", c.UUID)
@@ -345,7 +349,7 @@ func (l *life) checkFindings(repair bool) {
 			find(ttp.Dangling, "tag", tag.UUID)
 		}
 		if l.mismatched(tag) {
-			find(ttp.IdentityMismatch, "tag", tag.UUID)
+			want[ttp.Finding{Kind: ttp.IdentityMismatch, Of: "tag", UUID: tag.UUID, Repaired: repair && l.repairable(tag)}]++
 		}
 	}
 	got := map[ttp.Finding]int{}

@@ -9,8 +9,10 @@ import (
 
 // Recorder remembers the last execution of each generated query. sqlc sends the query's name with it.
 type Recorder struct {
-	mu   sync.Mutex
-	last map[string]statement
+	mu        sync.Mutex
+	last      map[string]statement
+	countdown int
+	then      func()
 }
 
 // statement is a query as it was executed.
@@ -40,6 +42,16 @@ func (r *Recorder) record(query string, args []driver.NamedValue) {
 		r.last = map[string]statement{}
 	}
 	r.last[name] = statement{query, args}
+	if r.countdown--; r.countdown == 0 {
+		r.then()
+	}
+}
+
+// after calls then before the nth execution from now on.
+func (r *Recorder) after(n int, then func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.countdown, r.then = n, then
 }
 
 // statement returns the last execution of a query.

@@ -17,6 +17,7 @@ var tombstoneCases = []testCase{
 	{name: "TombstoneKeepsReplaysOut", run: tombstoneKeepsReplaysOut},
 	{name: "TombstoneIsNoBarToOthers", run: tombstoneIsNoBarToOthers},
 	{name: "TombstonesAreListedAndLifted", run: tombstonesAreListedAndLifted},
+	{name: "StoredTagOfATombstoneStopsNoInsert", run: storedTagOfATombstoneStopsNoInsert},
 	{name: "RacingReplaysDoNotSlipPastATombstone", run: racingReplaysDoNotSlipPastATombstone},
 }
 
@@ -71,7 +72,7 @@ func tombstonesAreListedAndLifted(t *testing.T, db *database) {
 		receipt := must[ttp.Receipt](t)(s.RollbackRule(ctx, f, ttp.WithTombstone("too eager: "+rule), ttp.BatchSize(2)))
 		want = append(want, ttp.Tombstone{
 			UUID: receipt.TombstoneUUID, Reason: "too eager: " + rule, Tags: int64(i + 2),
-			Removed: `rollback rule {"until":"2026-03-01T12:00:00.000001Z","rule_id":"` + rule + `","rule_version":1}`,
+			Removed: `roll back rule {"until":"2026-03-01T12:00:00.000001Z","rule_id":"` + rule + `","rule_version":1}`,
 		})
 	}
 	list := func(after uuid.UUID, limit int) []ttp.Tombstone {
@@ -105,6 +106,20 @@ func tombstonesAreListedAndLifted(t *testing.T, db *database) {
 	}
 	equal(t, "replay of R2", insert(t, s, newTags(3, func(tag *ttp.Tag) { tag.RuleID = "R2" })...).Inserted, 3)
 	equal(t, "replay of R1", insert(t, s, newTags(2, func(tag *ttp.Tag) { tag.RuleID = "R1" })...).Inserted, 0)
+}
+
+// What only a hand can make, or did before: it is a duplicate for who writes it again, and no bar to others.
+func storedTagOfATombstoneStopsNoInsert(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTag("1"), newTag("2"))
+	must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.WithTombstone("")))
+	tombstones := must[[]ttp.Tombstone](t)(s.ListTombstones(ctx, uuid.Nil, 10))
+	insert(t, s, newTag("3"))
+	exec(t, db, "INSERT INTO ttp_buried_tag (uuid, tombstone_uuid) VALUES ("+hex(newTag("3").ComputeUUID())+", "+hex(tombstones[0].UUID)+")")
+	result := insert(t, db.open(t), newTag("1"), newTag("3"), newTag("4"))
+	equal(t, "outcomes", result.Outcomes, []ttp.Outcome{ttp.Tombstoned, ttp.Duplicate, ttp.Inserted})
+	// It can be purged again.
+	equal(t, "receipt", must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.WithTombstone(""))).Tags, 2)
 }
 
 // Taggers replay their events again and again while the rule is rolled back: what the tombstone has is not

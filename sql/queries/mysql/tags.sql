@@ -14,6 +14,10 @@ ON DUPLICATE KEY UPDATE rule_version = ttp_tag.rule_version;
 -- Which of these tags are stored.
 SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
 
+-- name: LockTagUUIDs :many
+-- Which of these tags are stored, as of now.
+SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids)) FOR UPDATE;
+
 -- name: ListTagUUIDsInBatch :many
 -- Which of these tags this batch wrote.
 SELECT uuid FROM ttp_tag
@@ -65,6 +69,10 @@ LIMIT ?;
 SELECT uuid, attacker_uuid, identity_uuid, batch_uuid FROM ttp_tag
 WHERE uuid IN (sqlc.slice(uuids))
 ORDER BY uuid FOR UPDATE;
+
+-- name: LockTagNaming :many
+-- A tag that names any of these identities.
+SELECT uuid FROM ttp_tag WHERE identity_uuid IN (sqlc.slice(uuids)) LIMIT 1 FOR UPDATE;
 
 -- name: LockTagsToMove :many
 -- A page of an attacker's tags that name another identity, in the index's order.

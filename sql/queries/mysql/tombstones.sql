@@ -17,12 +17,19 @@ SELECT uuid FROM ttp_tombstone LIMIT 1;
 -- Which of these tags a tombstone keeps from being written.
 SELECT uuid FROM ttp_buried_tag WHERE uuid IN (sqlc.slice(uuids));
 
+-- name: LockBuriedTags :many
+-- Which of these tags a tombstone keeps from being written, as of now.
+SELECT uuid FROM ttp_buried_tag WHERE uuid IN (sqlc.slice(uuids)) FOR UPDATE;
+
 -- name: ListTombstonesAfter :many
 -- A page of all tombstones, in uuid order, which is that of their making.
 SELECT uuid, removed, reason, created_at, tags FROM ttp_tombstone
 WHERE uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT ?;
+
+-- name: GetTombstone :one
+SELECT uuid, removed, reason, created_at, tags FROM ttp_tombstone WHERE uuid = sqlc.arg(uuid);
 
 -- name: LockTombstone :one
 SELECT uuid, removed, reason, created_at, tags FROM ttp_tombstone WHERE uuid = sqlc.arg(uuid) FOR UPDATE;

@@ -30,6 +30,10 @@ SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids
 -- The newest committed state, for a change of what it decides.
 SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids)) ORDER BY uuid;
 
+-- name: LockAttackerNaming :many
+-- An attacker that names any of these identities.
+SELECT uuid FROM ttp_attacker WHERE identity_uuid IN (sqlc.slice(uuids)) LIMIT 1;
+
 -- name: ReleaseAttackers :execrows
 -- Takes these attackers out of an identity.
 UPDATE ttp_attacker SET identity_uuid = NULL

@@ -13,6 +13,10 @@ ON CONFLICT (uuid) DO NOTHING;
 -- Which of these tags are stored.
 SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
 
+-- name: LockTagUUIDs :many
+-- Which of these tags are stored, as of now.
+SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
+
 -- name: ListTagUUIDsInBatch :many
 -- Which of these tags this batch wrote.
 SELECT uuid FROM ttp_tag
@@ -64,6 +68,10 @@ LIMIT sqlc.arg(limit);
 SELECT uuid, attacker_uuid, identity_uuid, batch_uuid FROM ttp_tag
 WHERE uuid IN (sqlc.slice(uuids))
 ORDER BY uuid;
+
+-- name: LockTagNaming :many
+-- A tag that names any of these identities.
+SELECT uuid FROM ttp_tag WHERE identity_uuid IN (sqlc.slice(uuids)) LIMIT 1;
 
 -- name: LockTagsToMove :many
 -- A page of an attacker's tags that name another identity, in the index's order.

@@ -1,0 +1,1 @@
+DELETE FROM ttp_technique_count;

@@ -1,0 +1,149 @@
+package ttp
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+// The fleet's groups are counted by every transaction that writes or removes tags, so that the fleet's
+// rollup does not read them. Sums commute; the extremes only grow, and where what goes may have made them,
+// the group is stale: its rollup is read from the tags until it is counted anew.
+
+// countsOf groups tags, in the order of their keys: so that racing writers do not deadlock. The sign is -1
+// for tags that go.
+func countsOf(tags []*Tag, sign int64) []group {
+	groups := map[groupKey]group{}
+	for _, t := range tags {
+		key, at := keyOf(t), t.ObservedAt.UnixMicro()
+		g, ok := groups[key]
+		if !ok {
+			g = group{key: key, firstSeen: at, lastSeen: at}
+		}
+		g.tags += sign
+		g.firstSeen, g.lastSeen = min(g.firstSeen, at), max(g.lastSeen, at)
+		g.confidenceMax = max(g.confidenceMax, t.Confidence)
+		groups[key] = g
+	}
+	return slices.SortedFunc(maps.Values(groups), func(a, b group) int { return cmp.Compare(a.key, b.key) })
+}
+
+// appendCountArgs appends what AddTechniqueCount binds.
+func appendCountArgs(args []any, g group) []any {
+	return append(args, int64(g.key), g.tags, g.firstSeen, g.lastSeen, g.confidenceMax)
+}
+
+// recount counts the stale groups anew, each in a transaction. In a caller's transaction, which may not see
+// all tags, they stay stale.
+func (s *Store) recount(ctx context.Context) error {
+	if s.tx != nil {
+		return nil
+	}
+	stale, err := query(ctx, s, "count techniques", func(q queries) ([]groupKey, error) { return q.staleTechniques(ctx) })
+	if err != nil {
+		return err
+	}
+	for _, key := range stale {
+		_, err := transact(ctx, s, func(q queries) (bool, error) { return true, recount(ctx, q, key) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recount counts one group. It locks the group's row first: writers add what they have not committed yet
+// after that.
+func recount(ctx context.Context, q queries, key groupKey) error {
+	if err := q.markTechniqueStale(ctx, key); err != nil {
+		return err
+	}
+	g, err := q.countTechnique(ctx, key)
+	if err != nil {
+		return err
+	}
+	return q.setTechniqueCount(ctx, g)
+}
+
+// countedGroup is a group as it is counted.
+type countedGroup struct {
+	group
+	stale bool
+}
+
+// verifyCounts compares the counts with the tags.
+func (v *verifier) verifyCounts(ctx context.Context) error {
+	faults, err := snapshot(ctx, v.store, "verify", func(q queries) ([]fault, error) {
+		counted, err := q.countedTechniques(ctx)
+		if err != nil {
+			return nil, err
+		}
+		groups, err := q.techniques(ctx, asked{bounds: everything})
+		if err != nil {
+			return nil, err
+		}
+		v.report.Techniques = int64(len(groups))
+		return v.compareCounts(counted, groups), nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = v.finish(ctx, faults)
+	return err
+}
+
+func (v *verifier) compareCounts(counted []countedGroup, groups []group) []fault {
+	actual := map[groupKey]group{}
+	for _, g := range groups {
+		actual[g.key] = g
+	}
+	var faults []fault
+	wrong := func(key groupKey, counted, tags int64) {
+		technique, sub := key.technique().ids()
+		f := Finding{Kind: WrongCount, Of: "technique", UUID: uuid.Nil, Detail: fmt.Sprintf(
+			"%s %s %s has %d tags and counts %d, or other times or confidences", cmp.Or(sub, technique), key.tactic(), key.release(), tags, counted)}
+		fix := fault{Finding: f}
+		if v.store.tx == nil { // a caller's transaction may not see all tags
+			fix.repair = func(ctx context.Context, q queries) (bool, error) { return true, recount(ctx, q, key) }
+		}
+		faults = append(faults, fix)
+	}
+	for _, c := range counted {
+		g, ok := actual[c.key]
+		delete(actual, c.key)
+		if c.tags != g.tags || (ok && !c.stale && c.group != g) {
+			wrong(c.key, c.tags, g.tags)
+		}
+	}
+	for _, g := range groups {
+		if _, uncounted := actual[g.key]; uncounted {
+			wrong(g.key, 0, g.tags)
+		}
+	}
+	return faults
+}
+
+type countedGroupRow interface {
+	sqlitegen.TtpTechniqueCount | mysqlgen.TtpTechniqueCount
+}
+
+func toCountedGroup[R countedGroupRow](row R) countedGroup {
+	r := sqlitegen.TtpTechniqueCount(row)
+	return countedGroup{group{groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}, r.Stale == 1}
+}
+
+type techniqueTotalRow interface {
+	sqlitegen.CountTechniqueRow | mysqlgen.CountTechniqueRow
+}
+
+func toTotal[R techniqueTotalRow](row R) group {
+	r := sqlitegen.CountTechniqueRow(row)
+	return group{tags: r.Tags, firstSeen: r.FirstSeen, lastSeen: r.LastSeen, confidenceMax: r.ConfidenceMax}
+}
