@@ -19,7 +19,7 @@ var interplayCases = []testCase{
 	{name: "IdentityMergedDuringAPurgeGoesWhole", run: identityMergedDuringAPurgeGoesWhole},
 	{name: "AttackerReassignedDuringAPurgeStays", run: attackerReassignedDuringAPurgeStays},
 	{name: "RekeyedTagsAreRemovedAllTheSame", run: rekeyedTagsAreRemovedAllTheSame},
-	{name: "RemovalsSurviveAnInterruptionAtAnyStatement", run: removalsSurviveAnInterruptionAtAnyStatement},
+	{name: "RemovalsSurviveAnInterruptionAtAnyStatement", run: removalsSurviveAnInterruptionAtAnyStatement, long: true},
 }
 
 // once runs change after the first transaction that removes a tag.

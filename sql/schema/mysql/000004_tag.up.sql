@@ -46,10 +46,11 @@ CREATE TABLE IF NOT EXISTS ttp_tag (
     -- One covering index a scope: the scope, then the order of lists, then what rollups read. One
     -- index so serves rollups, windows, timelines and pages. The attacker's index carries
     -- identity_uuid, because an identity also owns the tags of its attackers that name no identity.
+    -- (SQLite's leave out the tags without their scope: see there for the bytes.)
     KEY ttp_tag_identity (identity_uuid, observed_at, uuid, technique_key, confidence),
     KEY ttp_tag_attacker (attacker_uuid, observed_at, uuid, identity_uuid, technique_key, confidence),
     KEY ttp_tag_session (session_id, observed_at, uuid, technique_key, confidence),
     KEY ttp_tag_observed (observed_at, uuid, technique_key, confidence),
-    -- The fleet's rollup, in the order of its groups; and who shows a technique.
+    -- The fleet's filtered rollups, and who shows a technique.
     KEY ttp_tag_technique (technique_key, observed_at, confidence)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

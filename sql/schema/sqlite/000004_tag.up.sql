@@ -44,14 +44,20 @@ CREATE TABLE IF NOT EXISTS ttp_tag (
 -- One covering index a scope: the scope, then the order of lists, then what rollups read. One index
 -- so serves rollups, windows, timelines and pages. The attacker's index carries identity_uuid, because
 -- an identity also owns the tags of its attackers that name no identity.
+--
+-- Bytes a tag, of 126,000 honeypot-like tags of which half name no identity: attacker 79, identity 35, session 59,
+-- observed 53, technique 35. The identity's was 61 while it held those that name none: no read looks for
+-- them there, so each index leaves out the tags without its scope. Confidence takes 9 in each and uuid
+-- 17: they stay, the one for confidence_max without a look at the table, the other for pages in one
+-- order. (MySQL has no partial indexes.)
 CREATE INDEX IF NOT EXISTS ttp_tag_identity ON ttp_tag
-    (identity_uuid, observed_at, uuid, technique_key, confidence);
+    (identity_uuid, observed_at, uuid, technique_key, confidence) WHERE identity_uuid IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ttp_tag_attacker ON ttp_tag
-    (attacker_uuid, observed_at, uuid, identity_uuid, technique_key, confidence);
+    (attacker_uuid, observed_at, uuid, identity_uuid, technique_key, confidence) WHERE attacker_uuid IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ttp_tag_session ON ttp_tag
-    (session_id, observed_at, uuid, technique_key, confidence);
+    (session_id, observed_at, uuid, technique_key, confidence) WHERE session_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ttp_tag_observed ON ttp_tag
     (observed_at, uuid, technique_key, confidence);
--- The fleet's rollup, in the order of its groups; and who shows a technique.
+-- The fleet's filtered rollups, and who shows a technique.
 CREATE INDEX IF NOT EXISTS ttp_tag_technique ON ttp_tag
     (technique_key, observed_at, confidence);
