@@ -12,7 +12,7 @@ func TestShort(t *testing.T) {
 	for _, engine := range []string{sqliteEngine, mysqlEngine} {
 		t.Run(engine, func(t *testing.T) {
 			if engine == mysqlEngine && os.Getenv(dsnEnv) == "" {
-				t.Skip(dsnEnv + " names no server")
+				t.Skip(dsnEnv + " names no server; go run . -short starts one")
 			}
 			var out strings.Builder
 			if err := run(context.Background(), []string{"-short", "-engines", engine, "-dir", t.TempDir()}, &out); err != nil {
