@@ -75,7 +75,8 @@ func (r InsertResult) Count(o Outcome) int {
 
 // InsertTags writes the tags that are not stored yet, all in one transaction, and says what it did with
 // each. The first write wins: a tag that is stored is left as it is, so that the same events may be
-// replayed any number of times. Of callers that race for a tag, exactly one sees [Inserted].
+// replayed any number of times. Of callers that race for a tag, exactly one sees [Inserted]. What was removed
+// with a [Tombstone] stays away.
 //
 // It returns an [*InvalidError] that lists every tag that breaks a rule of its fields ([ErrInvalidTag]),
 // and [ErrBusy] when the database stayed locked through all retries. After an error nothing is written.

@@ -37,6 +37,9 @@ func assignedAttackersTakeTheirTagsAlong(t *testing.T, db *database) {
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("old")}, {UUID: id("b")}}))
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("old")}, {UUID: id("new")}}))
 	succeed(t, s.AssignAttackers(ctx, id("new"), id("a")))
+	if db.OverPool { // which is recorded
+		equal(t, "ids and identity in one statement, at most", db.recorder.most["SetTagIdentities"], 501)
+	}
 	equal(t, "tags of the old identity", byIdentity(t, s, "old"), map[string]int64{"T1110": 1})
 	equal(t, "tags of the other", byIdentity(t, s, "other"), map[string]int64{})
 	equal(t, "tags of the new", byIdentity(t, s, "new"), map[string]int64{"T1110": n})

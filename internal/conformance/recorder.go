@@ -11,6 +11,7 @@ import (
 type Recorder struct {
 	mu        sync.Mutex
 	last      map[string]statement
+	most      map[string]int // arguments of one execution
 	countdown int
 	then      func()
 }
@@ -39,9 +40,10 @@ func (r *Recorder) record(query string, args []driver.NamedValue) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.last == nil {
-		r.last = map[string]statement{}
+		r.last, r.most = map[string]statement{}, map[string]int{}
 	}
 	r.last[name] = statement{query, args}
+	r.most[name] = max(r.most[name], len(args))
 	if r.countdown--; r.countdown == 0 {
 		r.then()
 	}
