@@ -99,6 +99,7 @@ func TestTwoTransactionsThatDeadlockAreToldBusy(t *testing.T) {
 	dsn := newDatabase(t)
 	openStore(t, "mysql://"+dsn)
 	one, two := retryTag("1"), retryTag("2")
+	two.TechniqueID = "T1078" // counted by itself
 	first, second := holder(t, dsn, one), holder(t, dsn, two)
 	defer func() { _, _ = first.Rollback(), second.Rollback() }()
 	_, s := overPool(t, dsn)

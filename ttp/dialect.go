@@ -84,8 +84,10 @@ type queries interface {
 	techniqueCounts(ctx context.Context) ([]group, error)
 	countedTechniques(ctx context.Context) ([]countedGroup, error)
 	staleTechniques(ctx context.Context) ([]groupKey, error)
+	// markTechniqueStale locks all slots of the key.
 	markTechniqueStale(ctx context.Context, key groupKey) error
 	countTechnique(ctx context.Context, key groupKey) (group, error)
+	emptyTechniqueCounts(ctx context.Context, key groupKey) error
 	setTechniqueCount(ctx context.Context, g group) error
 
 	techniques(ctx context.Context, a asked) ([]group, error)

@@ -2,6 +2,7 @@ package ttp
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -157,11 +158,16 @@ func (q mysqlQueries) deleteEmptyTombstone(ctx context.Context, a asked) (int64,
 	return change(ctx, q.DeleteEmptyTombstone, a)
 }
 
+// countSlots is how many transactions may write one technique's tags at a time, if they draw well. One that
+// waits for another longer than the server lets it runs again, by another slot.
+const countSlots = 16
+
 func (q mysqlQueries) addTechniqueCounts(ctx context.Context, groups []group) error {
+	slot := rand.IntN(countSlots)
 	for chunk := range slices.Chunk(groups, insertChunkRows) {
 		var args []any
 		for _, g := range chunk {
-			args = appendCountArgs(args, g)
+			args = appendCountArgs(args, g, slot)
 		}
 		if _, err := q.db.ExecContext(ctx, repeatTuple(mysqlgen.AddTechniqueCount, len(chunk)), args...); err != nil {
 			return err
@@ -186,7 +192,12 @@ func (q mysqlQueries) staleTechniques(ctx context.Context) ([]groupKey, error) {
 }
 
 func (q mysqlQueries) markTechniqueStale(ctx context.Context, key groupKey) error {
-	return q.MarkTechniqueStale(ctx, mysqlgen.MarkTechniqueStaleParams{TechniqueKey: int64(key)})
+	var args []any
+	for slot := range countSlots {
+		args = append(args, int64(key), slot)
+	}
+	_, err := q.db.ExecContext(ctx, repeatTuple(mysqlgen.MarkTechniqueStale, countSlots), args...)
+	return err
 }
 
 func (q mysqlQueries) countTechnique(ctx context.Context, key groupKey) (group, error) {
@@ -194,6 +205,10 @@ func (q mysqlQueries) countTechnique(ctx context.Context, key groupKey) (group, 
 	g, err := one(row, err, toTotal)
 	g.key = key
 	return g, err
+}
+
+func (q mysqlQueries) emptyTechniqueCounts(ctx context.Context, key groupKey) error {
+	return q.EmptyTechniqueCounts(ctx, mysqlgen.EmptyTechniqueCountsParams{TechniqueKey: int64(key)})
 }
 
 func (q mysqlQueries) setTechniqueCount(ctx context.Context, g group) error {

@@ -149,6 +149,7 @@ func (q sqliteQueries) deleteEmptyTombstone(ctx context.Context, a asked) (int64
 	return change(ctx, q.DeleteEmptyTombstone, a)
 }
 
+// addTechniqueCounts needs one slot: SQLite has one writer.
 func (q sqliteQueries) addTechniqueCounts(ctx context.Context, groups []group) error {
 	stmt, err := q.db.PrepareContext(ctx, sqlitegen.AddTechniqueCount)
 	if err != nil {
@@ -157,7 +158,7 @@ func (q sqliteQueries) addTechniqueCounts(ctx context.Context, groups []group) e
 	defer func() { _ = stmt.Close() }()
 	var args []any
 	for _, g := range groups {
-		args = appendCountArgs(args[:0], g)
+		args = appendCountArgs(args[:0], g, 0)
 		if _, err := stmt.ExecContext(ctx, args...); err != nil {
 			return err
 		}
@@ -181,7 +182,8 @@ func (q sqliteQueries) staleTechniques(ctx context.Context) ([]groupKey, error) 
 }
 
 func (q sqliteQueries) markTechniqueStale(ctx context.Context, key groupKey) error {
-	return q.MarkTechniqueStale(ctx, sqlitegen.MarkTechniqueStaleParams{TechniqueKey: int64(key)})
+	_, err := q.db.ExecContext(ctx, sqlitegen.MarkTechniqueStale, int64(key), 0)
+	return err
 }
 
 func (q sqliteQueries) countTechnique(ctx context.Context, key groupKey) (group, error) {
@@ -189,6 +191,10 @@ func (q sqliteQueries) countTechnique(ctx context.Context, key groupKey) (group,
 	g, err := one(row, err, toTotal)
 	g.key = key
 	return g, err
+}
+
+func (q sqliteQueries) emptyTechniqueCounts(ctx context.Context, key groupKey) error {
+	return q.EmptyTechniqueCounts(ctx, sqlitegen.EmptyTechniqueCountsParams{TechniqueKey: int64(key)})
 }
 
 func (q sqliteQueries) setTechniqueCount(ctx context.Context, g group) error {

@@ -14,8 +14,8 @@ import (
 )
 
 // The fleet's groups are counted by every transaction that writes or removes tags, so that the fleet's
-// rollup does not read them. Sums commute; the extremes only grow, and where what goes may have made them,
-// the group is stale: its rollup is read from the tags until it is counted anew.
+// rollup does not read them. Sums commute; the extremes only grow, and since what goes may have made them,
+// the group is stale then: its rollup is read from the tags until it is counted anew.
 
 // countsOf groups tags, in the order of their keys: so that racing writers do not deadlock. The sign is -1
 // for tags that go.
@@ -36,8 +36,12 @@ func countsOf(tags []*Tag, sign int64) []group {
 }
 
 // appendCountArgs appends what AddTechniqueCount binds.
-func appendCountArgs(args []any, g group) []any {
-	return append(args, int64(g.key), g.tags, g.firstSeen, g.lastSeen, g.confidenceMax)
+func appendCountArgs(args []any, g group, slot int) []any {
+	stale := 0
+	if g.tags < 0 {
+		stale = 1
+	}
+	return append(args, int64(g.key), slot, g.tags, g.firstSeen, g.lastSeen, g.confidenceMax, stale)
 }
 
 // recount counts the stale groups anew, each in a transaction. In a caller's transaction, which may not see
@@ -59,14 +63,17 @@ func (s *Store) recount(ctx context.Context) error {
 	return nil
 }
 
-// recount counts one group. It locks the group's row first: writers add what they have not committed yet
-// after that.
+// recount counts one group. It locks all its slots first: writers add what they have not committed yet after
+// that.
 func recount(ctx context.Context, q queries, key groupKey) error {
 	if err := q.markTechniqueStale(ctx, key); err != nil {
 		return err
 	}
 	g, err := q.countTechnique(ctx, key)
 	if err != nil {
+		return err
+	}
+	if err := q.emptyTechniqueCounts(ctx, key); err != nil {
 		return err
 	}
 	return q.setTechniqueCount(ctx, g)
@@ -131,11 +138,11 @@ func (v *verifier) compareCounts(counted []countedGroup, groups []group) []fault
 }
 
 type countedGroupRow interface {
-	sqlitegen.TtpTechniqueCount | mysqlgen.TtpTechniqueCount
+	sqlitegen.ListCountedTechniquesRow | mysqlgen.ListCountedTechniquesRow
 }
 
 func toCountedGroup[R countedGroupRow](row R) countedGroup {
-	r := sqlitegen.TtpTechniqueCount(row)
+	r := sqlitegen.ListCountedTechniquesRow(row)
 	return countedGroup{group{groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}, r.Stale == 1}
 }
 

@@ -10,53 +10,49 @@ import (
 )
 
 const AddTechniqueCount = `-- name: AddTechniqueCount :exec
-INSERT INTO ttp_technique_count (technique_key, tags, first_seen, last_seen, confidence_max, stale)
-VALUES (?, ?, ?, ?, ?, 0)
+INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 ON DUPLICATE KEY UPDATE
-    stale = CASE
-        WHEN ttp_technique_count.tags = 0 THEN 0
-        WHEN VALUES(tags) < 0 AND (VALUES(first_seen) <= ttp_technique_count.first_seen
-            OR VALUES(last_seen) >= ttp_technique_count.last_seen
-            OR VALUES(confidence_max) >= ttp_technique_count.confidence_max) THEN 1
-        ELSE ttp_technique_count.stale END,
-    first_seen = CASE
-        WHEN ttp_technique_count.tags = 0 OR (VALUES(tags) > 0 AND VALUES(first_seen) < ttp_technique_count.first_seen)
+    first_seen = CASE WHEN VALUES(tags) > 0 AND VALUES(first_seen) < ttp_technique_count.first_seen
         THEN VALUES(first_seen) ELSE ttp_technique_count.first_seen END,
-    last_seen = CASE
-        WHEN ttp_technique_count.tags = 0 OR (VALUES(tags) > 0 AND VALUES(last_seen) > ttp_technique_count.last_seen)
+    last_seen = CASE WHEN VALUES(tags) > 0 AND VALUES(last_seen) > ttp_technique_count.last_seen
         THEN VALUES(last_seen) ELSE ttp_technique_count.last_seen END,
-    confidence_max = CASE
-        WHEN ttp_technique_count.tags = 0 OR (VALUES(tags) > 0 AND VALUES(confidence_max) > ttp_technique_count.confidence_max)
+    confidence_max = CASE WHEN VALUES(tags) > 0 AND VALUES(confidence_max) > ttp_technique_count.confidence_max
         THEN VALUES(confidence_max) ELSE ttp_technique_count.confidence_max END,
+    stale = CASE WHEN VALUES(stale) = 1 THEN 1 ELSE ttp_technique_count.stale END,
     tags = ttp_technique_count.tags + VALUES(tags)
 `
 
 type AddTechniqueCountParams struct {
 	TechniqueKey  int64
+	Slot          int64
 	Tags          int64
 	FirstSeen     int64
 	LastSeen      int64
 	ConfidenceMax float64
+	Stale         int64
 }
 
-// Adds tags to a group, or takes them away where their number is negative. What goes may have had the
-// first or last time or the highest confidence: then the group is stale.
-// The facade binds it by itself, here row by row, on MySQL with many rows in one statement; tags comes
-// last, since MySQL assigns from left to right.
+// Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale.
+// The facade binds it by itself, row by row, on MySQL with many rows in one statement; tags comes last,
+// since MySQL assigns from left to right.
 func (q *Queries) AddTechniqueCount(ctx context.Context, arg AddTechniqueCountParams) error {
 	_, err := q.db.ExecContext(ctx, AddTechniqueCount,
 		arg.TechniqueKey,
+		arg.Slot,
 		arg.Tags,
 		arg.FirstSeen,
 		arg.LastSeen,
 		arg.ConfidenceMax,
+		arg.Stale,
 	)
 	return err
 }
 
 const CountTechnique = `-- name: CountTechnique :one
 SELECT COUNT(*) AS tags,
-       CAST(COALESCE(MIN(t.observed_at), 0) AS SIGNED) AS first_seen, CAST(COALESCE(MAX(t.observed_at), 0) AS SIGNED) AS last_seen,
+       CAST(COALESCE(MIN(t.observed_at), 9223372036854775807) AS SIGNED) AS first_seen,
+       CAST(COALESCE(MAX(t.observed_at), -9223372036854775807) AS SIGNED) AS last_seen,
        CAST(COALESCE(MAX(t.confidence), 0) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.technique_key = ?
@@ -85,20 +81,48 @@ func (q *Queries) CountTechnique(ctx context.Context, arg CountTechniqueParams) 
 	return i, err
 }
 
-const ListCountedTechniques = `-- name: ListCountedTechniques :many
-SELECT technique_key, tags, first_seen, last_seen, confidence_max, stale FROM ttp_technique_count ORDER BY technique_key
+const EmptyTechniqueCounts = `-- name: EmptyTechniqueCounts :exec
+UPDATE ttp_technique_count
+SET tags = 0, first_seen = 9223372036854775807, last_seen = -9223372036854775807, confidence_max = 0, stale = 0
+WHERE technique_key = ?
 `
 
-// The groups as they are counted.
-func (q *Queries) ListCountedTechniques(ctx context.Context) ([]TtpTechniqueCount, error) {
+type EmptyTechniqueCountsParams struct {
+	TechniqueKey int64
+}
+
+func (q *Queries) EmptyTechniqueCounts(ctx context.Context, arg EmptyTechniqueCountsParams) error {
+	_, err := q.db.ExecContext(ctx, EmptyTechniqueCounts, arg.TechniqueKey)
+	return err
+}
+
+const ListCountedTechniques = `-- name: ListCountedTechniques :many
+SELECT technique_key, CAST(SUM(tags) AS SIGNED) AS tags,
+       CAST(MIN(first_seen) AS SIGNED) AS first_seen, CAST(MAX(last_seen) AS SIGNED) AS last_seen,
+       CAST(MAX(confidence_max) AS DOUBLE) AS confidence_max, CAST(MAX(stale) AS SIGNED) AS stale
+FROM ttp_technique_count
+GROUP BY technique_key
+`
+
+type ListCountedTechniquesRow struct {
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
+	Stale         int64
+}
+
+// The keys as they are counted.
+func (q *Queries) ListCountedTechniques(ctx context.Context) ([]ListCountedTechniquesRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListCountedTechniques)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []TtpTechniqueCount
+	var items []ListCountedTechniquesRow
 	for rows.Next() {
-		var i TtpTechniqueCount
+		var i ListCountedTechniquesRow
 		if err := rows.Scan(
 			&i.TechniqueKey,
 			&i.Tags,
@@ -121,7 +145,7 @@ func (q *Queries) ListCountedTechniques(ctx context.Context) ([]TtpTechniqueCoun
 }
 
 const ListStaleTechniques = `-- name: ListStaleTechniques :many
-SELECT technique_key FROM ttp_technique_count WHERE stale = 1 ORDER BY technique_key
+SELECT DISTINCT technique_key FROM ttp_technique_count WHERE stale = 1 ORDER BY technique_key
 `
 
 func (q *Queries) ListStaleTechniques(ctx context.Context) ([]int64, error) {
@@ -148,16 +172,18 @@ func (q *Queries) ListStaleTechniques(ctx context.Context) ([]int64, error) {
 }
 
 const ListTechniqueCounts = `-- name: ListTechniqueCounts :many
-SELECT c.technique_key, c.tags, c.first_seen, c.last_seen, c.confidence_max
+SELECT c.technique_key, CAST(SUM(c.tags) AS SIGNED) AS tags,
+       CAST(MIN(c.first_seen) AS SIGNED) AS first_seen, CAST(MAX(c.last_seen) AS SIGNED) AS last_seen,
+       CAST(MAX(c.confidence_max) AS DOUBLE) AS confidence_max
 FROM ttp_technique_count c
-WHERE c.stale = 0 AND c.tags > 0
+GROUP BY c.technique_key
+HAVING MAX(c.stale) = 0 AND SUM(c.tags) > 0
 UNION ALL
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
-FROM ttp_technique_count c
+FROM (SELECT DISTINCT technique_key FROM ttp_technique_count WHERE stale = 1) c
 STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_technique) ON t.technique_key = c.technique_key
-WHERE c.stale = 1
 GROUP BY t.technique_key
 `
 
@@ -200,26 +226,27 @@ func (q *Queries) ListTechniqueCounts(ctx context.Context) ([]ListTechniqueCount
 }
 
 const MarkTechniqueStale = `-- name: MarkTechniqueStale :exec
-INSERT INTO ttp_technique_count (technique_key, tags, first_seen, last_seen, confidence_max, stale)
-VALUES (?, 0, 0, 0, 0, 1)
+INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
+VALUES (?, ?, 0, 9223372036854775807, -9223372036854775807, 0, 1)
 ON DUPLICATE KEY UPDATE stale = 1
 `
 
 type MarkTechniqueStaleParams struct {
 	TechniqueKey int64
+	Slot         int64
 }
 
-// Also locks the group's row, which it makes where there is none.
+// Also locks the slot's row, which it makes where there is none. The facade binds it as AddTechniqueCount.
 func (q *Queries) MarkTechniqueStale(ctx context.Context, arg MarkTechniqueStaleParams) error {
-	_, err := q.db.ExecContext(ctx, MarkTechniqueStale, arg.TechniqueKey)
+	_, err := q.db.ExecContext(ctx, MarkTechniqueStale, arg.TechniqueKey, arg.Slot)
 	return err
 }
 
 const SetTechniqueCount = `-- name: SetTechniqueCount :exec
 UPDATE ttp_technique_count
 SET tags = ?, first_seen = ?, last_seen = ?,
-    confidence_max = ?, stale = 0
-WHERE technique_key = ?
+    confidence_max = ?
+WHERE technique_key = ? AND slot = 0
 `
 
 type SetTechniqueCountParams struct {
@@ -230,6 +257,7 @@ type SetTechniqueCountParams struct {
 	TechniqueKey  int64
 }
 
+// In slot 0, with the others empty.
 func (q *Queries) SetTechniqueCount(ctx context.Context, arg SetTechniqueCountParams) error {
 	_, err := q.db.ExecContext(ctx, SetTechniqueCount,
 		arg.Tags,

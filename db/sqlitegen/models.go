@@ -28,15 +28,6 @@ type TtpIdentity struct {
 	SurvivorUUID   []byte
 }
 
-type TtpTechniqueCount struct {
-	TechniqueKey  int64
-	Tags          int64
-	FirstSeen     int64
-	LastSeen      int64
-	ConfidenceMax float64
-	Stale         int64
-}
-
 type TtpTombstone struct {
 	UUID      []byte
 	Removed   string

@@ -9,10 +9,9 @@ import (
 )
 
 type Querier interface {
-	// Adds tags to a group, or takes them away where their number is negative. What goes may have had the
-	// first or last time or the highest confidence: then the group is stale.
-	// The facade binds it by itself, here row by row, on MySQL with many rows in one statement; tags comes
-	// last, since MySQL assigns from left to right.
+	// Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale.
+	// The facade binds it by itself, row by row, on MySQL with many rows in one statement; tags comes last,
+	// since MySQL assigns from left to right.
 	AddTechniqueCount(ctx context.Context, arg AddTechniqueCountParams) error
 	// Counts more tags to a tombstone, which the first make.
 	AddTombstone(ctx context.Context, arg AddTombstoneParams) error
@@ -39,6 +38,7 @@ type Querier interface {
 	DeleteEmptyTombstone(ctx context.Context, arg DeleteEmptyTombstoneParams) (int64, error)
 	DeleteIdentities(ctx context.Context, arg DeleteIdentitiesParams) (int64, error)
 	DeleteTags(ctx context.Context, arg DeleteTagsParams) (int64, error)
+	EmptyTechniqueCounts(ctx context.Context, arg EmptyTechniqueCountsParams) error
 	GetAttacker(ctx context.Context, arg GetAttackerParams) (TtpAttacker, error)
 	GetCampaign(ctx context.Context, arg GetCampaignParams) (TtpCampaign, error)
 	GetIdentity(ctx context.Context, arg GetIdentityParams) (TtpIdentity, error)
@@ -60,8 +60,8 @@ type Querier interface {
 	ListCampaignsByUUID(ctx context.Context, arg ListCampaignsByUUIDParams) ([]TtpCampaign, error)
 	// A page of the campaigns that point at this one, in uuid order.
 	ListCampaignsMergedInto(ctx context.Context, arg ListCampaignsMergedIntoParams) ([]TtpCampaign, error)
-	// The groups as they are counted.
-	ListCountedTechniques(ctx context.Context) ([]TtpTechniqueCount, error)
+	// The keys as they are counted.
+	ListCountedTechniques(ctx context.Context) ([]ListCountedTechniquesRow, error)
 	// The whole fleet, in the order of its groups.
 	ListDistinctTechniques(ctx context.Context, arg ListDistinctTechniquesParams) ([]ListDistinctTechniquesRow, error)
 	// The whole fleet, for windows that hold a small part of it.
@@ -155,7 +155,7 @@ type Querier interface {
 	LockTombstone(ctx context.Context, arg LockTombstoneParams) (TtpTombstone, error)
 	// Of the identities that this one stands for, a page of those that no other points at.
 	LockUnmergedOf(ctx context.Context, arg LockUnmergedOfParams) ([][]byte, error)
-	// Also locks the group's row, which it makes where there is none.
+	// Also locks the slot's row, which it makes where there is none. The facade binds it as AddTechniqueCount.
 	MarkTechniqueStale(ctx context.Context, arg MarkTechniqueStaleParams) error
 	// Takes these attackers out of an identity.
 	ReleaseAttackers(ctx context.Context, arg ReleaseAttackersParams) (int64, error)
@@ -170,6 +170,7 @@ type Querier interface {
 	// Keys tags to another identity, or to none: then to the one that their attackers have.
 	SetTagIdentities(ctx context.Context, arg SetTagIdentitiesParams) (int64, error)
 	SetTagKey(ctx context.Context, arg SetTagKeyParams) (int64, error)
+	// In slot 0, with the others empty.
 	SetTechniqueCount(ctx context.Context, arg SetTechniqueCountParams) error
 	TakeFromTombstone(ctx context.Context, arg TakeFromTombstoneParams) (int64, error)
 	// The attackers with the most tags.

@@ -147,7 +147,7 @@ func verifyCountsTechniques(t *testing.T, db *database) {
 	change("1003", "confidence_max = 1")
 	change("1004", "last_seen = 5, stale = 1") // is not gone by
 	exec(t, db, "DELETE FROM ttp_technique_count WHERE technique_key >= 100500000000000000")
-	exec(t, db, "INSERT INTO ttp_technique_count (technique_key, tags, first_seen, last_seen, confidence_max, stale) VALUES (100600000000000000, 1, 0, 0, 0, 0)")
+	exec(t, db, "INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale) VALUES (100600000000000000, 0, 1, 0, 0, 0, 0)")
 	for _, repair := range []bool{false, true} {
 		found := 0
 		for _, f := range collect(t, s.Verify(ctx, ttp.VerifyOptions{Repair: repair})) {

@@ -1,8 +1,8 @@
 -- Counts the tags of a database that is older than the counts.
-INSERT INTO ttp_technique_count (technique_key, tags, first_seen, last_seen, confidence_max, stale)
-SELECT technique_key, COUNT(*), MIN(observed_at), MAX(observed_at), MAX(confidence), 0 FROM ttp_tag
+INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
+SELECT technique_key, 0, COUNT(*), MIN(observed_at), MAX(observed_at), MAX(confidence), 0 FROM ttp_tag
 WHERE true -- or the parser takes what follows for a join's
 GROUP BY technique_key
-ON CONFLICT (technique_key) DO UPDATE SET
+ON CONFLICT (technique_key, slot) DO UPDATE SET
     tags = excluded.tags, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
     confidence_max = excluded.confidence_max, stale = 0;
