@@ -132,3 +132,46 @@ func ExampleStore_ListTags() {
 	// on this page: 2
 	// on this page: 1
 }
+
+// A rule was too eager: see what would go without it, take it back, and keep its replays out.
+func ExampleStore_RollbackRule() {
+	ctx := context.Background()
+	store, err := ttp.Open(ctx, "sqlite://:memory:")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	if err := store.Migrate(ctx); err != nil {
+		log.Fatal(err)
+	}
+	tags := []ttp.Tag{exampleTag("1"), exampleTag("2")}
+	if _, err := store.InsertTags(ctx, tags); err != nil {
+		log.Fatal(err)
+	}
+	rule := ttp.Filter{RuleID: "R1001"}
+	would, err := store.RollbackRule(ctx, rule, ttp.DryRun())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("would remove:", would.Techniques)
+	receipt, err := store.RollbackRule(ctx, rule, ttp.WithTombstone("fires on every login"))
+	if err != nil {
+		log.Fatal(err) // and run it again: it goes on from there
+	}
+	fmt.Println("removed:", receipt.Tags)
+	result, err := store.InsertTags(ctx, tags)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("replay:", result.Outcomes)
+	lifted, err := store.LiftTombstone(ctx, receipt.TombstoneUUID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("lifted:", lifted)
+	// Output:
+	// would remove: map[T1110.001:2]
+	// removed: 2
+	// replay: [tombstoned tombstoned]
+	// lifted: 2
+}
