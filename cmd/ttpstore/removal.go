@@ -48,7 +48,7 @@ func addRemoval(cmd *cobra.Command) *removalFlags {
 // addBatches gives a command that works in batches, and asks nothing, its flags.
 func addBatches(cmd *cobra.Command) *removalFlags {
 	asked := true
-	f := removalFlags{batch: number{ttp.DefaultRemovalBatch, 1, ttp.MaxPage}, yes: &asked}
+	f := removalFlags{batch: number{ttp.DefaultRemovalBatch, 1, ttp.MaxRemovalBatch}, yes: &asked}
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "count what would go, change nothing")
 	cmd.Flags().Var(&f.batch, "batch", "look at this `number` of tags in one transaction")
 	must(cmd.RegisterFlagCompletionFunc("batch", cobra.NoFileCompletions))

@@ -44,8 +44,8 @@ func TestWrongRemoval(t *testing.T) {
 			"--yes --reason x":               "--reason is for --tombstone only",
 			"--dry-run --reason x":           "--reason is for --tombstone only",
 			"--yes --tombstone --reason=":    `invalid argument "" for "--reason" flag: must not be empty`,
-			"--yes --batch 0":                `invalid argument "0" for "--batch" flag: must be a whole number from 1 to 10000`,
-			"--yes --batch 10001":            `invalid argument "10001" for "--batch" flag: must be a whole number from 1 to 10000`,
+			"--yes --batch 0":                `invalid argument "0" for "--batch" flag: must be a whole number from 1 to 1000`,
+			"--yes --batch 1001":             `invalid argument "1001" for "--batch" flag: must be a whole number from 1 to 1000`,
 			"--yes --tombstone --reason x y": `unexpected argument "y"`,
 		} {
 			c.wantWrong(message, name, append(args, strings.Fields(flags)...)...)

@@ -76,7 +76,7 @@ func TestWrongTombstone(t *testing.T) {
 		"list --format xml":                 `invalid argument "xml" for "--format" flag: must be table, json or csv`,
 		"lift":                              "missing argument ID",
 		"lift x":                            `the argument ID must be a UUID, not "x"`,
-		"lift " + attackerID + " --batch 0": `invalid argument "0" for "--batch" flag: must be a whole number from 1 to 10000`,
+		"lift " + attackerID + " --batch 0": `invalid argument "0" for "--batch" flag: must be a whole number from 1 to 1000`,
 	} {
 		name, _, _ := strings.Cut(args, " ")
 		c.wantWrong(message, "tombstone "+name, append([]string{"tombstone"}, strings.Fields(args)...)...)
