@@ -163,7 +163,7 @@ func ExampleStore_RollbackRule() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("replay:", result.Outcomes)
+	fmt.Printf("replay: %v\n", result.Outcomes)
 	lifted, err := store.LiftTombstone(ctx, receipt.TombstoneUUID)
 	if err != nil {
 		log.Fatal(err)
