@@ -65,7 +65,7 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 	if write, err = sql.Open("sqlite", file+query.Encode()); err != nil {
 		return nil, nil, err
 	}
-	write.SetMaxOpenConns(1) // SQLite has one writer; others wait in Go, in turn, and honour their contexts
+	write.SetMaxOpenConns(1) // SQLite has one writer; others wait in Go and honour their contexts
 	query.Set("mode", "ro")
 	query["_pragma"] = []string{sqlitePragmas[0], sqlitePragmas[3], sqliteReadCache} // the writer sets the journal
 	if read, err = sql.Open("sqlite", file+query.Encode()); err != nil {

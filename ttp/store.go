@@ -19,10 +19,11 @@ const DefaultConfidenceFloor = 0.3
 // [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew] or [ErrSchemaDirty]; see [Store.Migrate].
 type Store struct {
 	engine      engine
-	write, read *sql.DB     // the same one but for a SQLite file
-	tx          *sql.Tx     // the caller's, if any
-	statements  *statements // kept for reads; nil where that gains nothing
-	owned       bool        // Close closes the pools
+	write, read *sql.DB       // the same one but for a SQLite file
+	tx          *sql.Tx       // the caller's, if any
+	statements  *statements   // kept for reads; nil where that gains nothing
+	turn        chan struct{} // held by the one that writes; nil where several may
+	owned       bool          // Close closes the pools
 	floor       float64
 	now         func() time.Time
 	checked     *atomic.Bool // the schema was found right
@@ -63,7 +64,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	case SQLite:
 		s.engine = sqliteEngine{path: filepath.Clean(rest)}
 		s.write, s.read, err = openSQLite(ctx, rest)
-		s.statements = newStatements(s.read)
+		s.statements, s.turn = newStatements(s.read), make(chan struct{}, 1)
 	case MySQL:
 		s.engine = mysqlEngine{}
 		s.write, err = openMySQL(ctx, rest)
@@ -91,7 +92,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	switch dialect {
 	case SQLite:
 		s.engine = sqliteEngine{}
-		s.statements = newStatements(db)
+		s.statements, s.turn = newStatements(db), make(chan struct{}, 1)
 	case MySQL:
 		s.engine = mysqlEngine{}
 	default:

@@ -72,6 +72,11 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		}
 		return out, err
 	}
+	leave, err := s.takeTurn(ctx)
+	if err != nil {
+		return none, err
+	}
+	defer leave()
 	return backoff.Retry(ctx, func() (T, error) {
 		// What is read must be committed, and no older than the statement that reads it.
 		opts := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
@@ -84,6 +89,20 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		}
 		return out, err
 	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxRetryTime))
+}
+
+// takeTurn lets the writers of an engine that has one at a time write in the order in which they came:
+// database/sql gives a connection that is free to any of those that wait for it.
+func (s *Store) takeTurn(ctx context.Context) (leave func(), err error) {
+	if s.turn == nil {
+		return func() {}, nil
+	}
+	select {
+	case s.turn <- struct{}{}:
+		return func() { <-s.turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // retryPauses start at some milliseconds, the length of the transactions that collide, and are spread
