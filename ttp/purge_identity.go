@@ -86,7 +86,11 @@ func (p identityPurge) release(ctx context.Context) error {
 			if err := p.stands(ctx, q); err != nil || p.dryRun {
 				return Receipt{ReleasedAttackers: int64(len(attackers))}, err
 			}
-			done.ReleasedAttackers, err = q.releaseAttackers(ctx, asked{IdentityUUID: member[:], UUIDs: attackerIDs(attackers)})
+			ids := make([]uuid.UUID, len(attackers))
+			for i, a := range attackers {
+				ids[i] = a.UUID
+			}
+			done.ReleasedAttackers, err = q.releaseAttackers(ctx, asked{IdentityUUID: member[:], UUIDs: idBytes(ids)})
 			return done, err
 		})
 	})
@@ -263,14 +267,6 @@ func eachPage[T any](ctx context.Context, p identityPurge, read pageQuery[T], a 
 		}
 		after = id(page[len(page)-1])
 	}
-}
-
-func attackerIDs(attackers []Attacker) [][]byte {
-	ids := make([][]byte, len(attackers))
-	for i := range attackers {
-		ids[i] = attackers[i].UUID[:]
-	}
-	return ids
 }
 
 // deleteIdentities deletes the identity and all merged into it, those first that no other points at. It
