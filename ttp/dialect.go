@@ -94,9 +94,9 @@ type queries interface {
 	techniquesByTime(ctx context.Context, a asked) ([]group, error)
 	techniquesByIdentity(ctx context.Context, a asked) ([]group, error)
 	techniquesByAttacker(ctx context.Context, a asked) ([]group, error)
-	techniquesByCampaign(ctx context.Context, a asked) ([]group, error)
+	// techniquesByCampaign are of each of its identities, by the survivor.
+	techniquesByCampaign(ctx context.Context, a asked) ([]scopeGroup, error)
 	techniquesBySession(ctx context.Context, a asked) ([]group, error)
-	campaignIdentities(ctx context.Context, a asked) ([]identityCount, error)
 	countDistinct(ctx context.Context, a asked) ([]distinctCount, error)
 	countScopeDistinct(ctx context.Context, a asked) ([]distinctCount, error)
 	countByTime(ctx context.Context, a asked) ([]bucketCount, error)

@@ -52,6 +52,7 @@ const (
 // nothing is asked for.
 type bounds struct {
 	Since, Before             int64 // microseconds
+	AnyTag                    int64 // 1: nothing below is asked for, which spares to look at each tag
 	FirstKey, LastKey         int64 // of technique_key
 	MinConfidence             float64
 	AnyDigits                 int64 // 1: no tactic or release is asked for, which spares the arithmetic
@@ -69,7 +70,7 @@ type bounds struct {
 
 // everything is the bounds of the zero Filter.
 var everything = bounds{
-	Since: math.MinInt64, Before: math.MaxInt64, LastKey: maxGroupKey,
+	Since: math.MinInt64, Before: math.MaxInt64, AnyTag: 1, LastKey: maxGroupKey,
 	AnyDigits: 1, LastTactic: subUnit/tacticUnit - 1, LastRelease: tacticUnit - 1,
 	AnyRow: 1, AnyRule: 1, LastVersion: math.MaxInt64, AnySource: 1, AnyDecky: 1,
 }
@@ -99,6 +100,11 @@ func (f Filter) bounds(c *checker) bounds {
 	}
 	f.technique(c, &b)
 	f.row(c, &b)
+	window := everything
+	window.Since, window.Before = b.Since, b.Before
+	if b != window {
+		b.AnyTag = 0
+	}
 	return b
 }
 

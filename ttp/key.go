@@ -67,7 +67,14 @@ func (k techniqueKey) ids() (technique, sub string) {
 	return technique, sub
 }
 
+// padded appends n to the prefix, with zeros before it.
 func padded(prefix string, n int64, digits int) string {
-	s := strconv.FormatInt(n, 10)
-	return prefix + "0000"[:digits-len(s)] + s
+	var buf [16]byte
+	b := append(buf[:0], prefix...)
+	b = append(b, "0000"[:digits]...)
+	for i := len(b) - 1; n > 0; i-- {
+		b[i] += byte(n % 10)
+		n /= 10
+	}
+	return string(b)
 }

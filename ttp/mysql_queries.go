@@ -233,16 +233,12 @@ func (q mysqlQueries) techniquesByAttacker(ctx context.Context, a asked) ([]grou
 	return list(ctx, q.ListTechniquesByAttacker, a, toGroup)
 }
 
-func (q mysqlQueries) techniquesByCampaign(ctx context.Context, a asked) ([]group, error) {
-	return list(ctx, q.ListTechniquesByCampaign, a, toGroup)
+func (q mysqlQueries) techniquesByCampaign(ctx context.Context, a asked) ([]scopeGroup, error) {
+	return list(ctx, q.ListTechniquesByCampaign, a, toScopeGroup)
 }
 
 func (q mysqlQueries) techniquesBySession(ctx context.Context, a asked) ([]group, error) {
 	return list(ctx, q.ListTechniquesBySession, a, toGroup)
-}
-
-func (q mysqlQueries) campaignIdentities(ctx context.Context, a asked) ([]identityCount, error) {
-	return list(ctx, q.CountCampaignIdentities, a, toIdentityCount)
 }
 
 func (q mysqlQueries) countDistinct(ctx context.Context, a asked) ([]distinctCount, error) {

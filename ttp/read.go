@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 )
@@ -78,11 +79,31 @@ func (a asked) fleet() bool {
 func bind[P any](a asked) P {
 	var params P
 	from, to := reflect.ValueOf(a), reflect.ValueOf(&params).Elem()
-	for i := range to.NumField() {
-		name, _, _ := strings.Cut(to.Type().Field(i).Name, "_")
-		to.Field(i).Set(from.FieldByName(name))
+	for i, index := range namedFields(to.Type()) {
+		to.Field(i).Set(from.FieldByIndex(index))
 	}
 	return params
+}
+
+// fieldsByParams holds what namedFields found, since to look for names takes as long as a small read.
+var fieldsByParams sync.Map
+
+// namedFields are where asked has the fields of a query's parameters.
+func namedFields(params reflect.Type) [][]int {
+	if known, ok := fieldsByParams.Load(params); ok {
+		return known.([][]int)
+	}
+	fields := make([][]int, params.NumField())
+	for i := range fields {
+		name, _, _ := strings.Cut(params.Field(i).Name, "_")
+		field, ok := reflect.TypeFor[asked]().FieldByName(name)
+		if !ok {
+			panic("ttp: nothing is asked by the name " + name)
+		}
+		fields[i] = field.Index
+	}
+	fieldsByParams.Store(params, fields)
+	return fields
 }
 
 // list runs a generated query of many rows.

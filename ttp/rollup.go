@@ -104,19 +104,13 @@ func (s *Store) ListTechniquesByAttacker(ctx context.Context, id uuid.UUID, opts
 // one merged into it: the union of the rollups of its identities. Asked for a merged campaign, it
 // answers for the survivor.
 func (s *Store) ListTechniquesByCampaign(ctx context.Context, id uuid.UUID, opts ...RollupOption) ([]CampaignTechniqueRow, error) {
-	const op = "list techniques by campaign"
-	var o rollupOptions
-	b, err := o.apply(opts)
-	if err != nil {
-		return nil, s.fail(ctx, op, err)
-	}
-	return inSnapshot(ctx, s, op, OfCampaign(id), b, func(q queries, a asked) ([]CampaignTechniqueRow, error) {
-		rows, err := rollUp(ctx, q, a, o.distinct)
+	return rollUpIn(ctx, s, "list techniques by campaign", OfCampaign(id), opts, func(q queries, a asked, distinct bool) ([]CampaignTechniqueRow, error) {
+		parts, err := q.techniquesByCampaign(ctx, a)
 		if err != nil {
 			return nil, err
 		}
-		identities, err := q.campaignIdentities(ctx, a)
-		return campaignRollup(rows, identities), err
+		rows, err := rowsOf(ctx, q, a, groupsOfAll(parts), distinct)
+		return campaignRollup(rows, parts), err
 	})
 }
 
@@ -131,16 +125,26 @@ func (s *Store) ListDistinctTechniques(ctx context.Context, opts ...RollupOption
 }
 
 func (s *Store) rollup(ctx context.Context, op string, scope Scope, opts []RollupOption) ([]TechniqueRollupRow, error) {
+	return rollUpIn(ctx, s, op, scope, opts, func(q queries, a asked, distinct bool) ([]TechniqueRollupRow, error) {
+		return rollUp(ctx, q, a, distinct)
+	})
+}
+
+// rollUpIn reads a rollup: by one statement, unless what is distinct is counted, too.
+func rollUpIn[T any](ctx context.Context, s *Store, op string, scope Scope, opts []RollupOption,
+	read func(q queries, a asked, distinct bool) (T, error),
+) (T, error) {
 	var o rollupOptions
 	b, err := o.apply(opts)
 	if err != nil {
-		return nil, s.fail(ctx, op, err)
+		var none T
+		return none, s.fail(ctx, op, err)
 	}
-	read := func(q queries, a asked) ([]TechniqueRollupRow, error) { return rollUp(ctx, q, a, o.distinct) }
+	in := inScope[T]
 	if o.distinct {
-		return inSnapshot(ctx, s, op, scope, b, read)
+		in = inSnapshot[T]
 	}
-	return inScope(ctx, s, op, scope, b, read)
+	return in(ctx, s, op, scope, b, func(q queries, a asked) (T, error) { return read(q, a, o.distinct) })
 }
 
 // rollUp makes the rows of a rollup, in their order.
@@ -149,6 +153,11 @@ func rollUp(ctx context.Context, q queries, a asked, distinct bool) ([]Technique
 	if err != nil {
 		return nil, err
 	}
+	return rowsOf(ctx, q, a, groups, distinct)
+}
+
+// rowsOf are the rows of a rollup whose groups are read.
+func rowsOf(ctx context.Context, q queries, a asked, groups []group, distinct bool) ([]TechniqueRollupRow, error) {
 	folded := fold(groups)
 	if distinct {
 		count := q.countScopeDistinct
@@ -159,14 +168,13 @@ func rollUp(ctx context.Context, q queries, a asked, distinct bool) ([]Technique
 		if err != nil {
 			return nil, err
 		}
-		for _, row := range folded {
-			row.Distinct = &DistinctCounts{}
-		}
+		byTechnique := make(map[techniqueKey]*DistinctCounts, len(counts))
 		for _, c := range counts {
-			// In a caller's transaction, the second statement may see more than the first.
-			if row := folded[c.technique]; row != nil {
-				*row.Distinct = c.DistinctCounts
-			}
+			byTechnique[c.technique] = &c.DistinctCounts
+		}
+		for i := range folded {
+			// In a caller's transaction, the second statement may see other tags than the first.
+			folded[i].Distinct = cmp.Or(byTechnique[folded[i].technique], &DistinctCounts{})
 		}
 	}
 	return sorted(folded), nil
@@ -180,7 +188,8 @@ func groupsOf(ctx context.Context, q queries, a asked) ([]group, error) {
 	case a.AttackerUUID != nil:
 		return q.techniquesByAttacker(ctx, a)
 	case a.CampaignUUID != nil:
-		return q.techniquesByCampaign(ctx, a)
+		parts, err := q.techniquesByCampaign(ctx, a)
+		return groupsOfAll(parts), err
 	case a.SessionID.Valid:
 		return q.techniquesBySession(ctx, a)
 	case a.bounds == everything:
@@ -203,7 +212,6 @@ type group struct {
 type groupRow interface {
 	sqlitegen.ListTechniquesByIdentityRow | mysqlgen.ListTechniquesByIdentityRow |
 		sqlitegen.ListTechniquesByAttackerRow | mysqlgen.ListTechniquesByAttackerRow |
-		sqlitegen.ListTechniquesByCampaignRow | mysqlgen.ListTechniquesByCampaignRow |
 		sqlitegen.ListTechniquesBySessionRow | mysqlgen.ListTechniquesBySessionRow |
 		sqlitegen.ListTechniqueCountsRow | mysqlgen.ListTechniqueCountsRow |
 		sqlitegen.ListDistinctTechniquesRow | mysqlgen.ListDistinctTechniquesRow |
@@ -231,43 +239,43 @@ func toDistinctCount[R distinctRow](row R) distinctCount {
 	return distinctCount{techniqueKey(r.Technique), DistinctCounts{r.Sources, r.Attackers, r.Identities}}
 }
 
-// identityCount is how many identities of a campaign show a technique.
-type identityCount struct {
-	technique  techniqueKey
-	identities int64
+// groupsOfAll are the groups of several scopes.
+func groupsOfAll(parts []scopeGroup) []group {
+	groups := make([]group, len(parts))
+	for i, part := range parts {
+		groups[i] = part.group
+	}
+	return groups
 }
 
-type identityCountRow interface {
-	sqlitegen.CountCampaignIdentitiesRow | mysqlgen.CountCampaignIdentitiesRow
+// foldedRow is a row of a rollup in the making.
+type foldedRow struct {
+	technique techniqueKey
+	TechniqueRollupRow
 }
 
-func toIdentityCount[R identityCountRow](row R) identityCount {
-	r := sqlitegen.CountCampaignIdentitiesRow(row)
-	return identityCount{techniqueKey(r.Technique), r.Identities}
-}
-
-// fold adds the groups up to one row a technique.
-func fold(groups []group) map[techniqueKey]*TechniqueRollupRow {
-	rows := make(map[techniqueKey]*TechniqueRollupRow, len(groups))
+// fold adds the groups, which it sorts, up to one row a technique.
+func fold(groups []group) []foldedRow {
+	slices.SortFunc(groups, func(a, b group) int { return cmp.Compare(a.key, b.key) })
+	rows := make([]foldedRow, 0, len(groups))
 	for _, g := range groups {
-		key := g.key.technique()
-		row := rows[key]
-		if row == nil {
-			row = &TechniqueRollupRow{FirstSeen: toTime(g.firstSeen), LastSeen: toTime(g.lastSeen)}
-			row.TechniqueID, row.SubTechniqueID = key.ids()
-			rows[key] = row
+		if n := len(rows); n == 0 || rows[n-1].technique != g.key.technique() {
+			row := foldedRow{technique: g.key.technique()}
+			row.FirstSeen, row.LastSeen = toTime(g.firstSeen), toTime(g.lastSeen)
+			row.TechniqueID, row.SubTechniqueID = row.technique.ids()
+			rows = append(rows, row)
 		}
-		row.add(g)
+		rows[len(rows)-1].add(g)
 	}
 	return rows
 }
 
 // sorted are the rows in the order of a rollup.
-func sorted(folded map[techniqueKey]*TechniqueRollupRow) []TechniqueRollupRow {
-	rows := make([]TechniqueRollupRow, 0, len(folded))
-	for _, row := range folded {
-		row.finish()
-		rows = append(rows, *row)
+func sorted(folded []foldedRow) []TechniqueRollupRow {
+	rows := make([]TechniqueRollupRow, len(folded))
+	for i := range folded {
+		rows[i] = folded[i].TechniqueRollupRow
+		rows[i].finish()
 	}
 	slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), compareIDs(a, b))
@@ -308,11 +316,22 @@ func (r *TechniqueRollupRow) finish() {
 	r.Tactic = r.Tactics[0].Tactic
 }
 
-func campaignRollup(rows []TechniqueRollupRow, identities []identityCount) []CampaignTechniqueRow {
-	counts := make(map[[2]string]int64, len(identities))
-	for _, c := range identities {
-		technique, sub := c.technique.ids()
-		counts[[2]string{technique, sub}] = c.identities
+// campaignRollup counts the identities that show each technique.
+func campaignRollup(rows []TechniqueRollupRow, parts []scopeGroup) []CampaignTechniqueRow {
+	type member struct {
+		technique techniqueKey
+		identity  uuid.UUID
+	}
+	counted := make(map[member]bool, len(parts))
+	counts := map[[2]string]int64{}
+	for _, part := range parts {
+		m := member{part.key.technique(), part.scope}
+		if counted[m] {
+			continue
+		}
+		counted[m] = true
+		technique, sub := m.technique.ids()
+		counts[[2]string{technique, sub}]++
 	}
 	out := make([]CampaignTechniqueRow, len(rows))
 	for i, row := range rows {

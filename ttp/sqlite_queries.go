@@ -219,16 +219,12 @@ func (q sqliteQueries) techniquesByAttacker(ctx context.Context, a asked) ([]gro
 	return list(ctx, q.ListTechniquesByAttacker, a, toGroup)
 }
 
-func (q sqliteQueries) techniquesByCampaign(ctx context.Context, a asked) ([]group, error) {
-	return list(ctx, q.ListTechniquesByCampaign, a, toGroup)
+func (q sqliteQueries) techniquesByCampaign(ctx context.Context, a asked) ([]scopeGroup, error) {
+	return list(ctx, q.ListTechniquesByCampaign, a, toScopeGroup)
 }
 
 func (q sqliteQueries) techniquesBySession(ctx context.Context, a asked) ([]group, error) {
 	return list(ctx, q.ListTechniquesBySession, a, toGroup)
-}
-
-func (q sqliteQueries) campaignIdentities(ctx context.Context, a asked) ([]identityCount, error) {
-	return list(ctx, q.CountCampaignIdentities, a, toIdentityCount)
 }
 
 func (q sqliteQueries) countDistinct(ctx context.Context, a asked) ([]distinctCount, error) {

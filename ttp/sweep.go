@@ -84,7 +84,8 @@ type scopeGroup struct {
 
 type scopeGroupRow interface {
 	sqlitegen.ListTechniquesByAttackersRow | mysqlgen.ListTechniquesByAttackersRow |
-		sqlitegen.ListTechniquesByIdentitiesRow | mysqlgen.ListTechniquesByIdentitiesRow
+		sqlitegen.ListTechniquesByIdentitiesRow | mysqlgen.ListTechniquesByIdentitiesRow |
+		sqlitegen.ListTechniquesByCampaignRow | mysqlgen.ListTechniquesByCampaignRow
 }
 
 func toScopeGroup[R scopeGroupRow](row R) scopeGroup {

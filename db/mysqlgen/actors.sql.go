@@ -17,19 +17,21 @@ SELECT r.attacker_uuid AS actor_uuid,
 FROM ttp_tag r FORCE INDEX (ttp_tag_technique)
 WHERE r.attacker_uuid IS NOT NULL
   AND r.observed_at >= ? AND r.observed_at < ?
-  AND r.technique_key >= ? AND r.technique_key <= ?
-  AND r.confidence >= ?
+  AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
   AND (CAST(? AS SIGNED) = 1 OR (
-      r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      r.technique_key >= ? AND r.technique_key <= ?
+      AND r.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
 LIMIT ?
@@ -40,6 +42,7 @@ type TopAttackersParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -70,6 +73,9 @@ func (q *Queries) TopAttackers(ctx context.Context, arg TopAttackersParams) ([]T
 	rows, err := q.db.QueryContext(ctx, TopAttackers,
 		arg.Since,
 		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -126,19 +132,21 @@ JOIN ttp_identity s ON s.uuid = i.survivor_uuid AND s.merged_into_uuid IS NULL
 LEFT JOIN ttp_campaign c ON c.uuid = s.campaign_uuid
 WHERE s.campaign_uuid IS NOT NULL
   AND r.observed_at >= ? AND r.observed_at < ?
-  AND r.technique_key >= ? AND r.technique_key <= ?
-  AND r.confidence >= ?
+  AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
   AND (CAST(? AS SIGNED) = 1 OR (
-      r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      r.technique_key >= ? AND r.technique_key <= ?
+      AND r.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
 LIMIT ?
@@ -149,6 +157,7 @@ type TopCampaignsParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -180,6 +189,9 @@ func (q *Queries) TopCampaigns(ctx context.Context, arg TopCampaignsParams) ([]T
 	rows, err := q.db.QueryContext(ctx, TopCampaigns,
 		arg.Since,
 		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -234,19 +246,21 @@ LEFT JOIN ttp_attacker a ON r.identity_uuid IS NULL AND a.uuid = r.attacker_uuid
 LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE (r.identity_uuid IS NOT NULL OR a.identity_uuid IS NOT NULL)
   AND r.observed_at >= ? AND r.observed_at < ?
-  AND r.technique_key >= ? AND r.technique_key <= ?
-  AND r.confidence >= ?
+  AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
   AND (CAST(? AS SIGNED) = 1 OR (
-      r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      r.technique_key >= ? AND r.technique_key <= ?
+      AND r.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
 LIMIT ?
@@ -257,6 +271,7 @@ type TopIdentitiesParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -288,6 +303,9 @@ func (q *Queries) TopIdentities(ctx context.Context, arg TopIdentitiesParams) ([
 	rows, err := q.db.QueryContext(ctx, TopIdentities,
 		arg.Since,
 		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -340,19 +358,21 @@ SELECT r.session_id,
 FROM ttp_tag r FORCE INDEX (ttp_tag_technique)
 WHERE r.session_id IS NOT NULL
   AND r.observed_at >= ? AND r.observed_at < ?
-  AND r.technique_key >= ? AND r.technique_key <= ?
-  AND r.confidence >= ?
+  AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
   AND (CAST(? AS SIGNED) = 1 OR (
-      r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      r.technique_key >= ? AND r.technique_key <= ?
+      AND r.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY r.session_id
 ORDER BY tags DESC, r.session_id
 LIMIT ?
@@ -363,6 +383,7 @@ type TopSessionsParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -393,6 +414,9 @@ func (q *Queries) TopSessions(ctx context.Context, arg TopSessionsParams) ([]Top
 	rows, err := q.db.QueryContext(ctx, TopSessions,
 		arg.Since,
 		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

@@ -19,19 +19,21 @@ FROM ttp_tag r
 LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
 LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE r.observed_at >= ? AND r.observed_at < ?
-  AND r.technique_key >= ? AND r.technique_key <= ?
-  AND r.confidence >= ?
+  AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
   AND (CAST(? AS SIGNED) = 1 OR (
-      r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      r.technique_key >= ? AND r.technique_key <= ?
+      AND r.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY technique
 `
 
@@ -40,6 +42,7 @@ type CountDistinctParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -71,6 +74,9 @@ func (q *Queries) CountDistinct(ctx context.Context, arg CountDistinctParams) ([
 	rows, err := q.db.QueryContext(ctx, CountDistinct,
 		arg.Since,
 		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -162,19 +168,20 @@ STRAIGHT_JOIN ttp_tag r ON r.uuid = t.uuid
 LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
 LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY technique
 `
 
@@ -185,6 +192,7 @@ type CountScopeDistinctParams struct {
 	SessionID     sql.NullString
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -222,6 +230,7 @@ func (q *Queries) CountScopeDistinct(ctx context.Context, arg CountScopeDistinct
 		arg.SessionID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

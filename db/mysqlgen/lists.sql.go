@@ -47,19 +47,20 @@ FROM scoped t
 STRAIGHT_JOIN ttp_tag r ON r.uuid = t.uuid
 WHERE r.decky_id IS NOT NULL
   AND t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 ORDER BY r.observed_at, r.decky_id, r.tactic
 `
 
@@ -68,6 +69,7 @@ type ListPhasesParams struct {
 	IdentityUUID  []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -102,6 +104,7 @@ func (q *Queries) ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListP
 		arg.IdentityUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -147,19 +150,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
@@ -168,6 +172,7 @@ LIMIT ?
 type ListTagsParams struct {
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -216,6 +221,7 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 	rows, err := q.db.QueryContext(ctx, ListTags,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -284,19 +290,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t
 WHERE t.attacker_uuid = ?
   AND t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
@@ -306,6 +313,7 @@ type ListTagsByAttackerParams struct {
 	AttackerUUID     []byte
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -355,6 +363,7 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 		arg.AttackerUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -442,19 +451,20 @@ WITH asked_campaign AS (
     SELECT (SELECT t.observed_at FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
             WHERE t.identity_uuid = member.uuid
               AND t.observed_at >= ? AND t.observed_at < ?
-              AND t.technique_key >= ? AND t.technique_key <= ?
-              AND t.confidence >= ?
               AND (CAST(? AS SIGNED) = 1 OR (
-                  t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-                  AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-                  AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-                  AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-              AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-                  SELECT 1 FROM ttp_tag d
-                  WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                    AND d.rule_version >= ? AND d.rule_version <= ?
-                    AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                    AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+                  t.technique_key >= ? AND t.technique_key <= ?
+                  AND t.confidence >= ?
+                  AND (CAST(? AS SIGNED) = 1 OR (
+                      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+                      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+                      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+                      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+                  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+                      SELECT 1 FROM ttp_tag d
+                      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+                        AND d.rule_version >= ? AND d.rule_version <= ?
+                        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+                        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
               AND (t.observed_at < ? OR t.uuid < ?)
             ORDER BY t.observed_at DESC
             LIMIT 1 OFFSET ?) AS observed_at
@@ -463,19 +473,20 @@ WITH asked_campaign AS (
     SELECT (SELECT t.observed_at FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
             WHERE t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
               AND t.observed_at >= ? AND t.observed_at < ?
-              AND t.technique_key >= ? AND t.technique_key <= ?
-              AND t.confidence >= ?
               AND (CAST(? AS SIGNED) = 1 OR (
-                  t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-                  AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-                  AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-                  AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-              AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-                  SELECT 1 FROM ttp_tag d
-                  WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                    AND d.rule_version >= ? AND d.rule_version <= ?
-                    AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                    AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+                  t.technique_key >= ? AND t.technique_key <= ?
+                  AND t.confidence >= ?
+                  AND (CAST(? AS SIGNED) = 1 OR (
+                      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+                      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+                      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+                      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+                  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+                      SELECT 1 FROM ttp_tag d
+                      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+                        AND d.rule_version >= ? AND d.rule_version <= ?
+                        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+                        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
               AND (t.observed_at < ? OR t.uuid < ?)
             ORDER BY t.observed_at DESC
             LIMIT 1 OFFSET ?) AS observed_at
@@ -494,19 +505,20 @@ WITH asked_campaign AS (
     SELECT t.uuid
     FROM scoped t
     WHERE t.observed_at >= (SELECT COALESCE(MAX(start.observed_at), ?) AS observed_at FROM start) AND t.observed_at < ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
       AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+          t.technique_key >= ? AND t.technique_key <= ?
+          AND t.confidence >= ?
+          AND (CAST(? AS SIGNED) = 1 OR (
+              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+                AND d.rule_version >= ? AND d.rule_version <= ?
+                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
       AND (t.observed_at < ? OR t.uuid < ?)
     ORDER BY t.observed_at DESC, t.uuid DESC
     LIMIT ?
@@ -524,6 +536,7 @@ type ListTagsByIdentitiesParams struct {
 	IdentityUUID     []byte
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -581,6 +594,7 @@ func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdenti
 		arg.IdentityUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -603,6 +617,7 @@ func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdenti
 		arg.Offset,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -625,6 +640,7 @@ func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdenti
 		arg.Offset_2,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -693,19 +709,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t
 WHERE t.session_id = ?
   AND t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
@@ -715,6 +732,7 @@ type ListTagsBySessionParams struct {
 	SessionID        sql.NullString
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -764,6 +782,7 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 		arg.SessionID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -832,19 +851,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t
 WHERE t.session_id = ?
   AND t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
   AND (t.observed_at > ? OR t.uuid > ?)
 ORDER BY t.observed_at ASC, t.uuid ASC
 LIMIT ?
@@ -854,6 +874,7 @@ type ListTagsBySessionInOrderParams struct {
 	SessionID        sql.NullString
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -903,6 +924,7 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 		arg.SessionID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

@@ -10,175 +10,27 @@ import (
 	"database/sql"
 )
 
-const CountCampaignIdentities = `-- name: CountCampaignIdentities :many
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), member AS (
-    SELECT m.uuid, m.survivor_uuid
-    FROM campaign
-    STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), seen AS (
-    SELECT t.technique_key DIV 10000000000 AS technique, member.survivor_uuid
-    FROM member
-    STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
-    UNION
-    SELECT t.technique_key DIV 10000000000 AS technique, member.survivor_uuid
-    FROM member
-    STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
-)
-SELECT CAST(technique AS SIGNED) AS technique, COUNT(*) AS identities
-FROM seen
-GROUP BY technique
-`
-
-type CountCampaignIdentitiesParams struct {
-	CampaignUUID  []byte
-	Since         int64
-	Before        int64
-	FirstKey      int64
-	LastKey       int64
-	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
-	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
-	DeckyID       sql.NullString
-	AnyDecky      int64
-}
-
-type CountCampaignIdentitiesRow struct {
-	Technique  int64
-	Identities int64
-}
-
-// How many identities of the campaign show each technique, the merged ones counted as their survivor.
-func (q *Queries) CountCampaignIdentities(ctx context.Context, arg CountCampaignIdentitiesParams) ([]CountCampaignIdentitiesRow, error) {
-	rows, err := q.db.QueryContext(ctx, CountCampaignIdentities,
-		arg.CampaignUUID,
-		arg.CampaignUUID,
-		arg.Since,
-		arg.Before,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
-		arg.SourceKind,
-		arg.AnySource,
-		arg.DeckyID,
-		arg.AnyDecky,
-		arg.Since,
-		arg.Before,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
-		arg.SourceKind,
-		arg.AnySource,
-		arg.DeckyID,
-		arg.AnyDecky,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountCampaignIdentitiesRow
-	for rows.Next() {
-		var i CountCampaignIdentitiesRow
-		if err := rows.Scan(&i.Technique, &i.Identities); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const ListDistinctTechniques = `-- name: ListDistinctTechniques :many
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
+  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY t.technique_key
 `
 
@@ -187,6 +39,7 @@ type ListDistinctTechniquesParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -217,6 +70,9 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTe
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniques,
 		arg.Since,
 		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -268,25 +124,27 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY t.technique_key
 `
 
 type ListDistinctTechniquesByTimeParams struct {
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -319,6 +177,7 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniquesByTime,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -371,19 +230,20 @@ SELECT t.technique_key, COUNT(*) AS tags,
 FROM ttp_tag t
 WHERE t.attacker_uuid = ?
   AND t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY t.technique_key
 `
 
@@ -391,6 +251,7 @@ type ListTechniquesByAttackerParams struct {
 	AttackerUUID  []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -424,6 +285,7 @@ func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniqu
 		arg.AttackerUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -479,55 +341,57 @@ WITH asked_campaign AS (
     SELECT c.uuid FROM asked_campaign
     STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), member AS (
-    SELECT m.uuid
+    SELECT m.uuid, m.survivor_uuid
     FROM campaign
     STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
     STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), part AS (
-    SELECT t.technique_key, COUNT(*) AS tags,
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
     WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
       AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
-    GROUP BY t.technique_key
+          t.technique_key >= ? AND t.technique_key <= ?
+          AND t.confidence >= ?
+          AND (CAST(? AS SIGNED) = 1 OR (
+              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+                AND d.rule_version >= ? AND d.rule_version <= ?
+                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+    GROUP BY t.technique_key, member.survivor_uuid
     UNION ALL
-    SELECT t.technique_key, COUNT(*) AS tags,
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
            CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
     FROM member
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
     WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
       AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
-    GROUP BY t.technique_key
+          t.technique_key >= ? AND t.technique_key <= ?
+          AND t.confidence >= ?
+          AND (CAST(? AS SIGNED) = 1 OR (
+              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+                AND d.rule_version >= ? AND d.rule_version <= ?
+                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+    GROUP BY t.technique_key, member.survivor_uuid
 )
-SELECT technique_key, tags, first_seen, last_seen, confidence_max
+SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
 FROM part
 `
 
@@ -535,6 +399,7 @@ type ListTechniquesByCampaignParams struct {
 	CampaignUUID  []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -555,6 +420,7 @@ type ListTechniquesByCampaignParams struct {
 }
 
 type ListTechniquesByCampaignRow struct {
+	UUID          []byte
 	TechniqueKey  int64
 	Tags          int64
 	FirstSeen     int64
@@ -562,13 +428,15 @@ type ListTechniquesByCampaignRow struct {
 	ConfidenceMax float64
 }
 
-// The union of the campaign's identities, as ListTechniquesByIdentity sees each of them.
+// The rollups of the campaign's identities, each as ListTechniquesByIdentity has it, in no order: so one
+// pass tells both the tags of a technique and how many identities show it.
 func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTechniquesByCampaign,
 		arg.CampaignUUID,
 		arg.CampaignUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -588,6 +456,7 @@ func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniqu
 		arg.AnyDecky,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -614,6 +483,7 @@ func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniqu
 	for rows.Next() {
 		var i ListTechniquesByCampaignRow
 		if err := rows.Scan(
+			&i.UUID,
 			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
@@ -649,19 +519,20 @@ WITH asked_identity AS (
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
     WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
       AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+          t.technique_key >= ? AND t.technique_key <= ?
+          AND t.confidence >= ?
+          AND (CAST(? AS SIGNED) = 1 OR (
+              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+                AND d.rule_version >= ? AND d.rule_version <= ?
+                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
     GROUP BY t.technique_key
     UNION ALL
     SELECT t.technique_key, COUNT(*) AS tags,
@@ -671,19 +542,20 @@ WITH asked_identity AS (
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
     WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
       AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+          t.technique_key >= ? AND t.technique_key <= ?
+          AND t.confidence >= ?
+          AND (CAST(? AS SIGNED) = 1 OR (
+              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+                AND d.rule_version >= ? AND d.rule_version <= ?
+                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
     GROUP BY t.technique_key
 )
 SELECT technique_key, tags, first_seen, last_seen, confidence_max
@@ -694,6 +566,7 @@ type ListTechniquesByIdentityParams struct {
 	IdentityUUID  []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -733,6 +606,7 @@ func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniqu
 		arg.IdentityUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -752,6 +626,7 @@ func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniqu
 		arg.AnyDecky,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -804,19 +679,20 @@ SELECT t.technique_key, COUNT(*) AS tags,
 FROM ttp_tag t
 WHERE t.session_id = ?
   AND t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY t.technique_key
 `
 
@@ -824,6 +700,7 @@ type ListTechniquesBySessionParams struct {
 	SessionID     sql.NullString
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -857,6 +734,7 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 		arg.SessionID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

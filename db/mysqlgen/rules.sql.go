@@ -21,19 +21,21 @@ FROM ttp_tag r
 LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
 LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE r.observed_at >= ? AND r.observed_at < ?
-  AND r.technique_key >= ? AND r.technique_key <= ?
-  AND r.confidence >= ?
+  AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
   AND (CAST(? AS SIGNED) = 1 OR (
-      r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      r.technique_key >= ? AND r.technique_key <= ?
+      AND r.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY r.rule_id, r.rule_version
 ORDER BY r.rule_id, r.rule_version
 `
@@ -43,6 +45,7 @@ type ListRulesParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -77,6 +80,9 @@ func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRul
 	rows, err := q.db.QueryContext(ctx, ListRules,
 		arg.Since,
 		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

@@ -109,19 +109,20 @@ SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
 FROM ttp_tag t
 WHERE t.attacker_uuid > ? AND t.attacker_uuid <= ?
   AND t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 GROUP BY t.attacker_uuid, t.technique_key
 ORDER BY t.attacker_uuid
 `
@@ -131,6 +132,7 @@ type ListTechniquesByAttackersParams struct {
 	Last          []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -166,6 +168,7 @@ func (q *Queries) ListTechniquesByAttackers(ctx context.Context, arg ListTechniq
 		arg.Last,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -231,19 +234,20 @@ WITH member AS (
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
     WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
       AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+          t.technique_key >= ? AND t.technique_key <= ?
+          AND t.confidence >= ?
+          AND (CAST(? AS SIGNED) = 1 OR (
+              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+                AND d.rule_version >= ? AND d.rule_version <= ?
+                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
     GROUP BY member.survivor_uuid, t.technique_key
     UNION ALL
     SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
@@ -253,19 +257,20 @@ WITH member AS (
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
     WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
       AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+          t.technique_key >= ? AND t.technique_key <= ?
+          AND t.confidence >= ?
+          AND (CAST(? AS SIGNED) = 1 OR (
+              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+                AND d.rule_version >= ? AND d.rule_version <= ?
+                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
     GROUP BY member.survivor_uuid, t.technique_key
 )
 SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
@@ -278,6 +283,7 @@ type ListTechniquesByIdentitiesParams struct {
 	Last          []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -318,6 +324,7 @@ func (q *Queries) ListTechniquesByIdentities(ctx context.Context, arg ListTechni
 		arg.Last,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -337,6 +344,7 @@ func (q *Queries) ListTechniquesByIdentities(ctx context.Context, arg ListTechni
 		arg.AnyDecky,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

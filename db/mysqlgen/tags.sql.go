@@ -299,19 +299,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t FORCE INDEX (PRIMARY)
 WHERE t.uuid > ?
   AND t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.confidence >= ?
   AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-        AND d.rule_version >= ? AND d.rule_version <= ?
-        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND (CAST(? AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
+            AND d.rule_version >= ? AND d.rule_version <= ?
+            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
+            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
 ORDER BY t.uuid
 LIMIT ?
 `
@@ -320,6 +321,7 @@ type ListTagsAfterParams struct {
 	After         []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -367,6 +369,7 @@ func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([
 		arg.After,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

@@ -17,22 +17,24 @@ SELECT r.attacker_uuid AS actor_uuid,
 FROM ttp_tag r INDEXED BY ttp_tag_technique
 WHERE r.attacker_uuid IS NOT NULL
   AND r.observed_at >= ?1 AND r.observed_at < ?2
-  AND r.technique_key >= ?3 AND r.technique_key <= ?4
-  AND r.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      r.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND r.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND r.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND r.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = r.rowid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      r.technique_key >= ?3 AND r.technique_key <= ?4
+      AND r.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
-LIMIT ?20
+LIMIT ?21
 `
 
 type TopAttackersParams struct {
@@ -40,6 +42,7 @@ type TopAttackersParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -72,6 +75,7 @@ func (q *Queries) TopAttackers(ctx context.Context, arg TopAttackersParams) ([]T
 		arg.Before,
 		arg.FirstKey,
 		arg.LastKey,
+		arg.AnyTag,
 		arg.MinConfidence,
 		arg.AnyDigits,
 		arg.FirstTactic,
@@ -126,22 +130,24 @@ JOIN ttp_identity s ON s.uuid = i.survivor_uuid AND s.merged_into_uuid IS NULL
 LEFT JOIN ttp_campaign c ON c.uuid = s.campaign_uuid
 WHERE s.campaign_uuid IS NOT NULL
   AND r.observed_at >= ?1 AND r.observed_at < ?2
-  AND r.technique_key >= ?3 AND r.technique_key <= ?4
-  AND r.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      r.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND r.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND r.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND r.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = r.rowid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      r.technique_key >= ?3 AND r.technique_key <= ?4
+      AND r.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
-LIMIT ?20
+LIMIT ?21
 `
 
 type TopCampaignsParams struct {
@@ -149,6 +155,7 @@ type TopCampaignsParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -182,6 +189,7 @@ func (q *Queries) TopCampaigns(ctx context.Context, arg TopCampaignsParams) ([]T
 		arg.Before,
 		arg.FirstKey,
 		arg.LastKey,
+		arg.AnyTag,
 		arg.MinConfidence,
 		arg.AnyDigits,
 		arg.FirstTactic,
@@ -234,22 +242,24 @@ LEFT JOIN ttp_attacker a ON r.identity_uuid IS NULL AND a.uuid = r.attacker_uuid
 LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE (r.identity_uuid IS NOT NULL OR a.identity_uuid IS NOT NULL)
   AND r.observed_at >= ?1 AND r.observed_at < ?2
-  AND r.technique_key >= ?3 AND r.technique_key <= ?4
-  AND r.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      r.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND r.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND r.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND r.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = r.rowid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      r.technique_key >= ?3 AND r.technique_key <= ?4
+      AND r.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
-LIMIT ?20
+LIMIT ?21
 `
 
 type TopIdentitiesParams struct {
@@ -257,6 +267,7 @@ type TopIdentitiesParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -290,6 +301,7 @@ func (q *Queries) TopIdentities(ctx context.Context, arg TopIdentitiesParams) ([
 		arg.Before,
 		arg.FirstKey,
 		arg.LastKey,
+		arg.AnyTag,
 		arg.MinConfidence,
 		arg.AnyDigits,
 		arg.FirstTactic,
@@ -340,22 +352,24 @@ SELECT r.session_id,
 FROM ttp_tag r INDEXED BY ttp_tag_technique
 WHERE r.session_id IS NOT NULL
   AND r.observed_at >= ?1 AND r.observed_at < ?2
-  AND r.technique_key >= ?3 AND r.technique_key <= ?4
-  AND r.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      r.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND r.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND r.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND r.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = r.rowid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      r.technique_key >= ?3 AND r.technique_key <= ?4
+      AND r.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 GROUP BY r.session_id
 ORDER BY tags DESC, r.session_id
-LIMIT ?20
+LIMIT ?21
 `
 
 type TopSessionsParams struct {
@@ -363,6 +377,7 @@ type TopSessionsParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -395,6 +410,7 @@ func (q *Queries) TopSessions(ctx context.Context, arg TopSessionsParams) ([]Top
 		arg.Before,
 		arg.FirstKey,
 		arg.LastKey,
+		arg.AnyTag,
 		arg.MinConfidence,
 		arg.AnyDigits,
 		arg.FirstTactic,

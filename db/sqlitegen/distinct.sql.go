@@ -19,19 +19,21 @@ FROM ttp_tag r
 LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
 LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE r.observed_at >= ?1 AND r.observed_at < ?2
-  AND r.technique_key >= ?3 AND r.technique_key <= ?4
-  AND r.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      r.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND r.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND r.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND r.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = r.rowid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      r.technique_key >= ?3 AND r.technique_key <= ?4
+      AND r.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 GROUP BY technique
 `
 
@@ -40,6 +42,7 @@ type CountDistinctParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -73,6 +76,7 @@ func (q *Queries) CountDistinct(ctx context.Context, arg CountDistinctParams) ([
 		arg.Before,
 		arg.FirstKey,
 		arg.LastKey,
+		arg.AnyTag,
 		arg.MinConfidence,
 		arg.AnyDigits,
 		arg.FirstTactic,
@@ -117,16 +121,16 @@ func (q *Queries) CountDistinct(ctx context.Context, arg CountDistinctParams) ([
 
 const CountScopeDistinct = `-- name: CountScopeDistinct :many
 WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?20),
-                         ?20) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?21),
+                         ?21) AS BLOB) AS uuid
 ), campaign AS (
     SELECT uuid FROM asked_campaign
     UNION ALL
     SELECT c.uuid FROM asked_campaign
     CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?21),
-                         ?21) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?22),
+                         ?22) AS BLOB) AS uuid
 ), member AS (
     SELECT uuid FROM asked_identity
     UNION ALL
@@ -139,10 +143,10 @@ WITH asked_campaign AS (
     CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), scoped AS (
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.attacker_uuid = ?22
+    FROM ttp_tag t WHERE t.attacker_uuid = ?23
     UNION ALL
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.session_id = ?23
+    FROM ttp_tag t WHERE t.session_id = ?24
     UNION ALL
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
     FROM member
@@ -162,25 +166,27 @@ CROSS JOIN ttp_tag r ON r.uuid = t.uuid
 LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
 LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND t.technique_key >= ?3 AND t.technique_key <= ?4
-  AND t.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 GROUP BY technique
 `
 
 type CountScopeDistinctParams struct {
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -216,6 +222,7 @@ func (q *Queries) CountScopeDistinct(ctx context.Context, arg CountScopeDistinct
 	rows, err := q.db.QueryContext(ctx, CountScopeDistinct,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

@@ -12,16 +12,16 @@ import (
 
 const ListPhases = `-- name: ListPhases :many
 WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?20),
-                         ?20) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?21),
+                         ?21) AS BLOB) AS uuid
 ), campaign AS (
     SELECT uuid FROM asked_campaign
     UNION ALL
     SELECT c.uuid FROM asked_campaign
     CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?21),
-                         ?21) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?22),
+                         ?22) AS BLOB) AS uuid
 ), member AS (
     SELECT uuid FROM asked_identity
     UNION ALL
@@ -47,25 +47,27 @@ FROM scoped t
 CROSS JOIN ttp_tag r ON r.uuid = t.uuid
 WHERE r.decky_id IS NOT NULL
   AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND t.technique_key >= ?3 AND t.technique_key <= ?4
-  AND t.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 ORDER BY r.observed_at, r.decky_id, r.tactic
 `
 
 type ListPhasesParams struct {
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -98,6 +100,7 @@ func (q *Queries) ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListP
 	rows, err := q.db.QueryContext(ctx, ListPhases,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -145,27 +148,29 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND t.technique_key >= ?3 AND t.technique_key <= ?4
-  AND t.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
-  AND (t.observed_at < ?20 OR t.uuid < ?21)
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+  AND (t.observed_at < ?21 OR t.uuid < ?22)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?22
+LIMIT ?23
 `
 
 type ListTagsParams struct {
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -214,6 +219,7 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 	rows, err := q.db.QueryContext(ctx, ListTags,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -282,28 +288,30 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t
 WHERE t.attacker_uuid = ?1
   AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5
-  AND t.confidence >= ?6
-  AND (CAST(?7 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-        AND d.rule_version >= ?15 AND d.rule_version <= ?16
-        AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-        AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
-  AND (t.observed_at < ?21 OR t.uuid < ?22)
+  AND (CAST(?4 AS INTEGER) = 1 OR (
+      t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.confidence >= ?7
+      AND (CAST(?8 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+            AND d.rule_version >= ?16 AND d.rule_version <= ?17
+            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+  AND (t.observed_at < ?22 OR t.uuid < ?23)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?23
+LIMIT ?24
 `
 
 type ListTagsByAttackerParams struct {
 	AttackerUUID     []byte
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -353,6 +361,7 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 		arg.AttackerUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -440,43 +449,45 @@ WITH asked_campaign AS (
     SELECT (SELECT t.observed_at FROM ttp_tag t
             WHERE t.identity_uuid = member.uuid
               AND t.observed_at >= ?3 AND t.observed_at < ?4
-              AND t.technique_key >= ?5 AND t.technique_key <= ?6
-              AND t.confidence >= ?7
-              AND (CAST(?8 AS INTEGER) = 1 OR (
-                  t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-                  AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-                  AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-                  AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-              AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
-                  SELECT 1 FROM ttp_tag d
-                  WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-                    AND d.rule_version >= ?16 AND d.rule_version <= ?17
-                    AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-                    AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))
-              AND (t.observed_at < ?22 OR t.uuid < ?23)
+              AND (CAST(?5 AS INTEGER) = 1 OR (
+                  t.technique_key >= ?6 AND t.technique_key <= ?7
+                  AND t.confidence >= ?8
+                  AND (CAST(?9 AS INTEGER) = 1 OR (
+                      t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
+                      AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
+                      AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
+                      AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
+                  AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+                      SELECT 1 FROM ttp_tag d
+                      WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
+                        AND d.rule_version >= ?17 AND d.rule_version <= ?18
+                        AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
+                        AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
+              AND (t.observed_at < ?23 OR t.uuid < ?24)
             ORDER BY t.observed_at DESC
-            LIMIT 1 OFFSET ?24) AS observed_at
+            LIMIT 1 OFFSET ?25) AS observed_at
     FROM member
     UNION ALL
     SELECT (SELECT t.observed_at FROM ttp_tag t
             WHERE t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
               AND t.observed_at >= ?3 AND t.observed_at < ?4
-              AND t.technique_key >= ?5 AND t.technique_key <= ?6
-              AND t.confidence >= ?7
-              AND (CAST(?8 AS INTEGER) = 1 OR (
-                  t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-                  AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-                  AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-                  AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-              AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
-                  SELECT 1 FROM ttp_tag d
-                  WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-                    AND d.rule_version >= ?16 AND d.rule_version <= ?17
-                    AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-                    AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))
-              AND (t.observed_at < ?22 OR t.uuid < ?23)
+              AND (CAST(?5 AS INTEGER) = 1 OR (
+                  t.technique_key >= ?6 AND t.technique_key <= ?7
+                  AND t.confidence >= ?8
+                  AND (CAST(?9 AS INTEGER) = 1 OR (
+                      t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
+                      AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
+                      AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
+                      AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
+                  AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+                      SELECT 1 FROM ttp_tag d
+                      WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
+                        AND d.rule_version >= ?17 AND d.rule_version <= ?18
+                        AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
+                        AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
+              AND (t.observed_at < ?23 OR t.uuid < ?24)
             ORDER BY t.observed_at DESC
-            LIMIT 1 OFFSET ?24) AS observed_at
+            LIMIT 1 OFFSET ?25) AS observed_at
     FROM member
     CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
 ), scoped AS (
@@ -492,22 +503,23 @@ WITH asked_campaign AS (
     SELECT t.uuid
     FROM scoped t
     WHERE t.observed_at >= (SELECT COALESCE(MAX(start.observed_at), ?3) AS observed_at FROM start) AND t.observed_at < ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.confidence >= ?7
-      AND (CAST(?8 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-            AND d.rule_version >= ?16 AND d.rule_version <= ?17
-            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))
-      AND (t.observed_at < ?22 OR t.uuid < ?23)
+      AND (CAST(?5 AS INTEGER) = 1 OR (
+          t.technique_key >= ?6 AND t.technique_key <= ?7
+          AND t.confidence >= ?8
+          AND (CAST(?9 AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
+          AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
+                AND d.rule_version >= ?17 AND d.rule_version <= ?18
+                AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
+                AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
+      AND (t.observed_at < ?23 OR t.uuid < ?24)
     ORDER BY t.observed_at DESC, t.uuid DESC
-    LIMIT ?25
+    LIMIT ?26
 )
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
@@ -522,6 +534,7 @@ type ListTagsByIdentitiesParams struct {
 	IdentityUUID     []byte
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -576,6 +589,7 @@ func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdenti
 		arg.IdentityUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -645,28 +659,30 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t
 WHERE t.session_id = ?1
   AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5
-  AND t.confidence >= ?6
-  AND (CAST(?7 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-        AND d.rule_version >= ?15 AND d.rule_version <= ?16
-        AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-        AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
-  AND (t.observed_at < ?21 OR t.uuid < ?22)
+  AND (CAST(?4 AS INTEGER) = 1 OR (
+      t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.confidence >= ?7
+      AND (CAST(?8 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+            AND d.rule_version >= ?16 AND d.rule_version <= ?17
+            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+  AND (t.observed_at < ?22 OR t.uuid < ?23)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?23
+LIMIT ?24
 `
 
 type ListTagsBySessionParams struct {
 	SessionID        sql.NullString
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -716,6 +732,7 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 		arg.SessionID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -784,28 +801,30 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t
 WHERE t.session_id = ?1
   AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5
-  AND t.confidence >= ?6
-  AND (CAST(?7 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-        AND d.rule_version >= ?15 AND d.rule_version <= ?16
-        AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-        AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
-  AND (t.observed_at > ?21 OR t.uuid > ?22)
+  AND (CAST(?4 AS INTEGER) = 1 OR (
+      t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.confidence >= ?7
+      AND (CAST(?8 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+            AND d.rule_version >= ?16 AND d.rule_version <= ?17
+            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+  AND (t.observed_at > ?22 OR t.uuid > ?23)
 ORDER BY t.observed_at ASC, t.uuid ASC
-LIMIT ?23
+LIMIT ?24
 `
 
 type ListTagsBySessionInOrderParams struct {
 	SessionID        sql.NullString
 	Since            int64
 	Before           int64
+	AnyTag           int64
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
@@ -855,6 +874,7 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 		arg.SessionID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

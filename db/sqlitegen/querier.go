@@ -21,8 +21,6 @@ type Querier interface {
 	// The fleet's tags in each bucket of time that has any. The origin is no later than any tag, so that
 	// the division rounds down.
 	CountByTime(ctx context.Context, arg CountByTimeParams) ([]CountByTimeRow, error)
-	// How many identities of the campaign show each technique, the merged ones counted as their survivor.
-	CountCampaignIdentities(ctx context.Context, arg CountCampaignIdentitiesParams) ([]CountCampaignIdentitiesRow, error)
 	// What the covering indexes do not hold, for the whole fleet: how many sources, attackers and
 	// identities show each technique. A tag that names no identity counts for its attacker's; merged
 	// identities count as their survivor.
@@ -114,7 +112,8 @@ type Querier interface {
 	ListTechniquesByAttacker(ctx context.Context, arg ListTechniquesByAttackerParams) ([]ListTechniquesByAttackerRow, error)
 	// The rollups of a range of attackers, each as ListTechniquesByAttacker has it.
 	ListTechniquesByAttackers(ctx context.Context, arg ListTechniquesByAttackersParams) ([]ListTechniquesByAttackersRow, error)
-	// The union of the campaign's identities, as ListTechniquesByIdentity sees each of them.
+	// The rollups of the campaign's identities, each as ListTechniquesByIdentity has it, in no order: so one
+	// pass tells both the tags of a technique and how many identities show it.
 	ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error)
 	// The rollups of a range of identities, each as ListTechniquesByIdentity has it. An identity that is
 	// not stored answers for itself.

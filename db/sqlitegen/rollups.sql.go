@@ -10,155 +10,27 @@ import (
 	"database/sql"
 )
 
-const CountCampaignIdentities = `-- name: CountCampaignIdentities :many
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?1),
-                         ?1) AS BLOB) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), member AS (
-    SELECT m.uuid, m.survivor_uuid
-    FROM campaign
-    CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), seen AS (
-    SELECT t.technique_key / 10000000000 AS technique, member.survivor_uuid
-    FROM member
-    CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    WHERE t.observed_at >= ?2 AND t.observed_at < ?3
-      AND t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
-    UNION
-    SELECT t.technique_key / 10000000000 AS technique, member.survivor_uuid
-    FROM member
-    CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    WHERE t.observed_at >= ?2 AND t.observed_at < ?3
-      AND t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
-)
-SELECT CAST(technique AS INTEGER) AS technique, COUNT(*) AS identities
-FROM seen
-GROUP BY technique
-`
-
-type CountCampaignIdentitiesParams struct {
-	CampaignUUID  []byte
-	Since         int64
-	Before        int64
-	FirstKey      int64
-	LastKey       int64
-	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
-	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
-	DeckyID       sql.NullString
-	AnyDecky      int64
-}
-
-type CountCampaignIdentitiesRow struct {
-	Technique  int64
-	Identities int64
-}
-
-// How many identities of the campaign show each technique, the merged ones counted as their survivor.
-func (q *Queries) CountCampaignIdentities(ctx context.Context, arg CountCampaignIdentitiesParams) ([]CountCampaignIdentitiesRow, error) {
-	rows, err := q.db.QueryContext(ctx, CountCampaignIdentities,
-		arg.CampaignUUID,
-		arg.Since,
-		arg.Before,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
-		arg.SourceKind,
-		arg.AnySource,
-		arg.DeckyID,
-		arg.AnyDecky,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountCampaignIdentitiesRow
-	for rows.Next() {
-		var i CountCampaignIdentitiesRow
-		if err := rows.Scan(&i.Technique, &i.Identities); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const ListDistinctTechniques = `-- name: ListDistinctTechniques :many
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND t.technique_key >= ?3 AND t.technique_key <= ?4
-  AND t.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND t.technique_key >= ?3 AND t.technique_key <= ?4 -- for the index
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      t.technique_key >= ?3 AND t.technique_key <= ?4
+      AND t.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 GROUP BY t.technique_key
 `
 
@@ -167,6 +39,7 @@ type ListDistinctTechniquesParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -199,6 +72,7 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTe
 		arg.Before,
 		arg.FirstKey,
 		arg.LastKey,
+		arg.AnyTag,
 		arg.MinConfidence,
 		arg.AnyDigits,
 		arg.FirstTactic,
@@ -248,25 +122,27 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND t.technique_key >= ?3 AND t.technique_key <= ?4
-  AND t.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 GROUP BY t.technique_key
 `
 
 type ListDistinctTechniquesByTimeParams struct {
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -299,6 +175,7 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniquesByTime,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -351,19 +228,20 @@ SELECT t.technique_key, COUNT(*) AS tags,
 FROM ttp_tag t
 WHERE t.attacker_uuid = ?1
   AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5
-  AND t.confidence >= ?6
-  AND (CAST(?7 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-        AND d.rule_version >= ?15 AND d.rule_version <= ?16
-        AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-        AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
+  AND (CAST(?4 AS INTEGER) = 1 OR (
+      t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.confidence >= ?7
+      AND (CAST(?8 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+            AND d.rule_version >= ?16 AND d.rule_version <= ?17
+            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
 GROUP BY t.technique_key
 `
 
@@ -371,6 +249,7 @@ type ListTechniquesByAttackerParams struct {
 	AttackerUUID  []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -404,6 +283,7 @@ func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniqu
 		arg.AttackerUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -459,55 +339,57 @@ WITH asked_campaign AS (
     SELECT c.uuid FROM asked_campaign
     CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), member AS (
-    SELECT m.uuid
+    SELECT m.uuid, m.survivor_uuid
     FROM campaign
     CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
     CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), part AS (
-    SELECT t.technique_key, COUNT(*) AS tags,
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
            CAST(MAX(t.confidence) AS REAL) AS confidence_max
     FROM member
     CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
     WHERE t.observed_at >= ?2 AND t.observed_at < ?3
-      AND t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
-    GROUP BY t.technique_key
+      AND (CAST(?4 AS INTEGER) = 1 OR (
+          t.technique_key >= ?5 AND t.technique_key <= ?6
+          AND t.confidence >= ?7
+          AND (CAST(?8 AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+          AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+                AND d.rule_version >= ?16 AND d.rule_version <= ?17
+                AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+                AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+    GROUP BY t.technique_key, member.survivor_uuid
     UNION ALL
-    SELECT t.technique_key, COUNT(*) AS tags,
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
            CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
            CAST(MAX(t.confidence) AS REAL) AS confidence_max
     FROM member
     CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
     WHERE t.observed_at >= ?2 AND t.observed_at < ?3
-      AND t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
-    GROUP BY t.technique_key
+      AND (CAST(?4 AS INTEGER) = 1 OR (
+          t.technique_key >= ?5 AND t.technique_key <= ?6
+          AND t.confidence >= ?7
+          AND (CAST(?8 AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+          AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+                AND d.rule_version >= ?16 AND d.rule_version <= ?17
+                AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+                AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+    GROUP BY t.technique_key, member.survivor_uuid
 )
-SELECT technique_key, tags, first_seen, last_seen, confidence_max
+SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
 FROM part
 `
 
@@ -515,6 +397,7 @@ type ListTechniquesByCampaignParams struct {
 	CampaignUUID  []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -535,6 +418,7 @@ type ListTechniquesByCampaignParams struct {
 }
 
 type ListTechniquesByCampaignRow struct {
+	UUID          []byte
 	TechniqueKey  int64
 	Tags          int64
 	FirstSeen     int64
@@ -542,12 +426,14 @@ type ListTechniquesByCampaignRow struct {
 	ConfidenceMax float64
 }
 
-// The union of the campaign's identities, as ListTechniquesByIdentity sees each of them.
+// The rollups of the campaign's identities, each as ListTechniquesByIdentity has it, in no order: so one
+// pass tells both the tags of a technique and how many identities show it.
 func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTechniquesByCampaign,
 		arg.CampaignUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -574,6 +460,7 @@ func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniqu
 	for rows.Next() {
 		var i ListTechniquesByCampaignRow
 		if err := rows.Scan(
+			&i.UUID,
 			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
@@ -609,19 +496,20 @@ WITH asked_identity AS (
     FROM member
     CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
     WHERE t.observed_at >= ?2 AND t.observed_at < ?3
-      AND t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
+      AND (CAST(?4 AS INTEGER) = 1 OR (
+          t.technique_key >= ?5 AND t.technique_key <= ?6
+          AND t.confidence >= ?7
+          AND (CAST(?8 AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+          AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+                AND d.rule_version >= ?16 AND d.rule_version <= ?17
+                AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+                AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
     GROUP BY t.technique_key
     UNION ALL
     SELECT t.technique_key, COUNT(*) AS tags,
@@ -631,19 +519,20 @@ WITH asked_identity AS (
     CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
     WHERE t.observed_at >= ?2 AND t.observed_at < ?3
-      AND t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
+      AND (CAST(?4 AS INTEGER) = 1 OR (
+          t.technique_key >= ?5 AND t.technique_key <= ?6
+          AND t.confidence >= ?7
+          AND (CAST(?8 AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+          AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+                AND d.rule_version >= ?16 AND d.rule_version <= ?17
+                AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+                AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
     GROUP BY t.technique_key
 )
 SELECT technique_key, tags, first_seen, last_seen, confidence_max
@@ -654,6 +543,7 @@ type ListTechniquesByIdentityParams struct {
 	IdentityUUID  []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -690,6 +580,7 @@ func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniqu
 		arg.IdentityUUID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -742,19 +633,20 @@ SELECT t.technique_key, COUNT(*) AS tags,
 FROM ttp_tag t
 WHERE t.session_id = ?1
   AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5
-  AND t.confidence >= ?6
-  AND (CAST(?7 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-        AND d.rule_version >= ?15 AND d.rule_version <= ?16
-        AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-        AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
+  AND (CAST(?4 AS INTEGER) = 1 OR (
+      t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.confidence >= ?7
+      AND (CAST(?8 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+            AND d.rule_version >= ?16 AND d.rule_version <= ?17
+            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
 GROUP BY t.technique_key
 `
 
@@ -762,6 +654,7 @@ type ListTechniquesBySessionParams struct {
 	SessionID     sql.NullString
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -795,6 +688,7 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 		arg.SessionID,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

@@ -21,19 +21,21 @@ FROM ttp_tag r
 LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
 LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE r.observed_at >= ?1 AND r.observed_at < ?2
-  AND r.technique_key >= ?3 AND r.technique_key <= ?4
-  AND r.confidence >= ?5
-  AND (CAST(?6 AS INTEGER) = 1 OR (
-      r.technique_key / 1000000 % 10000 >= CAST(?7 AS INTEGER)
-      AND r.technique_key / 1000000 % 10000 <= CAST(?8 AS INTEGER)
-      AND r.technique_key % 1000000 >= CAST(?9 AS INTEGER)
-      AND r.technique_key % 1000000 <= CAST(?10 AS INTEGER)))
-  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = r.rowid AND (d.rule_id = ?12 OR CAST(?13 AS INTEGER) = 1)
-        AND d.rule_version >= ?14 AND d.rule_version <= ?15
-        AND (d.source_kind = ?16 OR CAST(?17 AS INTEGER) = 1)
-        AND (d.decky_id = ?18 OR CAST(?19 AS INTEGER) = 1)))
+  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      r.technique_key >= ?3 AND r.technique_key <= ?4
+      AND r.confidence >= ?6
+      AND (CAST(?7 AS INTEGER) = 1 OR (
+          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
+          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
+          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
+          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
+            AND d.rule_version >= ?15 AND d.rule_version <= ?16
+            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
+            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
 GROUP BY r.rule_id, r.rule_version
 ORDER BY r.rule_id, r.rule_version
 `
@@ -43,6 +45,7 @@ type ListRulesParams struct {
 	Before        int64
 	FirstKey      int64
 	LastKey       int64
+	AnyTag        int64
 	MinConfidence float64
 	AnyDigits     int64
 	FirstTactic   int64
@@ -79,6 +82,7 @@ func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRul
 		arg.Before,
 		arg.FirstKey,
 		arg.LastKey,
+		arg.AnyTag,
 		arg.MinConfidence,
 		arg.AnyDigits,
 		arg.FirstTactic,

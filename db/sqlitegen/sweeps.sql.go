@@ -98,19 +98,20 @@ SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
 FROM ttp_tag t
 WHERE t.attacker_uuid > ?1 AND t.attacker_uuid <= ?2
   AND t.observed_at >= ?3 AND t.observed_at < ?4
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6
-  AND t.confidence >= ?7
-  AND (CAST(?8 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-  AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-        AND d.rule_version >= ?16 AND d.rule_version <= ?17
-        AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-        AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      t.technique_key >= ?6 AND t.technique_key <= ?7
+      AND t.confidence >= ?8
+      AND (CAST(?9 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
+      AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
+            AND d.rule_version >= ?17 AND d.rule_version <= ?18
+            AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
+            AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
 GROUP BY t.attacker_uuid, t.technique_key
 ORDER BY t.attacker_uuid
 `
@@ -120,6 +121,7 @@ type ListTechniquesByAttackersParams struct {
 	Last          []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -155,6 +157,7 @@ func (q *Queries) ListTechniquesByAttackers(ctx context.Context, arg ListTechniq
 		arg.Last,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -220,19 +223,20 @@ WITH member AS (
     FROM member
     CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
     WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.confidence >= ?7
-      AND (CAST(?8 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-            AND d.rule_version >= ?16 AND d.rule_version <= ?17
-            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))
+      AND (CAST(?5 AS INTEGER) = 1 OR (
+          t.technique_key >= ?6 AND t.technique_key <= ?7
+          AND t.confidence >= ?8
+          AND (CAST(?9 AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
+          AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
+                AND d.rule_version >= ?17 AND d.rule_version <= ?18
+                AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
+                AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
     GROUP BY member.survivor_uuid, t.technique_key
     UNION ALL
     SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
@@ -242,19 +246,20 @@ WITH member AS (
     CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
     WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.confidence >= ?7
-      AND (CAST(?8 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-            AND d.rule_version >= ?16 AND d.rule_version <= ?17
-            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))
+      AND (CAST(?5 AS INTEGER) = 1 OR (
+          t.technique_key >= ?6 AND t.technique_key <= ?7
+          AND t.confidence >= ?8
+          AND (CAST(?9 AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
+          AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
+                AND d.rule_version >= ?17 AND d.rule_version <= ?18
+                AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
+                AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
     GROUP BY member.survivor_uuid, t.technique_key
 )
 SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
@@ -267,6 +272,7 @@ type ListTechniquesByIdentitiesParams struct {
 	Last          []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -303,6 +309,7 @@ func (q *Queries) ListTechniquesByIdentities(ctx context.Context, arg ListTechni
 		arg.Last,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

@@ -298,27 +298,29 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t INDEXED BY sqlite_autoindex_ttp_tag_1
 WHERE t.uuid > ?1
   AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5
-  AND t.confidence >= ?6
-  AND (CAST(?7 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-        AND d.rule_version >= ?15 AND d.rule_version <= ?16
-        AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-        AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))
+  AND (CAST(?4 AS INTEGER) = 1 OR (
+      t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.confidence >= ?7
+      AND (CAST(?8 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
+      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
+            AND d.rule_version >= ?16 AND d.rule_version <= ?17
+            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
+            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
 ORDER BY t.uuid
-LIMIT ?21
+LIMIT ?22
 `
 
 type ListTagsAfterParams struct {
 	After         []byte
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -366,6 +368,7 @@ func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([
 		arg.After,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

@@ -15,19 +15,20 @@ SELECT CAST((t.observed_at - CAST(?1 AS INTEGER)) / CAST(?2 AS INTEGER) AS INTEG
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6
-  AND t.confidence >= ?7
-  AND (CAST(?8 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-  AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-        AND d.rule_version >= ?16 AND d.rule_version <= ?17
-        AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-        AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      t.technique_key >= ?6 AND t.technique_key <= ?7
+      AND t.confidence >= ?8
+      AND (CAST(?9 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
+      AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
+            AND d.rule_version >= ?17 AND d.rule_version <= ?18
+            AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
+            AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
 GROUP BY bucket, t.technique_key
 `
 
@@ -36,6 +37,7 @@ type CountByTimeParams struct {
 	Width         int64
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -69,6 +71,7 @@ func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]Cou
 		arg.Width,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
@@ -110,16 +113,16 @@ func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]Cou
 
 const CountScopeByTime = `-- name: CountScopeByTime :many
 WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?22),
-                         ?22) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?23),
+                         ?23) AS BLOB) AS uuid
 ), campaign AS (
     SELECT uuid FROM asked_campaign
     UNION ALL
     SELECT c.uuid FROM asked_campaign
     CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?23),
-                         ?23) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?24),
+                         ?24) AS BLOB) AS uuid
 ), member AS (
     SELECT uuid FROM asked_identity
     UNION ALL
@@ -132,10 +135,10 @@ WITH asked_campaign AS (
     CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), scoped AS (
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.attacker_uuid = ?24
+    FROM ttp_tag t WHERE t.attacker_uuid = ?25
     UNION ALL
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.session_id = ?25
+    FROM ttp_tag t WHERE t.session_id = ?26
     UNION ALL
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
     FROM member
@@ -150,19 +153,20 @@ SELECT CAST((t.observed_at - CAST(?1 AS INTEGER)) / CAST(?2 AS INTEGER) AS INTEG
        t.technique_key, COUNT(*) AS tags
 FROM scoped t
 WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6
-  AND t.confidence >= ?7
-  AND (CAST(?8 AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-  AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-        AND d.rule_version >= ?16 AND d.rule_version <= ?17
-        AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-        AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))
+  AND (CAST(?5 AS INTEGER) = 1 OR (
+      t.technique_key >= ?6 AND t.technique_key <= ?7
+      AND t.confidence >= ?8
+      AND (CAST(?9 AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
+      AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
+            AND d.rule_version >= ?17 AND d.rule_version <= ?18
+            AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
+            AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
 GROUP BY bucket, t.technique_key
 `
 
@@ -171,6 +175,7 @@ type CountScopeByTimeParams struct {
 	Width         int64
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
@@ -207,6 +212,7 @@ func (q *Queries) CountScopeByTime(ctx context.Context, arg CountScopeByTimePara
 		arg.Width,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,

@@ -31,9 +31,6 @@ var plannedReads = []plannedRead{
 	{"ListTechniquesByCampaign", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByCampaign(ctx, id("c1"))
 	}), []string{"ttp_tag_attacker", "ttp_tag_identity"}, false},
-	{"CountCampaignIdentities", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
-		return s.ListTechniquesByCampaign(ctx, id("c1"))
-	}), []string{"ttp_tag_attacker", "ttp_tag_identity"}, false},
 	{"ListTechniquesByAttacker", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByAttacker(ctx, id("a1"), ttp.Where(ttp.Filter{Since: at(5), Tactic: "TA0006", Domain: "ics"}))
 	}), []string{"ttp_tag_attacker"}, false},

@@ -13,19 +13,20 @@ SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
 FROM ttp_tag t
 WHERE t.attacker_uuid > sqlc.arg(after) AND t.attacker_uuid <= sqlc.arg(last)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
-      t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
-      AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
-  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+          t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+          AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))))
 GROUP BY t.attacker_uuid, t.technique_key
 ORDER BY t.attacker_uuid;
 
@@ -66,19 +67,20 @@ WITH member AS (
     FROM member
     STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
     WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+      AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
+          t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+          AND t.confidence >= sqlc.arg(min_confidence)
+          AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+              t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+              AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+          AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))))
     GROUP BY member.survivor_uuid, t.technique_key
     UNION ALL
     SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
@@ -88,19 +90,20 @@ WITH member AS (
     STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
     WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))
+      AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
+          t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+          AND t.confidence >= sqlc.arg(min_confidence)
+          AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
+              t.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
+              AND t.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
+              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
+              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+          AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
+                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
+                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))))
     GROUP BY member.survivor_uuid, t.technique_key
 )
 SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max

@@ -5,19 +5,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT sqlc.arg(limit);
@@ -30,19 +31,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t
 WHERE t.attacker_uuid = sqlc.arg(attacker_uuid)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT sqlc.arg(limit);
@@ -55,19 +57,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t
 WHERE t.session_id = sqlc.arg(session_id)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT sqlc.arg(limit);
@@ -80,19 +83,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t
 WHERE t.session_id = sqlc.arg(session_id)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
   AND (t.observed_at > sqlc.arg(cursor_observed_at) OR t.uuid > sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at ASC, t.uuid ASC
 LIMIT sqlc.arg(limit);
@@ -127,19 +131,20 @@ WITH asked_campaign AS (
     SELECT (SELECT t.observed_at FROM ttp_tag t
             WHERE t.identity_uuid = member.uuid
               AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-              AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-              AND t.confidence >= sqlc.arg(min_confidence)
-              AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-                  t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-                  AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-                  AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-                  AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-              AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-                  SELECT 1 FROM ttp_tag d
-                  WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-                    AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-                    AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-                    AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+              AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+                  t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+                  AND t.confidence >= sqlc.arg(min_confidence)
+                  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+                      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+                      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+                      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+                      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+                  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+                      SELECT 1 FROM ttp_tag d
+                      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+                        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+                        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+                        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
               AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
             ORDER BY t.observed_at DESC
             LIMIT 1 OFFSET sqlc.arg(offset)) AS observed_at
@@ -148,19 +153,20 @@ WITH asked_campaign AS (
     SELECT (SELECT t.observed_at FROM ttp_tag t
             WHERE t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
               AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-              AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-              AND t.confidence >= sqlc.arg(min_confidence)
-              AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-                  t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-                  AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-                  AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-                  AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-              AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-                  SELECT 1 FROM ttp_tag d
-                  WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-                    AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-                    AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-                    AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+              AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+                  t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+                  AND t.confidence >= sqlc.arg(min_confidence)
+                  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+                      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+                      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+                      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+                      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+                  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+                      SELECT 1 FROM ttp_tag d
+                      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+                        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+                        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+                        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
               AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
             ORDER BY t.observed_at DESC
             LIMIT 1 OFFSET sqlc.arg(offset)) AS observed_at
@@ -179,19 +185,20 @@ WITH asked_campaign AS (
     SELECT t.uuid
     FROM scoped t
     WHERE t.observed_at >= (SELECT COALESCE(MAX(start.observed_at), sqlc.arg(since)) AS observed_at FROM start) AND t.observed_at < sqlc.arg(before)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+          t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+          AND t.confidence >= sqlc.arg(min_confidence)
+          AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
       AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
     ORDER BY t.observed_at DESC, t.uuid DESC
     LIMIT sqlc.arg(limit)
@@ -241,17 +248,18 @@ FROM scoped t
 CROSS JOIN ttp_tag r ON r.uuid = t.uuid
 WHERE r.decky_id IS NOT NULL
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
 ORDER BY r.observed_at, r.decky_id, r.tactic;

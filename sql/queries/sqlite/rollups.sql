@@ -18,19 +18,20 @@ WITH asked_identity AS (
     FROM member
     CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
     WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+          t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+          AND t.confidence >= sqlc.arg(min_confidence)
+          AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
     GROUP BY t.technique_key
     UNION ALL
     SELECT t.technique_key, COUNT(*) AS tags,
@@ -40,19 +41,20 @@ WITH asked_identity AS (
     CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
     WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+          t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+          AND t.confidence >= sqlc.arg(min_confidence)
+          AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
     GROUP BY t.technique_key
 )
 SELECT technique_key, tags, first_seen, last_seen, confidence_max
@@ -66,85 +68,25 @@ SELECT t.technique_key, COUNT(*) AS tags,
 FROM ttp_tag t
 WHERE t.attacker_uuid = sqlc.arg(attacker_uuid)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
 GROUP BY t.technique_key;
 
 -- name: ListTechniquesByCampaign :many
--- The union of the campaign's identities, as ListTechniquesByIdentity sees each of them.
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
-                         sqlc.arg(campaign_uuid)) AS BLOB) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), member AS (
-    SELECT m.uuid
-    FROM campaign
-    CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), part AS (
-    SELECT t.technique_key, COUNT(*) AS tags,
-           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
-           CAST(MAX(t.confidence) AS REAL) AS confidence_max
-    FROM member
-    CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
-    GROUP BY t.technique_key
-    UNION ALL
-    SELECT t.technique_key, COUNT(*) AS tags,
-           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
-           CAST(MAX(t.confidence) AS REAL) AS confidence_max
-    FROM member
-    CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
-    GROUP BY t.technique_key
-)
-SELECT technique_key, tags, first_seen, last_seen, confidence_max
-FROM part;
-
--- name: CountCampaignIdentities :many
--- How many identities of the campaign show each technique, the merged ones counted as their survivor.
+-- The rollups of the campaign's identities, each as ListTechniquesByIdentity has it, in no order: so one
+-- pass tells both the tags of a technique and how many identities show it.
 WITH asked_campaign AS (
     SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
                          sqlc.arg(campaign_uuid)) AS BLOB) AS uuid
@@ -158,47 +100,54 @@ WITH asked_campaign AS (
     FROM campaign
     CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
     CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), seen AS (
-    SELECT t.technique_key / 10000000000 AS technique, member.survivor_uuid
+), part AS (
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
+           CAST(MAX(t.confidence) AS REAL) AS confidence_max
     FROM member
     CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
     WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
-    UNION
-    SELECT t.technique_key / 10000000000 AS technique, member.survivor_uuid
+      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+          t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+          AND t.confidence >= sqlc.arg(min_confidence)
+          AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+    GROUP BY t.technique_key, member.survivor_uuid
+    UNION ALL
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
+           CAST(MAX(t.confidence) AS REAL) AS confidence_max
     FROM member
     CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
     CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
     WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+          t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+          AND t.confidence >= sqlc.arg(min_confidence)
+          AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+              t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+              AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+              SELECT 1 FROM ttp_tag d
+              WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+    GROUP BY t.technique_key, member.survivor_uuid
 )
-SELECT CAST(technique AS INTEGER) AS technique, COUNT(*) AS identities
-FROM seen
-GROUP BY technique;
+SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
+FROM part;
 
 -- name: ListTechniquesBySession :many
 -- The tags of one login session.
@@ -208,19 +157,20 @@ SELECT t.technique_key, COUNT(*) AS tags,
 FROM ttp_tag t
 WHERE t.session_id = sqlc.arg(session_id)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
 GROUP BY t.technique_key;
 
 -- name: ListDistinctTechniques :many
@@ -230,19 +180,21 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
 GROUP BY t.technique_key;
 
 -- name: ListDistinctTechniquesByTime :many
@@ -252,17 +204,18 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
 GROUP BY t.technique_key;

@@ -37,19 +37,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t INDEXED BY sqlite_autoindex_ttp_tag_1
 WHERE t.uuid > sqlc.arg(after)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
 ORDER BY t.uuid
 LIMIT sqlc.arg(limit);
 

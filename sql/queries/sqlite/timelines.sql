@@ -5,19 +5,20 @@ SELECT CAST((t.observed_at - CAST(sqlc.arg(origin) AS INTEGER)) / CAST(sqlc.arg(
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
 GROUP BY bucket, t.technique_key;
 
 -- name: CountScopeByTime :many
@@ -63,17 +64,18 @@ SELECT CAST((t.observed_at - CAST(sqlc.arg(origin) AS INTEGER)) / CAST(sqlc.arg(
        t.technique_key, COUNT(*) AS tags
 FROM scoped t
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.confidence >= sqlc.arg(min_confidence)
-  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-      SELECT 1 FROM ttp_tag d
-      WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
+          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
+          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
+          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
+          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
+            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
+            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
+            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
 GROUP BY bucket, t.technique_key;
