@@ -92,6 +92,10 @@ func (sqliteEngine) dialect() Dialect { return SQLite }
 
 func (sqliteEngine) queries(db dbtx) queries { return sqliteQueries{sqlitegen.New(db), db} }
 
+func (sqliteEngine) inserts() []string {
+	return []string{sqlitegen.InsertTag, sqlitegen.AddTechniqueCount, sqlitegen.AnyTombstone}
+}
+
 // See https://sqlite.org/rescode.html. The driver reports extended codes; the low byte is the primary.
 func (sqliteEngine) sentinel(err error) error {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {

@@ -156,7 +156,7 @@ func TestCloseMayBeRepeated(t *testing.T) {
 }
 
 // Prepared statements outlive a schema that goes and comes back.
-func TestReadsSurviveMigrations(t *testing.T) {
+func TestPreparedStatementsSurviveMigrations(t *testing.T) {
 	s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "ttp.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -8,9 +8,10 @@ import (
 )
 
 // statements keeps what was prepared on a SQLite pool: the engine runs in this process, so that to
-// compile one of the longer reads takes as long as to read some hundred tags by it.
+// compile one of the longer reads takes as long as to read some hundred tags by it, and to compile the
+// insert as long as to write ten.
 //
-// Only reads outside transactions use it. A transaction may hold the pool's last connection, which
+// A transaction uses what is there but adds nothing: it may hold the pool's last connection, which
 // preparing on the pool would wait for.
 type statements struct {
 	*sql.DB
@@ -35,6 +36,48 @@ func (s *statements) QueryContext(ctx context.Context, query string, args ...any
 		return s.DB.QueryContext(ctx, query, args...)
 	}
 	return stmt.QueryContext(ctx, args...)
+}
+
+// keep prepares the queries, before a transaction that runs them.
+func (s *statements) keep(ctx context.Context, queries ...string) error {
+	if s == nil {
+		return nil
+	}
+	for _, query := range queries {
+		if _, err := s.stmt(ctx, query); err != nil { //nolint:sqlclosecheck // kept until the store closes
+			return err
+		}
+	}
+	return nil
+}
+
+// in is the transaction, with what is kept.
+func (s *statements) in(tx *sql.Tx) dbtx {
+	if s == nil {
+		return tx
+	}
+	return txStatements{tx, s}
+}
+
+type txStatements struct {
+	*sql.Tx
+	kept *statements
+}
+
+// PrepareContext is the transaction's. What it returns ends with the transaction, if not before.
+func (t txStatements) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, _ := t.kept.find(query); stmt != nil { //nolint:sqlclosecheck // kept until the store closes
+		return t.StmtContext(ctx, stmt), nil
+	}
+	return t.Tx.PrepareContext(ctx, query)
+}
+
+// QueryContext is the transaction's.
+func (t txStatements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if stmt, _ := t.kept.find(query); stmt != nil { //nolint:sqlclosecheck // kept until the store closes
+		return t.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+	}
+	return t.Tx.QueryContext(ctx, query, args...)
 }
 
 // stmt returns nil for a query that is not kept.
@@ -70,6 +113,9 @@ func (s *statements) find(query string) (stmt *sql.Stmt, full bool) {
 
 // close gives back what was prepared, on a pool that may stay open; nothing is kept from then on.
 func (s *statements) close() {
+	if s == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, stmt := range s.prepared {

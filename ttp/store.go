@@ -19,17 +19,18 @@ const DefaultConfidenceFloor = 0.3
 // [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew] or [ErrSchemaDirty]; see [Store.Migrate].
 type Store struct {
 	engine      engine
-	write, read *sql.DB       // the same one but for a SQLite file
-	tx          *sql.Tx       // the caller's, if any
-	statements  *statements   // kept for reads; nil where that gains nothing
-	turn        chan struct{} // held by the one that writes; nil where several may
-	owned       bool          // Close closes the pools
-	floor       float64
-	now         func() time.Time
-	checked     *atomic.Bool // the schema was found right
-	counted     *atomic.Bool // the connection was found to count right
-	written     *atomic.Bool // something was written through this store
-	tombstones  *atomic.Bool // the last write found that there are some
+	write, read *sql.DB // the same one but for a SQLite file
+	tx          *sql.Tx // the caller's, if any
+	// What is kept prepared, nil where that gains nothing; the same where the pool is.
+	writes, reads *statements
+	turn          chan struct{} // held by the one that writes; nil where several may
+	owned         bool          // Close closes the pools
+	floor         float64
+	now           func() time.Time
+	checked       *atomic.Bool // the schema was found right
+	counted       *atomic.Bool // the connection was found to count right
+	written       *atomic.Bool // something was written through this store
+	tombstones    *atomic.Bool // the last write found that there are some
 }
 
 // Option changes a store's settings.
@@ -64,7 +65,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	case SQLite:
 		s.engine = sqliteEngine{path: filepath.Clean(rest)}
 		s.write, s.read, err = openSQLite(ctx, rest)
-		s.statements, s.turn = newStatements(s.read), make(chan struct{}, 1)
+		s.prepareOnce()
 	case MySQL:
 		s.engine = mysqlEngine{}
 		s.write, err = openMySQL(ctx, rest)
@@ -92,7 +93,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	switch dialect {
 	case SQLite:
 		s.engine = sqliteEngine{}
-		s.statements, s.turn = newStatements(db), make(chan struct{}, 1)
+		s.prepareOnce()
 	case MySQL:
 		s.engine = mysqlEngine{}
 	default:
@@ -102,6 +103,16 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// prepareOnce is for an engine in this process, which has one writer at a time.
+func (s *Store) prepareOnce() {
+	s.turn = make(chan struct{}, 1)
+	s.writes = newStatements(s.write)
+	s.reads = s.writes
+	if s.read != s.write {
+		s.reads = newStatements(s.read)
+	}
 }
 
 func (s *Store) configure(opts []Option) error {
@@ -122,7 +133,7 @@ func (s *Store) configure(opts []Option) error {
 // engine may then have given the whole transaction up.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	inner := *s
-	inner.tx, inner.statements, inner.owned = tx, nil, false
+	inner.tx, inner.writes, inner.reads, inner.owned = tx, nil, nil, false
 	return &inner
 }
 
@@ -138,9 +149,8 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close closes what [Open] opened. A store from [New] or [Store.WithTx] leaves its caller's pool and
 // transaction alone.
 func (s *Store) Close() error {
-	if s.statements != nil {
-		s.statements.close()
-	}
+	s.writes.close()
+	s.reads.close()
 	if !s.owned {
 		return nil
 	}
@@ -159,8 +169,8 @@ func (s *Store) reader() dbtx {
 	switch {
 	case s.tx != nil:
 		return s.tx
-	case s.statements != nil:
-		return s.statements
+	case s.reads != nil:
+		return s.reads
 	}
 	return s.read
 }

@@ -40,7 +40,7 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 		return none, s.fail(ctx, op, err)
 	}
 	out, err := inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
-		return read(s.engine.queries(tx))
+		return read(s.engine.queries(s.reads.in(tx)))
 	})
 	if err != nil {
 		return none, s.fail(ctx, op, err)
@@ -77,10 +77,13 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		return none, err
 	}
 	defer leave()
+	if err := s.writes.keep(ctx, s.engine.inserts()...); err != nil {
+		return none, err
+	}
 	return backoff.Retry(ctx, func() (T, error) {
 		// What is read must be committed, and no older than the statement that reads it.
 		opts := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-		out, err := inTx(ctx, s.write, opts, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(tx)) })
+		out, err := inTx(ctx, s.write, opts, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
 		switch {
 		case err == nil:
 			s.written.Store(true)
