@@ -22,8 +22,8 @@ const (
 type engine interface {
 	dialect() Dialect
 	queries(db dbtx) queries
-	// inserts are the queries that InsertTags runs each time, to be kept prepared.
-	inserts() []string
+	// hotWrites are the queries that InsertTags runs each time, to be kept prepared.
+	hotWrites() []string
 	// sentinel returns the error of this package that a driver's error stands for, or nil.
 	sentinel(err error) error
 	// retryable tells whether a whole transaction that failed so may succeed when run again.

@@ -88,7 +88,7 @@ func (mysqlEngine) dialect() Dialect { return MySQL }
 
 func (mysqlEngine) queries(db dbtx) queries { return mysqlQueries{mysqlgen.New(db), db} }
 
-func (mysqlEngine) inserts() []string { return nil } // to prepare is a round trip
+func (mysqlEngine) hotWrites() []string { return nil } // to prepare is a round trip
 
 func (e mysqlEngine) sentinel(err error) error {
 	if e.retryable(err) {

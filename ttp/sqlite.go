@@ -92,7 +92,7 @@ func (sqliteEngine) dialect() Dialect { return SQLite }
 
 func (sqliteEngine) queries(db dbtx) queries { return sqliteQueries{sqlitegen.New(db), db} }
 
-func (sqliteEngine) inserts() []string {
+func (sqliteEngine) hotWrites() []string {
 	return []string{sqlitegen.InsertTag, sqlitegen.AddTechniqueCount, sqlitegen.AnyTombstone}
 }
 

@@ -111,15 +111,17 @@ func (s *statements) find(query string) (stmt *sql.Stmt, full bool) {
 	return s.prepared[query], s.prepared == nil || len(s.prepared) >= maxStatements
 }
 
-// close gives back what was prepared, on a pool that may stay open; nothing is kept from then on.
+// close gives back what was prepared, on a pool that may stay open; nothing is kept from then on. It waits
+// for what still runs, not under the lock, which that may need.
 func (s *statements) close() {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, stmt := range s.prepared {
+	prepared := s.prepared
+	s.prepared = nil
+	s.mu.Unlock()
+	for _, stmt := range prepared {
 		_ = stmt.Close()
 	}
-	s.prepared = nil
 }

@@ -82,7 +82,8 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// New makes a store over a pool of the caller's, which stays the caller's to close.
+// New makes a store over a pool of the caller's, which stays the caller's to close. Make one for each pool,
+// not one for each call: on SQLite it keeps statements prepared on the pool until [Store.Close].
 //
 // A SQLite pool should have _txlock=immediate, a busy_timeout and, for a database in memory, one
 // connection. A MySQL pool must speak utf8mb4 and must not have clientFoundRows, which the first write

@@ -77,13 +77,13 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		return none, err
 	}
 	defer leave()
-	if err := s.writes.keep(ctx, s.engine.inserts()...); err != nil {
-		return none, err
-	}
 	return backoff.Retry(ctx, func() (T, error) {
 		// What is read must be committed, and no older than the statement that reads it.
 		opts := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-		out, err := inTx(ctx, s.write, opts, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
+		out, err := none, s.writes.keep(ctx, s.engine.hotWrites()...)
+		if err == nil {
+			out, err = inTx(ctx, s.write, opts, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
+		}
 		switch {
 		case err == nil:
 			s.written.Store(true)
