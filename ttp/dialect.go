@@ -96,8 +96,7 @@ type queries interface {
 	techniquesByTime(ctx context.Context, a asked) ([]group, error)
 	techniquesByIdentity(ctx context.Context, a asked) ([]group, error)
 	techniquesByAttacker(ctx context.Context, a asked) ([]group, error)
-	// techniquesByCampaign are of each of its identities, by the survivor.
-	techniquesByCampaign(ctx context.Context, a asked) ([]scopeGroup, error)
+	techniquesByCampaign(ctx context.Context, a asked) ([]campaignGroup, error)
 	techniquesBySession(ctx context.Context, a asked) ([]group, error)
 	countDistinct(ctx context.Context, a asked) ([]distinctCount, error)
 	countScopeDistinct(ctx context.Context, a asked) ([]distinctCount, error)

@@ -233,8 +233,8 @@ func (q mysqlQueries) techniquesByAttacker(ctx context.Context, a asked) ([]grou
 	return list(ctx, q.ListTechniquesByAttacker, a, toGroup)
 }
 
-func (q mysqlQueries) techniquesByCampaign(ctx context.Context, a asked) ([]scopeGroup, error) {
-	return list(ctx, q.ListTechniquesByCampaign, a, toScopeGroup)
+func (q mysqlQueries) techniquesByCampaign(ctx context.Context, a asked) ([]campaignGroup, error) {
+	return list(ctx, q.ListTechniquesByCampaign, a, toCampaignGroup)
 }
 
 func (q mysqlQueries) techniquesBySession(ctx context.Context, a asked) ([]group, error) {

@@ -109,7 +109,7 @@ func (s *Store) ListTechniquesByCampaign(ctx context.Context, id uuid.UUID, opts
 		if err != nil {
 			return nil, err
 		}
-		rows, err := rowsOf(ctx, q, a, groupsOfAll(parts), distinct)
+		rows, err := rowsOf(ctx, q, a, groupsOfCampaign(parts), distinct)
 		return campaignRollup(rows, parts), err
 	})
 }
@@ -189,7 +189,7 @@ func groupsOf(ctx context.Context, q queries, a asked) ([]group, error) {
 		return q.techniquesByAttacker(ctx, a)
 	case a.CampaignUUID != nil:
 		parts, err := q.techniquesByCampaign(ctx, a)
-		return groupsOfAll(parts), err
+		return groupsOfCampaign(parts), err
 	case a.SessionID.Valid:
 		return q.techniquesBySession(ctx, a)
 	case a.bounds == everything:
@@ -239,11 +239,28 @@ func toDistinctCount[R distinctRow](row R) distinctCount {
 	return distinctCount{techniqueKey(r.Technique), DistinctCounts{r.Sources, r.Attackers, r.Identities}}
 }
 
-// groupsOfAll are the groups of several scopes.
-func groupsOfAll(parts []scopeGroup) []group {
-	groups := make([]group, len(parts))
-	for i, part := range parts {
-		groups[i] = part.group
+// campaignGroup is a group of a campaign or, without tags, how many of its identities show the group's
+// technique.
+type campaignGroup struct {
+	group
+	identities int64
+}
+
+type campaignGroupRow interface {
+	sqlitegen.ListTechniquesByCampaignRow | mysqlgen.ListTechniquesByCampaignRow
+}
+
+func toCampaignGroup[R campaignGroupRow](row R) campaignGroup {
+	r := sqlitegen.ListTechniquesByCampaignRow(row)
+	return campaignGroup{group{groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}, r.Identities}
+}
+
+func groupsOfCampaign(parts []campaignGroup) []group {
+	var groups []group
+	for _, part := range parts {
+		if part.tags > 0 {
+			groups = append(groups, part.group)
+		}
 	}
 	return groups
 }
@@ -316,22 +333,13 @@ func (r *TechniqueRollupRow) finish() {
 	r.Tactic = r.Tactics[0].Tactic
 }
 
-// campaignRollup counts the identities that show each technique.
-func campaignRollup(rows []TechniqueRollupRow, parts []scopeGroup) []CampaignTechniqueRow {
-	type member struct {
-		technique techniqueKey
-		identity  uuid.UUID
-	}
-	counted := make(map[member]bool, len(parts))
+func campaignRollup(rows []TechniqueRollupRow, parts []campaignGroup) []CampaignTechniqueRow {
 	counts := map[[2]string]int64{}
 	for _, part := range parts {
-		m := member{part.key.technique(), part.scope}
-		if counted[m] {
-			continue
+		if part.identities > 0 {
+			technique, sub := part.key.technique().ids()
+			counts[[2]string{technique, sub}] = part.identities
 		}
-		counted[m] = true
-		technique, sub := m.technique.ids()
-		counts[[2]string{technique, sub}]++
 	}
 	out := make([]CampaignTechniqueRow, len(rows))
 	for i, row := range rows {

@@ -219,8 +219,8 @@ func (q sqliteQueries) techniquesByAttacker(ctx context.Context, a asked) ([]gro
 	return list(ctx, q.ListTechniquesByAttacker, a, toGroup)
 }
 
-func (q sqliteQueries) techniquesByCampaign(ctx context.Context, a asked) ([]scopeGroup, error) {
-	return list(ctx, q.ListTechniquesByCampaign, a, toScopeGroup)
+func (q sqliteQueries) techniquesByCampaign(ctx context.Context, a asked) ([]campaignGroup, error) {
+	return list(ctx, q.ListTechniquesByCampaign, a, toCampaignGroup)
 }
 
 func (q sqliteQueries) techniquesBySession(ctx context.Context, a asked) ([]group, error) {

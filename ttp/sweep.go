@@ -84,8 +84,7 @@ type scopeGroup struct {
 
 type scopeGroupRow interface {
 	sqlitegen.ListTechniquesByAttackersRow | mysqlgen.ListTechniquesByAttackersRow |
-		sqlitegen.ListTechniquesByIdentitiesRow | mysqlgen.ListTechniquesByIdentitiesRow |
-		sqlitegen.ListTechniquesByCampaignRow | mysqlgen.ListTechniquesByCampaignRow
+		sqlitegen.ListTechniquesByIdentitiesRow | mysqlgen.ListTechniquesByIdentitiesRow
 }
 
 func toScopeGroup[R scopeGroupRow](row R) scopeGroup {

@@ -113,8 +113,8 @@ type Querier interface {
 	ListTechniquesByAttacker(ctx context.Context, arg ListTechniquesByAttackerParams) ([]ListTechniquesByAttackerRow, error)
 	// The rollups of a range of attackers, each as ListTechniquesByAttacker has it.
 	ListTechniquesByAttackers(ctx context.Context, arg ListTechniquesByAttackersParams) ([]ListTechniquesByAttackersRow, error)
-	// The rollups of the campaign's identities, each as ListTechniquesByIdentity has it, in no order: so one
-	// pass tells both the tags of a technique and how many identities show it.
+	// The union of the campaign's identities, as ListTechniquesByIdentity sees each of them, and in rows of
+	// no tags how many of them show each technique, the merged ones counted as their survivor.
 	ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error)
 	// The rollups of a range of identities, each as ListTechniquesByIdentity has it. An identity that is
 	// not stored answers for itself.

@@ -390,9 +390,23 @@ WITH asked_campaign AS (
                 AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
                 AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
     GROUP BY t.technique_key, member.survivor_uuid
+), shown AS (
+    SELECT technique_key DIV 10000000000 AS technique, COUNT(DISTINCT uuid) AS identities
+    FROM part
+    GROUP BY technique
+), total AS (
+    SELECT technique_key, CAST(SUM(tags) AS SIGNED) AS tags,
+           CAST(MIN(first_seen) AS SIGNED) AS first_seen, CAST(MAX(last_seen) AS SIGNED) AS last_seen,
+           CAST(MAX(confidence_max) AS DOUBLE) AS confidence_max, CAST(0 AS SIGNED) AS identities
+    FROM part
+    GROUP BY technique_key
+    UNION ALL
+    SELECT technique * 10000000000 AS technique_key, 0 AS tags, 0 AS first_seen, 0 AS last_seen,
+           0 AS confidence_max, identities
+    FROM shown
 )
-SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
-FROM part
+SELECT technique_key, tags, first_seen, last_seen, confidence_max, identities
+FROM total
 `
 
 type ListTechniquesByCampaignParams struct {
@@ -420,16 +434,16 @@ type ListTechniquesByCampaignParams struct {
 }
 
 type ListTechniquesByCampaignRow struct {
-	UUID          []byte
 	TechniqueKey  int64
 	Tags          int64
 	FirstSeen     int64
 	LastSeen      int64
 	ConfidenceMax float64
+	Identities    int64
 }
 
-// The rollups of the campaign's identities, each as ListTechniquesByIdentity has it, in no order: so one
-// pass tells both the tags of a technique and how many identities show it.
+// The union of the campaign's identities, as ListTechniquesByIdentity sees each of them, and in rows of
+// no tags how many of them show each technique, the merged ones counted as their survivor.
 func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTechniquesByCampaign,
 		arg.CampaignUUID,
@@ -483,12 +497,12 @@ func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniqu
 	for rows.Next() {
 		var i ListTechniquesByCampaignRow
 		if err := rows.Scan(
-			&i.UUID,
 			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,
 			&i.ConfidenceMax,
+			&i.Identities,
 		); err != nil {
 			return nil, err
 		}

@@ -388,9 +388,23 @@ WITH asked_campaign AS (
                 AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
                 AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
     GROUP BY t.technique_key, member.survivor_uuid
+), shown AS (
+    SELECT technique_key / 10000000000 AS technique, COUNT(DISTINCT uuid) AS identities
+    FROM part
+    GROUP BY technique
+), total AS (
+    SELECT technique_key, CAST(SUM(tags) AS INTEGER) AS tags,
+           CAST(MIN(first_seen) AS INTEGER) AS first_seen, CAST(MAX(last_seen) AS INTEGER) AS last_seen,
+           CAST(MAX(confidence_max) AS REAL) AS confidence_max, CAST(0 AS INTEGER) AS identities
+    FROM part
+    GROUP BY technique_key
+    UNION ALL
+    SELECT technique * 10000000000 AS technique_key, 0 AS tags, 0 AS first_seen, 0 AS last_seen,
+           0 AS confidence_max, identities
+    FROM shown
 )
-SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
-FROM part
+SELECT technique_key, tags, first_seen, last_seen, confidence_max, identities
+FROM total
 `
 
 type ListTechniquesByCampaignParams struct {
@@ -418,16 +432,16 @@ type ListTechniquesByCampaignParams struct {
 }
 
 type ListTechniquesByCampaignRow struct {
-	UUID          []byte
 	TechniqueKey  int64
 	Tags          int64
 	FirstSeen     int64
 	LastSeen      int64
 	ConfidenceMax float64
+	Identities    int64
 }
 
-// The rollups of the campaign's identities, each as ListTechniquesByIdentity has it, in no order: so one
-// pass tells both the tags of a technique and how many identities show it.
+// The union of the campaign's identities, as ListTechniquesByIdentity sees each of them, and in rows of
+// no tags how many of them show each technique, the merged ones counted as their survivor.
 func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTechniquesByCampaign,
 		arg.CampaignUUID,
@@ -460,12 +474,12 @@ func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniqu
 	for rows.Next() {
 		var i ListTechniquesByCampaignRow
 		if err := rows.Scan(
-			&i.UUID,
 			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,
 			&i.ConfidenceMax,
+			&i.Identities,
 		); err != nil {
 			return nil, err
 		}

@@ -87,8 +87,8 @@ WHERE t.attacker_uuid = sqlc.arg(attacker_uuid)
 GROUP BY t.technique_key;
 
 -- name: ListTechniquesByCampaign :many
--- The rollups of the campaign's identities, each as ListTechniquesByIdentity has it, in no order: so one
--- pass tells both the tags of a technique and how many identities show it.
+-- The union of the campaign's identities, as ListTechniquesByIdentity sees each of them, and in rows of
+-- no tags how many of them show each technique, the merged ones counted as their survivor.
 WITH asked_campaign AS (
     SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
                          sqlc.arg(campaign_uuid)) AS BINARY(16)) AS uuid
@@ -147,9 +147,23 @@ WITH asked_campaign AS (
                 AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
                 AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))))
     GROUP BY t.technique_key, member.survivor_uuid
+), shown AS (
+    SELECT technique_key DIV 10000000000 AS technique, COUNT(DISTINCT uuid) AS identities
+    FROM part
+    GROUP BY technique
+), total AS (
+    SELECT technique_key, CAST(SUM(tags) AS SIGNED) AS tags,
+           CAST(MIN(first_seen) AS SIGNED) AS first_seen, CAST(MAX(last_seen) AS SIGNED) AS last_seen,
+           CAST(MAX(confidence_max) AS DOUBLE) AS confidence_max, CAST(0 AS SIGNED) AS identities
+    FROM part
+    GROUP BY technique_key
+    UNION ALL
+    SELECT technique * 10000000000 AS technique_key, 0 AS tags, 0 AS first_seen, 0 AS last_seen,
+           0 AS confidence_max, identities
+    FROM shown
 )
-SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
-FROM part;
+SELECT technique_key, tags, first_seen, last_seen, confidence_max, identities
+FROM total;
 
 -- name: ListTechniquesBySession :many
 -- The tags of one login session.
