@@ -66,7 +66,7 @@ type txStatements struct {
 
 // PrepareContext is the transaction's. What it returns ends with the transaction, if not before.
 func (t txStatements) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
-	if stmt, _ := t.kept.find(query); stmt != nil { //nolint:sqlclosecheck // kept until the store closes
+	if stmt, _ := t.kept.find(query); stmt != nil {
 		return t.StmtContext(ctx, stmt), nil
 	}
 	return t.Tx.PrepareContext(ctx, query)
@@ -74,8 +74,8 @@ func (t txStatements) PrepareContext(ctx context.Context, query string) (*sql.St
 
 // QueryContext is the transaction's.
 func (t txStatements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if stmt, _ := t.kept.find(query); stmt != nil { //nolint:sqlclosecheck // kept until the store closes
-		return t.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+	if stmt, _ := t.kept.find(query); stmt != nil {
+		return t.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // ends with the transaction
 	}
 	return t.Tx.QueryContext(ctx, query, args...)
 }

@@ -29,11 +29,7 @@ func TestClosingStatementsLetsTransactionsEnd(t *testing.T) {
 	}
 	read := make(chan error, 1)
 	go func() {
-		rows, err := kept.QueryContext(ctx, query)
-		if err == nil {
-			err = rows.Close()
-		}
-		read <- err
+		read <- readAll(kept.QueryContext(ctx, query))
 	}()
 	for db.Stats().WaitCount == 0 {
 		time.Sleep(time.Millisecond)
@@ -48,11 +44,7 @@ func TestClosingStatementsLetsTransactionsEnd(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	rows, err := kept.in(tx).QueryContext(ctx, query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := rows.Close(); err != nil {
+	if err := readAll(kept.in(tx).QueryContext(ctx, query)); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.Rollback(); err != nil {
@@ -62,4 +54,15 @@ func TestClosingStatementsLetsTransactionsEnd(t *testing.T) {
 		t.Error(err)
 	}
 	<-closed
+}
+
+func readAll(rows *sql.Rows, err error) error {
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		continue
+	}
+	return rows.Err()
 }
