@@ -29,7 +29,7 @@ func (j *jobs) reads(ctx context.Context, n int) (err error) {
 				return err
 			}
 			places[s.schema.name] = p
-			if err := j.fill(ctx, s, p, n, fillTags); err != nil {
+			if err := j.fill(ctx, s, p, n); err != nil {
 				return fmt.Errorf("fill for %s: %w", s.name, err)
 			}
 		}
@@ -64,12 +64,12 @@ const mostExported = 100_000
 const fillTags = 10_000
 
 // fill writes n tags by one of the subjects of a schema.
-func (j *jobs) fill(ctx context.Context, s subject, p place, n, callTags int) (err error) {
+func (j *jobs) fill(ctx context.Context, s subject, p place, n int) error {
 	progress("%s: fill the schema of %s with %d tags", j.engine.name, s.name, n)
 	if err := s.schema.tables(ctx, p); err != nil {
 		return err
 	}
-	if err := fillTables(ctx, s, p, n, callTags); err != nil {
+	if err := fillTables(ctx, s, p, n, fillTags); err != nil {
 		return err
 	}
 	return s.schema.index(ctx, p)
