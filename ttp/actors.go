@@ -28,11 +28,11 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 	if limit < 1 || limit > MaxPage {
 		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage))
 	}
-	ask := map[ScopeKind]func(queries, context.Context, asked) ([]ScopeCount, error){
-		IdentityScope: queries.topIdentities,
-		AttackerScope: queries.topAttackers,
-		SessionScope:  queries.topSessions,
-		CampaignScope: queries.topCampaigns,
+	ask := map[ScopeKind]manyRows[ScopeCount]{
+		IdentityScope: topIdentities,
+		AttackerScope: topAttackers,
+		SessionScope:  topSessions,
+		CampaignScope: topCampaigns,
 	}[kind]
 	if ask == nil {
 		c.refuse("kind", "must be identity, attacker, session or campaign")
@@ -41,7 +41,7 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 		return nil, s.fail(ctx, op, err)
 	}
 	return query(ctx, s, op, func(q queries) ([]ScopeCount, error) {
-		return ask(q, ctx, asked{bounds: b, Limit: int64(limit)})
+		return ask(ctx, q, asked{bounds: b, Limit: int64(limit)})
 	})
 }
 

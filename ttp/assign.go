@@ -26,10 +26,10 @@ const moveBatch = 500
 // id that is not set. After an error nothing is written.
 func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attackers ...uuid.UUID) error {
 	return s.assign(ctx, "assign attackers", "identity_uuid", identity, "attacker_uuid", attackers, func(q queries) error {
-		if err := mustStore("identity", identity, second(q.lockIdentity(ctx, identity))); err != nil {
+		if err := mustStore("identity", identity, second(lockIdentity(ctx, q, identity))); err != nil {
 			return err
 		}
-		stored, err := lockAttackers(ctx, q, attackers)
+		stored, err := lockStoredAttackers(ctx, q, attackers)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attacke
 			if err := moveTags(ctx, q, attacker, identity); err != nil {
 				return err
 			}
-			if err := q.upsertAttacker(ctx, Attacker{UUID: attacker, IdentityUUID: identity}); err != nil {
+			if err := upsertAttacker(ctx, q, Attacker{UUID: attacker, IdentityUUID: identity}); err != nil {
 				return err
 			}
 		}
@@ -54,14 +54,14 @@ func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attacke
 // [Store.AssignAttackers].
 func (s *Store) AssignCampaign(ctx context.Context, campaign uuid.UUID, identities ...uuid.UUID) error {
 	return s.assign(ctx, "assign campaign", "campaign_uuid", campaign, "identity_uuid", identities, func(q queries) error {
-		if err := mustStore("campaign", campaign, second(q.lockCampaign(ctx, campaign))); err != nil {
+		if err := mustStore("campaign", campaign, second(lockCampaign(ctx, q, campaign))); err != nil {
 			return err
 		}
 		for _, identity := range byUUID(identities, self) {
-			if err := mustStore("identity", identity, second(q.lockIdentity(ctx, identity))); err != nil {
+			if err := mustStore("identity", identity, second(lockIdentity(ctx, q, identity))); err != nil {
 				return err
 			}
-			if err := q.upsertIdentity(ctx, Identity{UUID: identity, CampaignUUID: campaign}); err != nil {
+			if err := upsertIdentity(ctx, q, Identity{UUID: identity, CampaignUUID: campaign}); err != nil {
 				return err
 			}
 		}
@@ -95,14 +95,14 @@ func mustStore(kind string, id uuid.UUID, err error) error {
 
 func second[T any](_ T, err error) error { return err }
 
-func self(id uuid.UUID) uuid.UUID { return id }
+func self[T any](v T) T { return v }
 
 // lockAttackers returns those that are stored, as no other transaction changes them before the end of
 // this one.
-func lockAttackers(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]Attacker, error) {
+func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]Attacker, error) {
 	stored := map[uuid.UUID]Attacker{}
 	for chunk := range slices.Chunk(byUUID(attackers, self), moveBatch) {
-		locked, err := q.lockAttackers(ctx, asked{UUIDs: idBytes(chunk)})
+		locked, err := lockAttackers(ctx, q, asked{UUIDs: idBytes(chunk)})
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +115,7 @@ func lockAttackers(ctx context.Context, q queries, attackers []uuid.UUID) (map[u
 func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) error {
 	after := position{observedAt: math.MinInt64}
 	for {
-		page, err := q.lockTagsToMove(ctx, asked{
+		page, err := lockTagsToMove(ctx, q, asked{
 			AttackerUUID: attacker[:], IdentityUUID: identity[:], CursorObservedAt: after.observedAt, CursorUUID: after.uuid[:], Limit: moveBatch,
 		})
 		if err != nil || len(page) == 0 {
@@ -125,7 +125,7 @@ func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) erro
 		for i := range page {
 			ids[i] = page[i].uuid[:]
 		}
-		if _, err := q.setTagIdentities(ctx, asked{IdentityUUID: identity[:], UUIDs: ids}); err != nil || len(page) < moveBatch {
+		if _, err := setTagIdentities(ctx, q, asked{IdentityUUID: identity[:], UUIDs: ids}); err != nil || len(page) < moveBatch {
 			return err
 		}
 		after = page[len(page)-1]

@@ -29,15 +29,15 @@ func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func
 	}
 	return snapshot(ctx, s, "export", func(q queries) (ExportReport, error) {
 		e := exporter{w, newLineEncoder(), b, progress, ExportReport{}}
-		err := export(ctx, &e, &e.report.Campaigns, q.campaignsAfter, e.lines.campaign, Campaign.id)
+		err := export(ctx, &e, &e.report.Campaigns, q, listCampaignsAfter, e.lines.campaign, Campaign.id)
 		if err == nil {
-			err = export(ctx, &e, &e.report.Identities, q.identitiesAfter, e.lines.identity, Identity.id)
+			err = export(ctx, &e, &e.report.Identities, q, listIdentitiesAfter, e.lines.identity, Identity.id)
 		}
 		if err == nil {
-			err = export(ctx, &e, &e.report.Attackers, q.attackersAfter, e.lines.attacker, Attacker.id)
+			err = export(ctx, &e, &e.report.Attackers, q, listAttackersAfter, e.lines.attacker, Attacker.id)
 		}
 		if err == nil {
-			err = export(ctx, &e, &e.report.Tags, q.tagsAfter, e.lines.tag, Tag.id)
+			err = export(ctx, &e, &e.report.Tags, q, listTagsAfter, e.lines.tag, Tag.id)
 		}
 		return e.report, err
 	})
@@ -53,12 +53,12 @@ type exporter struct {
 
 // export writes all rows of one table, page by page.
 func export[T any](ctx context.Context, e *exporter, written *int,
-	page func(context.Context, asked) ([]T, error),
+	q queries, page manyRows[T],
 	encode func(T) ([]byte, error), id func(T) uuid.UUID,
 ) error {
 	after := uuid.Nil // no row has it
 	for {
-		rows, err := page(ctx, asked{bounds: e.bounds, After: after[:], Limit: exportPage})
+		rows, err := page(ctx, q, asked{bounds: e.bounds, After: after[:], Limit: exportPage})
 		if err != nil {
 			return err
 		}

@@ -51,28 +51,21 @@ const (
 // bounds is a Filter as the queries want it: each parameter always bound, by one that matches all when
 // nothing is asked for.
 type bounds struct {
-	Since, Before             int64 // microseconds
-	AnyTag                    int64 // 1: nothing below is asked for, which spares to look at each tag
-	FirstKey, LastKey         int64 // of technique_key
-	MinConfidence             float64
-	AnyDigits                 int64 // 1: no tactic or release is asked for, which spares the arithmetic
-	FirstTactic, LastTactic   int64 // digits of technique_key
-	FirstRelease, LastRelease int64
-	AnyRow                    int64 // 1: nothing below is asked for, and the index alone decides
-	RuleID                    string
-	AnyRule                   int64
-	FirstVersion, LastVersion int64
-	SourceKind                string
-	AnySource                 int64
-	DeckyID                   sql.NullString
-	AnyDecky                  int64
+	Since, Before           int64 // microseconds
+	AnyTag                  int64 // 1: nothing below is asked for, and the tag is not looked at
+	FirstKey, LastKey       int64 // of technique_key
+	MinConfidence           float64
+	Modulus                 int64 // what of technique_key lies between FirstDigits and LastDigits: 1 for nothing
+	FirstDigits, LastDigits int64
+	AnyRow                  int64 // 1: nothing below is asked for, and the index alone decides
+	RuleID                  sql.NullString
+	RuleVersion             sql.NullInt64
+	SourceKind, DeckyID     sql.NullString
 }
 
 // everything is the bounds of the zero Filter.
 var everything = bounds{
-	Since: math.MinInt64, Before: math.MaxInt64, AnyTag: 1, LastKey: maxGroupKey,
-	AnyDigits: 1, LastTactic: subUnit/tacticUnit - 1, LastRelease: tacticUnit - 1,
-	AnyRow: 1, AnyRule: 1, LastVersion: math.MaxInt64, AnySource: 1, AnyDecky: 1,
+	Since: math.MinInt64, Before: math.MaxInt64, AnyTag: 1, LastKey: maxGroupKey, Modulus: 1, AnyRow: 1,
 }
 
 // windowed tells that a window was asked for.
@@ -89,15 +82,7 @@ func (f Filter) bounds(c *checker) bounds {
 		c.refuse("min_confidence", "must be a number from 0 to 1")
 	}
 	b.MinConfidence = f.MinConfidence
-	f.release(c, &b)
-	if f.Tactic != "" {
-		if hasDigits(f.Tactic, "TA", 4) {
-			b.FirstTactic = number(f.Tactic[2:])
-			b.LastTactic, b.AnyDigits = b.FirstTactic, 0
-		} else {
-			c.refuse("tactic", `must be "TA" and four digits`)
-		}
-	}
+	f.digits(c, &b)
 	f.technique(c, &b)
 	f.row(c, &b)
 	window := everything
@@ -129,16 +114,36 @@ func (c *checker) bound(field string, t time.Time) int64 {
 	return cut.UnixMicro()
 }
 
-func (f Filter) release(c *checker, b *bounds) {
+// digits are the end of a technique_key: a tactic and a release, or the releases of a domain.
+func (f Filter) digits(c *checker, b *bounds) {
+	first, last := f.releases(c)
+	if last > 0 {
+		b.Modulus, b.FirstDigits, b.LastDigits = tacticUnit, first, last
+	}
+	switch {
+	case f.Tactic == "":
+		return
+	case !hasDigits(f.Tactic, "TA", 4):
+		c.refuse("tactic", `must be "TA" and four digits`)
+		return
+	case last == 0:
+		b.LastDigits = tacticUnit - 1
+	}
+	tactic := number(f.Tactic[2:]) * tacticUnit
+	b.Modulus, b.FirstDigits, b.LastDigits = subUnit, b.FirstDigits+tactic, b.LastDigits+tactic
+}
+
+// releases are the first and the last release, 0 for any.
+func (f Filter) releases(c *checker) (first, last int64) {
 	if f.Domain != "" {
 		digit := int64(slices.Index(domains, f.Domain))
 		if digit < 0 {
 			c.refuse("domain", "must be enterprise, ics or mobile")
 		}
-		b.FirstRelease, b.LastRelease, b.AnyDigits = digit*domainUnit, (digit+1)*domainUnit-1, 0
+		first, last = digit*domainUnit, (digit+1)*domainUnit-1
 	}
 	if f.Release == "" {
-		return
+		return first, last
 	}
 	release, ok := canonicalRelease(f.Release)
 	switch {
@@ -147,9 +152,10 @@ func (f Filter) release(c *checker, b *bounds) {
 	case f.Domain != "" && !strings.HasPrefix(release, f.Domain+"-"):
 		c.refuse("domain, release", "must agree")
 	default:
-		b.FirstRelease = releaseKey(release)
-		b.LastRelease, b.AnyDigits = b.FirstRelease, 0
+		first = releaseKey(release)
+		last = first
 	}
+	return first, last
 }
 
 func (f Filter) technique(c *checker, b *bounds) {
@@ -185,11 +191,9 @@ func (f Filter) row(c *checker, b *bounds) {
 	c.text("rule_id", f.RuleID, 64, noSeparator)
 	c.text("source_kind", f.SourceKind, 64, noSeparator)
 	c.text("decky_id", f.DeckyID, 255)
-	if f.RuleID != "" {
-		b.RuleID, b.AnyRule, b.AnyRow = f.RuleID, 0, 0
-	}
+	b.RuleID, b.SourceKind, b.DeckyID = nullText(f.RuleID), nullText(f.SourceKind), nullText(f.DeckyID)
 	if f.RuleVersion != nil {
-		b.FirstVersion, b.LastVersion, b.AnyRow = int64(*f.RuleVersion), int64(*f.RuleVersion), 0
+		b.RuleVersion = sql.NullInt64{Int64: int64(*f.RuleVersion), Valid: true}
 		switch {
 		case *f.RuleVersion < 0:
 			c.refuse("rule_version", "must not be negative")
@@ -197,11 +201,8 @@ func (f Filter) row(c *checker, b *bounds) {
 			c.refuse("rule_id", "must be set for rule_version")
 		}
 	}
-	if f.SourceKind != "" {
-		b.SourceKind, b.AnySource, b.AnyRow = f.SourceKind, 0, 0
-	}
-	if f.DeckyID != "" {
-		b.DeckyID, b.AnyDecky, b.AnyRow = nullText(f.DeckyID), 0, 0
+	if b.RuleID.Valid || b.RuleVersion.Valid || b.SourceKind.Valid || b.DeckyID.Valid {
+		b.AnyRow = 0
 	}
 }
 

@@ -197,7 +197,7 @@ func (in *importer) count(w *tagWrite, inserted int) {
 			r.BelowFloor++
 		}
 	}
-	r.Tombstoned += len(w.buried)
+	r.Tombstoned += len(w.tombstoned)
 	r.Duplicate = r.Read - r.Inserted - r.BelowFloor - r.Tombstoned
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -120,23 +119,18 @@ type tagWrite struct {
 	// batch is of all rows; uuid.Nil where each has its own.
 	batch uuid.UUID
 	// inCallers means a transaction of the caller's, in which a plain read may tell of an old state.
-	inCallers bool
-	written   []bool // rows that were new
-	// buried are the rows that a tombstone keeps out.
-	buried     map[uuid.UUID]bool
-	tombstones *atomic.Bool
+	inCallers  bool
+	written    []bool             // rows that were new
+	tombstoned map[uuid.UUID]bool // rows that were new and that a tombstone keeps out
 }
 
-// Run again, the transaction knows better.
-var (
-	errBuried = fmt.Errorf("%w: a tombstone was made meanwhile", ErrBusy)
-	errRaced  = fmt.Errorf("%w: another writer wrote the same tags meanwhile", ErrBusy)
-)
+// errRaced sends the transaction around again.
+var errRaced = fmt.Errorf("%w: another writer wrote the same tags meanwhile", ErrBusy)
 
 // newTagWrite orders tags that are in their stored form. Those below the floor never reach the database;
 // of those with one uuid, the first of the input does.
 func (s *Store) newTagWrite(tags []Tag, batch uuid.UUID) *tagWrite {
-	w := &tagWrite{tags: tags, outcomes: make([]Outcome, len(tags)), batch: batch, inCallers: s.tx != nil, tombstones: s.tombstones}
+	w := &tagWrite{tags: tags, outcomes: make([]Outcome, len(tags)), batch: batch, inCallers: s.tx != nil}
 	order := make([]int, 0, len(tags))
 	for i := range tags {
 		if tags[i].Confidence < s.floor {
@@ -162,7 +156,7 @@ func (s *Store) newTagWrite(tags []Tag, batch uuid.UUID) *tagWrite {
 // write writes the rows, finds out which were new and counts these. While rows turn out to be stored, it
 // looks before it inserts: a row that is not sent is much cheaper than a duplicate.
 func (w *tagWrite) write(ctx context.Context, q queries) (inserted int, err error) {
-	w.written, w.buried = make([]bool, len(w.rows)), map[uuid.UUID]bool{}
+	w.written, w.tombstoned = make([]bool, len(w.rows)), map[uuid.UUID]bool{}
 	look := true
 	for chunk := range w.chunks() {
 		rows := chunk
@@ -170,9 +164,6 @@ func (w *tagWrite) write(ctx context.Context, q queries) (inserted int, err erro
 			if rows, err = w.missing(ctx, q, chunk); err != nil {
 				return 0, err
 			}
-		}
-		if rows, err = w.unburied(ctx, q, rows); err != nil {
-			return 0, err
 		}
 		n := 0
 		if len(rows) > 0 {
@@ -186,11 +177,11 @@ func (w *tagWrite) write(ctx context.Context, q queries) (inserted int, err erro
 	if inserted == 0 {
 		return 0, nil
 	}
-	news := w.news()
-	if err := w.refuseBuried(ctx, q, news); err != nil {
+	kept, err := w.takeBack(ctx, q, w.news())
+	if err != nil || len(kept) == 0 {
 		return 0, err
 	}
-	return inserted, q.addTechniqueCounts(ctx, countsOf(news, 1)) // last, since all writers meet there
+	return len(kept), q.addTechniqueCounts(ctx, q.db, countsOf(kept, 1)) // last, since all writers meet there
 }
 
 // mustLook: only by looking can a call tell which rows were new that are of no batch of its own.
@@ -198,7 +189,7 @@ func (w *tagWrite) mustLook() bool { return w.batch == uuid.Nil }
 
 // insert writes rows and marks those that were new. It asks only where they were new in part.
 func (w *tagWrite) insert(ctx context.Context, q queries, rows []*Tag) (int, error) {
-	n, err := q.insertTags(ctx, rows)
+	n, err := q.insertTags(ctx, q.db, rows)
 	switch {
 	case err != nil || n == 0:
 		return 0, err
@@ -210,7 +201,7 @@ func (w *tagWrite) insert(ctx context.Context, q queries, rows []*Tag) (int, err
 	case w.mustLook():
 		return 0, errRaced
 	}
-	ids, err := q.tagUUIDsInBatch(ctx, w.batch, rows)
+	ids, err := tagUUIDsInBatch(ctx, q, w.batch, rows)
 	for _, id := range ids {
 		w.mark(id)
 	}
@@ -235,55 +226,42 @@ func (w *tagWrite) news() []*Tag {
 
 // missing returns the rows that are not stored.
 func (w *tagWrite) missing(ctx context.Context, q queries, rows []*Tag) ([]*Tag, error) {
-	read := q.storedTagUUIDs
+	read := listStoredTagUUIDs
 	if w.inCallers {
-		read = q.lockTagUUIDs
+		read = lockTagUUIDs
 	}
-	ids, err := read(ctx, asked{UUIDs: tagUUIDs(rows)})
+	ids, err := read(ctx, q, asked{UUIDs: tagUUIDs(rows)})
 	return without(rows, ids), err
 }
 
-// unburied returns the rows that no tombstone keeps out, and remembers the others.
-func (w *tagWrite) unburied(ctx context.Context, q queries, rows []*Tag) ([]*Tag, error) {
-	if !w.tombstones.Load() || len(rows) == 0 {
-		return rows, nil
-	}
-	ids, err := w.buriedOf(ctx, q, rows)
-	for _, id := range ids {
-		w.buried[id] = true
-	}
-	return without(rows, ids), err
-}
-
-func (w *tagWrite) buriedOf(ctx context.Context, q queries, rows []*Tag) ([]uuid.UUID, error) {
-	read := q.buriedTagUUIDs
-	if w.inCallers {
-		read = q.lockBuriedTags
-	}
-	return read(ctx, asked{UUIDs: tagUUIDs(rows)})
-}
-
-// refuseBuried looks for tombstones of what was written. It comes after the writing, since only then no
-// removal of the same rows can be under way; where there are no tombstones, it costs one small read.
-func (w *tagWrite) refuseBuried(ctx context.Context, q queries, rows []*Tag) error {
-	if !w.inCallers { // where the answer may be an old one
-		tombstones, err := q.anyTombstone(ctx)
-		w.tombstones.Store(len(tombstones) > 0)
-		if err != nil || len(tombstones) == 0 {
-			return err
+// takeBack deletes what was written of tags that a tombstone keeps out, and returns the rest. It comes after
+// the writing, since only then no removal of the same rows can be under way; where there are no tombstones,
+// it costs one small read.
+func (w *tagWrite) takeBack(ctx context.Context, q queries, rows []*Tag) ([]*Tag, error) {
+	read := lockBuriedTags
+	if !w.inCallers { // where the answer could be an old one
+		if any, err := anyTombstone(ctx, q); err != nil || len(any) == 0 {
+			return rows, err
 		}
+		read = listBuriedTagUUIDs
 	}
+	var kept []*Tag
 	for chunk := range slices.Chunk(rows, insertChunkRows) {
-		ids, err := w.buriedOf(ctx, q, chunk)
+		ids, err := read(ctx, q, asked{UUIDs: tagUUIDs(chunk)})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(ids) > 0 {
-			w.tombstones.Store(true)
-			return errBuried
+			if _, err := deleteTags(ctx, q, asked{UUIDs: idBytes(ids)}); err != nil {
+				return nil, err
+			}
 		}
+		for _, id := range ids {
+			w.tombstoned[id] = true
+		}
+		kept = append(kept, without(chunk, ids)...)
 	}
-	return nil
+	return kept, nil
 }
 
 // without returns the rows whose uuids are not among ids, in their order.
@@ -327,10 +305,9 @@ func (w *tagWrite) result() InsertResult {
 	r := InsertResult{BatchUUID: w.batch, Outcomes: w.outcomes}
 	for row, i := range w.index {
 		w.outcomes[i] = Duplicate
-		if w.buried[w.rows[row].UUID] {
+		if w.tombstoned[w.rows[row].UUID] {
 			w.outcomes[i] = Tombstoned
-		}
-		if w.written[row] {
+		} else if w.written[row] {
 			w.outcomes[i] = Inserted
 			r.Inserted++
 			r.Techniques = append(r.Techniques, w.tags[i].TechniqueID)

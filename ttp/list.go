@@ -28,7 +28,7 @@ type TagPage struct {
 
 // GetTag returns the tag with the id, or [ErrNotFound].
 func (s *Store) GetTag(ctx context.Context, id uuid.UUID) (Tag, error) {
-	return query(ctx, s, "get tag "+id.String(), func(q queries) (Tag, error) { return q.tag(ctx, id) })
+	return query(ctx, s, "get tag "+id.String(), func(q queries) (Tag, error) { return getTag(ctx, q, id) })
 }
 
 // CountTags counts the scope's tags that match the filter.
@@ -96,7 +96,7 @@ func (s *Store) SessionTags(ctx context.Context, id string, f Filter) iter.Seq2[
 	return s.stream(ctx, op, f, position{math.MinInt64, uuid.Nil}, func(b bounds, after position) ([]Tag, error) {
 		b.Since = max(b.Since, after.observedAt)
 		return inScope(ctx, s, op, OfSession(id), b, func(q queries, a asked) ([]Tag, error) {
-			return q.tagsBySessionInOrder(ctx, a.from(after, seqPage))
+			return listTagsBySessionInOrder(ctx, q, a.from(after, seqPage))
 		})
 	})
 }
@@ -136,13 +136,13 @@ func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b bounds, a
 		a = a.from(after, limit)
 		switch {
 		case a.AttackerUUID != nil:
-			return q.tagsByAttacker(ctx, a)
+			return listTagsByAttacker(ctx, q, a)
 		case a.SessionID.Valid:
-			return q.tagsBySession(ctx, a)
+			return listTagsBySession(ctx, q, a)
 		case a.fleet():
-			return q.tags(ctx, a)
+			return listTags(ctx, q, a)
 		}
-		return q.tagsByIdentities(ctx, a)
+		return listTagsByIdentities(ctx, q, a)
 	})
 }
 
@@ -168,7 +168,7 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, OfIdentity(identity), b, func(q queries, a asked) ([]Phase, error) { return q.phases(ctx, a) })
+	return inScope(ctx, s, op, OfIdentity(identity), b, func(q queries, a asked) ([]Phase, error) { return listPhases(ctx, q, a) })
 }
 
 type phaseRow interface {

@@ -42,7 +42,7 @@ func (s *Store) UnmergeCampaign(ctx context.Context, from uuid.UUID) error {
 func (s *Store) merge(ctx context.Context, op string, kind func(queries) mergeKind, from, into uuid.UUID) error {
 	_, err := update(ctx, s, op, func(q queries) (struct{}, error) {
 		k := kind(q)
-		if err := q.lockMerges(ctx, k.name); err != nil {
+		if err := lockMerges(ctx, q, k.name); err != nil {
 			return struct{}{}, err
 		}
 		for _, id := range []uuid.UUID{from, into} {
@@ -60,7 +60,7 @@ func (s *Store) merge(ctx context.Context, op string, kind func(queries) mergeKi
 func (s *Store) unmerge(ctx context.Context, op string, kind func(queries) mergeKind, from uuid.UUID) error {
 	_, err := update(ctx, s, op, func(q queries) (struct{}, error) {
 		k := kind(q)
-		if err := q.lockMerges(ctx, k.name); err != nil {
+		if err := lockMerges(ctx, q, k.name); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, k.unmerge(ctx, from)
@@ -84,38 +84,42 @@ type mergeKind struct {
 func campaignMerges(q queries) mergeKind {
 	return mergeKind{
 		name:    "campaign",
-		lockAll: q.lockMerges,
+		lockAll: func(ctx context.Context, kind string) error { return lockMerges(ctx, q, kind) },
 		mergedInto: func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-			c, err := q.campaign(ctx, id)
+			c, err := getCampaign(ctx, q, id)
 			return c.MergedIntoUUID, err
 		},
 		lock: func(ctx context.Context, id uuid.UUID) (mergedInto, survivor uuid.UUID, err error) {
-			c, err := q.lockCampaign(ctx, id)
+			c, err := lockCampaign(ctx, q, id)
 			return c.MergedIntoUUID, c.SurvivorUUID, err
 		},
-		setMergedInto:   q.setCampaignMergedInto,
-		replaceSurvivor: q.replaceCampaignSurvivor,
-		lockMerged:      q.lockMergedCampaigns,
-		setSurvivors:    q.setCampaignSurvivors,
+		setMergedInto: func(ctx context.Context, id, into uuid.UUID) error { return setCampaignMergedInto(ctx, q, id, into) },
+		replaceSurvivor: func(ctx context.Context, replaced, survivor uuid.UUID) error {
+			return replaceCampaignSurvivor(ctx, q, replaced, survivor)
+		},
+		lockMerged:   func(ctx context.Context, a asked) ([]uuid.UUID, error) { return lockMergedCampaigns(ctx, q, a) },
+		setSurvivors: func(ctx context.Context, a asked) (int64, error) { return setCampaignSurvivors(ctx, q, a) },
 	}
 }
 
 func identityMerges(q queries) mergeKind {
 	return mergeKind{
 		name:    "identity",
-		lockAll: q.lockMerges,
+		lockAll: func(ctx context.Context, kind string) error { return lockMerges(ctx, q, kind) },
 		mergedInto: func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-			i, err := q.identity(ctx, id)
+			i, err := getIdentity(ctx, q, id)
 			return i.MergedIntoUUID, err
 		},
 		lock: func(ctx context.Context, id uuid.UUID) (mergedInto, survivor uuid.UUID, err error) {
-			i, err := q.lockIdentity(ctx, id)
+			i, err := lockIdentity(ctx, q, id)
 			return i.MergedIntoUUID, i.SurvivorUUID, err
 		},
-		setMergedInto:   q.setIdentityMergedInto,
-		replaceSurvivor: q.replaceIdentitySurvivor,
-		lockMerged:      q.lockMergedIdentities,
-		setSurvivors:    q.setIdentitySurvivors,
+		setMergedInto: func(ctx context.Context, id, into uuid.UUID) error { return setIdentityMergedInto(ctx, q, id, into) },
+		replaceSurvivor: func(ctx context.Context, replaced, survivor uuid.UUID) error {
+			return replaceIdentitySurvivor(ctx, q, replaced, survivor)
+		},
+		lockMerged:   func(ctx context.Context, a asked) ([]uuid.UUID, error) { return lockMergedIdentities(ctx, q, a) },
+		setSurvivors: func(ctx context.Context, a asked) (int64, error) { return setIdentitySurvivors(ctx, q, a) },
 	}
 }
 
@@ -123,7 +127,7 @@ func identityMerges(q queries) mergeKind {
 func (rows *scopes) lockMerges(ctx context.Context, q queries) error {
 	for _, c := range rows.campaigns {
 		if c.MergedIntoUUID != uuid.Nil {
-			if err := q.lockMerges(ctx, "campaign"); err != nil {
+			if err := lockMerges(ctx, q, "campaign"); err != nil {
 				return err
 			}
 			break
@@ -131,7 +135,7 @@ func (rows *scopes) lockMerges(ctx context.Context, q queries) error {
 	}
 	for _, i := range rows.identities {
 		if i.MergedIntoUUID != uuid.Nil {
-			return q.lockMerges(ctx, "identity")
+			return lockMerges(ctx, q, "identity")
 		}
 	}
 	return nil

@@ -86,7 +86,9 @@ type mysqlEngine struct{}
 
 func (mysqlEngine) dialect() Dialect { return MySQL }
 
-func (mysqlEngine) queries(db dbtx) queries { return mysqlQueries{mysqlgen.New(db), db} }
+func (e mysqlEngine) queries(db dbtx) queries {
+	return queries{writer: e, db: db, mysql: mysqlgen.New(db)}
+}
 
 func (mysqlEngine) hotWrites() []string { return nil } // to prepare is a round trip
 

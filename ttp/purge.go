@@ -24,10 +24,10 @@ func (s *Store) PurgeAttacker(ctx context.Context, attacker uuid.UUID, opts ...R
 func (r *removal) deleteAttacker(ctx context.Context, q queries, attacker uuid.UUID) (done Receipt, err error) {
 	a := asked{UUIDs: [][]byte{attacker[:]}}
 	if r.dryRun {
-		stored, err := q.attackersByUUID(ctx, a)
+		stored, err := listAttackersByUUID(ctx, q, a)
 		return Receipt{Attackers: int64(len(stored))}, err
 	}
-	done.Attackers, err = q.deleteAttackers(ctx, a)
+	done.Attackers, err = deleteAttackers(ctx, q, a)
 	return done, err
 }
 

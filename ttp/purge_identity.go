@@ -90,7 +90,7 @@ func (p identityPurge) release(ctx context.Context) error {
 			for i, a := range attackers {
 				ids[i] = a.UUID
 			}
-			done.ReleasedAttackers, err = q.releaseAttackers(ctx, asked{IdentityUUID: member[:], UUIDs: idBytes(ids)})
+			done.ReleasedAttackers, err = releaseAttackers(ctx, q, asked{IdentityUUID: member[:], UUIDs: idBytes(ids)})
 			return done, err
 		})
 	})
@@ -141,11 +141,11 @@ func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) er
 
 // stands refuses an identity that is merged into another.
 func (p identityPurge) stands(ctx context.Context, q queries) error {
-	read := q.lockIdentity
+	read := lockIdentity
 	if p.dryRun {
-		read = q.identity
+		read = getIdentity
 	}
-	stored, err := read(ctx, p.identity)
+	stored, err := read(ctx, q, p.identity)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
@@ -190,11 +190,11 @@ func (p identityPurge) surroundings(ctx context.Context, q queries, attackers []
 	if err := p.stands(ctx, q); err != nil {
 		return around, err
 	}
-	read := q.lockAttackers
+	read := lockAttackers
 	if p.dryRun {
-		read = q.attackersByUUID
+		read = listAttackersByUUID
 	}
-	stored, err := read(ctx, asked{UUIDs: idBytes(byUUID(attackers, self))})
+	stored, err := read(ctx, q, asked{UUIDs: idBytes(byUUID(attackers, self))})
 	if err != nil {
 		return around, err
 	}
@@ -208,7 +208,7 @@ func (p identityPurge) surroundings(ctx context.Context, q queries, attackers []
 	for _, a := range stored {
 		identities = append(identities, a.IdentityUUID)
 	}
-	named, err := q.identitiesByUUID(ctx, asked{UUIDs: idBytes(identities)})
+	named, err := listIdentitiesByUUID(ctx, q, asked{UUIDs: idBytes(identities)})
 	around.identities = mapByID(named, Identity.id)
 	return around, err
 }
@@ -228,7 +228,7 @@ func except(tags, others []Tag) []Tag {
 // eachAttackers visits the attackers of an identity and of all merged into it, by pages.
 func (p identityPurge) eachAttackers(ctx context.Context, visit func(member uuid.UUID, attackers []Attacker) error) error {
 	ofMember := func(member uuid.UUID) error {
-		return eachPage(ctx, p, queries.attackersByIdentity, asked{IdentityUUID: member[:]}, Attacker.id, func(attackers []Attacker) error {
+		return eachPage(ctx, p, listAttackersByIdentity, asked{IdentityUUID: member[:]}, Attacker.id, func(attackers []Attacker) error {
 			return visit(member, attackers)
 		})
 	}
@@ -250,7 +250,7 @@ func (p identityPurge) eachAttackers(ctx context.Context, visit func(member uuid
 
 // eachMembers visits the stored identities that this one stands for, by pages.
 func (p identityPurge) eachMembers(ctx context.Context, visit func([]Identity) error) error {
-	return eachPage(ctx, p, queries.identitiesBySurvivor, asked{SurvivorUUID: p.identity[:]}, Identity.id, visit)
+	return eachPage(ctx, p, listIdentitiesBySurvivor, asked{SurvivorUUID: p.identity[:]}, Identity.id, visit)
 }
 
 // eachPage visits pages in uuid order.
@@ -258,7 +258,7 @@ func eachPage[T any](ctx context.Context, p identityPurge, read pageQuery[T], a 
 	after := uuid.Nil
 	for {
 		a.After, a.Limit = after[:], int64(p.batch)
-		page, err := query(ctx, p.store, p.op, func(q queries) ([]T, error) { return read(q, ctx, a) })
+		page, err := query(ctx, p.store, p.op, func(q queries) ([]T, error) { return read(ctx, q, a) })
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -294,26 +294,26 @@ func (p identityPurge) deleteIdentities(ctx context.Context) (done bool, err err
 // deleteUnmerged deletes a batch of those that no other points at. When there is none, it tells whether the
 // identity is gone.
 func (p identityPurge) deleteUnmerged(ctx context.Context, q queries) (n int64, gone bool, err error) {
-	if err := q.lockMerges(ctx, "identity"); err != nil {
+	if err := lockMerges(ctx, q, "identity"); err != nil {
 		return 0, false, err
 	}
-	leaves, err := q.lockUnmergedOf(ctx, asked{SurvivorUUID: p.identity[:], Limit: int64(p.batch)})
+	leaves, err := lockUnmergedOf(ctx, q, asked{SurvivorUUID: p.identity[:], Limit: int64(p.batch)})
 	if err != nil {
 		return 0, false, err
 	}
 	if len(leaves) == 0 {
-		_, err := q.lockIdentity(ctx, p.identity)
+		_, err := lockIdentity(ctx, q, p.identity)
 		if errors.Is(err, sql.ErrNoRows) {
 			return 0, true, nil
 		}
 		return 0, false, err
 	}
 	a := asked{UUIDs: idBytes(leaves)}
-	for _, naming := range []func(context.Context, asked) ([]uuid.UUID, error){q.lockAttackerNaming, q.lockTagNaming} {
-		if found, err := naming(ctx, a); err != nil || len(found) > 0 {
+	for _, naming := range []manyRows[uuid.UUID]{lockAttackerNaming, lockTagNaming} {
+		if found, err := naming(ctx, q, a); err != nil || len(found) > 0 {
 			return 0, false, err
 		}
 	}
-	n, err = q.deleteIdentities(ctx, a)
+	n, err = deleteIdentities(ctx, q, a)
 	return n, false, err
 }

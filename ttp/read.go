@@ -4,9 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"reflect"
-	"strings"
-	"sync"
 
 	"github.com/google/uuid"
 )
@@ -67,54 +64,16 @@ type asked struct {
 	UUID, BatchUUID, TombstoneUUID, MergedIntoUUID, SurvivorUUID []byte
 	UUIDs                                                        [][]byte
 	TechniqueKey, Tags                                           int64
+	Name, IP, Reason                                             sql.NullString
+	Kind, Removed                                                string
+	CreatedAt, FirstSeen, LastSeen                               int64
+	ConfidenceMax                                                float64
+	ReplacedUUID                                                 []byte
 }
 
 // fleet tells that no scope narrows the read.
 func (a asked) fleet() bool {
 	return a.AttackerUUID == nil && a.IdentityUUID == nil && a.CampaignUUID == nil && !a.SessionID.Valid
-}
-
-// bind fills the parameters of a generated query by their names: the two dialects number them
-// differently, and no query has all. MySQL's bare ? are told apart by a suffix, as in Limit_2.
-func bind[P any](a asked) P {
-	var params P
-	from, to := reflect.ValueOf(a), reflect.ValueOf(&params).Elem()
-	for i, index := range namedFields(to.Type()) {
-		to.Field(i).Set(from.FieldByIndex(index))
-	}
-	return params
-}
-
-// fieldsByParams holds what namedFields found, since to look for names takes as long as a small read.
-var fieldsByParams sync.Map
-
-// namedFields are where asked has the fields of a query's parameters.
-func namedFields(params reflect.Type) [][]int {
-	if known, ok := fieldsByParams.Load(params); ok {
-		return known.([][]int)
-	}
-	fields := make([][]int, params.NumField())
-	for i := range fields {
-		name, _, _ := strings.Cut(params.Field(i).Name, "_")
-		field, ok := reflect.TypeFor[asked]().FieldByName(name)
-		if !ok {
-			panic("ttp: nothing is asked by the name " + name)
-		}
-		fields[i] = field.Index
-	}
-	fieldsByParams.Store(params, fields)
-	return fields
-}
-
-// list runs a generated query of many rows.
-func list[P, R, T any](ctx context.Context, run func(context.Context, P) ([]R, error), a asked, mapRow func(R) T) ([]T, error) {
-	rows, err := run(ctx, bind[P](a))
-	return all(rows, err, mapRow)
-}
-
-// change runs a generated query that returns how many rows it changed.
-func change[P any](ctx context.Context, run func(context.Context, P) (int64, error), a asked) (int64, error) {
-	return run(ctx, bind[P](a))
 }
 
 // inScope runs a read of one statement of the tags of a scope.

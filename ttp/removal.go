@@ -193,7 +193,7 @@ func (r *removal) decide(ctx context.Context, tags []Tag, decide decision) error
 			return done, nil
 		}
 		if len(f.release) > 0 {
-			if _, err := q.setTagIdentities(ctx, asked{UUIDs: uuidsOf(f.release)}); err != nil {
+			if _, err := setTagIdentities(ctx, q, asked{UUIDs: uuidsOf(f.release)}); err != nil {
 				return Receipt{}, err
 			}
 		}
@@ -216,11 +216,11 @@ func (r *removal) current(ctx context.Context, q queries, tags []Tag) ([]Tag, er
 	if r.dryRun {
 		return tags, nil
 	}
-	return lockTags(ctx, q, tags)
+	return lockCurrentTags(ctx, q, tags)
 }
 
-func lockTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) {
-	locked, err := q.lockTags(ctx, asked{UUIDs: uuidsOf(tags)})
+func lockCurrentTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) {
+	locked, err := lockTags(ctx, q, asked{UUIDs: uuidsOf(tags)})
 	if err != nil {
 		return nil, err
 	}
@@ -242,29 +242,29 @@ func lockTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) {
 func (r *removal) delete(ctx context.Context, q queries, tags []Tag) (tombstone uuid.UUID, err error) {
 	if r.tombstone {
 		tombstone = r.id
-		buried, err := q.buryTags(ctx, asked{TombstoneUUID: r.id[:], UUIDs: uuidsOf(tags)})
+		buried, err := buryTags(ctx, q, asked{TombstoneUUID: r.id[:], UUIDs: uuidsOf(tags)})
 		if err != nil {
 			return uuid.Nil, err
 		}
-		err = q.addTombstone(ctx, Tombstone{UUID: r.id, Removed: r.removed, Reason: r.reason, CreatedAt: r.store.now(), Tags: buried})
+		err = addTombstone(ctx, q, Tombstone{UUID: r.id, Removed: r.removed, Reason: r.reason, CreatedAt: r.store.now(), Tags: buried})
 		if err != nil {
 			return uuid.Nil, err
 		}
 	}
-	return tombstone, deleteTags(ctx, q, tags)
+	return tombstone, deleteCountedTags(ctx, q, tags)
 }
 
 // deleteTags deletes tags that are locked, and takes them from the fleet's counts: last, since all writers
 // meet there.
-func deleteTags(ctx context.Context, q queries, tags []Tag) error {
-	if _, err := q.deleteTags(ctx, asked{UUIDs: uuidsOf(tags)}); err != nil {
+func deleteCountedTags(ctx context.Context, q queries, tags []Tag) error {
+	if _, err := deleteTags(ctx, q, asked{UUIDs: uuidsOf(tags)}); err != nil {
 		return err
 	}
 	gone := make([]*Tag, len(tags))
 	for i := range tags {
 		gone[i] = &tags[i]
 	}
-	return q.addTechniqueCounts(ctx, countsOf(gone, -1))
+	return q.addTechniqueCounts(ctx, q.db, countsOf(gone, -1))
 }
 
 func uuidsOf(tags []Tag) [][]byte {

@@ -40,7 +40,7 @@ func (r *removal) tagsInBatch(batch uuid.UUID) pages {
 			return nil, nil
 		}
 		tags, err := query(ctx, r.store, r.op, func(q queries) ([]Tag, error) {
-			return q.tagsInBatch(ctx, asked{BatchUUID: batch[:], After: after[:], Limit: int64(r.batch)})
+			return listTagsInBatch(ctx, q, asked{BatchUUID: batch[:], After: after[:], Limit: int64(r.batch)})
 		})
 		if done = len(tags) < r.batch; !done {
 			after = tags[len(tags)-1].UUID

@@ -105,7 +105,7 @@ func (s *Store) ListTechniquesByAttacker(ctx context.Context, id uuid.UUID, opts
 // answers for the survivor.
 func (s *Store) ListTechniquesByCampaign(ctx context.Context, id uuid.UUID, opts ...RollupOption) ([]CampaignTechniqueRow, error) {
 	return rollUpIn(ctx, s, "list techniques by campaign", OfCampaign(id), opts, func(q queries, a asked, distinct bool) ([]CampaignTechniqueRow, error) {
-		parts, err := q.techniquesByCampaign(ctx, a)
+		parts, err := listTechniquesByCampaign(ctx, q, a)
 		if err != nil {
 			return nil, err
 		}
@@ -160,11 +160,11 @@ func rollUp(ctx context.Context, q queries, a asked, distinct bool) ([]Technique
 func rowsOf(ctx context.Context, q queries, a asked, groups []group, distinct bool) ([]TechniqueRollupRow, error) {
 	folded := fold(groups)
 	if distinct {
-		count := q.countScopeDistinct
+		count := countScopeDistinct
 		if a.fleet() {
-			count = q.countDistinct
+			count = countDistinct
 		}
-		counts, err := count(ctx, a)
+		counts, err := count(ctx, q, a)
 		if err != nil {
 			return nil, err
 		}
@@ -184,20 +184,20 @@ func rowsOf(ctx context.Context, q queries, a asked, groups []group, distinct bo
 func groupsOf(ctx context.Context, q queries, a asked) ([]group, error) {
 	switch {
 	case a.IdentityUUID != nil:
-		return q.techniquesByIdentity(ctx, a)
+		return listTechniquesByIdentity(ctx, q, a)
 	case a.AttackerUUID != nil:
-		return q.techniquesByAttacker(ctx, a)
+		return listTechniquesByAttacker(ctx, q, a)
 	case a.CampaignUUID != nil:
-		parts, err := q.techniquesByCampaign(ctx, a)
+		parts, err := listTechniquesByCampaign(ctx, q, a)
 		return groupsOfCampaign(parts), err
 	case a.SessionID.Valid:
-		return q.techniquesBySession(ctx, a)
+		return listTechniquesBySession(ctx, q, a)
 	case a.bounds == everything:
-		return q.techniqueCounts(ctx)
+		return listTechniqueCounts(ctx, q)
 	case a.windowed() && !a.oneTechnique():
-		return q.techniquesByTime(ctx, a)
+		return listDistinctTechniquesByTime(ctx, q, a)
 	}
-	return q.techniques(ctx, a)
+	return listDistinctTechniques(ctx, q, a)
 }
 
 // group is the tags of one technique, sub-technique, tactic and release.

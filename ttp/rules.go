@@ -28,7 +28,7 @@ func (s *Store) ListRules(ctx context.Context, f Filter) ([]RuleStats, error) {
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return query(ctx, s, op, func(q queries) ([]RuleStats, error) { return q.rules(ctx, asked{bounds: b}) })
+	return query(ctx, s, op, func(q queries) ([]RuleStats, error) { return listRules(ctx, q, asked{bounds: b}) })
 }
 
 func toRuleStats[R sqlitegen.ListRulesRow | mysqlgen.ListRulesRow](row R) RuleStats {

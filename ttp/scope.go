@@ -72,17 +72,17 @@ func (s *Store) UpsertAttackers(ctx context.Context, attackers []Attacker) error
 
 // GetCampaign returns a stored campaign, or [ErrNotFound].
 func (s *Store) GetCampaign(ctx context.Context, id uuid.UUID) (Campaign, error) {
-	return query(ctx, s, "get campaign "+id.String(), func(q queries) (Campaign, error) { return q.campaign(ctx, id) })
+	return query(ctx, s, "get campaign "+id.String(), func(q queries) (Campaign, error) { return getCampaign(ctx, q, id) })
 }
 
 // GetIdentity returns a stored identity, or [ErrNotFound].
 func (s *Store) GetIdentity(ctx context.Context, id uuid.UUID) (Identity, error) {
-	return query(ctx, s, "get identity "+id.String(), func(q queries) (Identity, error) { return q.identity(ctx, id) })
+	return query(ctx, s, "get identity "+id.String(), func(q queries) (Identity, error) { return getIdentity(ctx, q, id) })
 }
 
 // GetAttacker returns a stored attacker, or [ErrNotFound].
 func (s *Store) GetAttacker(ctx context.Context, id uuid.UUID) (Attacker, error) {
-	return query(ctx, s, "get attacker "+id.String(), func(q queries) (Attacker, error) { return q.attacker(ctx, id) })
+	return query(ctx, s, "get attacker "+id.String(), func(q queries) (Attacker, error) { return getAttacker(ctx, q, id) })
 }
 
 // scopes are rows to upsert together.
@@ -143,12 +143,12 @@ func (rows *scopes) upsert(ctx context.Context, q queries) error {
 		return err
 	}
 	for _, c := range byUUID(rows.campaigns, Campaign.id) {
-		if err := q.upsertCampaign(ctx, c); err != nil {
+		if err := upsertCampaign(ctx, q, c); err != nil {
 			return err
 		}
 	}
 	for _, i := range byUUID(rows.identities, Identity.id) {
-		if err := q.upsertIdentity(ctx, i); err != nil {
+		if err := upsertIdentity(ctx, q, i); err != nil {
 			return err
 		}
 	}
@@ -174,7 +174,7 @@ func (rows *scopes) upsertAttackers(ctx context.Context, q queries) error {
 			assigned = append(assigned, a.UUID)
 		}
 	}
-	stored, err := lockAttackers(ctx, q, assigned)
+	stored, err := lockStoredAttackers(ctx, q, assigned)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (rows *scopes) upsertAttackers(ctx context.Context, q queries) error {
 				return err
 			}
 		}
-		if err := q.upsertAttacker(ctx, a); err != nil {
+		if err := upsertAttacker(ctx, q, a); err != nil {
 			return err
 		}
 		if a.IdentityUUID != uuid.Nil {
@@ -205,12 +205,12 @@ func storeAttackers(ctx context.Context, q queries, attackers []uuid.UUID, store
 	}
 	for _, id := range byUUID(attackers, self) {
 		if _, ok := stored[id]; !ok {
-			if err := q.upsertAttacker(ctx, Attacker{UUID: id}); err != nil {
+			if err := upsertAttacker(ctx, q, Attacker{UUID: id}); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return lockAttackers(ctx, q, attackers)
+	return lockStoredAttackers(ctx, q, attackers)
 }
 
 // The stored scopes, as each dialect generates them.

@@ -10,7 +10,7 @@ import (
 // ones after uuid.Nil. Of [Fleet] it lists all, of [OfCampaign] those that point at it as merged.
 func (s *Store) ListCampaigns(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Campaign, error) {
 	return listScopes(ctx, s, "list campaigns", of, after, limit, map[ScopeKind]pageQuery[Campaign]{
-		FleetScope: queries.campaignsAfter, CampaignScope: queries.campaignsMergedInto,
+		FleetScope: listCampaignsAfter, CampaignScope: listCampaignsMergedInto,
 	})
 }
 
@@ -18,7 +18,7 @@ func (s *Store) ListCampaigns(ctx context.Context, of Scope, after uuid.UUID, li
 // [OfCampaign] those that name it, of [OfIdentity] those that point at it as merged.
 func (s *Store) ListIdentities(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Identity, error) {
 	return listScopes(ctx, s, "list identities", of, after, limit, map[ScopeKind]pageQuery[Identity]{
-		FleetScope: queries.identitiesAfter, CampaignScope: queries.identitiesByCampaign, IdentityScope: queries.identitiesMergedInto,
+		FleetScope: listIdentitiesAfter, CampaignScope: listIdentitiesByCampaign, IdentityScope: listIdentitiesMergedInto,
 	})
 }
 
@@ -26,12 +26,12 @@ func (s *Store) ListIdentities(ctx context.Context, of Scope, after uuid.UUID, l
 // [OfIdentity] those that name it.
 func (s *Store) ListAttackers(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Attacker, error) {
 	return listScopes(ctx, s, "list attackers", of, after, limit, map[ScopeKind]pageQuery[Attacker]{
-		FleetScope: queries.attackersAfter, IdentityScope: queries.attackersByIdentity,
+		FleetScope: listAttackersAfter, IdentityScope: listAttackersByIdentity,
 	})
 }
 
 // pageQuery reads a page in uuid order.
-type pageQuery[T any] func(queries, context.Context, asked) ([]T, error)
+type pageQuery[T any] = manyRows[T]
 
 func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after uuid.UUID, limit int, by map[ScopeKind]pageQuery[T]) ([]T, error) {
 	a, err := of.with(everything)
@@ -58,5 +58,5 @@ func scopePage[T any](ctx context.Context, s *Store, op string, a asked, limit i
 		return nil, s.fail(ctx, op, err)
 	}
 	a.Limit = int64(limit)
-	return query(ctx, s, op, func(q queries) ([]T, error) { return read(q, ctx, a) })
+	return query(ctx, s, op, func(q queries) ([]T, error) { return read(ctx, q, a) })
 }

@@ -90,7 +90,9 @@ type sqliteEngine struct {
 
 func (sqliteEngine) dialect() Dialect { return SQLite }
 
-func (sqliteEngine) queries(db dbtx) queries { return sqliteQueries{sqlitegen.New(db), db} }
+func (e sqliteEngine) queries(db dbtx) queries {
+	return queries{writer: e, db: db, sqlite: sqlitegen.New(db)}
+}
 
 func (sqliteEngine) hotWrites() []string {
 	return []string{sqlitegen.InsertTag, sqlitegen.AddTechniqueCount, sqlitegen.AnyTombstone}

@@ -30,7 +30,6 @@ type Store struct {
 	checked       *atomic.Bool // the schema was found right
 	counted       *atomic.Bool // the connection was found to count right
 	written       *atomic.Bool // something was written through this store
-	tombstones    *atomic.Bool // the last write found that there are some
 }
 
 // Option changes a store's settings.
@@ -118,7 +117,7 @@ func (s *Store) prepareOnce() {
 
 func (s *Store) configure(opts []Option) error {
 	s.floor, s.now = DefaultConfidenceFloor, time.Now
-	s.checked, s.counted, s.written, s.tombstones = new(atomic.Bool), new(atomic.Bool), new(atomic.Bool), new(atomic.Bool)
+	s.checked, s.counted, s.written = new(atomic.Bool), new(atomic.Bool), new(atomic.Bool)
 	for _, option := range opts {
 		if err := option(s); err != nil {
 			return fmt.Errorf("ttp: %w", err)

@@ -23,18 +23,18 @@ type ScopeRollup struct {
 // match the filter, by uuid, in one pass with a query for some hundreds of attackers. It holds no
 // transaction between them. The error is the last that comes.
 func (s *Store) AttackerRollups(ctx context.Context, f Filter) iter.Seq2[ScopeRollup, error] {
-	return s.sweep(ctx, "stream attackers' rollups", f, OfAttacker, queries.taggedAttackers, queries.techniquesByAttackers)
+	return s.sweep(ctx, "stream attackers' rollups", f, OfAttacker, listTaggedAttackers, listTechniquesByAttackers)
 }
 
 // IdentityRollups streams what [Store.ListTechniquesByIdentity] says of every identity that has tags that
 // match the filter, merged ones as part of their survivor. Otherwise it is [Store.AttackerRollups].
 func (s *Store) IdentityRollups(ctx context.Context, f Filter) iter.Seq2[ScopeRollup, error] {
-	return s.sweep(ctx, "stream identities' rollups", f, OfIdentity, queries.taggedIdentities, queries.techniquesByIdentities)
+	return s.sweep(ctx, "stream identities' rollups", f, OfIdentity, listTaggedIdentities, listTechniquesByIdentities)
 }
 
 func (s *Store) sweep(ctx context.Context, op string, f Filter, scope func(uuid.UUID) Scope,
-	next func(queries, context.Context, asked) ([]uuid.UUID, error),
-	rollups func(queries, context.Context, asked) ([]scopeGroup, error),
+	next manyRows[uuid.UUID],
+	rollups manyRows[scopeGroup],
 ) iter.Seq2[ScopeRollup, error] {
 	return func(yield func(ScopeRollup, error) bool) {
 		b, err := f.checked()
@@ -48,11 +48,11 @@ func (s *Store) sweep(ctx context.Context, op string, f Filter, scope func(uuid.
 			groups, err := snapshot(ctx, s, op, func(q queries) ([]scopeGroup, error) {
 				a := asked{bounds: b, After: after[:], Limit: sweepPage}
 				var err error
-				if ids, err = next(q, ctx, a); err != nil || len(ids) == 0 {
+				if ids, err = next(ctx, q, a); err != nil || len(ids) == 0 {
 					return nil, err
 				}
 				a.Last = ids[len(ids)-1][:]
-				return rollups(q, ctx, a)
+				return rollups(ctx, q, a)
 			})
 			if err != nil {
 				yield(ScopeRollup{}, err)

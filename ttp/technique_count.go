@@ -50,7 +50,7 @@ func (s *Store) recount(ctx context.Context) error {
 	if s.tx != nil {
 		return nil
 	}
-	stale, err := query(ctx, s, "count techniques", func(q queries) ([]groupKey, error) { return q.staleTechniques(ctx) })
+	stale, err := query(ctx, s, "count techniques", func(q queries) ([]groupKey, error) { return listStaleTechniques(ctx, q) })
 	if err != nil {
 		return err
 	}
@@ -66,17 +66,17 @@ func (s *Store) recount(ctx context.Context) error {
 // recount counts one group. It locks all its slots first: writers add what they have not committed yet after
 // that.
 func recount(ctx context.Context, q queries, key groupKey) error {
-	if err := q.markTechniqueStale(ctx, key); err != nil {
+	if err := q.markTechniqueStale(ctx, q.db, key); err != nil {
 		return err
 	}
-	g, err := q.countTechnique(ctx, key)
+	g, err := countTechnique(ctx, q, key)
 	if err != nil {
 		return err
 	}
-	if err := q.emptyTechniqueCounts(ctx, key); err != nil {
+	if err := emptyTechniqueCounts(ctx, q, key); err != nil {
 		return err
 	}
-	return q.setTechniqueCount(ctx, g)
+	return setTechniqueCount(ctx, q, g)
 }
 
 // countedGroup is a group as it is counted.
@@ -88,11 +88,11 @@ type countedGroup struct {
 // verifyCounts compares the counts with the tags.
 func (v *verifier) verifyCounts(ctx context.Context) error {
 	faults, err := snapshot(ctx, v.store, "verify", func(q queries) ([]fault, error) {
-		counted, err := q.countedTechniques(ctx)
+		counted, err := listCountedTechniques(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		groups, err := q.techniques(ctx, asked{bounds: everything})
+		groups, err := listDistinctTechniques(ctx, q, asked{bounds: everything})
 		if err != nil {
 			return nil, err
 		}

@@ -71,11 +71,11 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 	}
 	out, err := inScope(ctx, s, op, scope, b, func(q queries, a asked) (Timeline, error) {
 		a.Origin, a.Width = t.origin, t.width
-		count := q.countScopeByTime
+		count := countScopeByTime
 		if a.fleet() {
-			count = q.countByTime
+			count = countByTime
 		}
-		counts, err := count(ctx, a)
+		counts, err := count(ctx, q, a)
 		if err != nil {
 			return Timeline{}, err
 		}

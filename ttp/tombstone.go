@@ -22,7 +22,7 @@ type Tombstone struct {
 // ListTombstones returns at most limit, 1 to [MaxPage], tombstones in the order of their making: those
 // that come after one, or the first ones after uuid.Nil.
 func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) ([]Tombstone, error) {
-	return scopePage(ctx, s, "list tombstones", asked{After: after[:]}, limit, queries.tombstonesAfter)
+	return scopePage(ctx, s, "list tombstones", asked{After: after[:]}, limit, listTombstonesAfter)
 }
 
 // LiftTombstone lets the tombstone's tags be written again and forgets it; it writes none of them. It
@@ -33,7 +33,7 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 	receipt, err := s.remove(ctx, "lift tombstone "+tombstone.String(), "", opts, new(checker), func(ctx context.Context, r *removal) error {
 		if r.dryRun {
 			return r.run(ctx, func(q queries) (Receipt, error) {
-				t, err := q.tombstone(ctx, tombstone)
+				t, err := getTombstone(ctx, q, tombstone)
 				return Receipt{Tags: t.Tags}, err
 			})
 		}
@@ -55,23 +55,23 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 
 // lift takes a batch of tags from a tombstone, and the tombstone with the last.
 func (r *removal) lift(ctx context.Context, q queries, tombstone uuid.UUID) (more bool, lifted int64, err error) {
-	if _, err := q.lockTombstone(ctx, tombstone); err != nil {
+	if _, err := lockTombstone(ctx, q, tombstone); err != nil {
 		return false, 0, err
 	}
 	a := asked{UUID: tombstone[:], TombstoneUUID: tombstone[:], After: uuid.Nil[:], Limit: int64(r.batch)}
-	ids, err := q.tagsOfTombstone(ctx, a)
+	ids, err := listTagsOfTombstone(ctx, q, a)
 	if err != nil {
 		return false, 0, err
 	}
 	a.UUIDs = idBytes(ids)
-	if a.Tags, err = q.deleteBuriedTags(ctx, a); err != nil {
+	if a.Tags, err = deleteBuriedTags(ctx, q, a); err != nil {
 		return false, 0, err
 	}
-	if _, err = q.takeFromTombstone(ctx, a); err != nil {
+	if _, err = takeFromTombstone(ctx, q, a); err != nil {
 		return false, 0, err
 	}
 	if more = len(ids) == r.batch; !more {
-		_, err = q.deleteEmptyTombstone(ctx, a)
+		_, err = deleteEmptyTombstone(ctx, q, a)
 	}
 	return more, a.Tags, err
 }

@@ -65,12 +65,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		return none, err
 	}
 	if s.tx != nil {
-		inCallers := func() (T, error) { return write(s.engine.queries(s.tx)) }
-		out, err := inSavepoint(ctx, s.tx, inCallers)
-		if errors.Is(err, errBuried) { // known of now
-			out, err = inSavepoint(ctx, s.tx, inCallers)
-		}
-		return out, err
+		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
 	}
 	leave, err := s.takeTurn(ctx)
 	if err != nil {
@@ -87,7 +82,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		switch {
 		case err == nil:
 			s.written.Store(true)
-		case !s.engine.retryable(err) && !errors.Is(err, errBuried) && !errors.Is(err, errRaced):
+		case !s.engine.retryable(err) && !errors.Is(err, errRaced):
 			err = backoff.Permanent(err)
 		}
 		return out, err

@@ -88,18 +88,18 @@ type VerifyReport struct {
 func (s *Store) Verify(ctx context.Context, opts VerifyOptions) iter.Seq2[Finding, error] {
 	return func(yield func(Finding, error) bool) {
 		v := verifier{store: s, opts: opts, yield: yield}
-		more, err := verify(ctx, &v, &v.report.Campaigns, queries.campaignsAfter, checkCampaigns, Campaign.id)
+		more, err := verify(ctx, &v, &v.report.Campaigns, listCampaignsAfter, checkCampaigns, Campaign.id)
 		if more {
-			more, err = verify(ctx, &v, &v.report.Identities, queries.identitiesAfter, checkIdentities, Identity.id)
+			more, err = verify(ctx, &v, &v.report.Identities, listIdentitiesAfter, checkIdentities, Identity.id)
 		}
 		if more {
-			more, err = verify(ctx, &v, &v.report.Attackers, queries.attackersAfter, checkAttackers, Attacker.id)
+			more, err = verify(ctx, &v, &v.report.Attackers, listAttackersAfter, checkAttackers, Attacker.id)
 		}
 		if more {
 			more, err = verify(ctx, &v, &v.report.Tags, allTagsAfter, checkTags, Tag.id)
 		}
 		if more {
-			more, err = verify(ctx, &v, &v.report.Tombstones, queries.tombstonesAfter, checkTombstones, func(t Tombstone) uuid.UUID { return t.UUID })
+			more, err = verify(ctx, &v, &v.report.Tombstones, listTombstonesAfter, checkTombstones, func(t Tombstone) uuid.UUID { return t.UUID })
 		}
 		if more {
 			err = v.verifyCounts(ctx)
@@ -132,7 +132,7 @@ func verify[T any](ctx context.Context, v *verifier, count *int64, read pageQuer
 	for {
 		var page []T
 		faults, err := snapshot(ctx, v.store, "verify", func(q queries) (faults []fault, err error) {
-			page, err = read(q, ctx, asked{After: after[:], Limit: seqPage})
+			page, err = read(ctx, q, asked{After: after[:], Limit: seqPage})
 			if err == nil && len(page) > 0 {
 				faults, err = check(ctx, q, page)
 			}
@@ -190,9 +190,9 @@ func (v *verifier) repair(ctx context.Context, faults []fault) error {
 	return err
 }
 
-func allTagsAfter(q queries, ctx context.Context, a asked) ([]Tag, error) {
+func allTagsAfter(ctx context.Context, q queries, a asked) ([]Tag, error) {
 	a.bounds = everything
-	return q.tagsAfter(ctx, a)
+	return listTagsAfter(ctx, q, a)
 }
 
 func refused(of string, id uuid.UUID, problems []Problem) []fault {
@@ -226,7 +226,7 @@ func checkIdentities(ctx context.Context, q queries, page []Identity) ([]fault, 
 	for _, i := range page {
 		named = append(named, i.CampaignUUID)
 	}
-	stored, err := q.campaignsByUUID(ctx, asked{UUIDs: idBytes(named)})
+	stored, err := listCampaignsByUUID(ctx, q, asked{UUIDs: idBytes(named)})
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +251,7 @@ func checkAttackers(ctx context.Context, q queries, page []Attacker) ([]fault, e
 	for _, a := range page {
 		own, named = append(own, a.UUID), append(named, a.IdentityUUID)
 	}
-	ips, err := q.attackerIPs(ctx, asked{UUIDs: idBytes(own)})
+	ips, err := listAttackerIPs(ctx, q, asked{UUIDs: idBytes(own)})
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +261,7 @@ func checkAttackers(ctx context.Context, q queries, page []Attacker) ([]fault, e
 			faults = append(faults, refused("attacker", row.attacker, []Problem{{Field: "ip", Reason: fmt.Sprintf("must not be %q", row.ip)}})...)
 		}
 	}
-	stored, err := q.identitiesByUUID(ctx, asked{UUIDs: idBytes(named)})
+	stored, err := listIdentitiesByUUID(ctx, q, asked{UUIDs: idBytes(named)})
 	if err != nil {
 		return nil, err
 	}
@@ -277,7 +277,7 @@ func checkAttackers(ctx context.Context, q queries, page []Attacker) ([]fault, e
 func checkTombstones(ctx context.Context, q queries, page []Tombstone) ([]fault, error) {
 	var faults []fault
 	for _, t := range page {
-		n, err := q.countTagsOfTombstone(ctx, t.UUID)
+		n, err := countTagsOfTombstone(ctx, q, t.UUID)
 		if err != nil {
 			return nil, err
 		}
@@ -294,18 +294,18 @@ func checkTombstones(ctx context.Context, q queries, page []Tombstone) ([]fault,
 
 // recountTombstone mends one that was not lifted meanwhile.
 func recountTombstone(ctx context.Context, q queries, id uuid.UUID) (bool, error) {
-	t, err := q.lockTombstone(ctx, id)
+	t, err := lockTombstone(ctx, q, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	n, err := q.countTagsOfTombstone(ctx, id)
+	n, err := countTagsOfTombstone(ctx, q, id)
 	if err != nil || n == t.Tags {
 		return false, err
 	}
-	_, err = q.takeFromTombstone(ctx, asked{UUID: id[:], Tags: t.Tags - n})
+	_, err = takeFromTombstone(ctx, q, asked{UUID: id[:], Tags: t.Tags - n})
 	return true, err
 }
 

@@ -24,22 +24,22 @@ func surroundingsOf(ctx context.Context, q queries, page []Tag) (around surround
 		tags, attackers, identities = append(tags, t.UUID), append(attackers, t.AttackerUUID), append(identities, t.IdentityUUID)
 	}
 	own := asked{UUIDs: idBytes(tags)}
-	keys, err := q.tagKeys(ctx, own)
+	keys, err := listTagKeys(ctx, q, own)
 	if err != nil {
 		return around, err
 	}
-	buried, err := q.buriedTagUUIDs(ctx, own)
+	buried, err := listBuriedTagUUIDs(ctx, q, own)
 	if err != nil {
 		return around, err
 	}
-	stored, err := q.attackersByUUID(ctx, asked{UUIDs: idBytes(attackers)})
+	stored, err := listAttackersByUUID(ctx, q, asked{UUIDs: idBytes(attackers)})
 	if err != nil {
 		return around, err
 	}
 	for _, a := range stored {
 		identities = append(identities, a.IdentityUUID)
 	}
-	named, err := q.identitiesByUUID(ctx, asked{UUIDs: idBytes(identities)})
+	named, err := listIdentitiesByUUID(ctx, q, asked{UUIDs: idBytes(identities)})
 	return surroundings{
 		mapByID(keys, func(k tagKey) uuid.UUID { return k.tag }), mapByID(buried, self), mapByID(stored, Attacker.id), mapByID(named, Identity.id),
 	}, err
@@ -89,7 +89,7 @@ func checkFields(t Tag, key groupKey) []fault {
 	if want := keyOf(&canonical); key != want {
 		f := Finding{Kind: WrongTechniqueKey, Of: tagType, UUID: t.UUID, Detail: fmt.Sprintf("is %d, its fields give %d", key, want)}
 		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
-			n, err := q.setTagKey(ctx, asked{UUID: t.UUID[:], TechniqueKey: int64(want)})
+			n, err := setTagKey(ctx, q, asked{UUID: t.UUID[:], TechniqueKey: int64(want)})
 			return n > 0, err // the counts, which went by the fields, are right
 		}})
 	}
@@ -119,11 +119,11 @@ func (around surroundings) checkAnchors(t Tag) []fault {
 // followAttacker gives a tag its attacker's identity, if both are as they were found and it is merges that
 // are in order that tell them apart.
 func followAttacker(ctx context.Context, q queries, t Tag, attacker Attacker) (bool, error) {
-	stored, err := lockAttackers(ctx, q, []uuid.UUID{attacker.UUID})
+	stored, err := lockStoredAttackers(ctx, q, []uuid.UUID{attacker.UUID})
 	if err != nil || stored[attacker.UUID].IdentityUUID != attacker.IdentityUUID {
 		return false, err
 	}
-	tags, err := lockTags(ctx, q, []Tag{t})
+	tags, err := lockCurrentTags(ctx, q, []Tag{t})
 	if err != nil || len(tags) == 0 || tags[0].IdentityUUID != t.IdentityUUID {
 		return false, err
 	}
@@ -136,21 +136,21 @@ func followAttacker(ctx context.Context, q queries, t Tag, attacker Attacker) (b
 	if err != nil || of.cycle || its.cycle || !its.stored || of.survivor == its.survivor {
 		return false, err
 	}
-	n, err := q.setTagIdentities(ctx, asked{IdentityUUID: attacker.IdentityUUID[:], UUIDs: uuidsOf(tags)})
+	n, err := setTagIdentities(ctx, q, asked{IdentityUUID: attacker.IdentityUUID[:], UUIDs: uuidsOf(tags)})
 	return n > 0, err
 }
 
 // removeBuried removes a tag if its tombstone was not lifted meanwhile.
 func removeBuried(ctx context.Context, q queries, t Tag) (bool, error) {
-	buried, err := q.buriedTagUUIDs(ctx, asked{UUIDs: [][]byte{t.UUID[:]}})
+	buried, err := listBuriedTagUUIDs(ctx, q, asked{UUIDs: [][]byte{t.UUID[:]}})
 	if err != nil || len(buried) == 0 {
 		return false, err
 	}
-	tags, err := lockTags(ctx, q, []Tag{t})
+	tags, err := lockCurrentTags(ctx, q, []Tag{t})
 	if err != nil || len(tags) == 0 {
 		return false, err
 	}
-	return true, deleteTags(ctx, q, tags)
+	return true, deleteCountedTags(ctx, q, tags)
 }
 
 // tagKey is a tag's technique_key as it is stored.

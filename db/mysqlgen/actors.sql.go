@@ -21,17 +21,14 @@ WHERE r.attacker_uuid IS NOT NULL
   AND (CAST(? AS SIGNED) = 1 OR (
       r.technique_key >= ? AND r.technique_key <= ?
       AND r.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND r.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND r.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = r.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
 LIMIT ?
@@ -44,20 +41,14 @@ type TopAttackersParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	Limit         int64
 }
 
@@ -79,20 +70,15 @@ func (q *Queries) TopAttackers(ctx context.Context, arg TopAttackersParams) ([]T
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Limit,
 	)
 	if err != nil {
@@ -136,17 +122,14 @@ WHERE s.campaign_uuid IS NOT NULL
   AND (CAST(? AS SIGNED) = 1 OR (
       r.technique_key >= ? AND r.technique_key <= ?
       AND r.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND r.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND r.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = r.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
 LIMIT ?
@@ -159,20 +142,14 @@ type TopCampaignsParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	Limit         int64
 }
 
@@ -195,20 +172,15 @@ func (q *Queries) TopCampaigns(ctx context.Context, arg TopCampaignsParams) ([]T
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Limit,
 	)
 	if err != nil {
@@ -250,17 +222,14 @@ WHERE (r.identity_uuid IS NOT NULL OR a.identity_uuid IS NOT NULL)
   AND (CAST(? AS SIGNED) = 1 OR (
       r.technique_key >= ? AND r.technique_key <= ?
       AND r.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND r.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND r.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = r.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
 LIMIT ?
@@ -273,20 +242,14 @@ type TopIdentitiesParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	Limit         int64
 }
 
@@ -309,20 +272,15 @@ func (q *Queries) TopIdentities(ctx context.Context, arg TopIdentitiesParams) ([
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Limit,
 	)
 	if err != nil {
@@ -362,17 +320,14 @@ WHERE r.session_id IS NOT NULL
   AND (CAST(? AS SIGNED) = 1 OR (
       r.technique_key >= ? AND r.technique_key <= ?
       AND r.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND r.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND r.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = r.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY r.session_id
 ORDER BY tags DESC, r.session_id
 LIMIT ?
@@ -385,20 +340,14 @@ type TopSessionsParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	Limit         int64
 }
 
@@ -420,20 +369,15 @@ func (q *Queries) TopSessions(ctx context.Context, arg TopSessionsParams) ([]Top
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Limit,
 	)
 	if err != nil {

@@ -23,17 +23,14 @@ WHERE r.observed_at >= ? AND r.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       r.technique_key >= ? AND r.technique_key <= ?
       AND r.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          r.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND r.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND r.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND r.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND r.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = r.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = r.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY technique
 `
 
@@ -44,20 +41,14 @@ type CountDistinctParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type CountDistinctRow struct {
@@ -80,20 +71,15 @@ func (q *Queries) CountDistinct(ctx context.Context, arg CountDistinctParams) ([
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -171,17 +157,14 @@ WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY technique
 `
 
@@ -196,20 +179,14 @@ type CountScopeDistinctParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type CountScopeDistinctRow struct {
@@ -234,20 +211,15 @@ func (q *Queries) CountScopeDistinct(ctx context.Context, arg CountScopeDistinct
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err

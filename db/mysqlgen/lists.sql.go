@@ -50,17 +50,14 @@ WHERE r.decky_id IS NOT NULL
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 ORDER BY r.observed_at, r.decky_id, r.tactic
 `
 
@@ -73,20 +70,14 @@ type ListPhasesParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListPhasesRow struct {
@@ -108,20 +99,15 @@ func (q *Queries) ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListP
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -153,17 +139,14 @@ WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
@@ -176,20 +159,14 @@ type ListTagsParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -225,20 +202,15 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -293,17 +265,14 @@ WHERE t.attacker_uuid = ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
@@ -317,20 +286,14 @@ type ListTagsByAttackerParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -367,20 +330,15 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -454,17 +412,14 @@ WITH asked_campaign AS (
               AND (CAST(? AS SIGNED) = 1 OR (
                   t.technique_key >= ? AND t.technique_key <= ?
                   AND t.confidence >= ?
-                  AND (CAST(? AS SIGNED) = 1 OR (
-                      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-                      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-                      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-                      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+                  AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+                  AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
                   AND (CAST(? AS SIGNED) = 1 OR EXISTS (
                       SELECT 1 FROM ttp_tag d
-                      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                        AND d.rule_version >= ? AND d.rule_version <= ?
-                        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+                      WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+                        AND d.rule_version = COALESCE(?, d.rule_version)
+                        AND d.source_kind = COALESCE(?, d.source_kind)
+                        AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
               AND (t.observed_at < ? OR t.uuid < ?)
             ORDER BY t.observed_at DESC
             LIMIT 1 OFFSET ?) AS observed_at
@@ -476,17 +431,14 @@ WITH asked_campaign AS (
               AND (CAST(? AS SIGNED) = 1 OR (
                   t.technique_key >= ? AND t.technique_key <= ?
                   AND t.confidence >= ?
-                  AND (CAST(? AS SIGNED) = 1 OR (
-                      t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-                      AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-                      AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-                      AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+                  AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+                  AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
                   AND (CAST(? AS SIGNED) = 1 OR EXISTS (
                       SELECT 1 FROM ttp_tag d
-                      WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                        AND d.rule_version >= ? AND d.rule_version <= ?
-                        AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                        AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+                      WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+                        AND d.rule_version = COALESCE(?, d.rule_version)
+                        AND d.source_kind = COALESCE(?, d.source_kind)
+                        AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
               AND (t.observed_at < ? OR t.uuid < ?)
             ORDER BY t.observed_at DESC
             LIMIT 1 OFFSET ?) AS observed_at
@@ -508,17 +460,14 @@ WITH asked_campaign AS (
       AND (CAST(? AS SIGNED) = 1 OR (
           t.technique_key >= ? AND t.technique_key <= ?
           AND t.confidence >= ?
-          AND (CAST(? AS SIGNED) = 1 OR (
-              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
           AND (CAST(? AS SIGNED) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                AND d.rule_version >= ? AND d.rule_version <= ?
-                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+                AND d.rule_version = COALESCE(?, d.rule_version)
+                AND d.source_kind = COALESCE(?, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
       AND (t.observed_at < ? OR t.uuid < ?)
     ORDER BY t.observed_at DESC, t.uuid DESC
     LIMIT ?
@@ -540,20 +489,14 @@ type ListTagsByIdentitiesParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Offset           int64
@@ -598,20 +541,15 @@ func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdenti
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Offset,
@@ -621,20 +559,15 @@ func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdenti
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Offset_2,
@@ -644,20 +577,15 @@ func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdenti
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -712,17 +640,14 @@ WHERE t.session_id = ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
@@ -736,20 +661,14 @@ type ListTagsBySessionParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -786,20 +705,15 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -854,17 +768,14 @@ WHERE t.session_id = ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (t.observed_at > ? OR t.uuid > ?)
 ORDER BY t.observed_at ASC, t.uuid ASC
 LIMIT ?
@@ -878,20 +789,14 @@ type ListTagsBySessionInOrderParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -928,20 +833,15 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,

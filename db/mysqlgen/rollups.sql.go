@@ -20,17 +20,14 @@ WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY t.technique_key
 `
 
@@ -41,20 +38,14 @@ type ListDistinctTechniquesParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListDistinctTechniquesRow struct {
@@ -76,20 +67,15 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTe
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -127,17 +113,14 @@ WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY t.technique_key
 `
 
@@ -148,20 +131,14 @@ type ListDistinctTechniquesByTimeParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListDistinctTechniquesByTimeRow struct {
@@ -181,20 +158,15 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -233,17 +205,14 @@ WHERE t.attacker_uuid = ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY t.technique_key
 `
 
@@ -255,20 +224,14 @@ type ListTechniquesByAttackerParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByAttackerRow struct {
@@ -289,20 +252,15 @@ func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniqu
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -355,17 +313,14 @@ WITH asked_campaign AS (
       AND (CAST(? AS SIGNED) = 1 OR (
           t.technique_key >= ? AND t.technique_key <= ?
           AND t.confidence >= ?
-          AND (CAST(? AS SIGNED) = 1 OR (
-              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
           AND (CAST(? AS SIGNED) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                AND d.rule_version >= ? AND d.rule_version <= ?
-                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+                AND d.rule_version = COALESCE(?, d.rule_version)
+                AND d.source_kind = COALESCE(?, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
     GROUP BY t.technique_key, member.survivor_uuid
     UNION ALL
     SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
@@ -378,17 +333,14 @@ WITH asked_campaign AS (
       AND (CAST(? AS SIGNED) = 1 OR (
           t.technique_key >= ? AND t.technique_key <= ?
           AND t.confidence >= ?
-          AND (CAST(? AS SIGNED) = 1 OR (
-              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
           AND (CAST(? AS SIGNED) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                AND d.rule_version >= ? AND d.rule_version <= ?
-                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+                AND d.rule_version = COALESCE(?, d.rule_version)
+                AND d.source_kind = COALESCE(?, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
     GROUP BY t.technique_key, member.survivor_uuid
 ), shown AS (
     SELECT technique_key DIV 10000000000 AS technique, COUNT(DISTINCT uuid) AS identities
@@ -417,20 +369,14 @@ type ListTechniquesByCampaignParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByCampaignRow struct {
@@ -454,40 +400,30 @@ func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniqu
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -536,17 +472,14 @@ WITH asked_identity AS (
       AND (CAST(? AS SIGNED) = 1 OR (
           t.technique_key >= ? AND t.technique_key <= ?
           AND t.confidence >= ?
-          AND (CAST(? AS SIGNED) = 1 OR (
-              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
           AND (CAST(? AS SIGNED) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                AND d.rule_version >= ? AND d.rule_version <= ?
-                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+                AND d.rule_version = COALESCE(?, d.rule_version)
+                AND d.source_kind = COALESCE(?, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
     GROUP BY t.technique_key
     UNION ALL
     SELECT t.technique_key, COUNT(*) AS tags,
@@ -559,17 +492,14 @@ WITH asked_identity AS (
       AND (CAST(? AS SIGNED) = 1 OR (
           t.technique_key >= ? AND t.technique_key <= ?
           AND t.confidence >= ?
-          AND (CAST(? AS SIGNED) = 1 OR (
-              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
           AND (CAST(? AS SIGNED) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                AND d.rule_version >= ? AND d.rule_version <= ?
-                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+                AND d.rule_version = COALESCE(?, d.rule_version)
+                AND d.source_kind = COALESCE(?, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
     GROUP BY t.technique_key
 )
 SELECT technique_key, tags, first_seen, last_seen, confidence_max
@@ -584,20 +514,14 @@ type ListTechniquesByIdentityParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByIdentityRow struct {
@@ -624,40 +548,30 @@ func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniqu
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -696,17 +610,14 @@ WHERE t.session_id = ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY t.technique_key
 `
 
@@ -718,20 +629,14 @@ type ListTechniquesBySessionParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesBySessionRow struct {
@@ -752,20 +657,15 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err

@@ -112,17 +112,14 @@ WHERE t.attacker_uuid > ? AND t.attacker_uuid <= ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-          AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-          AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
       AND (CAST(? AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-            AND d.rule_version >= ? AND d.rule_version <= ?
-            AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-            AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY t.attacker_uuid, t.technique_key
 ORDER BY t.attacker_uuid
 `
@@ -136,20 +133,14 @@ type ListTechniquesByAttackersParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByAttackersRow struct {
@@ -172,20 +163,15 @@ func (q *Queries) ListTechniquesByAttackers(ctx context.Context, arg ListTechniq
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -237,17 +223,14 @@ WITH member AS (
       AND (CAST(? AS SIGNED) = 1 OR (
           t.technique_key >= ? AND t.technique_key <= ?
           AND t.confidence >= ?
-          AND (CAST(? AS SIGNED) = 1 OR (
-              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
           AND (CAST(? AS SIGNED) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                AND d.rule_version >= ? AND d.rule_version <= ?
-                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+                AND d.rule_version = COALESCE(?, d.rule_version)
+                AND d.source_kind = COALESCE(?, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
     GROUP BY member.survivor_uuid, t.technique_key
     UNION ALL
     SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
@@ -260,17 +243,14 @@ WITH member AS (
       AND (CAST(? AS SIGNED) = 1 OR (
           t.technique_key >= ? AND t.technique_key <= ?
           AND t.confidence >= ?
-          AND (CAST(? AS SIGNED) = 1 OR (
-              t.technique_key DIV 1000000 % 10000 >= CAST(? AS SIGNED)
-              AND t.technique_key DIV 1000000 % 10000 <= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 >= CAST(? AS SIGNED)
-              AND t.technique_key % 1000000 <= CAST(? AS SIGNED)))
+          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
           AND (CAST(? AS SIGNED) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND (d.rule_id = ? OR CAST(? AS SIGNED) = 1)
-                AND d.rule_version >= ? AND d.rule_version <= ?
-                AND (d.source_kind = ? OR CAST(? AS SIGNED) = 1)
-                AND (d.decky_id = ? OR CAST(? AS SIGNED) = 1)))))
+              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+                AND d.rule_version = COALESCE(?, d.rule_version)
+                AND d.source_kind = COALESCE(?, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
     GROUP BY member.survivor_uuid, t.technique_key
 )
 SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
@@ -287,20 +267,14 @@ type ListTechniquesByIdentitiesParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByIdentitiesRow struct {
@@ -328,40 +302,30 @@ func (q *Queries) ListTechniquesByIdentities(ctx context.Context, arg ListTechni
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err

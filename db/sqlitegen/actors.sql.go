@@ -21,20 +21,17 @@ WHERE r.attacker_uuid IS NOT NULL
   AND (CAST(?5 AS INTEGER) = 1 OR (
       r.technique_key >= ?3 AND r.technique_key <= ?4
       AND r.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND r.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND r.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+          WHERE d.rowid = r.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
-LIMIT ?21
+LIMIT ?15
 `
 
 type TopAttackersParams struct {
@@ -44,20 +41,14 @@ type TopAttackersParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	Limit         int64
 }
 
@@ -77,20 +68,14 @@ func (q *Queries) TopAttackers(ctx context.Context, arg TopAttackersParams) ([]T
 		arg.LastKey,
 		arg.AnyTag,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Limit,
 	)
 	if err != nil {
@@ -134,20 +119,17 @@ WHERE s.campaign_uuid IS NOT NULL
   AND (CAST(?5 AS INTEGER) = 1 OR (
       r.technique_key >= ?3 AND r.technique_key <= ?4
       AND r.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND r.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND r.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+          WHERE d.rowid = r.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
-LIMIT ?21
+LIMIT ?15
 `
 
 type TopCampaignsParams struct {
@@ -157,20 +139,14 @@ type TopCampaignsParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	Limit         int64
 }
 
@@ -191,20 +167,14 @@ func (q *Queries) TopCampaigns(ctx context.Context, arg TopCampaignsParams) ([]T
 		arg.LastKey,
 		arg.AnyTag,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Limit,
 	)
 	if err != nil {
@@ -246,20 +216,17 @@ WHERE (r.identity_uuid IS NOT NULL OR a.identity_uuid IS NOT NULL)
   AND (CAST(?5 AS INTEGER) = 1 OR (
       r.technique_key >= ?3 AND r.technique_key <= ?4
       AND r.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND r.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND r.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+          WHERE d.rowid = r.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY actor_uuid
 ORDER BY tags DESC, actor_uuid
-LIMIT ?21
+LIMIT ?15
 `
 
 type TopIdentitiesParams struct {
@@ -269,20 +236,14 @@ type TopIdentitiesParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	Limit         int64
 }
 
@@ -303,20 +264,14 @@ func (q *Queries) TopIdentities(ctx context.Context, arg TopIdentitiesParams) ([
 		arg.LastKey,
 		arg.AnyTag,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Limit,
 	)
 	if err != nil {
@@ -356,20 +311,17 @@ WHERE r.session_id IS NOT NULL
   AND (CAST(?5 AS INTEGER) = 1 OR (
       r.technique_key >= ?3 AND r.technique_key <= ?4
       AND r.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND r.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND r.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+          WHERE d.rowid = r.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY r.session_id
 ORDER BY tags DESC, r.session_id
-LIMIT ?21
+LIMIT ?15
 `
 
 type TopSessionsParams struct {
@@ -379,20 +331,14 @@ type TopSessionsParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	Limit         int64
 }
 
@@ -412,20 +358,14 @@ func (q *Queries) TopSessions(ctx context.Context, arg TopSessionsParams) ([]Top
 		arg.LastKey,
 		arg.AnyTag,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Limit,
 	)
 	if err != nil {

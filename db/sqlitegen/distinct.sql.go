@@ -23,17 +23,14 @@ WHERE r.observed_at >= ?1 AND r.observed_at < ?2
   AND (CAST(?5 AS INTEGER) = 1 OR (
       r.technique_key >= ?3 AND r.technique_key <= ?4
       AND r.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          r.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND r.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND r.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND r.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND r.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND r.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = r.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+          WHERE d.rowid = r.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY technique
 `
 
@@ -44,20 +41,14 @@ type CountDistinctParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type CountDistinctRow struct {
@@ -78,20 +69,14 @@ func (q *Queries) CountDistinct(ctx context.Context, arg CountDistinctParams) ([
 		arg.LastKey,
 		arg.AnyTag,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -121,16 +106,16 @@ func (q *Queries) CountDistinct(ctx context.Context, arg CountDistinctParams) ([
 
 const CountScopeDistinct = `-- name: CountScopeDistinct :many
 WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?21),
-                         ?21) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?15),
+                         ?15) AS BLOB) AS uuid
 ), campaign AS (
     SELECT uuid FROM asked_campaign
     UNION ALL
     SELECT c.uuid FROM asked_campaign
     CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?22),
-                         ?22) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?16),
+                         ?16) AS BLOB) AS uuid
 ), member AS (
     SELECT uuid FROM asked_identity
     UNION ALL
@@ -143,10 +128,10 @@ WITH asked_campaign AS (
     CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), scoped AS (
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.attacker_uuid = ?23
+    FROM ttp_tag t WHERE t.attacker_uuid = ?17
     UNION ALL
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.session_id = ?24
+    FROM ttp_tag t WHERE t.session_id = ?18
     UNION ALL
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
     FROM member
@@ -169,17 +154,14 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (
       t.technique_key >= ?4 AND t.technique_key <= ?5
       AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY technique
 `
 
@@ -190,20 +172,14 @@ type CountScopeDistinctParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	CampaignUUID  []byte
 	IdentityUUID  []byte
 	AttackerUUID  []byte
@@ -226,20 +202,14 @@ func (q *Queries) CountScopeDistinct(ctx context.Context, arg CountScopeDistinct
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CampaignUUID,
 		arg.IdentityUUID,
 		arg.AttackerUUID,

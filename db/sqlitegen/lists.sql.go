@@ -12,16 +12,16 @@ import (
 
 const ListPhases = `-- name: ListPhases :many
 WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?21),
-                         ?21) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?15),
+                         ?15) AS BLOB) AS uuid
 ), campaign AS (
     SELECT uuid FROM asked_campaign
     UNION ALL
     SELECT c.uuid FROM asked_campaign
     CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?22),
-                         ?22) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?16),
+                         ?16) AS BLOB) AS uuid
 ), member AS (
     SELECT uuid FROM asked_identity
     UNION ALL
@@ -50,17 +50,14 @@ WHERE r.decky_id IS NOT NULL
   AND (CAST(?3 AS INTEGER) = 1 OR (
       t.technique_key >= ?4 AND t.technique_key <= ?5
       AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 ORDER BY r.observed_at, r.decky_id, r.tactic
 `
 
@@ -71,20 +68,14 @@ type ListPhasesParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	CampaignUUID  []byte
 	IdentityUUID  []byte
 }
@@ -104,20 +95,14 @@ func (q *Queries) ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListP
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CampaignUUID,
 		arg.IdentityUUID,
 	)
@@ -151,20 +136,17 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (
       t.technique_key >= ?4 AND t.technique_key <= ?5
       AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
-  AND (t.observed_at < ?21 OR t.uuid < ?22)
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (t.observed_at < ?15 OR t.uuid < ?16)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?23
+LIMIT ?17
 `
 
 type ListTagsParams struct {
@@ -174,20 +156,14 @@ type ListTagsParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -223,20 +199,14 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -291,20 +261,17 @@ WHERE t.attacker_uuid = ?1
   AND (CAST(?4 AS INTEGER) = 1 OR (
       t.technique_key >= ?5 AND t.technique_key <= ?6
       AND t.confidence >= ?7
-      AND (CAST(?8 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+      AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-            AND d.rule_version >= ?16 AND d.rule_version <= ?17
-            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
-  AND (t.observed_at < ?22 OR t.uuid < ?23)
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+            AND d.rule_version = COALESCE(?13, d.rule_version)
+            AND d.source_kind = COALESCE(?14, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+  AND (t.observed_at < ?16 OR t.uuid < ?17)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?24
+LIMIT ?18
 `
 
 type ListTagsByAttackerParams struct {
@@ -315,20 +282,14 @@ type ListTagsByAttackerParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -365,20 +326,14 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -452,20 +407,17 @@ WITH asked_campaign AS (
               AND (CAST(?5 AS INTEGER) = 1 OR (
                   t.technique_key >= ?6 AND t.technique_key <= ?7
                   AND t.confidence >= ?8
-                  AND (CAST(?9 AS INTEGER) = 1 OR (
-                      t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
-                      AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
-                      AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
-                      AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
-                  AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+                  AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
+                  AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
+                  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
                       SELECT 1 FROM ttp_tag d
-                      WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
-                        AND d.rule_version >= ?17 AND d.rule_version <= ?18
-                        AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
-                        AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
-              AND (t.observed_at < ?23 OR t.uuid < ?24)
+                      WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
+                        AND d.rule_version = COALESCE(?14, d.rule_version)
+                        AND d.source_kind = COALESCE(?15, d.source_kind)
+                        AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
+              AND (t.observed_at < ?17 OR t.uuid < ?18)
             ORDER BY t.observed_at DESC
-            LIMIT 1 OFFSET ?25) AS observed_at
+            LIMIT 1 OFFSET ?19) AS observed_at
     FROM member
     UNION ALL
     SELECT (SELECT t.observed_at FROM ttp_tag t
@@ -474,20 +426,17 @@ WITH asked_campaign AS (
               AND (CAST(?5 AS INTEGER) = 1 OR (
                   t.technique_key >= ?6 AND t.technique_key <= ?7
                   AND t.confidence >= ?8
-                  AND (CAST(?9 AS INTEGER) = 1 OR (
-                      t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
-                      AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
-                      AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
-                      AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
-                  AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+                  AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
+                  AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
+                  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
                       SELECT 1 FROM ttp_tag d
-                      WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
-                        AND d.rule_version >= ?17 AND d.rule_version <= ?18
-                        AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
-                        AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
-              AND (t.observed_at < ?23 OR t.uuid < ?24)
+                      WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
+                        AND d.rule_version = COALESCE(?14, d.rule_version)
+                        AND d.source_kind = COALESCE(?15, d.source_kind)
+                        AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
+              AND (t.observed_at < ?17 OR t.uuid < ?18)
             ORDER BY t.observed_at DESC
-            LIMIT 1 OFFSET ?25) AS observed_at
+            LIMIT 1 OFFSET ?19) AS observed_at
     FROM member
     CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
 ), scoped AS (
@@ -506,20 +455,17 @@ WITH asked_campaign AS (
       AND (CAST(?5 AS INTEGER) = 1 OR (
           t.technique_key >= ?6 AND t.technique_key <= ?7
           AND t.confidence >= ?8
-          AND (CAST(?9 AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
-          AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+          AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
+          AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
+          AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
-                AND d.rule_version >= ?17 AND d.rule_version <= ?18
-                AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
-                AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
-      AND (t.observed_at < ?23 OR t.uuid < ?24)
+              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?13, d.rule_id)
+                AND d.rule_version = COALESCE(?14, d.rule_version)
+                AND d.source_kind = COALESCE(?15, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
+      AND (t.observed_at < ?17 OR t.uuid < ?18)
     ORDER BY t.observed_at DESC, t.uuid DESC
-    LIMIT ?26
+    LIMIT ?20
 )
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
@@ -538,20 +484,14 @@ type ListTagsByIdentitiesParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Offset           int64
@@ -593,20 +533,14 @@ func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdenti
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Offset,
@@ -662,20 +596,17 @@ WHERE t.session_id = ?1
   AND (CAST(?4 AS INTEGER) = 1 OR (
       t.technique_key >= ?5 AND t.technique_key <= ?6
       AND t.confidence >= ?7
-      AND (CAST(?8 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+      AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-            AND d.rule_version >= ?16 AND d.rule_version <= ?17
-            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
-  AND (t.observed_at < ?22 OR t.uuid < ?23)
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+            AND d.rule_version = COALESCE(?13, d.rule_version)
+            AND d.source_kind = COALESCE(?14, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+  AND (t.observed_at < ?16 OR t.uuid < ?17)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?24
+LIMIT ?18
 `
 
 type ListTagsBySessionParams struct {
@@ -686,20 +617,14 @@ type ListTagsBySessionParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -736,20 +661,14 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -804,20 +723,17 @@ WHERE t.session_id = ?1
   AND (CAST(?4 AS INTEGER) = 1 OR (
       t.technique_key >= ?5 AND t.technique_key <= ?6
       AND t.confidence >= ?7
-      AND (CAST(?8 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+      AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-            AND d.rule_version >= ?16 AND d.rule_version <= ?17
-            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
-  AND (t.observed_at > ?22 OR t.uuid > ?23)
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+            AND d.rule_version = COALESCE(?13, d.rule_version)
+            AND d.source_kind = COALESCE(?14, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+  AND (t.observed_at > ?16 OR t.uuid > ?17)
 ORDER BY t.observed_at ASC, t.uuid ASC
-LIMIT ?24
+LIMIT ?18
 `
 
 type ListTagsBySessionInOrderParams struct {
@@ -828,20 +744,14 @@ type ListTagsBySessionInOrderParams struct {
 	FirstKey         int64
 	LastKey          int64
 	MinConfidence    float64
-	AnyDigits        int64
-	FirstTactic      int64
-	LastTactic       int64
-	FirstRelease     int64
-	LastRelease      int64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
 	AnyRow           int64
-	RuleID           string
-	AnyRule          int64
-	FirstVersion     int64
-	LastVersion      int64
-	SourceKind       string
-	AnySource        int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	AnyDecky         int64
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -878,20 +788,14 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,

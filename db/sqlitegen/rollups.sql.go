@@ -20,17 +20,14 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?5 AS INTEGER) = 1 OR (
       t.technique_key >= ?3 AND t.technique_key <= ?4
       AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY t.technique_key
 `
 
@@ -41,20 +38,14 @@ type ListDistinctTechniquesParams struct {
 	LastKey       int64
 	AnyTag        int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListDistinctTechniquesRow struct {
@@ -74,20 +65,14 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTe
 		arg.LastKey,
 		arg.AnyTag,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -125,17 +110,14 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (
       t.technique_key >= ?4 AND t.technique_key <= ?5
       AND t.confidence >= ?6
-      AND (CAST(?7 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?8 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?9 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?11 AS INTEGER)))
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?13 OR CAST(?14 AS INTEGER) = 1)
-            AND d.rule_version >= ?15 AND d.rule_version <= ?16
-            AND (d.source_kind = ?17 OR CAST(?18 AS INTEGER) = 1)
-            AND (d.decky_id = ?19 OR CAST(?20 AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY t.technique_key
 `
 
@@ -146,20 +128,14 @@ type ListDistinctTechniquesByTimeParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListDistinctTechniquesByTimeRow struct {
@@ -179,20 +155,14 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -231,17 +201,14 @@ WHERE t.attacker_uuid = ?1
   AND (CAST(?4 AS INTEGER) = 1 OR (
       t.technique_key >= ?5 AND t.technique_key <= ?6
       AND t.confidence >= ?7
-      AND (CAST(?8 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+      AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-            AND d.rule_version >= ?16 AND d.rule_version <= ?17
-            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+            AND d.rule_version = COALESCE(?13, d.rule_version)
+            AND d.source_kind = COALESCE(?14, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
 GROUP BY t.technique_key
 `
 
@@ -253,20 +220,14 @@ type ListTechniquesByAttackerParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByAttackerRow struct {
@@ -287,20 +248,14 @@ func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniqu
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -353,17 +308,14 @@ WITH asked_campaign AS (
       AND (CAST(?4 AS INTEGER) = 1 OR (
           t.technique_key >= ?5 AND t.technique_key <= ?6
           AND t.confidence >= ?7
-          AND (CAST(?8 AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-          AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+          AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+          AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-                AND d.rule_version >= ?16 AND d.rule_version <= ?17
-                AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-                AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+                AND d.rule_version = COALESCE(?13, d.rule_version)
+                AND d.source_kind = COALESCE(?14, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
     GROUP BY t.technique_key, member.survivor_uuid
     UNION ALL
     SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
@@ -376,17 +328,14 @@ WITH asked_campaign AS (
       AND (CAST(?4 AS INTEGER) = 1 OR (
           t.technique_key >= ?5 AND t.technique_key <= ?6
           AND t.confidence >= ?7
-          AND (CAST(?8 AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-          AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+          AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+          AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-                AND d.rule_version >= ?16 AND d.rule_version <= ?17
-                AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-                AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+                AND d.rule_version = COALESCE(?13, d.rule_version)
+                AND d.source_kind = COALESCE(?14, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
     GROUP BY t.technique_key, member.survivor_uuid
 ), shown AS (
     SELECT technique_key / 10000000000 AS technique, COUNT(DISTINCT uuid) AS identities
@@ -415,20 +364,14 @@ type ListTechniquesByCampaignParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByCampaignRow struct {
@@ -451,20 +394,14 @@ func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniqu
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -513,17 +450,14 @@ WITH asked_identity AS (
       AND (CAST(?4 AS INTEGER) = 1 OR (
           t.technique_key >= ?5 AND t.technique_key <= ?6
           AND t.confidence >= ?7
-          AND (CAST(?8 AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-          AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+          AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+          AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-                AND d.rule_version >= ?16 AND d.rule_version <= ?17
-                AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-                AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+                AND d.rule_version = COALESCE(?13, d.rule_version)
+                AND d.source_kind = COALESCE(?14, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
     GROUP BY t.technique_key
     UNION ALL
     SELECT t.technique_key, COUNT(*) AS tags,
@@ -536,17 +470,14 @@ WITH asked_identity AS (
       AND (CAST(?4 AS INTEGER) = 1 OR (
           t.technique_key >= ?5 AND t.technique_key <= ?6
           AND t.confidence >= ?7
-          AND (CAST(?8 AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-          AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+          AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+          AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+          AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-                AND d.rule_version >= ?16 AND d.rule_version <= ?17
-                AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-                AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+                AND d.rule_version = COALESCE(?13, d.rule_version)
+                AND d.source_kind = COALESCE(?14, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
     GROUP BY t.technique_key
 )
 SELECT technique_key, tags, first_seen, last_seen, confidence_max
@@ -561,20 +492,14 @@ type ListTechniquesByIdentityParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByIdentityRow struct {
@@ -598,20 +523,14 @@ func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniqu
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -650,17 +569,14 @@ WHERE t.session_id = ?1
   AND (CAST(?4 AS INTEGER) = 1 OR (
       t.technique_key >= ?5 AND t.technique_key <= ?6
       AND t.confidence >= ?7
-      AND (CAST(?8 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+      AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-            AND d.rule_version >= ?16 AND d.rule_version <= ?17
-            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+            AND d.rule_version = COALESCE(?13, d.rule_version)
+            AND d.source_kind = COALESCE(?14, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
 GROUP BY t.technique_key
 `
 
@@ -672,20 +588,14 @@ type ListTechniquesBySessionParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesBySessionRow struct {
@@ -706,20 +616,14 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err

@@ -101,17 +101,14 @@ WHERE t.attacker_uuid > ?1 AND t.attacker_uuid <= ?2
   AND (CAST(?5 AS INTEGER) = 1 OR (
       t.technique_key >= ?6 AND t.technique_key <= ?7
       AND t.confidence >= ?8
-      AND (CAST(?9 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
-      AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
+      AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
-            AND d.rule_version >= ?17 AND d.rule_version <= ?18
-            AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
-            AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
+            AND d.rule_version = COALESCE(?14, d.rule_version)
+            AND d.source_kind = COALESCE(?15, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
 GROUP BY t.attacker_uuid, t.technique_key
 ORDER BY t.attacker_uuid
 `
@@ -125,20 +122,14 @@ type ListTechniquesByAttackersParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByAttackersRow struct {
@@ -161,20 +152,14 @@ func (q *Queries) ListTechniquesByAttackers(ctx context.Context, arg ListTechniq
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -226,17 +211,14 @@ WITH member AS (
       AND (CAST(?5 AS INTEGER) = 1 OR (
           t.technique_key >= ?6 AND t.technique_key <= ?7
           AND t.confidence >= ?8
-          AND (CAST(?9 AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
-          AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+          AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
+          AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
+          AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
-                AND d.rule_version >= ?17 AND d.rule_version <= ?18
-                AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
-                AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
+              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
+                AND d.rule_version = COALESCE(?14, d.rule_version)
+                AND d.source_kind = COALESCE(?15, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
     GROUP BY member.survivor_uuid, t.technique_key
     UNION ALL
     SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
@@ -249,17 +231,14 @@ WITH member AS (
       AND (CAST(?5 AS INTEGER) = 1 OR (
           t.technique_key >= ?6 AND t.technique_key <= ?7
           AND t.confidence >= ?8
-          AND (CAST(?9 AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
-          AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+          AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
+          AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
+          AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
-                AND d.rule_version >= ?17 AND d.rule_version <= ?18
-                AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
-                AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
+              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
+                AND d.rule_version = COALESCE(?14, d.rule_version)
+                AND d.source_kind = COALESCE(?15, d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
     GROUP BY member.survivor_uuid, t.technique_key
 )
 SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
@@ -276,20 +255,14 @@ type ListTechniquesByIdentitiesParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type ListTechniquesByIdentitiesRow struct {
@@ -313,20 +286,14 @@ func (q *Queries) ListTechniquesByIdentities(ctx context.Context, arg ListTechni
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err

@@ -301,19 +301,16 @@ WHERE t.uuid > ?1
   AND (CAST(?4 AS INTEGER) = 1 OR (
       t.technique_key >= ?5 AND t.technique_key <= ?6
       AND t.confidence >= ?7
-      AND (CAST(?8 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?9 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?10 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?12 AS INTEGER)))
-      AND (CAST(?13 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
+      AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
+      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?14 OR CAST(?15 AS INTEGER) = 1)
-            AND d.rule_version >= ?16 AND d.rule_version <= ?17
-            AND (d.source_kind = ?18 OR CAST(?19 AS INTEGER) = 1)
-            AND (d.decky_id = ?20 OR CAST(?21 AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
+            AND d.rule_version = COALESCE(?13, d.rule_version)
+            AND d.source_kind = COALESCE(?14, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
 ORDER BY t.uuid
-LIMIT ?22
+LIMIT ?16
 `
 
 type ListTagsAfterParams struct {
@@ -324,20 +321,14 @@ type ListTagsAfterParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	Limit         int64
 }
 
@@ -372,20 +363,14 @@ func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.Limit,
 	)
 	if err != nil {

@@ -18,17 +18,14 @@ WHERE t.observed_at >= ?3 AND t.observed_at < ?4
   AND (CAST(?5 AS INTEGER) = 1 OR (
       t.technique_key >= ?6 AND t.technique_key <= ?7
       AND t.confidence >= ?8
-      AND (CAST(?9 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
-      AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
+      AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
-            AND d.rule_version >= ?17 AND d.rule_version <= ?18
-            AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
-            AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
+            AND d.rule_version = COALESCE(?14, d.rule_version)
+            AND d.source_kind = COALESCE(?15, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
 GROUP BY bucket, t.technique_key
 `
 
@@ -41,20 +38,14 @@ type CountByTimeParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 }
 
 type CountByTimeRow struct {
@@ -75,20 +66,14 @@ func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]Cou
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 	)
 	if err != nil {
 		return nil, err
@@ -113,16 +98,16 @@ func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]Cou
 
 const CountScopeByTime = `-- name: CountScopeByTime :many
 WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?23),
-                         ?23) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?17),
+                         ?17) AS BLOB) AS uuid
 ), campaign AS (
     SELECT uuid FROM asked_campaign
     UNION ALL
     SELECT c.uuid FROM asked_campaign
     CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
 ), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?24),
-                         ?24) AS BLOB) AS uuid
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?18),
+                         ?18) AS BLOB) AS uuid
 ), member AS (
     SELECT uuid FROM asked_identity
     UNION ALL
@@ -135,10 +120,10 @@ WITH asked_campaign AS (
     CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 ), scoped AS (
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.attacker_uuid = ?25
+    FROM ttp_tag t WHERE t.attacker_uuid = ?19
     UNION ALL
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.session_id = ?26
+    FROM ttp_tag t WHERE t.session_id = ?20
     UNION ALL
     SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
     FROM member
@@ -156,17 +141,14 @@ WHERE t.observed_at >= ?3 AND t.observed_at < ?4
   AND (CAST(?5 AS INTEGER) = 1 OR (
       t.technique_key >= ?6 AND t.technique_key <= ?7
       AND t.confidence >= ?8
-      AND (CAST(?9 AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(?10 AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(?11 AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(?12 AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(?13 AS INTEGER)))
-      AND (CAST(?14 AS INTEGER) = 1 OR EXISTS (
+      AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
+      AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
+      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = ?15 OR CAST(?16 AS INTEGER) = 1)
-            AND d.rule_version >= ?17 AND d.rule_version <= ?18
-            AND (d.source_kind = ?19 OR CAST(?20 AS INTEGER) = 1)
-            AND (d.decky_id = ?21 OR CAST(?22 AS INTEGER) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?13, d.rule_id)
+            AND d.rule_version = COALESCE(?14, d.rule_version)
+            AND d.source_kind = COALESCE(?15, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
 GROUP BY bucket, t.technique_key
 `
 
@@ -179,20 +161,14 @@ type CountScopeByTimeParams struct {
 	FirstKey      int64
 	LastKey       int64
 	MinConfidence float64
-	AnyDigits     int64
-	FirstTactic   int64
-	LastTactic    int64
-	FirstRelease  int64
-	LastRelease   int64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
 	AnyRow        int64
-	RuleID        string
-	AnyRule       int64
-	FirstVersion  int64
-	LastVersion   int64
-	SourceKind    string
-	AnySource     int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyDecky      int64
 	CampaignUUID  []byte
 	IdentityUUID  []byte
 	AttackerUUID  []byte
@@ -216,20 +192,14 @@ func (q *Queries) CountScopeByTime(ctx context.Context, arg CountScopeByTimePara
 		arg.FirstKey,
 		arg.LastKey,
 		arg.MinConfidence,
-		arg.AnyDigits,
-		arg.FirstTactic,
-		arg.LastTactic,
-		arg.FirstRelease,
-		arg.LastRelease,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
 		arg.AnyRow,
 		arg.RuleID,
-		arg.AnyRule,
-		arg.FirstVersion,
-		arg.LastVersion,
+		arg.RuleVersion,
 		arg.SourceKind,
-		arg.AnySource,
 		arg.DeckyID,
-		arg.AnyDecky,
 		arg.CampaignUUID,
 		arg.IdentityUUID,
 		arg.AttackerUUID,

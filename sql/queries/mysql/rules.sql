@@ -14,16 +14,13 @@ WHERE r.observed_at >= sqlc.arg(since) AND r.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
       r.technique_key >= sqlc.arg(first_key) AND r.technique_key <= sqlc.arg(last_key)
       AND r.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS SIGNED) = 1 OR (
-          r.technique_key DIV 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS SIGNED)
-          AND r.technique_key DIV 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS SIGNED)
-          AND r.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS SIGNED)
-          AND r.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS SIGNED)))
+      AND r.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) >= CAST(sqlc.arg(first_digits) AS SIGNED)
+      AND r.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) <= CAST(sqlc.arg(last_digits) AS SIGNED)
       AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = r.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS SIGNED) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS SIGNED) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS SIGNED) = 1)))))
+          WHERE d.uuid = r.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
 GROUP BY r.rule_id, r.rule_version
 ORDER BY r.rule_id, r.rule_version;

@@ -8,17 +8,14 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
       t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
       AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
       AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT sqlc.arg(limit);
@@ -34,17 +31,14 @@ WHERE t.attacker_uuid = sqlc.arg(attacker_uuid)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
       t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
       AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
       AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT sqlc.arg(limit);
@@ -60,17 +54,14 @@ WHERE t.session_id = sqlc.arg(session_id)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
       t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
       AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
       AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT sqlc.arg(limit);
@@ -86,17 +77,14 @@ WHERE t.session_id = sqlc.arg(session_id)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
       t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
       AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
       AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND (t.observed_at > sqlc.arg(cursor_observed_at) OR t.uuid > sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at ASC, t.uuid ASC
 LIMIT sqlc.arg(limit);
@@ -134,17 +122,14 @@ WITH asked_campaign AS (
               AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
                   t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
                   AND t.confidence >= sqlc.arg(min_confidence)
-                  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-                      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-                      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-                      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-                      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+                  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+                  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
                   AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
                       SELECT 1 FROM ttp_tag d
-                      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-                        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-                        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-                        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+                      WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+                        AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+                        AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+                        AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
               AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
             ORDER BY t.observed_at DESC
             LIMIT 1 OFFSET sqlc.arg(offset)) AS observed_at
@@ -156,17 +141,14 @@ WITH asked_campaign AS (
               AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
                   t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
                   AND t.confidence >= sqlc.arg(min_confidence)
-                  AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-                      t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-                      AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-                      AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-                      AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+                  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+                  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
                   AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
                       SELECT 1 FROM ttp_tag d
-                      WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-                        AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-                        AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-                        AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+                      WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+                        AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+                        AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+                        AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
               AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
             ORDER BY t.observed_at DESC
             LIMIT 1 OFFSET sqlc.arg(offset)) AS observed_at
@@ -188,17 +170,14 @@ WITH asked_campaign AS (
       AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
           t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
           AND t.confidence >= sqlc.arg(min_confidence)
-          AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
           AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+                AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+                AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
       AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
     ORDER BY t.observed_at DESC, t.uuid DESC
     LIMIT sqlc.arg(limit)
@@ -251,15 +230,12 @@ WHERE r.decky_id IS NOT NULL
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
       t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
       AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
       AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
 ORDER BY r.observed_at, r.decky_id, r.tactic;

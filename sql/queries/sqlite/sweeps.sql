@@ -16,17 +16,14 @@ WHERE t.attacker_uuid > sqlc.arg(after) AND t.attacker_uuid <= sqlc.arg(last)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
       t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
       AND t.confidence >= sqlc.arg(min_confidence)
-      AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-          t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-          AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-          AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-          AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
       AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-            AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-            AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-            AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
 GROUP BY t.attacker_uuid, t.technique_key
 ORDER BY t.attacker_uuid;
 
@@ -70,17 +67,14 @@ WITH member AS (
       AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
           t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
           AND t.confidence >= sqlc.arg(min_confidence)
-          AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
           AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+                AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+                AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
     GROUP BY member.survivor_uuid, t.technique_key
     UNION ALL
     SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
@@ -93,17 +87,14 @@ WITH member AS (
       AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
           t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
           AND t.confidence >= sqlc.arg(min_confidence)
-          AND (CAST(sqlc.arg(any_digits) AS INTEGER) = 1 OR (
-              t.technique_key / 1000000 % 10000 >= CAST(sqlc.arg(first_tactic) AS INTEGER)
-              AND t.technique_key / 1000000 % 10000 <= CAST(sqlc.arg(last_tactic) AS INTEGER)
-              AND t.technique_key % 1000000 >= CAST(sqlc.arg(first_release) AS INTEGER)
-              AND t.technique_key % 1000000 <= CAST(sqlc.arg(last_release) AS INTEGER)))
+          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
           AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
               SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND (d.rule_id = sqlc.arg(rule_id) OR CAST(sqlc.arg(any_rule) AS INTEGER) = 1)
-                AND d.rule_version >= sqlc.arg(first_version) AND d.rule_version <= sqlc.arg(last_version)
-                AND (d.source_kind = sqlc.arg(source_kind) OR CAST(sqlc.arg(any_source) AS INTEGER) = 1)
-                AND (d.decky_id = sqlc.arg(decky_id) OR CAST(sqlc.arg(any_decky) AS INTEGER) = 1)))))
+              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+                AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+                AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+                AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
     GROUP BY member.survivor_uuid, t.technique_key
 )
 SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
