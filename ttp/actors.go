@@ -9,6 +9,13 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var (
+	topIdentities = many((*sqlitegen.Queries).TopIdentities, (*mysqlgen.Queries).TopIdentities, toActor[sqlitegen.TopIdentitiesRow](IdentityScope), toActor[mysqlgen.TopIdentitiesRow](IdentityScope))
+	topAttackers  = many((*sqlitegen.Queries).TopAttackers, (*mysqlgen.Queries).TopAttackers, toActor[sqlitegen.TopAttackersRow](AttackerScope), toActor[mysqlgen.TopAttackersRow](AttackerScope))
+	topSessions   = many((*sqlitegen.Queries).TopSessions, (*mysqlgen.Queries).TopSessions, toSession, toSession)
+	topCampaigns  = many((*sqlitegen.Queries).TopCampaigns, (*mysqlgen.Queries).TopCampaigns, toActor[sqlitegen.TopCampaignsRow](CampaignScope), toActor[mysqlgen.TopCampaignsRow](CampaignScope))
+)
+
 // ScopeCount is how much of what was asked for a scope shows.
 type ScopeCount struct {
 	Scope
@@ -24,11 +31,11 @@ type ScopeCount struct {
 func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([]ScopeCount, error) {
 	const op = "who"
 	var c checker
-	b := f.bounds(&c)
+	b := f.filterArgs(&c)
 	if limit < 1 || limit > MaxPage {
 		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage))
 	}
-	ask := map[ScopeKind]manyRows[ScopeCount]{
+	ask := map[ScopeKind]generated[[]ScopeCount]{
 		IdentityScope: topIdentities,
 		AttackerScope: topAttackers,
 		SessionScope:  topSessions,
@@ -41,7 +48,7 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 		return nil, s.fail(ctx, op, err)
 	}
 	return query(ctx, s, op, func(q queries) ([]ScopeCount, error) {
-		return ask(ctx, q, asked{bounds: b, Limit: int64(limit)})
+		return ask(ctx, q, args{filterArgs: b, Limit: int64(limit)})
 	})
 }
 

@@ -15,6 +15,12 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var (
+	setTagIdentities = execRows((*sqlitegen.Queries).SetTagIdentities, (*mysqlgen.Queries).SetTagIdentities)
+	lockTagsToMove   = many((*sqlitegen.Queries).LockTagsToMove, (*mysqlgen.Queries).LockTagsToMove, toPosition, toPosition)
+	lockAttackers    = many((*sqlitegen.Queries).LockAttackers, (*mysqlgen.Queries).LockAttackers, toAttacker, toAttacker)
+)
+
 // moveBatch bounds the statements that re-key tags.
 const moveBatch = 500
 
@@ -26,7 +32,7 @@ const moveBatch = 500
 // id that is not set. After an error nothing is written.
 func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attackers ...uuid.UUID) error {
 	return s.assign(ctx, "assign attackers", "identity_uuid", identity, "attacker_uuid", attackers, func(q queries) error {
-		if err := mustStore("identity", identity, second(lockIdentity(ctx, q, identity))); err != nil {
+		if err := mustStore("identity", identity, second(lockIdentity(ctx, q, byID(identity)))); err != nil {
 			return err
 		}
 		stored, err := lockStoredAttackers(ctx, q, attackers)
@@ -42,7 +48,7 @@ func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attacke
 			if err := moveTags(ctx, q, attacker, identity); err != nil {
 				return err
 			}
-			if err := upsertAttacker(ctx, q, Attacker{UUID: attacker, IdentityUUID: identity}); err != nil {
+			if err := upsertAttacker(ctx, q, Attacker{UUID: attacker, IdentityUUID: identity}.args()); err != nil {
 				return err
 			}
 		}
@@ -54,14 +60,14 @@ func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attacke
 // [Store.AssignAttackers].
 func (s *Store) AssignCampaign(ctx context.Context, campaign uuid.UUID, identities ...uuid.UUID) error {
 	return s.assign(ctx, "assign campaign", "campaign_uuid", campaign, "identity_uuid", identities, func(q queries) error {
-		if err := mustStore("campaign", campaign, second(lockCampaign(ctx, q, campaign))); err != nil {
+		if err := mustStore("campaign", campaign, second(lockCampaign(ctx, q, byID(campaign)))); err != nil {
 			return err
 		}
 		for _, identity := range byUUID(identities, self) {
-			if err := mustStore("identity", identity, second(lockIdentity(ctx, q, identity))); err != nil {
+			if err := mustStore("identity", identity, second(lockIdentity(ctx, q, byID(identity)))); err != nil {
 				return err
 			}
-			if err := upsertIdentity(ctx, q, Identity{UUID: identity, CampaignUUID: campaign}); err != nil {
+			if err := upsertIdentity(ctx, q, Identity{UUID: identity, CampaignUUID: campaign}.args()); err != nil {
 				return err
 			}
 		}
@@ -102,7 +108,7 @@ func self[T any](v T) T { return v }
 func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]Attacker, error) {
 	stored := map[uuid.UUID]Attacker{}
 	for chunk := range slices.Chunk(byUUID(attackers, self), moveBatch) {
-		locked, err := lockAttackers(ctx, q, asked{UUIDs: idBytes(chunk)})
+		locked, err := lockAttackers(ctx, q, args{UUIDs: idBytes(chunk)})
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +121,7 @@ func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) 
 func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) error {
 	after := position{observedAt: math.MinInt64}
 	for {
-		page, err := lockTagsToMove(ctx, q, asked{
+		page, err := lockTagsToMove(ctx, q, args{
 			AttackerUUID: attacker[:], IdentityUUID: identity[:], CursorObservedAt: after.observedAt, CursorUUID: after.uuid[:], Limit: moveBatch,
 		})
 		if err != nil || len(page) == 0 {
@@ -125,7 +131,7 @@ func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) erro
 		for i := range page {
 			ids[i] = page[i].uuid[:]
 		}
-		if _, err := setTagIdentities(ctx, q, asked{IdentityUUID: identity[:], UUIDs: ids}); err != nil || len(page) < moveBatch {
+		if _, err := setTagIdentities(ctx, q, args{IdentityUUID: identity[:], UUIDs: ids}); err != nil || len(page) < moveBatch {
 			return err
 		}
 		after = page[len(page)-1]

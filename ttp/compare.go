@@ -13,7 +13,7 @@ import (
 func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time, f Filter) ([]TechniqueRollupRow, error) {
 	const op = "new techniques"
 	var c checker
-	b := f.bounds(&c)
+	b := f.filterArgs(&c)
 	from := toTime(c.bound("since", since))
 	if !f.Since.IsZero() {
 		c.refuse("filter.since", "must be open: what was seen before it decides what is new")
@@ -24,7 +24,7 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	if err := c.queryError(); err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, b, func(q queries, a asked) ([]TechniqueRollupRow, error) {
+	return inScope(ctx, s, op, scope, b, func(q queries, a args) ([]TechniqueRollupRow, error) {
 		rows, err := rollUp(ctx, q, a, false)
 		rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
 		slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {

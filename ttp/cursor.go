@@ -27,7 +27,7 @@ const (
 )
 
 // cursor is the position, a digest of the query that it belongs to and one of all that.
-func (p position) cursor(scope Scope, b bounds) string {
+func (p position) cursor(scope Scope, b filterArgs) string {
 	raw := binary.BigEndian.AppendUint64(make([]byte, 0, positionSize+2*digestSize), uint64(p.observedAt))
 	raw = append(raw, p.uuid[:]...)
 	raw = append(raw, queryDigest(scope, b)...)
@@ -35,7 +35,7 @@ func (p position) cursor(scope Scope, b bounds) string {
 }
 
 // cursor reads a cursor of the same query.
-func (c *checker) cursor(cursor string, scope Scope, b bounds) position {
+func (c *checker) cursor(cursor string, scope Scope, b filterArgs) position {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	body := len(raw) - digestSize
 	switch {
@@ -50,7 +50,7 @@ func (c *checker) cursor(cursor string, scope Scope, b bounds) position {
 }
 
 // queryDigest is of the query's meaning: an id may be spelt in several ways.
-func queryDigest(scope Scope, b bounds) []byte {
+func queryDigest(scope Scope, b filterArgs) []byte {
 	if id, err := uuid.Parse(scope.ID); err == nil && scope.Kind != SessionScope {
 		scope.ID = id.String()
 	}

@@ -3,7 +3,6 @@ package ttp
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"github.com/golang-migrate/migrate/v4/database"
 	"github.com/google/uuid"
@@ -22,16 +21,16 @@ const (
 type engine interface {
 	dialect() Dialect
 	queries(db dbtx) queries
-	// hotWrites are the queries that InsertTags runs each time, to be kept prepared.
-	hotWrites() []string
+	// preparedQueries are the queries that InsertTags runs each time, to be kept prepared.
+	preparedQueries() []string
 	// sentinel returns the error of this package that a driver's error stands for, or nil.
 	sentinel(err error) error
 	// retryable tells whether a whole transaction that failed so may succeed when run again.
 	retryable(err error) bool
 	// absent tells that the database is a file that is not there yet.
 	absent() bool
-	// beforeClose is run on a database that was written to.
-	beforeClose(db *sql.DB) error
+	// optimize is run on a database that was written to.
+	optimize(db *sql.DB) error
 	// checkConnection refuses a connection whose settings would make writes or their results wrong.
 	checkConnection(ctx context.Context, db dbtx) error
 	// migrator returns golang-migrate's driver for the database, and what to call when done. While it
@@ -47,27 +46,6 @@ type dbtx interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// one maps the row of a generated query.
-func one[R, T any](row R, err error, mapRow func(R) T) (T, error) {
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return mapRow(row), nil
-}
-
-// all maps the rows of a generated query.
-func all[R, T any](rows []R, err error, mapRow func(R) T) ([]T, error) {
-	if err != nil {
-		return nil, err
-	}
-	out := make([]T, len(rows))
-	for i, row := range rows {
-		out[i] = mapRow(row)
-	}
-	return out, nil
-}
-
 // mapByID makes rows a map.
 func mapByID[T any](rows []T, id func(T) uuid.UUID) map[uuid.UUID]T {
 	out := make(map[uuid.UUID]T, len(rows))
@@ -76,32 +54,3 @@ func mapByID[T any](rows []T, id func(T) uuid.UUID) map[uuid.UUID]T {
 	}
 	return out
 }
-
-// The columns' forms of what may be absent, and of times. Both dialects store ids as 16 bytes and
-// times as microseconds.
-
-func nullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
-
-func nullID(id uuid.UUID) []byte {
-	if id == uuid.Nil {
-		return nil
-	}
-	return id[:]
-}
-
-func idBytes(ids []uuid.UUID) [][]byte {
-	out := make([][]byte, len(ids))
-	for i := range ids {
-		out[i] = ids[i][:]
-	}
-	return out
-}
-
-func toID(b []byte) uuid.UUID {
-	if b == nil {
-		return uuid.Nil
-	}
-	return uuid.UUID(b)
-}
-
-func toTime(microseconds int64) time.Time { return time.UnixMicro(microseconds).UTC() }

@@ -5,7 +5,12 @@ import (
 	"io"
 
 	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
 )
+
+var listTagsAfter = many((*sqlitegen.Queries).ListTagsAfter, (*mysqlgen.Queries).ListTagsAfter, toTag, toTag)
 
 // exportPage bounds what an export holds at a time, at worst this many times 64 KiB of evidence.
 const exportPage = 256
@@ -44,21 +49,21 @@ func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func
 }
 
 type exporter struct {
-	w        io.Writer
-	lines    *lineEncoder
-	bounds   bounds // of the tags
-	progress func(ExportReport)
-	report   ExportReport
+	w          io.Writer
+	lines      *lineEncoder
+	filterArgs filterArgs // of the tags
+	progress   func(ExportReport)
+	report     ExportReport
 }
 
 // export writes all rows of one table, page by page.
 func export[T any](ctx context.Context, e *exporter, written *int,
-	q queries, page manyRows[T],
+	q queries, page generated[[]T],
 	encode func(T) ([]byte, error), id func(T) uuid.UUID,
 ) error {
 	after := uuid.Nil // no row has it
 	for {
-		rows, err := page(ctx, q, asked{bounds: e.bounds, After: after[:], Limit: exportPage})
+		rows, err := page(ctx, q, args{filterArgs: e.filterArgs, After: after[:], Limit: exportPage})
 		if err != nil {
 			return err
 		}

@@ -48,34 +48,46 @@ const (
 	ParentTechnique TechniqueMatch = "parent"
 )
 
-// bounds is a Filter as the queries want it: each parameter always bound, by one that matches all when
-// nothing is asked for.
-type bounds struct {
+// filterArgs holds a Filter as the parameters of the queries. Its zero value matches every tag.
+type filterArgs struct {
+	set                     bool  // false: the fields below are those of everything
 	Since, Before           int64 // microseconds
-	AnyTag                  int64 // 1: nothing below is asked for, and the tag is not looked at
+	AnyTag                  int64 // 1 if no field below narrows the read: the tag itself is not compared
 	FirstKey, LastKey       int64 // of technique_key
 	MinConfidence           float64
-	Modulus                 int64 // what of technique_key lies between FirstDigits and LastDigits: 1 for nothing
+	Modulus                 int64 // technique_key modulo this lies from FirstDigits to LastDigits; 1 matches all
 	FirstDigits, LastDigits int64
-	AnyRow                  int64 // 1: nothing below is asked for, and the index alone decides
+	AnyRow                  int64 // 1 if no field below narrows the read: the index alone decides
 	RuleID                  sql.NullString
 	RuleVersion             sql.NullInt64
 	SourceKind, DeckyID     sql.NullString
 }
 
-// everything is the bounds of the zero Filter.
-var everything = bounds{
+// everything holds the parameters that match every tag.
+var everything = filterArgs{
+	set:   true,
 	Since: math.MinInt64, Before: math.MaxInt64, AnyTag: 1, LastKey: maxGroupKey, Modulus: 1, AnyRow: 1,
 }
 
-// windowed tells that a window was asked for.
-func (b bounds) windowed() bool { return b.Since != everything.Since || b.Before != everything.Before }
+// orEverything returns the parameters to bind.
+func (b filterArgs) orEverything() filterArgs {
+	if !b.set {
+		return everything
+	}
+	return b
+}
 
-// oneTechnique tells that a technique was asked for.
-func (b bounds) oneTechnique() bool { return b.LastKey != everything.LastKey }
+// windowed reports whether the filter has a window.
+func (b filterArgs) windowed() bool {
+	b = b.orEverything()
+	return b.Since != everything.Since || b.Before != everything.Before
+}
 
-// bounds checks the filter.
-func (f Filter) bounds(c *checker) bounds {
+// oneTechnique reports whether the filter names a technique.
+func (b filterArgs) oneTechnique() bool { return b.orEverything().LastKey != everything.LastKey }
+
+// filterArgs checks the filter.
+func (f Filter) filterArgs(c *checker) filterArgs {
 	b := everything
 	f.window(c, &b)
 	if !(f.MinConfidence >= 0 && f.MinConfidence <= 1) { // so that NaN fails
@@ -87,13 +99,17 @@ func (f Filter) bounds(c *checker) bounds {
 	f.row(c, &b)
 	window := everything
 	window.Since, window.Before = b.Since, b.Before
-	if b != window {
-		b.AnyTag = 0
+	switch b {
+	case everything:
+		return filterArgs{}
+	case window:
+		return b
 	}
+	b.AnyTag = 0
 	return b
 }
 
-func (f Filter) window(c *checker, b *bounds) {
+func (f Filter) window(c *checker, b *filterArgs) {
 	if !f.Since.IsZero() {
 		b.Since = c.bound("since", f.Since)
 	}
@@ -115,7 +131,7 @@ func (c *checker) bound(field string, t time.Time) int64 {
 }
 
 // digits are the end of a technique_key: a tactic and a release, or the releases of a domain.
-func (f Filter) digits(c *checker, b *bounds) {
+func (f Filter) digits(c *checker, b *filterArgs) {
 	first, last := f.releases(c)
 	if last > 0 {
 		b.Modulus, b.FirstDigits, b.LastDigits = tacticUnit, first, last
@@ -158,7 +174,7 @@ func (f Filter) releases(c *checker) (first, last int64) {
 	return first, last
 }
 
-func (f Filter) technique(c *checker, b *bounds) {
+func (f Filter) technique(c *checker, b *filterArgs) {
 	switch f.TechniqueMatch {
 	case ExactTechnique, WithSubTechniques, ParentTechnique:
 	default:
@@ -187,7 +203,7 @@ func (f Filter) technique(c *checker, b *bounds) {
 }
 
 // row is what only the table's rows can tell.
-func (f Filter) row(c *checker, b *bounds) {
+func (f Filter) row(c *checker, b *filterArgs) {
 	c.text("rule_id", f.RuleID, 64, noSeparator)
 	c.text("source_kind", f.SourceKind, 64, noSeparator)
 	c.text("decky_id", f.DeckyID, 255)
@@ -206,10 +222,10 @@ func (f Filter) row(c *checker, b *bounds) {
 	}
 }
 
-// checked returns the filter's bounds, or what is wrong with it.
-func (f Filter) checked() (bounds, error) {
+// checked returns the filter's parameters, or the problems of its fields.
+func (f Filter) checked() (filterArgs, error) {
 	var c checker
-	b := f.bounds(&c)
+	b := f.filterArgs(&c)
 	return b, c.queryError()
 }
 

@@ -10,6 +10,15 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+var (
+	listStoredTagUUIDs  = many((*sqlitegen.Queries).ListStoredTagUUIDs, (*mysqlgen.Queries).ListStoredTagUUIDs, toID, toID)
+	lockTagUUIDs        = many((*sqlitegen.Queries).LockTagUUIDs, (*mysqlgen.Queries).LockTagUUIDs, toID, toID)
+	listTagUUIDsInBatch = many((*sqlitegen.Queries).ListTagUUIDsInBatch, (*mysqlgen.Queries).ListTagUUIDsInBatch, toID, toID)
 )
 
 const (
@@ -157,10 +166,10 @@ func (s *Store) newTagWrite(tags []Tag, batch uuid.UUID) *tagWrite {
 // looks before it inserts: a row that is not sent is much cheaper than a duplicate.
 func (w *tagWrite) write(ctx context.Context, q queries) (inserted int, err error) {
 	w.written, w.tombstoned = make([]bool, len(w.rows)), map[uuid.UUID]bool{}
-	look := true
+	precheck := true
 	for chunk := range w.chunks() {
 		rows := chunk
-		if w.mustLook() || (look && !w.inCallers) {
+		if w.mustPrecheck() || (precheck && !w.inCallers) {
 			if rows, err = w.missing(ctx, q, chunk); err != nil {
 				return 0, err
 			}
@@ -172,20 +181,20 @@ func (w *tagWrite) write(ctx context.Context, q queries) (inserted int, err erro
 			}
 		}
 		inserted += n
-		look = n < len(chunk)
+		precheck = n < len(chunk)
 	}
 	if inserted == 0 {
 		return 0, nil
 	}
-	kept, err := w.takeBack(ctx, q, w.news())
+	kept, err := w.takeBack(ctx, q, w.insertedRows())
 	if err != nil || len(kept) == 0 {
 		return 0, err
 	}
 	return len(kept), q.addTechniqueCounts(ctx, q.db, countsOf(kept, 1)) // last, since all writers meet there
 }
 
-// mustLook: only by looking can a call tell which rows were new that are of no batch of its own.
-func (w *tagWrite) mustLook() bool { return w.batch == uuid.Nil }
+// mustPrecheck: only by looking can a call tell which rows were new that are of no batch of its own.
+func (w *tagWrite) mustPrecheck() bool { return w.batch == uuid.Nil }
 
 // insert writes rows and marks those that were new. It asks only where they were new in part.
 func (w *tagWrite) insert(ctx context.Context, q queries, rows []*Tag) (int, error) {
@@ -198,10 +207,10 @@ func (w *tagWrite) insert(ctx context.Context, q queries, rows []*Tag) (int, err
 			w.mark(row.UUID)
 		}
 		return len(rows), nil
-	case w.mustLook():
+	case w.mustPrecheck():
 		return 0, errRaced
 	}
-	ids, err := tagUUIDsInBatch(ctx, q, w.batch, rows)
+	ids, err := listTagUUIDsInBatch(ctx, q, args{BatchUUID: w.batch[:], UUIDs: tagUUIDs(rows)})
 	for _, id := range ids {
 		w.mark(id)
 	}
@@ -213,8 +222,8 @@ func (w *tagWrite) mark(id uuid.UUID) {
 	w.written[i] = true
 }
 
-// news are the rows that were new.
-func (w *tagWrite) news() []*Tag {
+// insertedRows are the rows that were new.
+func (w *tagWrite) insertedRows() []*Tag {
 	var rows []*Tag
 	for i, row := range w.rows {
 		if w.written[i] {
@@ -230,7 +239,7 @@ func (w *tagWrite) missing(ctx context.Context, q queries, rows []*Tag) ([]*Tag,
 	if w.inCallers {
 		read = lockTagUUIDs
 	}
-	ids, err := read(ctx, q, asked{UUIDs: tagUUIDs(rows)})
+	ids, err := read(ctx, q, args{UUIDs: tagUUIDs(rows)})
 	return without(rows, ids), err
 }
 
@@ -240,19 +249,19 @@ func (w *tagWrite) missing(ctx context.Context, q queries, rows []*Tag) ([]*Tag,
 func (w *tagWrite) takeBack(ctx context.Context, q queries, rows []*Tag) ([]*Tag, error) {
 	read := lockBuriedTags
 	if !w.inCallers { // where the answer could be an old one
-		if any, err := anyTombstone(ctx, q); err != nil || len(any) == 0 {
+		if any, err := anyTombstone(ctx, q, args{}); err != nil || len(any) == 0 {
 			return rows, err
 		}
 		read = listBuriedTagUUIDs
 	}
 	var kept []*Tag
 	for chunk := range slices.Chunk(rows, insertChunkRows) {
-		ids, err := read(ctx, q, asked{UUIDs: tagUUIDs(chunk)})
+		ids, err := read(ctx, q, args{UUIDs: tagUUIDs(chunk)})
 		if err != nil {
 			return nil, err
 		}
 		if len(ids) > 0 {
-			if _, err := deleteTags(ctx, q, asked{UUIDs: idBytes(ids)}); err != nil {
+			if _, err := deleteTags(ctx, q, args{UUIDs: idBytes(ids)}); err != nil {
 				return nil, err
 			}
 		}

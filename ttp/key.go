@@ -78,3 +78,5 @@ func padded(prefix string, n int64, digits int) string {
 	}
 	return string(b)
 }
+
+func toGroupKey(key int64) groupKey { return groupKey(key) }

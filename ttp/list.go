@@ -13,6 +13,16 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var (
+	getTag                   = one((*sqlitegen.Queries).GetTag, (*mysqlgen.Queries).GetTag, toTag, toTag)
+	listTags                 = many((*sqlitegen.Queries).ListTags, (*mysqlgen.Queries).ListTags, toTag, toTag)
+	listTagsByAttacker       = many((*sqlitegen.Queries).ListTagsByAttacker, (*mysqlgen.Queries).ListTagsByAttacker, toTag, toTag)
+	listTagsBySession        = many((*sqlitegen.Queries).ListTagsBySession, (*mysqlgen.Queries).ListTagsBySession, toTag, toTag)
+	listTagsBySessionInOrder = many((*sqlitegen.Queries).ListTagsBySessionInOrder, (*mysqlgen.Queries).ListTagsBySessionInOrder, toTag, toTag)
+	listTagsByIdentities     = many((*sqlitegen.Queries).ListTagsByIdentities, (*mysqlgen.Queries).ListTagsByIdentities, toTag, toTag)
+	listPhases               = many((*sqlitegen.Queries).ListPhases, (*mysqlgen.Queries).ListPhases, toPhase, toPhase)
+)
+
 // MaxPage is the highest limit of [Store.ListTags].
 const MaxPage = 10_000
 
@@ -28,7 +38,7 @@ type TagPage struct {
 
 // GetTag returns the tag with the id, or [ErrNotFound].
 func (s *Store) GetTag(ctx context.Context, id uuid.UUID) (Tag, error) {
-	return query(ctx, s, "get tag "+id.String(), func(q queries) (Tag, error) { return getTag(ctx, q, id) })
+	return query(ctx, s, "get tag "+id.String(), func(q queries) (Tag, error) { return getTag(ctx, q, byID(id)) })
 }
 
 // CountTags counts the scope's tags that match the filter.
@@ -38,7 +48,7 @@ func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, er
 	if err != nil {
 		return 0, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, b, func(q queries, a asked) (int64, error) {
+	return inScope(ctx, s, op, scope, b, func(q queries, a args) (int64, error) {
 		groups, err := groupsOf(ctx, q, a)
 		var n int64
 		for _, g := range groups {
@@ -56,7 +66,7 @@ func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, er
 func (s *Store) ListTags(ctx context.Context, scope Scope, f Filter, limit int, cursor string) (TagPage, error) {
 	const op = "list tags"
 	var c checker
-	b := f.bounds(&c)
+	b := f.filterArgs(&c)
 	c.limit("limit", limit)
 	after := start
 	if cursor != "" {
@@ -84,7 +94,7 @@ func (c *checker) limit(field string, n int) {
 // the last that comes, with no tag.
 func (s *Store) TagsSeq(ctx context.Context, scope Scope, f Filter) iter.Seq2[Tag, error] {
 	const op = "stream tags"
-	return s.stream(ctx, op, f, start, func(b bounds, after position) ([]Tag, error) {
+	return s.stream(ctx, op, f, start, func(b filterArgs, after position) ([]Tag, error) {
 		return s.tagPage(ctx, op, scope, b, after, seqPage)
 	})
 }
@@ -93,15 +103,16 @@ func (s *Store) TagsSeq(ctx context.Context, scope Scope, f Filter) iter.Seq2[Ta
 // uuid. Otherwise it is [Store.TagsSeq].
 func (s *Store) SessionTags(ctx context.Context, id string, f Filter) iter.Seq2[Tag, error] {
 	const op = "stream session tags"
-	return s.stream(ctx, op, f, position{math.MinInt64, uuid.Nil}, func(b bounds, after position) ([]Tag, error) {
+	return s.stream(ctx, op, f, position{math.MinInt64, uuid.Nil}, func(b filterArgs, after position) ([]Tag, error) {
+		b = b.orEverything()
 		b.Since = max(b.Since, after.observedAt)
-		return inScope(ctx, s, op, OfSession(id), b, func(q queries, a asked) ([]Tag, error) {
+		return inScope(ctx, s, op, OfSession(id), b, func(q queries, a args) ([]Tag, error) {
 			return listTagsBySessionInOrder(ctx, q, a.from(after, seqPage))
 		})
 	})
 }
 
-func (s *Store) stream(ctx context.Context, op string, f Filter, after position, page func(bounds, position) ([]Tag, error)) iter.Seq2[Tag, error] {
+func (s *Store) stream(ctx context.Context, op string, f Filter, after position, page func(filterArgs, position) ([]Tag, error)) iter.Seq2[Tag, error] {
 	return func(yield func(Tag, error) bool) {
 		b, err := f.checked()
 		if err != nil {
@@ -128,11 +139,12 @@ func (s *Store) stream(ctx context.Context, op string, f Filter, after position,
 }
 
 // tagPage reads the tags behind a position.
-func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b bounds, after position, limit int) ([]Tag, error) {
+func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b filterArgs, after position, limit int) ([]Tag, error) {
+	b = b.orEverything()
 	if after.observedAt < b.Before {
 		b.Before = after.observedAt + 1 // keyed: what is at the position itself, the uuid decides
 	}
-	return inScope(ctx, s, op, scope, b, func(q queries, a asked) ([]Tag, error) {
+	return inScope(ctx, s, op, scope, b, func(q queries, a args) ([]Tag, error) {
 		a = a.from(after, limit)
 		switch {
 		case a.AttackerUUID != nil:
@@ -147,7 +159,7 @@ func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b bounds, a
 }
 
 // from asks for a page behind a position.
-func (a asked) from(p position, limit int) asked {
+func (a args) from(p position, limit int) args {
 	a.CursorObservedAt, a.CursorUUID, a.Limit, a.Offset = p.observedAt, p.uuid[:], int64(limit), int64(limit-1)
 	return a
 }
@@ -168,7 +180,7 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, OfIdentity(identity), b, func(q queries, a asked) ([]Phase, error) { return listPhases(ctx, q, a) })
+	return inScope(ctx, s, op, OfIdentity(identity), b, func(q queries, a args) ([]Phase, error) { return listPhases(ctx, q, a) })
 }
 
 type phaseRow interface {

@@ -8,6 +8,23 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+var (
+	lockMerges              = exec((*sqlitegen.Queries).LockMerges, (*mysqlgen.Queries).LockMerges)
+	lockCampaign            = one((*sqlitegen.Queries).LockCampaign, (*mysqlgen.Queries).LockCampaign, toCampaign, toCampaign)
+	lockIdentity            = one((*sqlitegen.Queries).LockIdentity, (*mysqlgen.Queries).LockIdentity, toIdentity, toIdentity)
+	setCampaignMergedInto   = exec((*sqlitegen.Queries).SetCampaignMergedInto, (*mysqlgen.Queries).SetCampaignMergedInto)
+	setIdentityMergedInto   = exec((*sqlitegen.Queries).SetIdentityMergedInto, (*mysqlgen.Queries).SetIdentityMergedInto)
+	replaceCampaignSurvivor = exec((*sqlitegen.Queries).ReplaceCampaignSurvivor, (*mysqlgen.Queries).ReplaceCampaignSurvivor)
+	replaceIdentitySurvivor = exec((*sqlitegen.Queries).ReplaceIdentitySurvivor, (*mysqlgen.Queries).ReplaceIdentitySurvivor)
+	lockMergedCampaigns     = many((*sqlitegen.Queries).LockMergedCampaigns, (*mysqlgen.Queries).LockMergedCampaigns, toID, toID)
+	lockMergedIdentities    = many((*sqlitegen.Queries).LockMergedIdentities, (*mysqlgen.Queries).LockMergedIdentities, toID, toID)
+	setCampaignSurvivors    = execRows((*sqlitegen.Queries).SetCampaignSurvivors, (*mysqlgen.Queries).SetCampaignSurvivors)
+	setIdentitySurvivors    = execRows((*sqlitegen.Queries).SetIdentitySurvivors, (*mysqlgen.Queries).SetIdentitySurvivors)
 )
 
 // Campaigns and identities merge alike: a loser points at the one that it was found to be, which may
@@ -39,87 +56,64 @@ func (s *Store) UnmergeCampaign(ctx context.Context, from uuid.UUID) error {
 	return s.unmerge(ctx, "unmerge campaign", campaignMerges, from)
 }
 
-func (s *Store) merge(ctx context.Context, op string, kind func(queries) mergeKind, from, into uuid.UUID) error {
-	_, err := update(ctx, s, op, func(q queries) (struct{}, error) {
-		k := kind(q)
-		if err := lockMerges(ctx, q, k.name); err != nil {
-			return struct{}{}, err
-		}
+func (s *Store) merge(ctx context.Context, op string, k mergeKind, from, into uuid.UUID) error {
+	return s.updateMerges(ctx, op, k, func(q queries) error {
 		for _, id := range []uuid.UUID{from, into} {
-			if _, _, err := k.lock(ctx, id); errors.Is(err, sql.ErrNoRows) {
-				return struct{}{}, fmt.Errorf("%w: %s %s cannot be merged into %s: %s is not stored", ErrNotFound, k.name, from, into, id)
+			if _, err := k.lock(ctx, q, byID(id)); errors.Is(err, sql.ErrNoRows) {
+				return fmt.Errorf("%w: %s %s cannot be merged into %s: %s is not stored", ErrNotFound, k.name, from, into, id)
 			} else if err != nil {
-				return struct{}{}, err
+				return err
 			}
 		}
-		return struct{}{}, k.merge(ctx, from, into)
+		return k.merge(ctx, q, from, into)
 	})
-	return err
 }
 
-func (s *Store) unmerge(ctx context.Context, op string, kind func(queries) mergeKind, from uuid.UUID) error {
+func (s *Store) unmerge(ctx context.Context, op string, k mergeKind, from uuid.UUID) error {
+	return s.updateMerges(ctx, op, k, func(q queries) error { return k.unmerge(ctx, q, from) })
+}
+
+// updateMerges runs the only transaction that changes merges of this kind.
+func (s *Store) updateMerges(ctx context.Context, op string, k mergeKind, write func(queries) error) error {
 	_, err := update(ctx, s, op, func(q queries) (struct{}, error) {
-		k := kind(q)
-		if err := lockMerges(ctx, q, k.name); err != nil {
+		if err := lockMerges(ctx, q, args{Kind: k.name}); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, k.unmerge(ctx, from)
+		return struct{}{}, write(q)
 	})
 	return err
 }
 
-// mergeKind is how one kind of scope reads and writes its merge pointers. Each func is a query.
+// mergeKind holds the queries of one kind of scope that can be merged.
 type mergeKind struct {
 	name            string
-	lockAll         func(ctx context.Context, kind string) error // makes this transaction the only one that merges
-	mergedInto      func(ctx context.Context, id uuid.UUID) (uuid.UUID, error)
-	lock            func(ctx context.Context, id uuid.UUID) (mergedInto, survivor uuid.UUID, err error)
-	setMergedInto   func(ctx context.Context, id, into uuid.UUID) error
-	replaceSurvivor func(ctx context.Context, replaced, survivor uuid.UUID) error
-	// lockMerged returns what points at any of the UUIDs, and setSurvivors changes their survivor.
-	lockMerged   func(ctx context.Context, a asked) ([]uuid.UUID, error)
-	setSurvivors func(ctx context.Context, a asked) (int64, error)
+	get, lock       generated[mergeState]
+	setMergedInto   func(context.Context, queries, args) error
+	replaceSurvivor func(context.Context, queries, args) error
+	lockMerged      generated[[]uuid.UUID] // what points at any of UUIDs
+	setSurvivors    generated[int64]
 }
 
-func campaignMerges(q queries) mergeKind {
-	return mergeKind{
-		name:    "campaign",
-		lockAll: func(ctx context.Context, kind string) error { return lockMerges(ctx, q, kind) },
-		mergedInto: func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-			c, err := getCampaign(ctx, q, id)
-			return c.MergedIntoUUID, err
-		},
-		lock: func(ctx context.Context, id uuid.UUID) (mergedInto, survivor uuid.UUID, err error) {
-			c, err := lockCampaign(ctx, q, id)
-			return c.MergedIntoUUID, c.SurvivorUUID, err
-		},
-		setMergedInto: func(ctx context.Context, id, into uuid.UUID) error { return setCampaignMergedInto(ctx, q, id, into) },
-		replaceSurvivor: func(ctx context.Context, replaced, survivor uuid.UUID) error {
-			return replaceCampaignSurvivor(ctx, q, replaced, survivor)
-		},
-		lockMerged:   func(ctx context.Context, a asked) ([]uuid.UUID, error) { return lockMergedCampaigns(ctx, q, a) },
-		setSurvivors: func(ctx context.Context, a asked) (int64, error) { return setCampaignSurvivors(ctx, q, a) },
-	}
+var campaignMerges = mergeKind{
+	"campaign", stateOf(getCampaign, Campaign.mergeState), stateOf(lockCampaign, Campaign.mergeState),
+	setCampaignMergedInto, replaceCampaignSurvivor, lockMergedCampaigns, setCampaignSurvivors,
 }
 
-func identityMerges(q queries) mergeKind {
-	return mergeKind{
-		name:    "identity",
-		lockAll: func(ctx context.Context, kind string) error { return lockMerges(ctx, q, kind) },
-		mergedInto: func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-			i, err := getIdentity(ctx, q, id)
-			return i.MergedIntoUUID, err
-		},
-		lock: func(ctx context.Context, id uuid.UUID) (mergedInto, survivor uuid.UUID, err error) {
-			i, err := lockIdentity(ctx, q, id)
-			return i.MergedIntoUUID, i.SurvivorUUID, err
-		},
-		setMergedInto: func(ctx context.Context, id, into uuid.UUID) error { return setIdentityMergedInto(ctx, q, id, into) },
-		replaceSurvivor: func(ctx context.Context, replaced, survivor uuid.UUID) error {
-			return replaceIdentitySurvivor(ctx, q, replaced, survivor)
-		},
-		lockMerged:   func(ctx context.Context, a asked) ([]uuid.UUID, error) { return lockMergedIdentities(ctx, q, a) },
-		setSurvivors: func(ctx context.Context, a asked) (int64, error) { return setIdentitySurvivors(ctx, q, a) },
+var identityMerges = mergeKind{
+	"identity", stateOf(getIdentity, Identity.mergeState), stateOf(lockIdentity, Identity.mergeState),
+	setIdentityMergedInto, replaceIdentitySurvivor, lockMergedIdentities, setIdentitySurvivors,
+}
+
+// mergeState is what a campaign or an identity stores of its merges.
+type mergeState struct{ mergedInto, survivor uuid.UUID }
+
+func (c Campaign) mergeState() mergeState { return mergeState{c.MergedIntoUUID, c.SurvivorUUID} }
+func (i Identity) mergeState() mergeState { return mergeState{i.MergedIntoUUID, i.SurvivorUUID} }
+
+func stateOf[T any](get generated[T], state func(T) mergeState) generated[mergeState] {
+	return func(ctx context.Context, q queries, a args) (mergeState, error) {
+		row, err := get(ctx, q, a)
+		return state(row), err
 	}
 }
 
@@ -127,7 +121,7 @@ func identityMerges(q queries) mergeKind {
 func (rows *scopes) lockMerges(ctx context.Context, q queries) error {
 	for _, c := range rows.campaigns {
 		if c.MergedIntoUUID != uuid.Nil {
-			if err := lockMerges(ctx, q, "campaign"); err != nil {
+			if err := lockMerges(ctx, q, args{Kind: "campaign"}); err != nil {
 				return err
 			}
 			break
@@ -135,7 +129,7 @@ func (rows *scopes) lockMerges(ctx context.Context, q queries) error {
 	}
 	for _, i := range rows.identities {
 		if i.MergedIntoUUID != uuid.Nil {
-			return lockMerges(ctx, q, "identity")
+			return lockMerges(ctx, q, args{Kind: "identity"})
 		}
 	}
 	return nil
@@ -143,12 +137,12 @@ func (rows *scopes) lockMerges(ctx context.Context, q queries) error {
 
 func (rows *scopes) merge(ctx context.Context, q queries) error {
 	for _, c := range rows.campaigns {
-		if err := campaignMerges(q).merge(ctx, c.UUID, c.MergedIntoUUID); err != nil {
+		if err := campaignMerges.merge(ctx, q, c.UUID, c.MergedIntoUUID); err != nil {
 			return err
 		}
 	}
 	for _, i := range rows.identities {
-		if err := identityMerges(q).merge(ctx, i.UUID, i.MergedIntoUUID); err != nil {
+		if err := identityMerges.merge(ctx, q, i.UUID, i.MergedIntoUUID); err != nil {
 			return err
 		}
 	}
@@ -157,52 +151,52 @@ func (rows *scopes) merge(ctx context.Context, q queries) error {
 
 // merge points id, which is stored, at into, which need not be. Nothing given and the pointer that is
 // there already are no change.
-func (k mergeKind) merge(ctx context.Context, id, into uuid.UUID) error {
+func (k mergeKind) merge(ctx context.Context, q queries, id, into uuid.UUID) error {
 	if into == uuid.Nil {
 		return nil
 	}
-	mergedInto, _, err := k.lock(ctx, id)
+	stored, err := k.lock(ctx, q, byID(id))
 	switch {
 	case err != nil:
 		return err
-	case mergedInto == into:
+	case stored.mergedInto == into:
 		return nil
-	case mergedInto != uuid.Nil:
-		return fmt.Errorf("%w: %s %s is merged into %s, not into %s", ErrConflict, k.name, id, mergedInto, into)
+	case stored.mergedInto != uuid.Nil:
+		return fmt.Errorf("%w: %s %s is merged into %s, not into %s", ErrConflict, k.name, id, stored.mergedInto, into)
 	}
-	_, survivor, err := k.lock(ctx, into)
+	winner, err := k.lock(ctx, q, byID(into))
 	if errors.Is(err, sql.ErrNoRows) {
-		survivor, err = into, nil // what is not stored is not merged
+		winner, err = mergeState{survivor: into}, nil // what is not stored is not merged
 	}
 	switch {
 	case err != nil:
 		return err
-	case survivor == id:
+	case winner.survivor == id:
 		return fmt.Errorf("%w: %s %s cannot be merged into %s, which is it or is merged into it", ErrConflict, k.name, id, into)
 	}
-	if err := k.setMergedInto(ctx, id, into); err != nil {
+	if err := k.setMergedInto(ctx, q, args{UUID: id[:], MergedIntoUUID: into[:]}); err != nil {
 		return err
 	}
-	return k.replaceSurvivor(ctx, id, survivor)
+	return k.replaceSurvivor(ctx, q, args{ReplacedUUID: id[:], SurvivorUUID: winner.survivor[:]})
 }
 
 // unmerge clears the pointer of id and makes it the survivor of all that lead to it, level by level.
-func (k mergeKind) unmerge(ctx context.Context, id uuid.UUID) error {
-	mergedInto, _, err := k.lock(ctx, id)
-	if err != nil || mergedInto == uuid.Nil {
+func (k mergeKind) unmerge(ctx context.Context, q queries, id uuid.UUID) error {
+	stored, err := k.lock(ctx, q, byID(id))
+	if err != nil || stored.mergedInto == uuid.Nil {
 		return mustStore(k.name, id, err)
 	}
-	if err := k.setMergedInto(ctx, id, uuid.Nil); err != nil {
+	if err := k.setMergedInto(ctx, q, args{UUID: id[:]}); err != nil {
 		return err
 	}
 	for level := []uuid.UUID{id}; len(level) > 0; {
 		var next []uuid.UUID
 		for chunk := range slices.Chunk(level, moveBatch) {
-			a := asked{SurvivorUUID: id[:], UUIDs: idBytes(chunk)}
-			if _, err := k.setSurvivors(ctx, a); err != nil {
+			a := args{SurvivorUUID: id[:], UUIDs: idBytes(chunk)}
+			if _, err := k.setSurvivors(ctx, q, a); err != nil {
 				return err
 			}
-			merged, err := k.lockMerged(ctx, a)
+			merged, err := k.lockMerged(ctx, q, a)
 			if err != nil {
 				return err
 			}

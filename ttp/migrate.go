@@ -90,10 +90,10 @@ func (s *Store) ready(ctx context.Context) error {
 	return nil
 }
 
-// countsRight checks the connection once in a store's life, before it first writes. The check is not
+// checkConnection checks the connection once in a store's life, before it first writes. The check is not
 // for a caller's transaction, which would hold its lock, unless there is no other connection.
-func (s *Store) countsRight(ctx context.Context) error {
-	if s.counted.Load() {
+func (s *Store) checkConnection(ctx context.Context) error {
+	if s.connectionChecked.Load() {
 		return nil
 	}
 	var db dbtx = s.write
@@ -103,7 +103,7 @@ func (s *Store) countsRight(ctx context.Context) error {
 	if err := s.engine.checkConnection(ctx, db); err != nil {
 		return err
 	}
-	s.counted.Store(true)
+	s.connectionChecked.Store(true)
 	return nil
 }
 
@@ -145,7 +145,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.CheckSchema(ctx); err != nil {
 		return err
 	}
-	return s.fail(ctx, "migrate", s.countsRight(ctx))
+	return s.fail(ctx, "migrate", s.checkConnection(ctx))
 }
 
 // MigrateDown takes the schema back to an earlier version; at 0 all tables and their rows are gone.

@@ -90,7 +90,7 @@ func (e mysqlEngine) queries(db dbtx) queries {
 	return queries{writer: e, db: db, mysql: mysqlgen.New(db)}
 }
 
-func (mysqlEngine) hotWrites() []string { return nil } // to prepare is a round trip
+func (mysqlEngine) preparedQueries() []string { return nil } // to prepare is a round trip
 
 func (e mysqlEngine) sentinel(err error) error {
 	if e.retryable(err) {
@@ -135,7 +135,7 @@ func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 
 func (mysqlEngine) absent() bool { return false }
 
-func (mysqlEngine) beforeClose(*sql.DB) error { return nil }
+func (mysqlEngine) optimize(*sql.DB) error { return nil }
 
 // migrator uses a connection of its own: GET_LOCK, with which golang-migrate keeps other processes
 // out, belongs to the connection.

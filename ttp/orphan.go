@@ -21,7 +21,7 @@ func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, [
 		c.refuse("exists", "must be set")
 	}
 	return s.remove(ctx, "sweep orphans", "", opts, &c, func(ctx context.Context, r *removal) error {
-		next := r.tagsOf(Fleet(), everything)
+		next := r.tagsOf(Fleet(), filterArgs{})
 		for {
 			tags, err := next(ctx)
 			if err != nil || len(tags) == 0 {

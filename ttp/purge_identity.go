@@ -8,6 +8,18 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+var (
+	lockTagNaming      = many((*sqlitegen.Queries).LockTagNaming, (*mysqlgen.Queries).LockTagNaming, toID, toID)
+	lockAttackerNaming = many((*sqlitegen.Queries).LockAttackerNaming, (*mysqlgen.Queries).LockAttackerNaming, toID, toID)
+	releaseAttackers   = execRows((*sqlitegen.Queries).ReleaseAttackers, (*mysqlgen.Queries).ReleaseAttackers)
+	deleteAttackers    = execRows((*sqlitegen.Queries).DeleteAttackers, (*mysqlgen.Queries).DeleteAttackers)
+	lockUnmergedOf     = many((*sqlitegen.Queries).LockUnmergedOf, (*mysqlgen.Queries).LockUnmergedOf, toID, toID)
+	deleteIdentities   = execRows((*sqlitegen.Queries).DeleteIdentities, (*mysqlgen.Queries).DeleteIdentities)
 )
 
 // PurgeIdentity removes an identity with all that is merged into it, and their identity-rollup tags. Its
@@ -35,7 +47,7 @@ func (s *Store) purgeIdentity(ctx context.Context, op string, identity uuid.UUID
 		p := identityPurge{r, identity}
 		for {
 			before := r.rows()
-			err := p.run(ctx, func(q queries) (Receipt, error) { return Receipt{}, p.stands(ctx, q) }) // also of an empty one
+			err := p.run(ctx, func(q queries) (Receipt, error) { return Receipt{}, p.requireUnmerged(ctx, q) }) // also of an empty one
 			if err == nil {
 				err = empty(p, ctx)
 			}
@@ -67,7 +79,7 @@ type identityPurge struct {
 
 // release parts the identity from its attackers and their tags.
 func (p identityPurge) release(ctx context.Context) error {
-	err := p.each(ctx, p.tagsOf(OfIdentity(p.identity), everything), func(ctx context.Context, q queries, tags []Tag) (f fate, err error) {
+	err := p.each(ctx, p.tagsOf(OfIdentity(p.identity), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (f fate, err error) {
 		own, _, err := p.own(ctx, q, tags)
 		for _, t := range own {
 			if t.AttackerUUID == uuid.Nil {
@@ -83,14 +95,14 @@ func (p identityPurge) release(ctx context.Context) error {
 	}
 	return p.eachAttackers(ctx, func(member uuid.UUID, attackers []Attacker) error {
 		return p.run(ctx, func(q queries) (done Receipt, err error) {
-			if err := p.stands(ctx, q); err != nil || p.dryRun {
+			if err := p.requireUnmerged(ctx, q); err != nil || p.dryRun {
 				return Receipt{ReleasedAttackers: int64(len(attackers))}, err
 			}
 			ids := make([]uuid.UUID, len(attackers))
 			for i, a := range attackers {
 				ids[i] = a.UUID
 			}
-			done.ReleasedAttackers, err = releaseAttackers(ctx, q, asked{IdentityUUID: member[:], UUIDs: idBytes(ids)})
+			done.ReleasedAttackers, err = releaseAttackers(ctx, q, args{IdentityUUID: member[:], UUIDs: idBytes(ids)})
 			return done, err
 		})
 	})
@@ -98,7 +110,7 @@ func (p identityPurge) release(ctx context.Context) error {
 
 // purge removes the identity's tags and its attackers.
 func (p identityPurge) purge(ctx context.Context) error {
-	err := p.each(ctx, p.tagsOf(OfIdentity(p.identity), everything), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
+	err := p.each(ctx, p.tagsOf(OfIdentity(p.identity), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
 		own, _, err := p.own(ctx, q, tags)
 		return fate{remove: own}, err
 	})
@@ -117,7 +129,7 @@ func (p identityPurge) purge(ctx context.Context) error {
 
 // purgeAttacker removes what is left of an attacker's tags, and the attacker, while it is the identity's.
 func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) error {
-	err := p.each(ctx, p.tagsOf(OfAttacker(attacker), everything), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
+	err := p.each(ctx, p.tagsOf(OfAttacker(attacker), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
 		own, around, err := p.own(ctx, q, tags)
 		if err != nil || around.survivor(around.attackers[attacker].IdentityUUID) != p.identity {
 			return fate{}, err
@@ -131,7 +143,7 @@ func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) er
 		return err
 	}
 	return p.run(ctx, func(q queries) (Receipt, error) {
-		around, err := p.surroundings(ctx, q, []uuid.UUID{attacker}, nil)
+		around, err := p.related(ctx, q, []uuid.UUID{attacker}, nil)
 		if err != nil || around.survivor(around.attackers[attacker].IdentityUUID) != p.identity {
 			return Receipt{}, err
 		}
@@ -139,13 +151,13 @@ func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) er
 	})
 }
 
-// stands refuses an identity that is merged into another.
-func (p identityPurge) stands(ctx context.Context, q queries) error {
+// requireUnmerged refuses an identity that is merged into another.
+func (p identityPurge) requireUnmerged(ctx context.Context, q queries) error {
 	read := lockIdentity
 	if p.dryRun {
 		read = getIdentity
 	}
-	stored, err := read(ctx, q, p.identity)
+	stored, err := read(ctx, q, byID(p.identity))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
@@ -159,12 +171,12 @@ func (p identityPurge) stands(ctx context.Context, q queries) error {
 
 // own returns those of the tags that are left and that the identity answers for. It locks in the order of
 // AssignAttackers: the identity, attackers, tags.
-func (p identityPurge) own(ctx context.Context, q queries, tags []Tag) ([]Tag, surroundings, error) {
+func (p identityPurge) own(ctx context.Context, q queries, tags []Tag) ([]Tag, related, error) {
 	var attackers []uuid.UUID
 	for _, t := range tags {
 		attackers = append(attackers, t.AttackerUUID)
 	}
-	around, err := p.surroundings(ctx, q, attackers, func() (identities []uuid.UUID, err error) {
+	around, err := p.related(ctx, q, attackers, func() (identities []uuid.UUID, err error) {
 		tags, err = p.current(ctx, q, tags)
 		for _, t := range tags {
 			identities = append(identities, t.IdentityUUID)
@@ -184,17 +196,17 @@ func (p identityPurge) own(ctx context.Context, q queries, tags []Tag) ([]Tag, s
 	return own, around, err
 }
 
-// surroundings locks the identity and then the attackers, and finds out whose they are, and those that more
+// related locks the identity and then the attackers, and finds out whose they are, and those that more
 // names.
-func (p identityPurge) surroundings(ctx context.Context, q queries, attackers []uuid.UUID, more func() ([]uuid.UUID, error)) (around surroundings, err error) {
-	if err := p.stands(ctx, q); err != nil {
+func (p identityPurge) related(ctx context.Context, q queries, attackers []uuid.UUID, more func() ([]uuid.UUID, error)) (around related, err error) {
+	if err := p.requireUnmerged(ctx, q); err != nil {
 		return around, err
 	}
 	read := lockAttackers
 	if p.dryRun {
 		read = listAttackersByUUID
 	}
-	stored, err := read(ctx, q, asked{UUIDs: idBytes(byUUID(attackers, self))})
+	stored, err := read(ctx, q, args{UUIDs: idBytes(byUUID(attackers, self))})
 	if err != nil {
 		return around, err
 	}
@@ -208,7 +220,7 @@ func (p identityPurge) surroundings(ctx context.Context, q queries, attackers []
 	for _, a := range stored {
 		identities = append(identities, a.IdentityUUID)
 	}
-	named, err := listIdentitiesByUUID(ctx, q, asked{UUIDs: idBytes(identities)})
+	named, err := listIdentitiesByUUID(ctx, q, args{UUIDs: idBytes(identities)})
 	around.identities = mapByID(named, Identity.id)
 	return around, err
 }
@@ -228,7 +240,7 @@ func except(tags, others []Tag) []Tag {
 // eachAttackers visits the attackers of an identity and of all merged into it, by pages.
 func (p identityPurge) eachAttackers(ctx context.Context, visit func(member uuid.UUID, attackers []Attacker) error) error {
 	ofMember := func(member uuid.UUID) error {
-		return eachPage(ctx, p, listAttackersByIdentity, asked{IdentityUUID: member[:]}, Attacker.id, func(attackers []Attacker) error {
+		return eachPage(ctx, p, listAttackersByIdentity, args{IdentityUUID: member[:]}, Attacker.id, func(attackers []Attacker) error {
 			return visit(member, attackers)
 		})
 	}
@@ -250,11 +262,11 @@ func (p identityPurge) eachAttackers(ctx context.Context, visit func(member uuid
 
 // eachMembers visits the stored identities that this one stands for, by pages.
 func (p identityPurge) eachMembers(ctx context.Context, visit func([]Identity) error) error {
-	return eachPage(ctx, p, listIdentitiesBySurvivor, asked{SurvivorUUID: p.identity[:]}, Identity.id, visit)
+	return eachPage(ctx, p, listIdentitiesBySurvivor, args{SurvivorUUID: p.identity[:]}, Identity.id, visit)
 }
 
 // eachPage visits pages in uuid order.
-func eachPage[T any](ctx context.Context, p identityPurge, read pageQuery[T], a asked, id func(T) uuid.UUID, visit func([]T) error) error {
+func eachPage[T any](ctx context.Context, p identityPurge, read pageQuery[T], a args, id func(T) uuid.UUID, visit func([]T) error) error {
 	after := uuid.Nil
 	for {
 		a.After, a.Limit = after[:], int64(p.batch)
@@ -294,22 +306,22 @@ func (p identityPurge) deleteIdentities(ctx context.Context) (done bool, err err
 // deleteUnmerged deletes a batch of those that no other points at. When there is none, it tells whether the
 // identity is gone.
 func (p identityPurge) deleteUnmerged(ctx context.Context, q queries) (n int64, gone bool, err error) {
-	if err := lockMerges(ctx, q, "identity"); err != nil {
+	if err := lockMerges(ctx, q, args{Kind: "identity"}); err != nil {
 		return 0, false, err
 	}
-	leaves, err := lockUnmergedOf(ctx, q, asked{SurvivorUUID: p.identity[:], Limit: int64(p.batch)})
+	leaves, err := lockUnmergedOf(ctx, q, args{SurvivorUUID: p.identity[:], Limit: int64(p.batch)})
 	if err != nil {
 		return 0, false, err
 	}
 	if len(leaves) == 0 {
-		_, err := lockIdentity(ctx, q, p.identity)
+		_, err := lockIdentity(ctx, q, byID(p.identity))
 		if errors.Is(err, sql.ErrNoRows) {
 			return 0, true, nil
 		}
 		return 0, false, err
 	}
-	a := asked{UUIDs: idBytes(leaves)}
-	for _, naming := range []manyRows[uuid.UUID]{lockAttackerNaming, lockTagNaming} {
+	a := args{UUIDs: idBytes(leaves)}
+	for _, naming := range []generated[[]uuid.UUID]{lockAttackerNaming, lockTagNaming} {
 		if found, err := naming(ctx, q, a); err != nil || len(found) > 0 {
 			return 0, false, err
 		}

@@ -14,6 +14,11 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var (
+	lockTags   = many((*sqlitegen.Queries).LockTags, (*mysqlgen.Queries).LockTags, toLockedTag, toLockedTag)
+	deleteTags = execRows((*sqlitegen.Queries).DeleteTags, (*mysqlgen.Queries).DeleteTags)
+)
+
 // DefaultRemovalBatch is the number of tags that a purge, rollback, retention or orphan sweep looks at
 // in one transaction.
 const DefaultRemovalBatch = 256
@@ -193,7 +198,7 @@ func (r *removal) decide(ctx context.Context, tags []Tag, decide decision) error
 			return done, nil
 		}
 		if len(f.release) > 0 {
-			if _, err := setTagIdentities(ctx, q, asked{UUIDs: uuidsOf(f.release)}); err != nil {
+			if _, err := setTagIdentities(ctx, q, args{UUIDs: uuidsOf(f.release)}); err != nil {
 				return Receipt{}, err
 			}
 		}
@@ -220,7 +225,7 @@ func (r *removal) current(ctx context.Context, q queries, tags []Tag) ([]Tag, er
 }
 
 func lockCurrentTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) {
-	locked, err := lockTags(ctx, q, asked{UUIDs: uuidsOf(tags)})
+	locked, err := lockTags(ctx, q, args{UUIDs: uuidsOf(tags)})
 	if err != nil {
 		return nil, err
 	}
@@ -242,11 +247,11 @@ func lockCurrentTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) 
 func (r *removal) delete(ctx context.Context, q queries, tags []Tag) (tombstone uuid.UUID, err error) {
 	if r.tombstone {
 		tombstone = r.id
-		buried, err := buryTags(ctx, q, asked{TombstoneUUID: r.id[:], UUIDs: uuidsOf(tags)})
+		buried, err := buryTags(ctx, q, args{TombstoneUUID: r.id[:], UUIDs: uuidsOf(tags)})
 		if err != nil {
 			return uuid.Nil, err
 		}
-		err = addTombstone(ctx, q, Tombstone{UUID: r.id, Removed: r.removed, Reason: r.reason, CreatedAt: r.store.now(), Tags: buried})
+		err = addTombstone(ctx, q, args{UUID: r.id[:], Removed: r.removed, Reason: nullText(r.reason), CreatedAt: r.store.now().UnixMicro(), Tags: buried})
 		if err != nil {
 			return uuid.Nil, err
 		}
@@ -257,7 +262,7 @@ func (r *removal) delete(ctx context.Context, q queries, tags []Tag) (tombstone 
 // deleteTags deletes tags that are locked, and takes them from the fleet's counts: last, since all writers
 // meet there.
 func deleteCountedTags(ctx context.Context, q queries, tags []Tag) error {
-	if _, err := deleteTags(ctx, q, asked{UUIDs: uuidsOf(tags)}); err != nil {
+	if _, err := deleteTags(ctx, q, args{UUIDs: uuidsOf(tags)}); err != nil {
 		return err
 	}
 	gone := make([]*Tag, len(tags))
@@ -293,7 +298,7 @@ func techniquesOf(tags []Tag) map[string]int64 {
 
 // tagsOf are a scope's tags that match a filter, the newest first. Tags that are written meanwhile are
 // not waited for.
-func (r *removal) tagsOf(scope Scope, b bounds) pages {
+func (r *removal) tagsOf(scope Scope, b filterArgs) pages {
 	after, done := start, false
 	return func(ctx context.Context) ([]Tag, error) {
 		if done {

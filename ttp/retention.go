@@ -13,7 +13,7 @@ func (s *Store) ExpireTags(ctx context.Context, keep time.Duration, opts ...Remo
 		c.refuse("keep", "must be longer than nothing")
 	}
 	f := Filter{Until: s.now().Add(-keep)}
-	b := f.bounds(&c)
+	b := f.filterArgs(&c)
 	return s.remove(ctx, "expire tags", describe(f), opts, &c, func(ctx context.Context, r *removal) error {
 		return r.each(ctx, r.tagsOf(Fleet(), b), r.removeAll)
 	})

@@ -6,7 +6,12 @@ import (
 	"encoding/json"
 
 	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
 )
+
+var listTagsInBatch = many((*sqlitegen.Queries).ListTagsInBatch, (*mysqlgen.Queries).ListTagsInBatch, toTag, toTag)
 
 // RollbackRule removes the tags that a rule wrote, as a filter says it: RuleID must be set; RuleVersion,
 // Since and Until and all else narrow it. No index knows rules: without a window it walks all tags.
@@ -14,7 +19,7 @@ import (
 // It returns [ErrInvalidQuery] for a filter that no read would take, and [ErrBusy].
 func (s *Store) RollbackRule(ctx context.Context, rule Filter, opts ...RemovalOption) (Receipt, error) {
 	var c checker
-	b := rule.bounds(&c)
+	b := rule.filterArgs(&c)
 	if rule.RuleID == "" {
 		c.refuse("rule_id", "must be set")
 	}
@@ -40,7 +45,7 @@ func (r *removal) tagsInBatch(batch uuid.UUID) pages {
 			return nil, nil
 		}
 		tags, err := query(ctx, r.store, r.op, func(q queries) ([]Tag, error) {
-			return listTagsInBatch(ctx, q, asked{BatchUUID: batch[:], After: after[:], Limit: int64(r.batch)})
+			return listTagsInBatch(ctx, q, args{BatchUUID: batch[:], After: after[:], Limit: int64(r.batch)})
 		})
 		if done = len(tags) < r.batch; !done {
 			after = tags[len(tags)-1].UUID

@@ -13,6 +13,17 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var (
+	listDistinctTechniques       = many((*sqlitegen.Queries).ListDistinctTechniques, (*mysqlgen.Queries).ListDistinctTechniques, toGroup, toGroup)
+	listDistinctTechniquesByTime = many((*sqlitegen.Queries).ListDistinctTechniquesByTime, (*mysqlgen.Queries).ListDistinctTechniquesByTime, toGroup, toGroup)
+	listTechniquesByIdentity     = many((*sqlitegen.Queries).ListTechniquesByIdentity, (*mysqlgen.Queries).ListTechniquesByIdentity, toGroup, toGroup)
+	listTechniquesByAttacker     = many((*sqlitegen.Queries).ListTechniquesByAttacker, (*mysqlgen.Queries).ListTechniquesByAttacker, toGroup, toGroup)
+	listTechniquesByCampaign     = many((*sqlitegen.Queries).ListTechniquesByCampaign, (*mysqlgen.Queries).ListTechniquesByCampaign, toCampaignGroup, toCampaignGroup)
+	listTechniquesBySession      = many((*sqlitegen.Queries).ListTechniquesBySession, (*mysqlgen.Queries).ListTechniquesBySession, toGroup, toGroup)
+	countDistinct                = many((*sqlitegen.Queries).CountDistinct, (*mysqlgen.Queries).CountDistinct, toDistinctCount, toDistinctCount)
+	countScopeDistinct           = many((*sqlitegen.Queries).CountScopeDistinct, (*mysqlgen.Queries).CountScopeDistinct, toDistinctCount, toDistinctCount)
+)
+
 // TechniqueRollupRow sums up the tags of one scope that show one (sub-)technique.
 type TechniqueRollupRow struct {
 	TechniqueID string `json:"technique_id"`
@@ -80,7 +91,7 @@ func Where(f Filter) RollupOption { return func(o *rollupOptions) { o.filter = f
 // every tag's row, not the index alone.
 func CountDistinct() RollupOption { return func(o *rollupOptions) { o.distinct = true } }
 
-func (o *rollupOptions) apply(opts []RollupOption) (bounds, error) {
+func (o *rollupOptions) apply(opts []RollupOption) (filterArgs, error) {
 	for _, option := range opts {
 		option(o)
 	}
@@ -104,7 +115,7 @@ func (s *Store) ListTechniquesByAttacker(ctx context.Context, id uuid.UUID, opts
 // one merged into it: the union of the rollups of its identities. Asked for a merged campaign, it
 // answers for the survivor.
 func (s *Store) ListTechniquesByCampaign(ctx context.Context, id uuid.UUID, opts ...RollupOption) ([]CampaignTechniqueRow, error) {
-	return rollUpIn(ctx, s, "list techniques by campaign", OfCampaign(id), opts, func(q queries, a asked, distinct bool) ([]CampaignTechniqueRow, error) {
+	return rollUpIn(ctx, s, "list techniques by campaign", OfCampaign(id), opts, func(q queries, a args, distinct bool) ([]CampaignTechniqueRow, error) {
 		parts, err := listTechniquesByCampaign(ctx, q, a)
 		if err != nil {
 			return nil, err
@@ -125,14 +136,14 @@ func (s *Store) ListDistinctTechniques(ctx context.Context, opts ...RollupOption
 }
 
 func (s *Store) rollup(ctx context.Context, op string, scope Scope, opts []RollupOption) ([]TechniqueRollupRow, error) {
-	return rollUpIn(ctx, s, op, scope, opts, func(q queries, a asked, distinct bool) ([]TechniqueRollupRow, error) {
+	return rollUpIn(ctx, s, op, scope, opts, func(q queries, a args, distinct bool) ([]TechniqueRollupRow, error) {
 		return rollUp(ctx, q, a, distinct)
 	})
 }
 
 // rollUpIn reads a rollup: by one statement, unless what is distinct is counted, too.
 func rollUpIn[T any](ctx context.Context, s *Store, op string, scope Scope, opts []RollupOption,
-	read func(q queries, a asked, distinct bool) (T, error),
+	read func(q queries, a args, distinct bool) (T, error),
 ) (T, error) {
 	var o rollupOptions
 	b, err := o.apply(opts)
@@ -144,11 +155,11 @@ func rollUpIn[T any](ctx context.Context, s *Store, op string, scope Scope, opts
 	if o.distinct {
 		in = inSnapshot[T]
 	}
-	return in(ctx, s, op, scope, b, func(q queries, a asked) (T, error) { return read(q, a, o.distinct) })
+	return in(ctx, s, op, scope, b, func(q queries, a args) (T, error) { return read(q, a, o.distinct) })
 }
 
 // rollUp makes the rows of a rollup, in their order.
-func rollUp(ctx context.Context, q queries, a asked, distinct bool) ([]TechniqueRollupRow, error) {
+func rollUp(ctx context.Context, q queries, a args, distinct bool) ([]TechniqueRollupRow, error) {
 	groups, err := groupsOf(ctx, q, a)
 	if err != nil {
 		return nil, err
@@ -157,7 +168,7 @@ func rollUp(ctx context.Context, q queries, a asked, distinct bool) ([]Technique
 }
 
 // rowsOf are the rows of a rollup whose groups are read.
-func rowsOf(ctx context.Context, q queries, a asked, groups []group, distinct bool) ([]TechniqueRollupRow, error) {
+func rowsOf(ctx context.Context, q queries, a args, groups []group, distinct bool) ([]TechniqueRollupRow, error) {
 	folded := fold(groups)
 	if distinct {
 		count := countScopeDistinct
@@ -181,7 +192,7 @@ func rowsOf(ctx context.Context, q queries, a asked, groups []group, distinct bo
 }
 
 // groupsOf reads by the index that has the least to read.
-func groupsOf(ctx context.Context, q queries, a asked) ([]group, error) {
+func groupsOf(ctx context.Context, q queries, a args) ([]group, error) {
 	switch {
 	case a.IdentityUUID != nil:
 		return listTechniquesByIdentity(ctx, q, a)
@@ -192,8 +203,8 @@ func groupsOf(ctx context.Context, q queries, a asked) ([]group, error) {
 		return groupsOfCampaign(parts), err
 	case a.SessionID.Valid:
 		return listTechniquesBySession(ctx, q, a)
-	case a.bounds == everything:
-		return listTechniqueCounts(ctx, q)
+	case !a.set:
+		return listTechniqueCounts(ctx, q, args{})
 	case a.windowed() && !a.oneTechnique():
 		return listDistinctTechniquesByTime(ctx, q, a)
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var listRules = many((*sqlitegen.Queries).ListRules, (*mysqlgen.Queries).ListRules, toRuleStats, toRuleStats)
+
 // RuleStats sums up what one version of a rule has tagged.
 type RuleStats struct {
 	RuleID      string `json:"rule_id"`
@@ -28,7 +30,7 @@ func (s *Store) ListRules(ctx context.Context, f Filter) ([]RuleStats, error) {
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return query(ctx, s, op, func(q queries) ([]RuleStats, error) { return listRules(ctx, q, asked{bounds: b}) })
+	return query(ctx, s, op, func(q queries) ([]RuleStats, error) { return listRules(ctx, q, args{filterArgs: b}) })
 }
 
 func toRuleStats[R sqlitegen.ListRulesRow | mysqlgen.ListRulesRow](row R) RuleStats {

@@ -4,6 +4,20 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+var (
+	listCampaignsAfter       = many((*sqlitegen.Queries).ListCampaignsAfter, (*mysqlgen.Queries).ListCampaignsAfter, toCampaign, toCampaign)
+	listIdentitiesAfter      = many((*sqlitegen.Queries).ListIdentitiesAfter, (*mysqlgen.Queries).ListIdentitiesAfter, toIdentity, toIdentity)
+	listAttackersAfter       = many((*sqlitegen.Queries).ListAttackersAfter, (*mysqlgen.Queries).ListAttackersAfter, toAttacker, toAttacker)
+	listCampaignsMergedInto  = many((*sqlitegen.Queries).ListCampaignsMergedInto, (*mysqlgen.Queries).ListCampaignsMergedInto, toCampaign, toCampaign)
+	listIdentitiesByCampaign = many((*sqlitegen.Queries).ListIdentitiesByCampaign, (*mysqlgen.Queries).ListIdentitiesByCampaign, toIdentity, toIdentity)
+	listIdentitiesMergedInto = many((*sqlitegen.Queries).ListIdentitiesMergedInto, (*mysqlgen.Queries).ListIdentitiesMergedInto, toIdentity, toIdentity)
+	listIdentitiesBySurvivor = many((*sqlitegen.Queries).ListIdentitiesBySurvivor, (*mysqlgen.Queries).ListIdentitiesBySurvivor, toIdentity, toIdentity)
+	listAttackersByIdentity  = many((*sqlitegen.Queries).ListAttackersByIdentity, (*mysqlgen.Queries).ListAttackersByIdentity, toAttacker, toAttacker)
 )
 
 // ListCampaigns returns at most limit, 1 to [MaxPage], campaigns by uuid: those after a uuid, or the first
@@ -31,10 +45,10 @@ func (s *Store) ListAttackers(ctx context.Context, of Scope, after uuid.UUID, li
 }
 
 // pageQuery reads a page in uuid order.
-type pageQuery[T any] = manyRows[T]
+type pageQuery[T any] = generated[[]T]
 
 func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after uuid.UUID, limit int, by map[ScopeKind]pageQuery[T]) ([]T, error) {
-	a, err := of.with(everything)
+	a, err := of.with(filterArgs{})
 	read := by[of.Kind]
 	if err == nil && read == nil {
 		var c checker
@@ -51,7 +65,7 @@ func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after
 	return scopePage(ctx, s, op, a, limit, read)
 }
 
-func scopePage[T any](ctx context.Context, s *Store, op string, a asked, limit int, read pageQuery[T]) ([]T, error) {
+func scopePage[T any](ctx context.Context, s *Store, op string, a args, limit int, read pageQuery[T]) ([]T, error) {
 	var c checker
 	c.limit("limit", limit)
 	if err := c.queryError(); err != nil {

@@ -94,7 +94,7 @@ func (e sqliteEngine) queries(db dbtx) queries {
 	return queries{writer: e, db: db, sqlite: sqlitegen.New(db)}
 }
 
-func (sqliteEngine) hotWrites() []string {
+func (sqliteEngine) preparedQueries() []string {
 	return []string{sqlitegen.InsertTag, sqlitegen.AddTechniqueCount, sqlitegen.AnyTombstone}
 }
 
@@ -121,8 +121,8 @@ func (e sqliteEngine) absent() bool {
 	return errors.Is(err, os.ErrNotExist)
 }
 
-// beforeClose lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html.
-func (sqliteEngine) beforeClose(db *sql.DB) error {
+// optimize lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html.
+func (sqliteEngine) optimize(db *sql.DB) error {
 	_, err := db.Exec("PRAGMA optimize")
 	return err
 }

@@ -22,14 +22,14 @@ type Store struct {
 	write, read *sql.DB // the same one but for a SQLite file
 	tx          *sql.Tx // the caller's, if any
 	// What is kept prepared, nil where that gains nothing; the same where the pool is.
-	writes, reads *statements
-	turn          chan struct{} // held by the one that writes; nil where several may
-	owned         bool          // Close closes the pools
-	floor         float64
-	now           func() time.Time
-	checked       *atomic.Bool // the schema was found right
-	counted       *atomic.Bool // the connection was found to count right
-	written       *atomic.Bool // something was written through this store
+	writes, reads     *statements
+	writerQueue       chan struct{} // held by the one that writes; nil where several may
+	owned             bool          // Close closes the pools
+	floor             float64
+	now               func() time.Time
+	checked           *atomic.Bool // the schema was found right
+	connectionChecked *atomic.Bool // the connection was found to count right
+	written           *atomic.Bool // something was written through this store
 }
 
 // Option changes a store's settings.
@@ -107,7 +107,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 
 // prepareOnce is for an engine in this process, which has one writer at a time.
 func (s *Store) prepareOnce() {
-	s.turn = make(chan struct{}, 1)
+	s.writerQueue = make(chan struct{}, 1)
 	s.writes = newStatements(s.write)
 	s.reads = s.writes
 	if s.read != s.write {
@@ -117,7 +117,7 @@ func (s *Store) prepareOnce() {
 
 func (s *Store) configure(opts []Option) error {
 	s.floor, s.now = DefaultConfidenceFloor, time.Now
-	s.checked, s.counted, s.written = new(atomic.Bool), new(atomic.Bool), new(atomic.Bool)
+	s.checked, s.connectionChecked, s.written = new(atomic.Bool), new(atomic.Bool), new(atomic.Bool)
 	for _, option := range opts {
 		if err := option(s); err != nil {
 			return fmt.Errorf("ttp: %w", err)
@@ -159,7 +159,7 @@ func (s *Store) Close() error {
 		errs = append(errs, s.read.Close()) // first: SQLite empties the WAL when its last writer closes
 	}
 	if s.written.Swap(false) {
-		errs = append(errs, s.engine.beforeClose(s.write))
+		errs = append(errs, s.engine.optimize(s.write))
 	}
 	return errors.Join(append(errs, s.write.Close())...)
 }

@@ -10,6 +10,13 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var (
+	listTaggedAttackers        = many((*sqlitegen.Queries).ListTaggedAttackers, (*mysqlgen.Queries).ListTaggedAttackers, toID, toID)
+	listTaggedIdentities       = many((*sqlitegen.Queries).ListTaggedIdentities, (*mysqlgen.Queries).ListTaggedIdentities, toID, toID)
+	listTechniquesByAttackers  = many((*sqlitegen.Queries).ListTechniquesByAttackers, (*mysqlgen.Queries).ListTechniquesByAttackers, toScopeGroup, toScopeGroup)
+	listTechniquesByIdentities = many((*sqlitegen.Queries).ListTechniquesByIdentities, (*mysqlgen.Queries).ListTechniquesByIdentities, toScopeGroup, toScopeGroup)
+)
+
 // sweepPage is how many scopes' rollups a sweep holds at a time.
 const sweepPage = 200
 
@@ -33,8 +40,8 @@ func (s *Store) IdentityRollups(ctx context.Context, f Filter) iter.Seq2[ScopeRo
 }
 
 func (s *Store) sweep(ctx context.Context, op string, f Filter, scope func(uuid.UUID) Scope,
-	next manyRows[uuid.UUID],
-	rollups manyRows[scopeGroup],
+	next generated[[]uuid.UUID],
+	rollups generated[[]scopeGroup],
 ) iter.Seq2[ScopeRollup, error] {
 	return func(yield func(ScopeRollup, error) bool) {
 		b, err := f.checked()
@@ -46,7 +53,7 @@ func (s *Store) sweep(ctx context.Context, op string, f Filter, scope func(uuid.
 		for {
 			var ids []uuid.UUID
 			groups, err := snapshot(ctx, s, op, func(q queries) ([]scopeGroup, error) {
-				a := asked{bounds: b, After: after[:], Limit: sweepPage}
+				a := args{filterArgs: b, After: after[:], Limit: sweepPage}
 				var err error
 				if ids, err = next(ctx, q, a); err != nil || len(ids) == 0 {
 					return nil, err

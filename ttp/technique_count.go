@@ -13,6 +13,15 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var (
+	listTechniqueCounts   = all((*sqlitegen.Queries).ListTechniqueCounts, (*mysqlgen.Queries).ListTechniqueCounts, toGroup, toGroup)
+	listCountedTechniques = all((*sqlitegen.Queries).ListCountedTechniques, (*mysqlgen.Queries).ListCountedTechniques, toCountedGroup, toCountedGroup)
+	listStaleTechniques   = all((*sqlitegen.Queries).ListStaleTechniques, (*mysqlgen.Queries).ListStaleTechniques, toGroupKey, toGroupKey)
+	countTechnique        = one((*sqlitegen.Queries).CountTechnique, (*mysqlgen.Queries).CountTechnique, toTotal, toTotal)
+	emptyTechniqueCounts  = exec((*sqlitegen.Queries).EmptyTechniqueCounts, (*mysqlgen.Queries).EmptyTechniqueCounts)
+	setTechniqueCount     = exec((*sqlitegen.Queries).SetTechniqueCount, (*mysqlgen.Queries).SetTechniqueCount)
+)
+
 // The fleet's groups are counted by every transaction that writes or removes tags, so that the fleet's
 // rollup does not read them. Sums commute; the extremes only grow, and since what goes may have made them,
 // the group is stale then: its rollup is read from the tags until it is counted anew.
@@ -50,7 +59,7 @@ func (s *Store) recount(ctx context.Context) error {
 	if s.tx != nil {
 		return nil
 	}
-	stale, err := query(ctx, s, "count techniques", func(q queries) ([]groupKey, error) { return listStaleTechniques(ctx, q) })
+	stale, err := query(ctx, s, "count techniques", func(q queries) ([]groupKey, error) { return listStaleTechniques(ctx, q, args{}) })
 	if err != nil {
 		return err
 	}
@@ -69,14 +78,16 @@ func recount(ctx context.Context, q queries, key groupKey) error {
 	if err := q.markTechniqueStale(ctx, q.db, key); err != nil {
 		return err
 	}
-	g, err := countTechnique(ctx, q, key)
+	a := args{TechniqueKey: int64(key)}
+	g, err := countTechnique(ctx, q, a)
 	if err != nil {
 		return err
 	}
-	if err := emptyTechniqueCounts(ctx, q, key); err != nil {
+	if err := emptyTechniqueCounts(ctx, q, a); err != nil {
 		return err
 	}
-	return setTechniqueCount(ctx, q, g)
+	a.Tags, a.FirstSeen, a.LastSeen, a.ConfidenceMax = g.tags, g.firstSeen, g.lastSeen, g.confidenceMax
+	return setTechniqueCount(ctx, q, a)
 }
 
 // countedGroup is a group as it is counted.
@@ -88,11 +99,11 @@ type countedGroup struct {
 // verifyCounts compares the counts with the tags.
 func (v *verifier) verifyCounts(ctx context.Context) error {
 	faults, err := snapshot(ctx, v.store, "verify", func(q queries) ([]fault, error) {
-		counted, err := listCountedTechniques(ctx, q)
+		counted, err := listCountedTechniques(ctx, q, args{})
 		if err != nil {
 			return nil, err
 		}
-		groups, err := listDistinctTechniques(ctx, q, asked{bounds: everything})
+		groups, err := listDistinctTechniques(ctx, q, args{})
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,11 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var (
+	countByTime      = many((*sqlitegen.Queries).CountByTime, (*mysqlgen.Queries).CountByTime, toBucketCount, toBucketCount)
+	countScopeByTime = many((*sqlitegen.Queries).CountScopeByTime, (*mysqlgen.Queries).CountScopeByTime, toBucketCount, toBucketCount)
+)
+
 // Widths of a timeline's buckets beside those that divide a day.
 const (
 	Day  = 24 * time.Hour
@@ -54,7 +59,7 @@ type TimelineSeries struct {
 func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time.Duration, by SeriesBy) (Timeline, error) {
 	const op = "timeline"
 	var c checker
-	b := f.bounds(&c)
+	b := f.filterArgs(&c)
 	if bucket != Week && (bucket < time.Microsecond || bucket%time.Microsecond != 0 || Day%bucket != 0) {
 		c.refuse("bucket", "must be a week, or whole microseconds that divide a day")
 	}
@@ -69,7 +74,7 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 	if err := t.check(); err != nil {
 		return Timeline{}, s.fail(ctx, op, err)
 	}
-	out, err := inScope(ctx, s, op, scope, b, func(q queries, a asked) (Timeline, error) {
+	out, err := inScope(ctx, s, op, scope, b, func(q queries, a args) (Timeline, error) {
 		a.Origin, a.Width = t.origin, t.width
 		count := countScopeByTime
 		if a.fleet() {
@@ -94,7 +99,8 @@ type timeline struct {
 }
 
 // span sets the buckets that the window gives.
-func (t *timeline) span(b bounds) {
+func (t *timeline) span(b filterArgs) {
+	b = b.orEverything()
 	t.openFirst, t.openLast = b.Since == everything.Since, b.Before == everything.Before
 	t.first, t.last = (b.Since-t.origin)/t.width, (b.Before-1-t.origin)/t.width
 }

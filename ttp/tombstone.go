@@ -10,6 +10,22 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
+var (
+	buryTags             = execRows((*sqlitegen.Queries).BuryTags, (*mysqlgen.Queries).BuryTags)
+	anyTombstone         = all((*sqlitegen.Queries).AnyTombstone, (*mysqlgen.Queries).AnyTombstone, toID, toID)
+	listBuriedTagUUIDs   = many((*sqlitegen.Queries).ListBuriedTagUUIDs, (*mysqlgen.Queries).ListBuriedTagUUIDs, toID, toID)
+	lockBuriedTags       = many((*sqlitegen.Queries).LockBuriedTags, (*mysqlgen.Queries).LockBuriedTags, toID, toID)
+	listTombstonesAfter  = many((*sqlitegen.Queries).ListTombstonesAfter, (*mysqlgen.Queries).ListTombstonesAfter, toTombstone, toTombstone)
+	getTombstone         = one((*sqlitegen.Queries).GetTombstone, (*mysqlgen.Queries).GetTombstone, toTombstone, toTombstone)
+	lockTombstone        = one((*sqlitegen.Queries).LockTombstone, (*mysqlgen.Queries).LockTombstone, toTombstone, toTombstone)
+	listTagsOfTombstone  = many((*sqlitegen.Queries).ListTagsOfTombstone, (*mysqlgen.Queries).ListTagsOfTombstone, toID, toID)
+	deleteBuriedTags     = execRows((*sqlitegen.Queries).DeleteBuriedTags, (*mysqlgen.Queries).DeleteBuriedTags)
+	takeFromTombstone    = execRows((*sqlitegen.Queries).TakeFromTombstone, (*mysqlgen.Queries).TakeFromTombstone)
+	deleteEmptyTombstone = execRows((*sqlitegen.Queries).DeleteEmptyTombstone, (*mysqlgen.Queries).DeleteEmptyTombstone)
+	addTombstone         = exec((*sqlitegen.Queries).AddTombstone, (*mysqlgen.Queries).AddTombstone)
+	countTagsOfTombstone = one((*sqlitegen.Queries).CountTagsOfTombstone, (*mysqlgen.Queries).CountTagsOfTombstone, self, self)
+)
+
 // Tombstone is a removal after which a replay does not bring the tags back.
 type Tombstone struct {
 	UUID      uuid.UUID `json:"uuid"`    // a UUIDv7
@@ -22,7 +38,7 @@ type Tombstone struct {
 // ListTombstones returns at most limit, 1 to [MaxPage], tombstones in the order of their making: those
 // that come after one, or the first ones after uuid.Nil.
 func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) ([]Tombstone, error) {
-	return scopePage(ctx, s, "list tombstones", asked{After: after[:]}, limit, listTombstonesAfter)
+	return scopePage(ctx, s, "list tombstones", args{After: after[:]}, limit, listTombstonesAfter)
 }
 
 // LiftTombstone lets the tombstone's tags be written again and forgets it; it writes none of them. It
@@ -33,7 +49,7 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 	receipt, err := s.remove(ctx, "lift tombstone "+tombstone.String(), "", opts, new(checker), func(ctx context.Context, r *removal) error {
 		if r.dryRun {
 			return r.run(ctx, func(q queries) (Receipt, error) {
-				t, err := getTombstone(ctx, q, tombstone)
+				t, err := getTombstone(ctx, q, byID(tombstone))
 				return Receipt{Tags: t.Tags}, err
 			})
 		}
@@ -55,10 +71,10 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 
 // lift takes a batch of tags from a tombstone, and the tombstone with the last.
 func (r *removal) lift(ctx context.Context, q queries, tombstone uuid.UUID) (more bool, lifted int64, err error) {
-	if _, err := lockTombstone(ctx, q, tombstone); err != nil {
+	if _, err := lockTombstone(ctx, q, byID(tombstone)); err != nil {
 		return false, 0, err
 	}
-	a := asked{UUID: tombstone[:], TombstoneUUID: tombstone[:], After: uuid.Nil[:], Limit: int64(r.batch)}
+	a := args{UUID: tombstone[:], TombstoneUUID: tombstone[:], After: uuid.Nil[:], Limit: int64(r.batch)}
 	ids, err := listTagsOfTombstone(ctx, q, a)
 	if err != nil {
 		return false, 0, err

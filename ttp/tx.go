@@ -61,13 +61,13 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	if err := s.ready(ctx); err != nil {
 		return none, err
 	}
-	if err := s.countsRight(ctx); err != nil {
+	if err := s.checkConnection(ctx); err != nil {
 		return none, err
 	}
 	if s.tx != nil {
 		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
 	}
-	leave, err := s.takeTurn(ctx)
+	leave, err := s.enqueueWriter(ctx)
 	if err != nil {
 		return none, err
 	}
@@ -75,7 +75,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	return backoff.Retry(ctx, func() (T, error) {
 		// What is read must be committed, and no older than the statement that reads it.
 		opts := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-		out, err := none, s.writes.keep(ctx, s.engine.hotWrites()...)
+		out, err := none, s.writes.keep(ctx, s.engine.preparedQueries()...)
 		if err == nil {
 			out, err = inTx(ctx, s.write, opts, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
 		}
@@ -89,15 +89,15 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxRetryTime))
 }
 
-// takeTurn lets the writers of an engine that has one at a time write in the order in which they came:
+// enqueueWriter lets the writers of an engine that has one at a time write in the order in which they came:
 // database/sql gives a connection that is free to any of those that wait for it.
-func (s *Store) takeTurn(ctx context.Context) (leave func(), err error) {
-	if s.turn == nil {
+func (s *Store) enqueueWriter(ctx context.Context) (leave func(), err error) {
+	if s.writerQueue == nil {
 		return func() {}, nil
 	}
 	select {
-	case s.turn <- struct{}{}:
-		return func() { <-s.turn }, nil
+	case s.writerQueue <- struct{}{}:
+		return func() { <-s.writerQueue }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

@@ -96,7 +96,7 @@ func (s *Store) Verify(ctx context.Context, opts VerifyOptions) iter.Seq2[Findin
 			more, err = verify(ctx, &v, &v.report.Attackers, listAttackersAfter, checkAttackers, Attacker.id)
 		}
 		if more {
-			more, err = verify(ctx, &v, &v.report.Tags, allTagsAfter, checkTags, Tag.id)
+			more, err = verify(ctx, &v, &v.report.Tags, listTagsAfter, checkTags, Tag.id)
 		}
 		if more {
 			more, err = verify(ctx, &v, &v.report.Tombstones, listTombstonesAfter, checkTombstones, func(t Tombstone) uuid.UUID { return t.UUID })
@@ -132,7 +132,7 @@ func verify[T any](ctx context.Context, v *verifier, count *int64, read pageQuer
 	for {
 		var page []T
 		faults, err := snapshot(ctx, v.store, "verify", func(q queries) (faults []fault, err error) {
-			page, err = read(ctx, q, asked{After: after[:], Limit: seqPage})
+			page, err = read(ctx, q, args{After: after[:], Limit: seqPage})
 			if err == nil && len(page) > 0 {
 				faults, err = check(ctx, q, page)
 			}
@@ -190,11 +190,6 @@ func (v *verifier) repair(ctx context.Context, faults []fault) error {
 	return err
 }
 
-func allTagsAfter(ctx context.Context, q queries, a asked) ([]Tag, error) {
-	a.bounds = everything
-	return listTagsAfter(ctx, q, a)
-}
-
 func refused(of string, id uuid.UUID, problems []Problem) []fault {
 	var faults []fault
 	for _, p := range problems {
@@ -226,7 +221,7 @@ func checkIdentities(ctx context.Context, q queries, page []Identity) ([]fault, 
 	for _, i := range page {
 		named = append(named, i.CampaignUUID)
 	}
-	stored, err := listCampaignsByUUID(ctx, q, asked{UUIDs: idBytes(named)})
+	stored, err := listCampaignsByUUID(ctx, q, args{UUIDs: idBytes(named)})
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +246,7 @@ func checkAttackers(ctx context.Context, q queries, page []Attacker) ([]fault, e
 	for _, a := range page {
 		own, named = append(own, a.UUID), append(named, a.IdentityUUID)
 	}
-	ips, err := listAttackerIPs(ctx, q, asked{UUIDs: idBytes(own)})
+	ips, err := listAttackerIPs(ctx, q, args{UUIDs: idBytes(own)})
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +256,7 @@ func checkAttackers(ctx context.Context, q queries, page []Attacker) ([]fault, e
 			faults = append(faults, refused("attacker", row.attacker, []Problem{{Field: "ip", Reason: fmt.Sprintf("must not be %q", row.ip)}})...)
 		}
 	}
-	stored, err := listIdentitiesByUUID(ctx, q, asked{UUIDs: idBytes(named)})
+	stored, err := listIdentitiesByUUID(ctx, q, args{UUIDs: idBytes(named)})
 	if err != nil {
 		return nil, err
 	}
@@ -277,7 +272,7 @@ func checkAttackers(ctx context.Context, q queries, page []Attacker) ([]fault, e
 func checkTombstones(ctx context.Context, q queries, page []Tombstone) ([]fault, error) {
 	var faults []fault
 	for _, t := range page {
-		n, err := countTagsOfTombstone(ctx, q, t.UUID)
+		n, err := countTagsOfTombstone(ctx, q, args{TombstoneUUID: t.UUID[:]})
 		if err != nil {
 			return nil, err
 		}
@@ -294,18 +289,18 @@ func checkTombstones(ctx context.Context, q queries, page []Tombstone) ([]fault,
 
 // recountTombstone mends one that was not lifted meanwhile.
 func recountTombstone(ctx context.Context, q queries, id uuid.UUID) (bool, error) {
-	t, err := lockTombstone(ctx, q, id)
+	t, err := lockTombstone(ctx, q, byID(id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	n, err := countTagsOfTombstone(ctx, q, id)
+	n, err := countTagsOfTombstone(ctx, q, args{TombstoneUUID: id[:]})
 	if err != nil || n == t.Tags {
 		return false, err
 	}
-	_, err = takeFromTombstone(ctx, q, asked{UUID: id[:], Tags: t.Tags - n})
+	_, err = takeFromTombstone(ctx, q, args{UUID: id[:], Tags: t.Tags - n})
 	return true, err
 }
 

@@ -38,8 +38,8 @@ func follow(ctx context.Context, id uuid.UUID, next func(context.Context, uuid.U
 
 // mergeCheck checks the merges of a page. It remembers pointers, since one chain may have many of them.
 type mergeCheck struct {
-	kind     func(queries) mergeKind
 	k        mergeKind
+	q        queries
 	pointers map[uuid.UUID]pointer
 }
 
@@ -48,14 +48,16 @@ type pointer struct {
 	err  error
 }
 
-func newMergeCheck(kind func(queries) mergeKind, q queries) mergeCheck {
-	return mergeCheck{kind, kind(q), map[uuid.UUID]pointer{}}
+func newMergeCheck(k mergeKind, q queries) mergeCheck {
+	return mergeCheck{k, q, map[uuid.UUID]pointer{}}
 }
 
 func (m mergeCheck) next(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
 	p, known := m.pointers[id]
 	if !known {
-		p.into, p.err = m.k.mergedInto(ctx, id)
+		var state mergeState
+		state, p.err = m.k.get(ctx, m.q, byID(id))
+		p.into = state.mergedInto
 		m.pointers[id] = p
 	}
 	return p.into, p.err
@@ -85,25 +87,27 @@ func (m mergeCheck) check(ctx context.Context, id, into, survivor uuid.UUID) ([]
 	}
 	if survivor != end.survivor {
 		f.Kind, f.Detail = WrongSurvivor, fmt.Sprintf("has the survivor %s, its merges lead to %s", survivor, end.survivor)
-		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return m.kind(q).mendSurvivor(ctx, id) }})
+		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return m.k.mendSurvivor(ctx, q, id) }})
 	}
 	return faults, nil
 }
 
 // mendSurvivor follows the chain again, while nobody else merges.
-func (k mergeKind) mendSurvivor(ctx context.Context, id uuid.UUID) (bool, error) {
-	if err := k.lockAll(ctx, k.name); err != nil {
+func (k mergeKind) mendSurvivor(ctx context.Context, q queries, id uuid.UUID) (bool, error) {
+	if err := lockMerges(ctx, q, args{Kind: k.name}); err != nil {
 		return false, err
 	}
-	end, err := follow(ctx, id, k.lockedMergedInto)
+	end, err := follow(ctx, id, k.lockedMergedInto(q))
 	if err != nil || end.cycle {
 		return false, err
 	}
-	n, err := k.setSurvivors(ctx, asked{SurvivorUUID: end.survivor[:], UUIDs: [][]byte{id[:]}})
+	n, err := k.setSurvivors(ctx, q, args{SurvivorUUID: end.survivor[:], UUIDs: [][]byte{id[:]}})
 	return n > 0, err
 }
 
-func (k mergeKind) lockedMergedInto(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-	into, _, err := k.lock(ctx, id)
-	return into, err
+func (k mergeKind) lockedMergedInto(q queries) func(context.Context, uuid.UUID) (uuid.UUID, error) {
+	return func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+		stored, err := k.lock(ctx, q, byID(id))
+		return stored.mergedInto, err
+	}
 }

@@ -10,20 +10,25 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
-// surroundings are what the tags of a page are compared with.
-type surroundings struct {
+var (
+	listTagKeys = many((*sqlitegen.Queries).ListTagKeys, (*mysqlgen.Queries).ListTagKeys, toTagKey, toTagKey)
+	setTagKey   = execRows((*sqlitegen.Queries).SetTagKey, (*mysqlgen.Queries).SetTagKey)
+)
+
+// related are what the tags of a page are compared with.
+type related struct {
 	keys       map[uuid.UUID]tagKey
 	buried     map[uuid.UUID]uuid.UUID
 	attackers  map[uuid.UUID]Attacker
 	identities map[uuid.UUID]Identity
 }
 
-func surroundingsOf(ctx context.Context, q queries, page []Tag) (around surroundings, err error) {
+func readRelated(ctx context.Context, q queries, page []Tag) (around related, err error) {
 	var tags, attackers, identities []uuid.UUID
 	for _, t := range page {
 		tags, attackers, identities = append(tags, t.UUID), append(attackers, t.AttackerUUID), append(identities, t.IdentityUUID)
 	}
-	own := asked{UUIDs: idBytes(tags)}
+	own := args{UUIDs: idBytes(tags)}
 	keys, err := listTagKeys(ctx, q, own)
 	if err != nil {
 		return around, err
@@ -32,21 +37,21 @@ func surroundingsOf(ctx context.Context, q queries, page []Tag) (around surround
 	if err != nil {
 		return around, err
 	}
-	stored, err := listAttackersByUUID(ctx, q, asked{UUIDs: idBytes(attackers)})
+	stored, err := listAttackersByUUID(ctx, q, args{UUIDs: idBytes(attackers)})
 	if err != nil {
 		return around, err
 	}
 	for _, a := range stored {
 		identities = append(identities, a.IdentityUUID)
 	}
-	named, err := listIdentitiesByUUID(ctx, q, asked{UUIDs: idBytes(identities)})
-	return surroundings{
+	named, err := listIdentitiesByUUID(ctx, q, args{UUIDs: idBytes(identities)})
+	return related{
 		mapByID(keys, func(k tagKey) uuid.UUID { return k.tag }), mapByID(buried, self), mapByID(stored, Attacker.id), mapByID(named, Identity.id),
 	}, err
 }
 
 // survivor is the identity that answers for one, which need not be stored.
-func (around surroundings) survivor(identity uuid.UUID) uuid.UUID {
+func (around related) survivor(identity uuid.UUID) uuid.UUID {
 	if stored, ok := around.identities[identity]; ok {
 		return stored.SurvivorUUID
 	}
@@ -54,7 +59,7 @@ func (around surroundings) survivor(identity uuid.UUID) uuid.UUID {
 }
 
 func checkTags(ctx context.Context, q queries, page []Tag) ([]fault, error) {
-	around, err := surroundingsOf(ctx, q, page)
+	around, err := readRelated(ctx, q, page)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +94,7 @@ func checkFields(t Tag, key groupKey) []fault {
 	if want := keyOf(&canonical); key != want {
 		f := Finding{Kind: WrongTechniqueKey, Of: tagType, UUID: t.UUID, Detail: fmt.Sprintf("is %d, its fields give %d", key, want)}
 		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
-			n, err := setTagKey(ctx, q, asked{UUID: t.UUID[:], TechniqueKey: int64(want)})
+			n, err := setTagKey(ctx, q, args{UUID: t.UUID[:], TechniqueKey: int64(want)})
 			return n > 0, err // the counts, which went by the fields, are right
 		}})
 	}
@@ -97,7 +102,7 @@ func checkFields(t Tag, key groupKey) []fault {
 }
 
 // checkAnchors looks for a tag's attacker and identity.
-func (around surroundings) checkAnchors(t Tag) []fault {
+func (around related) checkAnchors(t Tag) []fault {
 	var faults []fault
 	attacker, ok := around.attackers[t.AttackerUUID]
 	if !ok && t.AttackerUUID != uuid.Nil {
@@ -127,22 +132,22 @@ func followAttacker(ctx context.Context, q queries, t Tag, attacker Attacker) (b
 	if err != nil || len(tags) == 0 || tags[0].IdentityUUID != t.IdentityUUID {
 		return false, err
 	}
-	k := identityMerges(q)
-	of, err := follow(ctx, t.IdentityUUID, k.lockedMergedInto)
+	next := identityMerges.lockedMergedInto(q)
+	of, err := follow(ctx, t.IdentityUUID, next)
 	if err != nil {
 		return false, err
 	}
-	its, err := follow(ctx, attacker.IdentityUUID, k.lockedMergedInto)
+	its, err := follow(ctx, attacker.IdentityUUID, next)
 	if err != nil || of.cycle || its.cycle || !its.stored || of.survivor == its.survivor {
 		return false, err
 	}
-	n, err := setTagIdentities(ctx, q, asked{IdentityUUID: attacker.IdentityUUID[:], UUIDs: uuidsOf(tags)})
+	n, err := setTagIdentities(ctx, q, args{IdentityUUID: attacker.IdentityUUID[:], UUIDs: uuidsOf(tags)})
 	return n > 0, err
 }
 
 // removeBuried removes a tag if its tombstone was not lifted meanwhile.
 func removeBuried(ctx context.Context, q queries, t Tag) (bool, error) {
-	buried, err := listBuriedTagUUIDs(ctx, q, asked{UUIDs: [][]byte{t.UUID[:]}})
+	buried, err := listBuriedTagUUIDs(ctx, q, args{UUIDs: [][]byte{t.UUID[:]}})
 	if err != nil || len(buried) == 0 {
 		return false, err
 	}

@@ -1,0 +1,36 @@
+package ttp
+
+import (
+	"database/sql"
+
+	"github.com/google/uuid"
+)
+
+// args holds the parameters of every query, by the names that sqlc gives their parameters.
+type args struct {
+	AttackerUUID, IdentityUUID, CampaignUUID []byte // of these and SessionID, one is the scope
+	SessionID                                sql.NullString
+	filterArgs
+	CursorObservedAt int64
+	CursorUUID       []byte
+	Limit, Offset    int64
+	Origin, Width    int64
+	After, Last      []byte
+
+	UUID, BatchUUID, TombstoneUUID, MergedIntoUUID, SurvivorUUID []byte
+	UUIDs                                                        [][]byte
+	TechniqueKey, Tags                                           int64
+	Name, IP, Reason                                             sql.NullString
+	Kind, Removed                                                string
+	CreatedAt, FirstSeen, LastSeen                               int64
+	ConfidenceMax                                                float64
+	ReplacedUUID                                                 []byte
+}
+
+// byID returns the parameters of a query of one row by its UUID.
+func byID(id uuid.UUID) args { return args{UUID: id[:]} }
+
+// fleet reports whether no scope narrows the read.
+func (a args) fleet() bool {
+	return a.AttackerUUID == nil && a.IdentityUUID == nil && a.CampaignUUID == nil && !a.SessionID.Valid
+}
