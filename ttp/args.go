@@ -8,14 +8,15 @@ import (
 
 // args holds the parameters of every query, by the names that sqlc gives their parameters.
 type args struct {
-	AttackerUUID, IdentityUUID, CampaignUUID []byte // of these and SessionID, one is the scope
+	AttackerUUID, IdentityUUID, CampaignUUID []byte
 	SessionID                                sql.NullString
+	AnyIdentity                              int64 // 1: also an attacker's tags that name an identity
 	filterArgs
 	CursorObservedAt int64
 	CursorUUID       []byte
-	Limit, Offset    int64
+	Limit            int64
 	Origin, Width    int64
-	After, Last      []byte
+	After            []byte
 
 	UUID, BatchUUID, TombstoneUUID, MergedIntoUUID, SurvivorUUID []byte
 	UUIDs                                                        [][]byte
@@ -29,8 +30,3 @@ type args struct {
 
 // byID returns the parameters of a query of one row by its UUID.
 func byID(id uuid.UUID) args { return args{UUID: id[:]} }
-
-// fleet reports whether no scope narrows the read.
-func (a args) fleet() bool {
-	return a.AttackerUUID == nil && a.IdentityUUID == nil && a.CampaignUUID == nil && !a.SessionID.Valid
-}

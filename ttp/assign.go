@@ -139,7 +139,9 @@ func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) erro
 }
 
 type positionRow interface {
-	sqlitegen.LockTagsToMoveRow | mysqlgen.LockTagsToMoveRow
+	sqlitegen.LockTagsToMoveRow | mysqlgen.LockTagsToMoveRow |
+		sqlitegen.ListTagKeysByIdentityRow | mysqlgen.ListTagKeysByIdentityRow |
+		sqlitegen.ListTagKeysByAttackerRow | mysqlgen.ListTagKeysByAttackerRow
 }
 
 func toPosition[R positionRow](row R) position {

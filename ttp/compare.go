@@ -24,8 +24,8 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	if err := c.queryError(); err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, b, func(q queries, a args) ([]TechniqueRollupRow, error) {
-		rows, err := rollUp(ctx, q, a, false)
+	return inScope(ctx, s, op, scope, b, func(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
+		rows, err := rollUp(ctx, q, m, a)
 		rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
 		slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
 			return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), compareIDs(a, b))
@@ -51,21 +51,19 @@ type SharedTechnique struct {
 // database.
 func (s *Store) Compare(ctx context.Context, a, b Scope, f Filter) (Comparison, error) {
 	const op = "compare"
-	bounds, err := f.checked()
-	if err != nil {
-		return Comparison{}, s.fail(ctx, op, err)
-	}
-	askedA, errA := a.with(bounds)
-	askedB, errB := b.with(bounds)
-	if err := cmp.Or(errA, errB); err != nil {
+	var c checker
+	filter := f.filterArgs(&c)
+	a.check(&c)
+	b.check(&c)
+	if err := c.queryError(); err != nil {
 		return Comparison{}, s.fail(ctx, op, err)
 	}
 	return snapshot(ctx, s, op, func(q queries) (Comparison, error) {
-		ofA, err := rollUp(ctx, q, askedA, false)
+		ofA, err := readMembers(ctx, a, filter, rollUp)(q)
 		if err != nil {
 			return Comparison{}, err
 		}
-		ofB, err := rollUp(ctx, q, askedB, false)
+		ofB, err := readMembers(ctx, b, filter, rollUp)(q)
 		return compare(ofA, ofB), err
 	})
 }

@@ -1,10 +1,12 @@
 package ttp
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
+	"encoding/json"
 	"math"
 
 	"github.com/google/uuid"
@@ -21,14 +23,21 @@ var start = position{observedAt: math.MaxInt64}
 
 func positionOf(t Tag) position { return position{t.ObservedAt.UnixMicro(), t.UUID} }
 
+// compareNewest orders positions newest first, ties by the greater uuid.
+func (p position) compareNewest(q position) int {
+	return cmp.Or(cmp.Compare(q.observedAt, p.observedAt), bytes.Compare(q.uuid[:], p.uuid[:]))
+}
+
+// A cursor is base64 of a version, a position, a digest of the query that it belongs to and a digest of all
+// that.
 const (
-	positionSize = 8 + 16
-	digestSize   = 8
+	cursorVersion = 1
+	positionEnd   = 1 + 8 + 16
+	digestSize    = 8
 )
 
-// cursor is the position, a digest of the query that it belongs to and one of all that.
 func (p position) cursor(scope Scope, b filterArgs) string {
-	raw := binary.BigEndian.AppendUint64(make([]byte, 0, positionSize+2*digestSize), uint64(p.observedAt))
+	raw := binary.BigEndian.AppendUint64([]byte{cursorVersion}, uint64(p.observedAt))
 	raw = append(raw, p.uuid[:]...)
 	raw = append(raw, queryDigest(scope, b)...)
 	return base64.RawURLEncoding.EncodeToString(append(raw, digest(raw)...))
@@ -39,22 +48,25 @@ func (c *checker) cursor(cursor string, scope Scope, b filterArgs) position {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	body := len(raw) - digestSize
 	switch {
-	case err != nil || body != positionSize+digestSize || string(raw[body:]) != string(digest(raw[:body])):
+	case err != nil || body != positionEnd+digestSize || raw[0] != cursorVersion || string(raw[body:]) != string(digest(raw[:body])):
 		c.refuse("cursor", "is damaged: pass on Next of the page before as it is")
 		return start
-	case string(raw[positionSize:body]) != string(queryDigest(scope, b)):
+	case string(raw[positionEnd:body]) != string(queryDigest(scope, b)):
 		c.refuse("cursor", "belongs to another scope or filter: start again without a cursor")
 		return start
 	}
-	return position{int64(binary.BigEndian.Uint64(raw)), uuid.UUID(raw[8:positionSize])}
+	return position{int64(binary.BigEndian.Uint64(raw[1:])), uuid.UUID(raw[9:positionEnd])}
 }
 
-// queryDigest is of the query's meaning: an id may be spelt in several ways.
+// queryDigest digests what decides the rows of a list.
 func queryDigest(scope Scope, b filterArgs) []byte {
-	if id, err := uuid.Parse(scope.ID); err == nil && scope.Kind != SessionScope {
-		scope.ID = id.String()
-	}
-	return digest(fmt.Appendf(nil, "%q %#v", scope, b))
+	b = b.orEverything()
+	encoded, _ := json.Marshal([]any{ // of numbers and strings: it cannot fail
+		scope.Kind, scope.UUID, scope.SessionID,
+		b.Since, b.Before, b.FirstKey, b.LastKey, b.MinConfidence, b.Modulus, b.FirstDigits, b.LastDigits,
+		b.RuleID, b.RuleVersion, b.SourceKind, b.DeckyID,
+	})
+	return digest(encoded)
 }
 
 func digest(b []byte) []byte {

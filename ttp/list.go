@@ -4,8 +4,8 @@ import (
 	"context"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -19,8 +19,9 @@ var (
 	listTagsByAttacker       = many((*sqlitegen.Queries).ListTagsByAttacker, (*mysqlgen.Queries).ListTagsByAttacker, toTag, toTag)
 	listTagsBySession        = many((*sqlitegen.Queries).ListTagsBySession, (*mysqlgen.Queries).ListTagsBySession, toTag, toTag)
 	listTagsBySessionInOrder = many((*sqlitegen.Queries).ListTagsBySessionInOrder, (*mysqlgen.Queries).ListTagsBySessionInOrder, toTag, toTag)
-	listTagsByIdentities     = many((*sqlitegen.Queries).ListTagsByIdentities, (*mysqlgen.Queries).ListTagsByIdentities, toTag, toTag)
-	listPhases               = many((*sqlitegen.Queries).ListPhases, (*mysqlgen.Queries).ListPhases, toPhase, toPhase)
+	listTagKeysByIdentity    = many((*sqlitegen.Queries).ListTagKeysByIdentity, (*mysqlgen.Queries).ListTagKeysByIdentity, toPosition, toPosition)
+	listTagKeysByAttacker    = many((*sqlitegen.Queries).ListTagKeysByAttacker, (*mysqlgen.Queries).ListTagKeysByAttacker, toPosition, toPosition)
+	listTagsByUUID           = many((*sqlitegen.Queries).ListTagsByUUID, (*mysqlgen.Queries).ListTagsByUUID, toTag, toTag)
 )
 
 // MaxPage is the highest limit of [Store.ListTags].
@@ -48,8 +49,8 @@ func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, er
 	if err != nil {
 		return 0, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, b, func(q queries, a args) (int64, error) {
-		groups, err := groupsOf(ctx, q, a)
+	return inScope(ctx, s, op, scope, b, func(ctx context.Context, q queries, m members, a args) (int64, error) {
+		groups, err := listGroups(ctx, q, m, a)
 		var n int64
 		for _, g := range groups {
 			n += g.tags
@@ -106,7 +107,8 @@ func (s *Store) SessionTags(ctx context.Context, id string, f Filter) iter.Seq2[
 	return s.stream(ctx, op, f, position{math.MinInt64, uuid.Nil}, func(b filterArgs, after position) ([]Tag, error) {
 		b = b.orEverything()
 		b.Since = max(b.Since, after.observedAt)
-		return inScope(ctx, s, op, OfSession(id), b, func(q queries, a args) ([]Tag, error) {
+		return inScope(ctx, s, op, OfSession(id), b, func(ctx context.Context, q queries, _ members, a args) ([]Tag, error) {
+			a.SessionID = sessionID(id)
 			return listTagsBySessionInOrder(ctx, q, a.from(after, seqPage))
 		})
 	})
@@ -142,52 +144,59 @@ func (s *Store) stream(ctx context.Context, op string, f Filter, after position,
 func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b filterArgs, after position, limit int) ([]Tag, error) {
 	b = b.orEverything()
 	if after.observedAt < b.Before {
-		b.Before = after.observedAt + 1 // keyed: what is at the position itself, the uuid decides
+		b.Before = after.observedAt + 1 // the index gives the page's place; the uuid decides among tags of that time
 	}
-	return inScope(ctx, s, op, scope, b, func(q queries, a args) ([]Tag, error) {
+	return inScope(ctx, s, op, scope, b, func(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
 		a = a.from(after, limit)
-		switch {
-		case a.AttackerUUID != nil:
-			return listTagsByAttacker(ctx, q, a)
-		case a.SessionID.Valid:
-			return listTagsBySession(ctx, q, a)
-		case a.fleet():
+		switch scope.Kind {
+		case FleetScope:
 			return listTags(ctx, q, a)
+		case AttackerScope:
+			a.AttackerUUID = scope.UUID[:]
+			return listTagsByAttacker(ctx, q, a)
+		case SessionScope:
+			a.SessionID = sessionID(scope.SessionID)
+			return listTagsBySession(ctx, q, a)
 		}
-		return listTagsByIdentities(ctx, q, a)
+		return newestTags(ctx, q, m, a)
 	})
 }
 
-// from asks for a page behind a position.
-func (a args) from(p position, limit int) args {
-	a.CursorObservedAt, a.CursorUUID, a.Limit, a.Offset = p.observedAt, p.uuid[:], int64(limit), int64(limit-1)
-	return a
-}
-
-// Phase is a tactic that a decky saw an identity pursue.
-type Phase struct {
-	DeckyID    string    `json:"decky_id"`
-	Tactic     string    `json:"tactic"`
-	ObservedAt time.Time `json:"observed_at"`
-}
-
-// ListPhases returns when which decky saw which tactic of the identity's, by ObservedAt, then decky, then
-// tactic; what several tags say of one instant comes once. Tags without a decky are left out. It returns
-// all phases at once: narrow a busy identity's by the filter's window.
-func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([]Phase, error) {
-	const op = "list phases"
-	b, err := f.checked()
-	if err != nil {
-		return nil, s.fail(ctx, op, err)
+// newestTags returns a page of the members' tags. It reads where each member's page stands, by the index
+// alone, and from one member to the next no further back than the page reaches by then.
+func newestTags(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
+	var page []position
+	for i, id := range slices.Concat(m.identities, m.attackers) {
+		list := listTagKeysByAttacker
+		if i < len(m.identities) {
+			list = listTagKeysByIdentity
+		}
+		a.IdentityUUID, a.AttackerUUID = id[:], id[:]
+		keys, err := list(ctx, q, a)
+		if err != nil {
+			return nil, err
+		}
+		if len(keys) == 0 {
+			continue
+		}
+		page = append(page, keys...)
+		slices.SortFunc(page, position.compareNewest)
+		if int64(len(page)) >= a.Limit {
+			page = page[:a.Limit]
+			a.Since = max(a.Since, page[len(page)-1].observedAt)
+		}
 	}
-	return inScope(ctx, s, op, OfIdentity(identity), b, func(q queries, a args) ([]Phase, error) { return listPhases(ctx, q, a) })
+	ids := make([]uuid.UUID, len(page))
+	for i, p := range page {
+		ids[i] = p.uuid
+	}
+	tags, err := inChunks(ctx, q, listTagsByUUID, ids, args{})
+	slices.SortFunc(tags, func(a, b Tag) int { return positionOf(a).compareNewest(positionOf(b)) })
+	return tags, err
 }
 
-type phaseRow interface {
-	sqlitegen.ListPhasesRow | mysqlgen.ListPhasesRow
-}
-
-func toPhase[R phaseRow](row R) Phase {
-	r := sqlitegen.ListPhasesRow(row)
-	return Phase{r.DeckyID.String, r.Tactic, toTime(r.ObservedAt)}
+// from returns the parameters of a page behind a position.
+func (a args) from(p position, limit int) args {
+	a.CursorObservedAt, a.CursorUUID, a.Limit = p.observedAt, p.uuid[:], int64(limit)
+	return a
 }

@@ -1,25 +1,34 @@
 package ttp
 
-import (
-	"context"
-)
+import "context"
 
-// inScope runs a read of one statement of the tags of a scope.
-func inScope[T any](ctx context.Context, s *Store, op string, scope Scope, b filterArgs, read func(queries, args) (T, error)) (T, error) {
-	a, err := scope.with(b)
-	if err != nil {
-		var none T
-		return none, s.fail(ctx, op, err)
+// inScope runs a read of the tags of a scope. A scope of several identities takes several statements, which
+// see one state of the database where the engine gives one.
+func inScope[T any](ctx context.Context, s *Store, op string, scope Scope, b filterArgs,
+	read func(context.Context, queries, members, args) (T, error),
+) (T, error) {
+	var none T
+	var c checker
+	if scope.check(&c); len(c.problems) > 0 {
+		return none, s.fail(ctx, op, c.queryError())
 	}
-	return query(ctx, s, op, func(q queries) (T, error) { return read(q, a) })
+	run := query[T]
+	if scope.Kind == IdentityScope || scope.Kind == CampaignScope {
+		run = snapshot[T]
+	}
+	return run(ctx, s, op, readMembers(ctx, scope, b, read))
 }
 
-// inSnapshot is inScope for a read of several statements, which see one state of the database.
-func inSnapshot[T any](ctx context.Context, s *Store, op string, scope Scope, b filterArgs, read func(queries, args) (T, error)) (T, error) {
-	a, err := scope.with(b)
-	if err != nil {
-		var none T
-		return none, s.fail(ctx, op, err)
+// readMembers resolves the scope and reads its tags.
+func readMembers[T any](ctx context.Context, scope Scope, b filterArgs,
+	read func(context.Context, queries, members, args) (T, error),
+) func(queries) (T, error) {
+	return func(q queries) (T, error) {
+		m, err := membersOf(ctx, q, scope)
+		if err != nil {
+			var none T
+			return none, err
+		}
+		return read(ctx, q, m, args{filterArgs: b})
 	}
-	return snapshot(ctx, s, op, func(q queries) (T, error) { return read(q, a) })
 }

@@ -163,8 +163,8 @@ func (r *removal) did(done Receipt) {
 	}
 }
 
-// pages gives the next tags at each call, and none after the last.
-type pages func(context.Context) ([]Tag, error)
+// tagPages gives the next tags at each call, and none after the last.
+type tagPages func(context.Context) ([]Tag, error)
 
 // fate is what becomes of the tags of a page; others stay as they are.
 type fate struct{ remove, release []Tag }
@@ -174,7 +174,7 @@ type fate struct{ remove, release []Tag }
 type decision func(ctx context.Context, q queries, tags []Tag) (fate, error)
 
 // each decides on page after page.
-func (r *removal) each(ctx context.Context, next pages, decide decision) error {
+func (r *removal) each(ctx context.Context, next tagPages, decide decision) error {
 	for {
 		tags, err := next(ctx)
 		if err != nil || len(tags) == 0 {
@@ -298,7 +298,7 @@ func techniquesOf(tags []Tag) map[string]int64 {
 
 // tagsOf are a scope's tags that match a filter, the newest first. Tags that are written meanwhile are
 // not waited for.
-func (r *removal) tagsOf(scope Scope, b filterArgs) pages {
+func (r *removal) tagsOf(scope Scope, b filterArgs) tagPages {
 	after, done := start, false
 	return func(ctx context.Context) ([]Tag, error) {
 		if done {

@@ -38,7 +38,7 @@ func (s *Store) RollbackBatch(ctx context.Context, batch uuid.UUID, opts ...Remo
 	})
 }
 
-func (r *removal) tagsInBatch(batch uuid.UUID) pages {
+func (r *removal) tagsInBatch(batch uuid.UUID) tagPages {
 	after, done := uuid.Nil, false
 	return func(ctx context.Context) ([]Tag, error) {
 		if done {

@@ -1,10 +1,7 @@
 package ttp
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,12 +13,9 @@ import (
 var (
 	listDistinctTechniques       = many((*sqlitegen.Queries).ListDistinctTechniques, (*mysqlgen.Queries).ListDistinctTechniques, toGroup, toGroup)
 	listDistinctTechniquesByTime = many((*sqlitegen.Queries).ListDistinctTechniquesByTime, (*mysqlgen.Queries).ListDistinctTechniquesByTime, toGroup, toGroup)
-	listTechniquesByIdentity     = many((*sqlitegen.Queries).ListTechniquesByIdentity, (*mysqlgen.Queries).ListTechniquesByIdentity, toGroup, toGroup)
-	listTechniquesByAttacker     = many((*sqlitegen.Queries).ListTechniquesByAttacker, (*mysqlgen.Queries).ListTechniquesByAttacker, toGroup, toGroup)
-	listTechniquesByCampaign     = many((*sqlitegen.Queries).ListTechniquesByCampaign, (*mysqlgen.Queries).ListTechniquesByCampaign, toCampaignGroup, toCampaignGroup)
+	listTechniquesByIdentities   = many((*sqlitegen.Queries).ListTechniquesByIdentities, (*mysqlgen.Queries).ListTechniquesByIdentities, toOwnGroup, toOwnGroup)
+	listTechniquesByAttackers    = many((*sqlitegen.Queries).ListTechniquesByAttackers, (*mysqlgen.Queries).ListTechniquesByAttackers, toOwnGroup, toOwnGroup)
 	listTechniquesBySession      = many((*sqlitegen.Queries).ListTechniquesBySession, (*mysqlgen.Queries).ListTechniquesBySession, toGroup, toGroup)
-	countDistinct                = many((*sqlitegen.Queries).CountDistinct, (*mysqlgen.Queries).CountDistinct, toDistinctCount, toDistinctCount)
-	countScopeDistinct           = many((*sqlitegen.Queries).CountScopeDistinct, (*mysqlgen.Queries).CountScopeDistinct, toDistinctCount, toDistinctCount)
 )
 
 // TechniqueRollupRow sums up the tags of one scope that show one (sub-)technique.
@@ -46,29 +40,18 @@ type TechniqueRollupRow struct {
 	// ConfidenceMax is the highest confidence, from 0 to 1.
 	ConfidenceMax float64 `json:"confidence_max"`
 	MitreURL      string  `json:"mitre_url,omitempty"`
+	// IdentityCount is the number of a campaign's identities that show the technique, merged ones counted as
+	// their survivor. It is 0 in the rollups of other scopes.
+	IdentityCount int64 `json:"identity_count,omitempty"`
 	// Distinct is filled in only with [CountDistinct].
 	Distinct *DistinctCounts `json:"distinct,omitempty"`
 }
 
-// DistinctCounts are how many of each kind show a technique.
-type DistinctCounts struct {
-	Sources   int64 `json:"sources"` // pairs of source kind and source id
-	Attackers int64 `json:"attackers"`
-	// Identities counts the merged ones as their survivor; a tag that names no identity counts for the
-	// one that its attacker has.
-	Identities int64 `json:"identities"`
-}
-
-// IdentityTechniqueRow is a row of the rollups of one identity, attacker or session.
+// IdentityTechniqueRow is a row of the rollup of an identity, an attacker or a session.
 type IdentityTechniqueRow = TechniqueRollupRow
 
 // CampaignTechniqueRow is a row of the rollup of a campaign.
-type CampaignTechniqueRow struct {
-	TechniqueRollupRow
-	// IdentityCount is the number of the campaign's identities that show the technique; merged ones
-	// count as the one they are merged into.
-	IdentityCount int64 `json:"identity_count"`
-}
+type CampaignTechniqueRow = TechniqueRollupRow
 
 // TacticCount is the number of tags that name a tactic.
 type TacticCount struct {
@@ -80,281 +63,99 @@ type TacticCount struct {
 type RollupOption func(*rollupOptions)
 
 type rollupOptions struct {
-	filter   Filter
+	filters  []Filter
 	distinct bool
 }
 
-// Where rolls up only the tags that match the filter; of several filters, the last.
-func Where(f Filter) RollupOption { return func(o *rollupOptions) { o.filter = f } }
+// Where rolls up only the tags that match the filter. It may be given once.
+func Where(f Filter) RollupOption { return func(o *rollupOptions) { o.filters = append(o.filters, f) } }
 
 // CountDistinct also counts the distinct sources, attackers and identities of each technique. It reads
-// every tag's row, not the index alone.
+// every tag's row, not the index alone, and holds the sources of the scope in memory.
 func CountDistinct() RollupOption { return func(o *rollupOptions) { o.distinct = true } }
 
 func (o *rollupOptions) apply(opts []RollupOption) (filterArgs, error) {
 	for _, option := range opts {
 		option(o)
 	}
-	return o.filter.checked()
+	var c checker
+	switch len(o.filters) {
+	case 0:
+		return filterArgs{}, nil
+	case 1:
+		return o.filters[0].checked()
+	}
+	c.refuse("filter", "must be given once: say all of it in one Where")
+	return filterArgs{}, c.queryError()
 }
 
-// ListTechniquesByIdentity rolls up the tags of an identity and of all identities merged into it, each
-// tag once. A tag belongs to the identity that it names, or else to the one that its attacker has now.
-// Asked for a merged identity, it answers for the survivor.
-func (s *Store) ListTechniquesByIdentity(ctx context.Context, id uuid.UUID, opts ...RollupOption) ([]IdentityTechniqueRow, error) {
-	return s.rollup(ctx, "list techniques by identity", OfIdentity(id), opts)
-}
-
-// ListTechniquesByAttacker rolls up the tags that name the attacker. Tags that only an identity has are
-// not among them.
-func (s *Store) ListTechniquesByAttacker(ctx context.Context, id uuid.UUID, opts ...RollupOption) ([]IdentityTechniqueRow, error) {
-	return s.rollup(ctx, "list techniques by attacker", OfAttacker(id), opts)
-}
-
-// ListTechniquesByCampaign rolls up the tags of all identities whose survivor is in the campaign or in
-// one merged into it: the union of the rollups of its identities. Asked for a merged campaign, it
-// answers for the survivor.
-func (s *Store) ListTechniquesByCampaign(ctx context.Context, id uuid.UUID, opts ...RollupOption) ([]CampaignTechniqueRow, error) {
-	return rollUpIn(ctx, s, "list techniques by campaign", OfCampaign(id), opts, func(q queries, a args, distinct bool) ([]CampaignTechniqueRow, error) {
-		parts, err := listTechniquesByCampaign(ctx, q, a)
-		if err != nil {
-			return nil, err
-		}
-		rows, err := rowsOf(ctx, q, a, groupsOfCampaign(parts), distinct)
-		return campaignRollup(rows, parts), err
-	})
-}
-
-// ListTechniquesBySession rolls up the tags of one login session.
-func (s *Store) ListTechniquesBySession(ctx context.Context, id string, opts ...RollupOption) ([]IdentityTechniqueRow, error) {
-	return s.rollup(ctx, "list techniques by session", OfSession(id), opts)
-}
-
-// ListDistinctTechniques rolls up all tags of the fleet.
-func (s *Store) ListDistinctTechniques(ctx context.Context, opts ...RollupOption) ([]TechniqueRollupRow, error) {
-	return s.rollup(ctx, "list distinct techniques", Fleet(), opts)
-}
-
-func (s *Store) rollup(ctx context.Context, op string, scope Scope, opts []RollupOption) ([]TechniqueRollupRow, error) {
-	return rollUpIn(ctx, s, op, scope, opts, func(q queries, a args, distinct bool) ([]TechniqueRollupRow, error) {
-		return rollUp(ctx, q, a, distinct)
-	})
-}
-
-// rollUpIn reads a rollup: by one statement, unless what is distinct is counted, too.
-func rollUpIn[T any](ctx context.Context, s *Store, op string, scope Scope, opts []RollupOption,
-	read func(q queries, a args, distinct bool) (T, error),
-) (T, error) {
+// Rollup counts the scope's tags by technique and sub-technique: by Count, the highest first, then by
+// technique and sub-technique. A scope that no tag names has no rows.
+//
+// An attacker has the tags that name it. An identity has the tags that name it or an identity merged into
+// it, and the tags of their attackers that name no identity; each tag counts once, and a merged identity
+// answers as its survivor. A campaign is the union of its identities: those whose survivor is in the
+// campaign or in one that is merged into it.
+func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) ([]TechniqueRollupRow, error) {
+	op := "rollup " + scope.String()
 	var o rollupOptions
 	b, err := o.apply(opts)
 	if err != nil {
-		var none T
-		return none, s.fail(ctx, op, err)
+		return nil, s.fail(ctx, op, err)
 	}
-	in := inScope[T]
-	if o.distinct {
-		in = inSnapshot[T]
+	if !o.distinct {
+		return inScope(ctx, s, op, scope, b, rollUp)
 	}
-	return in(ctx, s, op, scope, b, func(q queries, a args) (T, error) { return read(q, a, o.distinct) })
+	return snapshot(ctx, s, op, readMembers(ctx, scope, b, rollUpDistinct))
 }
 
-// rollUp makes the rows of a rollup, in their order.
-func rollUp(ctx context.Context, q queries, a args, distinct bool) ([]TechniqueRollupRow, error) {
-	groups, err := groupsOf(ctx, q, a)
-	if err != nil {
-		return nil, err
-	}
-	return rowsOf(ctx, q, a, groups, distinct)
+// ListTechniquesByIdentity is [Store.Rollup] of [OfIdentity].
+func (s *Store) ListTechniquesByIdentity(ctx context.Context, id uuid.UUID, opts ...RollupOption) ([]IdentityTechniqueRow, error) {
+	return s.Rollup(ctx, OfIdentity(id), opts...)
 }
 
-// rowsOf are the rows of a rollup whose groups are read.
-func rowsOf(ctx context.Context, q queries, a args, groups []group, distinct bool) ([]TechniqueRollupRow, error) {
-	folded := fold(groups)
-	if distinct {
-		count := countScopeDistinct
-		if a.fleet() {
-			count = countDistinct
-		}
-		counts, err := count(ctx, q, a)
-		if err != nil {
-			return nil, err
-		}
-		byTechnique := make(map[techniqueKey]*DistinctCounts, len(counts))
-		for _, c := range counts {
-			byTechnique[c.technique] = &c.DistinctCounts
-		}
-		for i := range folded {
-			// In a caller's transaction, the second statement may see other tags than the first.
-			folded[i].Distinct = cmp.Or(byTechnique[folded[i].technique], &DistinctCounts{})
-		}
-	}
-	return sorted(folded), nil
+// ListTechniquesByAttacker is [Store.Rollup] of [OfAttacker].
+func (s *Store) ListTechniquesByAttacker(ctx context.Context, id uuid.UUID, opts ...RollupOption) ([]IdentityTechniqueRow, error) {
+	return s.Rollup(ctx, OfAttacker(id), opts...)
 }
 
-// groupsOf reads by the index that has the least to read.
-func groupsOf(ctx context.Context, q queries, a args) ([]group, error) {
+// ListTechniquesByCampaign is [Store.Rollup] of [OfCampaign].
+func (s *Store) ListTechniquesByCampaign(ctx context.Context, id uuid.UUID, opts ...RollupOption) ([]CampaignTechniqueRow, error) {
+	return s.Rollup(ctx, OfCampaign(id), opts...)
+}
+
+// ListTechniquesBySession is [Store.Rollup] of [OfSession].
+func (s *Store) ListTechniquesBySession(ctx context.Context, id string, opts ...RollupOption) ([]IdentityTechniqueRow, error) {
+	return s.Rollup(ctx, OfSession(id), opts...)
+}
+
+// ListDistinctTechniques is [Store.Rollup] of [Fleet].
+func (s *Store) ListDistinctTechniques(ctx context.Context, opts ...RollupOption) ([]TechniqueRollupRow, error) {
+	return s.Rollup(ctx, Fleet(), opts...)
+}
+
+// rollUp returns the rows of a rollup in their order.
+func rollUp(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
+	groups, err := listGroups(ctx, q, m, a)
+	return sorted(fold(groups, m)), err
+}
+
+var groupsByScope = scopeQueries[group]{
+	fleet: listFleetGroups, session: listTechniquesBySession,
+	identities: listTechniquesByIdentities, attackers: listTechniquesByAttackers,
+}
+
+func listGroups(ctx context.Context, q queries, m members, a args) ([]group, error) {
+	return groupsByScope.read(ctx, q, m, a)
+}
+
+// listFleetGroups reads by the index that has the least to read.
+func listFleetGroups(ctx context.Context, q queries, a args) ([]group, error) {
 	switch {
-	case a.IdentityUUID != nil:
-		return listTechniquesByIdentity(ctx, q, a)
-	case a.AttackerUUID != nil:
-		return listTechniquesByAttacker(ctx, q, a)
-	case a.CampaignUUID != nil:
-		parts, err := listTechniquesByCampaign(ctx, q, a)
-		return groupsOfCampaign(parts), err
-	case a.SessionID.Valid:
-		return listTechniquesBySession(ctx, q, a)
 	case !a.set:
-		return listTechniqueCounts(ctx, q, args{})
+		return listTechniqueCounts(ctx, q, a)
 	case a.windowed() && !a.oneTechnique():
 		return listDistinctTechniquesByTime(ctx, q, a)
 	}
 	return listDistinctTechniques(ctx, q, a)
-}
-
-// group is the tags of one technique, sub-technique, tactic and release.
-type group struct {
-	key                 groupKey
-	tags                int64
-	firstSeen, lastSeen int64 // microseconds
-	confidenceMax       float64
-}
-
-// groupRow is a row of a rollup's query, as each dialect generates it.
-type groupRow interface {
-	sqlitegen.ListTechniquesByIdentityRow | mysqlgen.ListTechniquesByIdentityRow |
-		sqlitegen.ListTechniquesByAttackerRow | mysqlgen.ListTechniquesByAttackerRow |
-		sqlitegen.ListTechniquesBySessionRow | mysqlgen.ListTechniquesBySessionRow |
-		sqlitegen.ListTechniqueCountsRow | mysqlgen.ListTechniqueCountsRow |
-		sqlitegen.ListDistinctTechniquesRow | mysqlgen.ListDistinctTechniquesRow |
-		sqlitegen.ListDistinctTechniquesByTimeRow | mysqlgen.ListDistinctTechniquesByTimeRow
-}
-
-func toGroup[R groupRow](row R) group {
-	r := sqlitegen.ListDistinctTechniquesRow(row)
-	return group{groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}
-}
-
-// distinctCount is what distinctly shows a technique.
-type distinctCount struct {
-	technique techniqueKey
-	DistinctCounts
-}
-
-type distinctRow interface {
-	sqlitegen.CountDistinctRow | mysqlgen.CountDistinctRow |
-		sqlitegen.CountScopeDistinctRow | mysqlgen.CountScopeDistinctRow
-}
-
-func toDistinctCount[R distinctRow](row R) distinctCount {
-	r := sqlitegen.CountDistinctRow(row)
-	return distinctCount{techniqueKey(r.Technique), DistinctCounts{r.Sources, r.Attackers, r.Identities}}
-}
-
-// campaignGroup is a group of a campaign or, without tags, how many of its identities show the group's
-// technique.
-type campaignGroup struct {
-	group
-	identities int64
-}
-
-type campaignGroupRow interface {
-	sqlitegen.ListTechniquesByCampaignRow | mysqlgen.ListTechniquesByCampaignRow
-}
-
-func toCampaignGroup[R campaignGroupRow](row R) campaignGroup {
-	r := sqlitegen.ListTechniquesByCampaignRow(row)
-	return campaignGroup{group{groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}, r.Identities}
-}
-
-func groupsOfCampaign(parts []campaignGroup) []group {
-	var groups []group
-	for _, part := range parts {
-		if part.tags > 0 {
-			groups = append(groups, part.group)
-		}
-	}
-	return groups
-}
-
-// foldedRow is a row of a rollup in the making.
-type foldedRow struct {
-	technique techniqueKey
-	TechniqueRollupRow
-}
-
-// fold adds the groups, which it sorts, up to one row a technique.
-func fold(groups []group) []foldedRow {
-	slices.SortFunc(groups, func(a, b group) int { return cmp.Compare(a.key, b.key) })
-	rows := make([]foldedRow, 0, len(groups))
-	for _, g := range groups {
-		if n := len(rows); n == 0 || rows[n-1].technique != g.key.technique() {
-			row := foldedRow{technique: g.key.technique()}
-			row.FirstSeen, row.LastSeen = toTime(g.firstSeen), toTime(g.lastSeen)
-			row.TechniqueID, row.SubTechniqueID = row.technique.ids()
-			rows = append(rows, row)
-		}
-		rows[len(rows)-1].add(g)
-	}
-	return rows
-}
-
-// sorted are the rows in the order of a rollup.
-func sorted(folded []foldedRow) []TechniqueRollupRow {
-	rows := make([]TechniqueRollupRow, len(folded))
-	for i := range folded {
-		rows[i] = folded[i].TechniqueRollupRow
-		rows[i].finish()
-	}
-	slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), compareIDs(a, b))
-	})
-	return rows
-}
-
-// compareIDs puts a technique before its sub-techniques.
-func compareIDs(a, b TechniqueRollupRow) int {
-	return cmp.Or(strings.Compare(a.TechniqueID, b.TechniqueID), strings.Compare(a.SubTechniqueID, b.SubTechniqueID))
-}
-
-func (r *TechniqueRollupRow) add(g group) {
-	r.Count += g.tags
-	if first := toTime(g.firstSeen); first.Before(r.FirstSeen) {
-		r.FirstSeen = first
-	}
-	if last := toTime(g.lastSeen); last.After(r.LastSeen) {
-		r.LastSeen = last
-	}
-	r.ConfidenceMax = max(r.ConfidenceMax, g.confidenceMax)
-	r.Releases = append(r.Releases, g.key.release())
-	tactic := g.key.tactic()
-	i := slices.IndexFunc(r.Tactics, func(t TacticCount) bool { return t.Tactic == tactic })
-	if i < 0 {
-		i = len(r.Tactics)
-		r.Tactics = append(r.Tactics, TacticCount{Tactic: tactic})
-	}
-	r.Tactics[i].Count += g.tags
-}
-
-func (r *TechniqueRollupRow) finish() {
-	slices.Sort(r.Releases)
-	r.Releases = slices.Compact(r.Releases)
-	slices.SortFunc(r.Tactics, func(a, b TacticCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Tactic, b.Tactic))
-	})
-	r.Tactic = r.Tactics[0].Tactic
-}
-
-func campaignRollup(rows []TechniqueRollupRow, parts []campaignGroup) []CampaignTechniqueRow {
-	counts := map[[2]string]int64{}
-	for _, part := range parts {
-		if part.identities > 0 {
-			technique, sub := part.key.technique().ids()
-			counts[[2]string{technique, sub}] = part.identities
-		}
-	}
-	out := make([]CampaignTechniqueRow, len(rows))
-	for i, row := range rows {
-		out[i] = CampaignTechniqueRow{row, counts[[2]string{row.TechniqueID, row.SubTechniqueID}]}
-	}
-	return out
 }

@@ -48,21 +48,17 @@ func (s *Store) ListAttackers(ctx context.Context, of Scope, after uuid.UUID, li
 type pageQuery[T any] = generated[[]T]
 
 func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after uuid.UUID, limit int, by map[ScopeKind]pageQuery[T]) ([]T, error) {
-	a, err := of.with(filterArgs{})
+	var c checker
+	of.check(&c)
 	read := by[of.Kind]
-	if err == nil && read == nil {
-		var c checker
+	if len(c.problems) == 0 && read == nil {
 		c.refuse("scope", "must not be of kind "+string(of.Kind))
-		err = c.queryError()
 	}
-	if err != nil {
+	if err := c.queryError(); err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	a.After, a.MergedIntoUUID = after[:], a.CampaignUUID
-	if of.Kind == IdentityScope {
-		a.MergedIntoUUID = a.IdentityUUID
-	}
-	return scopePage(ctx, s, op, a, limit, read)
+	id := of.UUID[:]
+	return scopePage(ctx, s, op, args{After: after[:], CampaignUUID: id, IdentityUUID: id, MergedIntoUUID: id}, limit, read)
 }
 
 func scopePage[T any](ctx context.Context, s *Store, op string, a args, limit int, read pageQuery[T]) ([]T, error) {

@@ -3,6 +3,7 @@ package ttp
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -11,14 +12,11 @@ import (
 )
 
 var (
-	listTaggedAttackers        = many((*sqlitegen.Queries).ListTaggedAttackers, (*mysqlgen.Queries).ListTaggedAttackers, toID, toID)
-	listTaggedIdentities       = many((*sqlitegen.Queries).ListTaggedIdentities, (*mysqlgen.Queries).ListTaggedIdentities, toID, toID)
-	listTechniquesByAttackers  = many((*sqlitegen.Queries).ListTechniquesByAttackers, (*mysqlgen.Queries).ListTechniquesByAttackers, toScopeGroup, toScopeGroup)
-	listTechniquesByIdentities = many((*sqlitegen.Queries).ListTechniquesByIdentities, (*mysqlgen.Queries).ListTechniquesByIdentities, toScopeGroup, toScopeGroup)
+	listTaggedAttackers     = many((*sqlitegen.Queries).ListTaggedAttackers, (*mysqlgen.Queries).ListTaggedAttackers, toID, toID)
+	listTaggedIdentities    = many((*sqlitegen.Queries).ListTaggedIdentities, (*mysqlgen.Queries).ListTaggedIdentities, toID, toID)
+	listAssignedIdentities  = many((*sqlitegen.Queries).ListAssignedIdentities, (*mysqlgen.Queries).ListAssignedIdentities, toID, toID)
+	listSurvivingIdentities = many((*sqlitegen.Queries).ListSurvivingIdentities, (*mysqlgen.Queries).ListSurvivingIdentities, toID, toID)
 )
-
-// sweepPage is how many scopes' rollups a sweep holds at a time.
-const sweepPage = 200
 
 // ScopeRollup is one scope and its rollup.
 type ScopeRollup struct {
@@ -26,22 +24,22 @@ type ScopeRollup struct {
 	Techniques []TechniqueRollupRow `json:"techniques"`
 }
 
-// AttackerRollups streams what [Store.ListTechniquesByAttacker] says of every attacker that has tags that
-// match the filter, by uuid, in one pass with a query for some hundreds of attackers. It holds no
-// transaction between them. The error is the last that comes.
+// AttackerRollups streams the [Store.Rollup] of every attacker that has tags that match the filter, in the
+// order of their UUIDs. It reads some hundred attackers at a time and holds no transaction between them. The
+// error comes last, with no rollup.
 func (s *Store) AttackerRollups(ctx context.Context, f Filter) iter.Seq2[ScopeRollup, error] {
-	return s.sweep(ctx, "stream attackers' rollups", f, OfAttacker, listTaggedAttackers, listTechniquesByAttackers)
+	return s.sweep(ctx, "stream rollups of attackers", OfAttacker, f, listTaggedAttackers, attackersAsMembers)
 }
 
-// IdentityRollups streams what [Store.ListTechniquesByIdentity] says of every identity that has tags that
-// match the filter, merged ones as part of their survivor. Otherwise it is [Store.AttackerRollups].
+// IdentityRollups streams the [Store.Rollup] of every surviving identity that has tags that match the filter.
+// Otherwise it is [Store.AttackerRollups].
 func (s *Store) IdentityRollups(ctx context.Context, f Filter) iter.Seq2[ScopeRollup, error] {
-	return s.sweep(ctx, "stream identities' rollups", f, OfIdentity, listTaggedIdentities, listTechniquesByIdentities)
+	return s.sweep(ctx, "stream rollups of identities", OfIdentity, f, listNamedIdentities, identitiesAsMembers)
 }
 
-func (s *Store) sweep(ctx context.Context, op string, f Filter, scope func(uuid.UUID) Scope,
-	next generated[[]uuid.UUID],
-	rollups generated[[]scopeGroup],
+// sweep reads the rollups of the scopes that next lists, a page at a time.
+func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scope, f Filter,
+	next generated[[]uuid.UUID], resolve func(context.Context, queries, []uuid.UUID) (members, error),
 ) iter.Seq2[ScopeRollup, error] {
 	return func(yield func(ScopeRollup, error) bool) {
 		b, err := f.checked()
@@ -49,52 +47,100 @@ func (s *Store) sweep(ctx context.Context, op string, f Filter, scope func(uuid.
 			yield(ScopeRollup{}, s.fail(ctx, op, err))
 			return
 		}
-		after := uuid.Nil
-		for {
-			var ids []uuid.UUID
-			groups, err := snapshot(ctx, s, op, func(q queries) ([]scopeGroup, error) {
-				a := args{filterArgs: b, After: after[:], Limit: sweepPage}
-				var err error
-				if ids, err = next(ctx, q, a); err != nil || len(ids) == 0 {
+		read := func(after uuid.UUID) ([]scopeGroups, error) {
+			return snapshot(ctx, s, op, func(q queries) ([]scopeGroups, error) {
+				ids, err := next(ctx, q, args{After: after[:], Limit: maxSlice})
+				if err != nil {
 					return nil, err
 				}
-				a.Last = ids[len(ids)-1][:]
-				return rollups(ctx, q, a)
+				m, err := resolve(ctx, q, ids)
+				if err != nil {
+					return nil, err
+				}
+				groups, err := listGroups(ctx, q, m, args{filterArgs: b})
+				return groupsOf(ids, m, groups), err
 			})
+		}
+		for scoped, err := range pages(read, maxSlice, uuid.Nil, func(g scopeGroups) uuid.UUID { return g.id }) {
 			if err != nil {
 				yield(ScopeRollup{}, err)
 				return
 			}
-			for len(groups) > 0 {
-				id := groups[0].scope
-				var own []group
-				for len(groups) > 0 && groups[0].scope == id {
-					own, groups = append(own, groups[0].group), groups[1:]
-				}
-				if !yield(ScopeRollup{scope(id), sorted(fold(own))}, nil) {
-					return
-				}
+			if len(scoped.groups) == 0 {
+				continue
 			}
-			if len(ids) < sweepPage {
+			if !yield(ScopeRollup{scope(scoped.id), sorted(fold(scoped.groups, members{}))}, nil) {
 				return
 			}
-			after = ids[len(ids)-1]
 		}
 	}
 }
 
-// scopeGroup is a group of one of many scopes.
-type scopeGroup struct {
-	scope uuid.UUID
-	group
+// scopeGroups are the groups of one attacker or identity.
+type scopeGroups struct {
+	id     uuid.UUID
+	groups []group
 }
 
-type scopeGroupRow interface {
-	sqlitegen.ListTechniquesByAttackersRow | mysqlgen.ListTechniquesByAttackersRow |
-		sqlitegen.ListTechniquesByIdentitiesRow | mysqlgen.ListTechniquesByIdentitiesRow
+// groupsOf returns the groups of each id, those of its members, in the order of the ids.
+func groupsOf(ids []uuid.UUID, m members, groups []group) []scopeGroups {
+	byID := make(map[uuid.UUID][]group, len(ids))
+	for _, g := range groups {
+		id := m.survivors[g.owner]
+		byID[id] = append(byID[id], g)
+	}
+	out := make([]scopeGroups, len(ids))
+	for i, id := range ids {
+		out[i] = scopeGroups{id, byID[id]}
+	}
+	return out
 }
 
-func toScopeGroup[R scopeGroupRow](row R) scopeGroup {
-	r := sqlitegen.ListTechniquesByAttackersRow(row)
-	return scopeGroup{toID(r.UUID), group{groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}}
+func attackersAsMembers(_ context.Context, _ queries, ids []uuid.UUID) (members, error) {
+	m := members{scope: Scope{Kind: AttackerScope}, attackers: ids, survivors: make(map[uuid.UUID]uuid.UUID, len(ids))}
+	for _, id := range ids {
+		m.survivors[id] = id
+	}
+	return m, nil
+}
+
+// listNamedIdentities returns the next identities that tags, attackers or merges name. Some may have no
+// rollup.
+func listNamedIdentities(ctx context.Context, q queries, a args) ([]uuid.UUID, error) {
+	var named []uuid.UUID
+	for _, list := range []generated[[]uuid.UUID]{listTaggedIdentities, listAssignedIdentities, listSurvivingIdentities} {
+		ids, err := list(ctx, q, a)
+		if err != nil {
+			return nil, err
+		}
+		named = append(named, ids...)
+	}
+	named = unique(named)
+	return named[:min(len(named), int(a.Limit))], nil
+}
+
+// identitiesAsMembers resolves surviving identities to all that are merged into them, and their attackers.
+func identitiesAsMembers(ctx context.Context, q queries, ids []uuid.UUID) (members, error) {
+	m := members{scope: Scope{Kind: IdentityScope}, survivors: map[uuid.UUID]uuid.UUID{}}
+	merged, err := inChunks(ctx, q, listIdentitiesBySurvivors, ids, args{})
+	if err != nil {
+		return m, err
+	}
+	for _, i := range merged {
+		m.add(member{survivor: i.SurvivorUUID, identity: i.UUID})
+	}
+	stored, err := inChunks(ctx, q, listIdentitiesByUUID, ids, args{})
+	if err != nil {
+		return m, err
+	}
+	for _, id := range ids { // one that is not stored answers for itself
+		if !slices.ContainsFunc(stored, func(i Identity) bool { return i.UUID == id }) {
+			m.add(member{survivor: id, identity: id})
+		}
+	}
+	attackers, err := inChunks(ctx, q, listAttackersByIdentities, m.identities, args{})
+	for _, a := range attackers {
+		m.add(member{survivor: m.survivors[a.IdentityUUID], identity: a.IdentityUUID, attacker: a.UUID})
+	}
+	return m, err
 }

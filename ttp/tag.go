@@ -182,7 +182,7 @@ type tagRow interface {
 		sqlitegen.ListTagsRow | mysqlgen.ListTagsRow |
 		sqlitegen.ListTagsAfterRow | mysqlgen.ListTagsAfterRow |
 		sqlitegen.ListTagsByAttackerRow | mysqlgen.ListTagsByAttackerRow |
-		sqlitegen.ListTagsByIdentitiesRow | mysqlgen.ListTagsByIdentitiesRow |
+		sqlitegen.ListTagsByUUIDRow | mysqlgen.ListTagsByUUIDRow |
 		sqlitegen.ListTagsBySessionRow | mysqlgen.ListTagsBySessionRow |
 		sqlitegen.ListTagsInBatchRow | mysqlgen.ListTagsInBatchRow |
 		sqlitegen.ListTagsBySessionInOrderRow | mysqlgen.ListTagsBySessionInOrderRow

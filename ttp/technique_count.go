@@ -154,7 +154,7 @@ type countedGroupRow interface {
 
 func toCountedGroup[R countedGroupRow](row R) countedGroup {
 	r := sqlitegen.ListCountedTechniquesRow(row)
-	return countedGroup{group{groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}, r.Stale == 1}
+	return countedGroup{group{uuid.Nil, groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}, r.Stale == 1}
 }
 
 type techniqueTotalRow interface {

@@ -13,9 +13,13 @@ import (
 )
 
 var (
-	countByTime      = many((*sqlitegen.Queries).CountByTime, (*mysqlgen.Queries).CountByTime, toBucketCount, toBucketCount)
-	countScopeByTime = many((*sqlitegen.Queries).CountScopeByTime, (*mysqlgen.Queries).CountScopeByTime, toBucketCount, toBucketCount)
+	countByTime           = many((*sqlitegen.Queries).CountByTime, (*mysqlgen.Queries).CountByTime, toBucketCount, toBucketCount)
+	countIdentitiesByTime = many((*sqlitegen.Queries).CountIdentitiesByTime, (*mysqlgen.Queries).CountIdentitiesByTime, toBucketCount, toBucketCount)
+	countAttackersByTime  = many((*sqlitegen.Queries).CountAttackersByTime, (*mysqlgen.Queries).CountAttackersByTime, toBucketCount, toBucketCount)
+	countSessionByTime    = many((*sqlitegen.Queries).CountSessionByTime, (*mysqlgen.Queries).CountSessionByTime, toBucketCount, toBucketCount)
 )
+
+var countsByTime = scopeQueries[bucketCount]{countByTime, countSessionByTime, countIdentitiesByTime, countAttackersByTime}
 
 // Widths of a timeline's buckets beside those that divide a day.
 const (
@@ -74,19 +78,14 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 	if err := t.check(); err != nil {
 		return Timeline{}, s.fail(ctx, op, err)
 	}
-	out, err := inScope(ctx, s, op, scope, b, func(q queries, a args) (Timeline, error) {
+	return inScope(ctx, s, op, scope, b, func(ctx context.Context, q queries, m members, a args) (Timeline, error) {
 		a.Origin, a.Width = t.origin, t.width
-		count := countScopeByTime
-		if a.fleet() {
-			count = countByTime
-		}
-		counts, err := count(ctx, q, a)
+		counts, err := countsByTime.read(ctx, q, m, a)
 		if err != nil {
 			return Timeline{}, err
 		}
 		return t.fill(counts)
 	})
-	return out, err
 }
 
 // timeline counts buckets from the origin, a Monday at midnight no later than any tag.
@@ -123,7 +122,9 @@ type bucketCount struct {
 
 type bucketRow interface {
 	sqlitegen.CountByTimeRow | mysqlgen.CountByTimeRow |
-		sqlitegen.CountScopeByTimeRow | mysqlgen.CountScopeByTimeRow
+		sqlitegen.CountIdentitiesByTimeRow | mysqlgen.CountIdentitiesByTimeRow |
+		sqlitegen.CountAttackersByTimeRow | mysqlgen.CountAttackersByTimeRow |
+		sqlitegen.CountSessionByTimeRow | mysqlgen.CountSessionByTimeRow
 }
 
 func toBucketCount[R bucketRow](row R) bucketCount {

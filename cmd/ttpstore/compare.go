@@ -49,7 +49,7 @@ func printComparison(cmd *cobra.Command, scopes [2]ttp.Scope, c ttp.Comparison) 
 		notef(cmd.ErrOrStderr(), "no tags\n")
 		return nil
 	}
-	onlyA, onlyB := techniqueRollup(c.OnlyA), techniqueRollup(c.OnlyB)
+	onlyA, onlyB := newRollup(ttp.FleetScope, c.OnlyA), newRollup(ttp.FleetScope, c.OnlyB)
 	_, err := io.WriteString(cmd.OutOrStdout(), fmt.Sprintf("A is %s\nB is %s\n", scopes[0], scopes[1])+
 		section("shared", sharedColumns(), c.Shared)+
 		section("only A", onlyA.columns(), onlyA.rows)+

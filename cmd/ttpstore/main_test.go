@@ -466,7 +466,7 @@ T1082,,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:0
 // The catalogue fills in names; until a store loads one, only this test sees the columns.
 func TestTableShowsNamesWhereThereAreSome(t *testing.T) {
 	row := ttp.TechniqueRollupRow{TechniqueID: "T1082", TechniqueName: "System Information Discovery", Count: 1}
-	rows := techniqueRollup([]ttp.TechniqueRollupRow{row})
+	rows := newRollup(ttp.FleetScope, []ttp.TechniqueRollupRow{row})
 	header, _, _ := strings.Cut(renderTable(rows.columns(), rows.rows), "\n")
 	if !strings.Contains(header, "  NAME  ") || strings.Contains(header, "SUB-TECHNIQUE NAME") {
 		t.Error(header)

@@ -47,7 +47,7 @@ The other flags narrow what counts as shown, before --since as well.`,
 				if *asJSON {
 					return printJSON(cmd, rows)
 				}
-				return techniqueRollup(rows).print(cmd, tableFormat, "nothing new")
+				return newRollup(ttp.FleetScope, rows).print(cmd, tableFormat, "nothing new")
 			})
 		},
 	}

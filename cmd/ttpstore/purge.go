@@ -85,7 +85,7 @@ func newPurgeSessionCommand() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-				return store.PurgeSession(ctx, scope[0].ID, opts...)
+				return store.PurgeSession(ctx, scope[0].SessionID, opts...)
 			})
 		},
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
@@ -59,39 +58,19 @@ func newScopeRollupCommand(format *format, use, short string) *cobra.Command {
 				options = append(options, ttp.CountDistinct())
 			}
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				rows, err := rollUp(ctx, store, scope[0], options)
+				rows, err := store.Rollup(ctx, scope[0], options...)
 				if err != nil {
 					return err
 				}
-				rows.distinct = distinct
-				return rows.print(cmd, *format, "no tags")
+				rollup := newRollup(scope[0].Kind, rows)
+				rollup.distinct = distinct
+				return rollup.print(cmd, *format, "no tags")
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&distinct, "distinct", false, "also count the sources, attackers and identities of each technique; reads more")
 	filter = addFilter(cmd)
 	return cmd
-}
-
-// rollUp asks for the rows of any scope.
-func rollUp(ctx context.Context, store *ttp.Store, scope ttp.Scope, options []ttp.RollupOption) (rollup, error) {
-	id, _ := uuid.Parse(scope.ID) // takeScope has checked those that must be UUIDs
-	var rows []ttp.TechniqueRollupRow
-	var err error
-	switch scope.Kind {
-	case ttp.CampaignScope:
-		rows, err := store.ListTechniquesByCampaign(ctx, id, options...)
-		return campaignRollup(rows), err
-	case ttp.IdentityScope:
-		rows, err = store.ListTechniquesByIdentity(ctx, id, options...)
-	case ttp.AttackerScope:
-		rows, err = store.ListTechniquesByAttacker(ctx, id, options...)
-	case ttp.SessionScope:
-		rows, err = store.ListTechniquesBySession(ctx, scope.ID, options...)
-	case ttp.FleetScope:
-		rows, err = store.ListDistinctTechniques(ctx, options...)
-	}
-	return techniqueRollup(rows), err
 }
 
 // rollup is the rows of any scope.
@@ -102,22 +81,14 @@ type rollup struct {
 }
 
 type rollupRow struct {
-	ttp.CampaignTechniqueRow
+	ttp.TechniqueRollupRow
 	scope ttp.Scope // of a sweep's row
 }
 
-func techniqueRollup(rows []ttp.TechniqueRollupRow) rollup {
-	r := rollup{json: rows}
+func newRollup(kind ttp.ScopeKind, rows []ttp.TechniqueRollupRow) rollup {
+	r := rollup{json: rows, campaign: kind == ttp.CampaignScope}
 	for _, row := range rows {
-		r.rows = append(r.rows, rollupRow{CampaignTechniqueRow: ttp.CampaignTechniqueRow{TechniqueRollupRow: row}})
-	}
-	return r
-}
-
-func campaignRollup(rows []ttp.CampaignTechniqueRow) rollup {
-	r := rollup{json: rows, campaign: true}
-	for _, row := range rows {
-		r.rows = append(r.rows, rollupRow{CampaignTechniqueRow: row})
+		r.rows = append(r.rows, rollupRow{TechniqueRollupRow: row})
 	}
 	return r
 }

@@ -81,8 +81,8 @@ e1292c78-2e52-5857-ae79-bbc6fe89e0c2  T1082      TA0007 1      1  2026-03-16T00:
 	}
 	for _, kind := range [][3]string{{"attacker", otherAttackerID, attackerID}, {"identity", otherIdentityID, identityID}} {
 		plural := map[string]string{"attacker": "attackers", "identity": "identities"}[kind[0]]
-		c.want(result{exitSuccess, `{"kind":"` + kind[0] + `","id":"` + kind[1] + `",` + row("mobile-v18.1", "1", "2026-03-17T06:00:00Z", "0.8") +
-			`{"kind":"` + kind[0] + `","id":"` + kind[2] + `",` + row("enterprise-v18.1", "1", "2026-03-16T00:00:00Z", "0.925"), ""},
+		c.want(result{exitSuccess, `{"kind":"` + kind[0] + `","uuid":"` + kind[1] + `",` + row("mobile-v18.1", "1", "2026-03-17T06:00:00Z", "0.8") +
+			`{"kind":"` + kind[0] + `","uuid":"` + kind[2] + `",` + row("enterprise-v18.1", "1", "2026-03-16T00:00:00Z", "0.925"), ""},
 			"", "rollup", plural, "--technique=T1082", "--json")
 		header := "kind,id,technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url\n"
 		c.want(result{exitSuccess, header +

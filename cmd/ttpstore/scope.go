@@ -65,7 +65,7 @@ func takeScope(args []string) (ttp.Scope, []string, error) {
 		return ttp.Scope{}, nil, errors.New("missing argument ID")
 	case kind != ttp.SessionScope:
 		id, err := parseID("ID", args[1])
-		return ttp.Scope{Kind: kind, ID: id.String()}, args[2:], err
+		return ttp.Scope{Kind: kind, UUID: id}, args[2:], err
 	case args[1] == "":
 		return ttp.Scope{}, nil, errors.New("the argument ID must not be empty")
 	}

@@ -59,7 +59,7 @@ func newScopeListOfCommand[T any](use, short string, of func(*ttp.Store, ttp.Sco
 		cmd.Flags().Func(name, filter.usage, func(s string) error {
 			var id uuid.UUID
 			err := setID(&id)(s)
-			scope = ttp.Scope{Kind: filter.kind, ID: id.String()}
+			scope = ttp.Scope{Kind: filter.kind, UUID: id}
 			return err
 		})
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))

@@ -31,11 +31,11 @@ name the id in each row. Whatever the size of the store, it takes little memory.
 				case csvFormat:
 					columns := []column[rollupRow]{
 						textColumn("kind", func(row rollupRow) string { return string(row.scope.Kind) }),
-						textColumn("id", func(row rollupRow) string { return row.scope.ID }),
+						textColumn("id", func(row rollupRow) string { return row.scope.ID() }),
 					}
 					return streamCSV(cmd, append(columns, rollup{}.csvColumns()...), scopedRows(found))
 				}
-				columns := []column[rollupRow]{textColumn(scope, func(row rollupRow) string { return row.scope.ID })}
+				columns := []column[rollupRow]{textColumn(scope, func(row rollupRow) string { return row.scope.ID() })}
 				return streamTable(cmd, append(columns, rollup{}.columns()...), scopedRows(found), "no tags")
 			})
 		},
@@ -52,7 +52,7 @@ func scopedRows(rollups iter.Seq2[ttp.ScopeRollup, error]) iter.Seq2[rollupRow, 
 				yield(rollupRow{}, err)
 				return
 			}
-			for _, row := range techniqueRollup(found.Techniques).rows {
+			for _, row := range newRollup(found.Kind, found.Techniques).rows {
 				row.scope = found.Scope
 				if !yield(row, nil) {
 					return

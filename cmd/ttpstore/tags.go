@@ -81,7 +81,7 @@ func runTags(cmd *cobra.Command, scope ttp.Scope, opts tagsOptions) error {
 		case opts.all || opts.oldestFirst:
 			tags := store.TagsSeq(ctx, scope, filter)
 			if opts.oldestFirst {
-				tags = store.SessionTags(ctx, scope.ID, filter)
+				tags = store.SessionTags(ctx, scope.SessionID, filter)
 			}
 			if *opts.json {
 				return streamJSON(cmd, tags)

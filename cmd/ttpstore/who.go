@@ -38,7 +38,7 @@ the most first.`,
 				}
 				return printRows(cmd, *asJSON, []column[ttp.ScopeCount]{
 					textColumn("KIND", func(c ttp.ScopeCount) string { return string(c.Kind) }),
-					textColumn("ID", func(c ttp.ScopeCount) string { return c.ID }),
+					textColumn("ID", func(c ttp.ScopeCount) string { return c.ID() }),
 					countColumn("COUNT", func(c ttp.ScopeCount) int64 { return c.Count }),
 					timeColumn("FIRST SEEN", func(c ttp.ScopeCount) time.Time { return c.FirstSeen }),
 					timeColumn("LAST SEEN", func(c ttp.ScopeCount) time.Time { return c.LastSeen }),

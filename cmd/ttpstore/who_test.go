@@ -21,7 +21,7 @@ session  s2      2  2026-03-16T12:00:00Z  2026-03-17T06:00:00Z
 		c.want(result{exitSuccess, `[
   {
     "kind": "` + kind + `",
-    "id": "` + id + `",
+    "uuid": "` + id + `",
     "count": 2,
     "first_seen": "2026-03-16T12:00:00Z",
     "last_seen": "2026-03-17T06:00:00Z"

@@ -8,45 +8,13 @@ package mysqlgen
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
 
-const ListPhases = `-- name: ListPhases :many
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), member AS (
-    SELECT uuid FROM asked_identity
-    UNION ALL
-    SELECT i.uuid FROM asked_identity
-    STRAIGHT_JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
-    UNION ALL
-    SELECT m.uuid
-    FROM campaign
-    STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), scoped AS (
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-)
-SELECT DISTINCT r.decky_id, r.tactic, r.observed_at
-FROM scoped t
-STRAIGHT_JOIN ttp_tag r ON r.uuid = t.uuid
-WHERE r.decky_id IS NOT NULL
-  AND t.observed_at >= ? AND t.observed_at < ?
+const ListPhasesByAttackers = `-- name: ListPhasesByAttackers :many
+SELECT t.decky_id, t.tactic, t.observed_at
+FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
@@ -58,12 +26,12 @@ WHERE r.decky_id IS NOT NULL
             AND d.rule_version = COALESCE(?, d.rule_version)
             AND d.source_kind = COALESCE(?, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-ORDER BY r.observed_at, r.decky_id, r.tactic
+  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
+GROUP BY t.decky_id, t.tactic, t.observed_at
 `
 
-type ListPhasesParams struct {
-	CampaignUUID  []byte
-	IdentityUUID  []byte
+type ListPhasesByAttackersParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
@@ -78,21 +46,208 @@ type ListPhasesParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
+	AnyIdentity   int64
+	UUIDs         [][]byte
 }
 
-type ListPhasesRow struct {
+type ListPhasesByAttackersRow struct {
 	DeckyID    sql.NullString
 	Tactic     string
 	ObservedAt int64
 }
 
-// When each decky saw an identity pursue each tactic.
-func (q *Queries) ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListPhasesRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListPhases,
-		arg.CampaignUUID,
-		arg.CampaignUUID,
-		arg.IdentityUUID,
-		arg.IdentityUUID,
+// The same for the tags that name one of these attackers, all or those that name no identity.
+func (q *Queries) ListPhasesByAttackers(ctx context.Context, arg ListPhasesByAttackersParams) ([]ListPhasesByAttackersRow, error) {
+	query := ListPhasesByAttackers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListPhasesByAttackersRow
+	for rows.Next() {
+		var i ListPhasesByAttackersRow
+		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListPhasesByIdentities = `-- name: ListPhasesByIdentities :many
+SELECT t.decky_id, t.tactic, t.observed_at
+FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:uuids*/?)
+GROUP BY t.decky_id, t.tactic, t.observed_at
+`
+
+type ListPhasesByIdentitiesParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	UUIDs         [][]byte
+}
+
+type ListPhasesByIdentitiesRow struct {
+	DeckyID    sql.NullString
+	Tactic     string
+	ObservedAt int64
+}
+
+// When each decky saw each tactic in the tags that name one of these identities.
+func (q *Queries) ListPhasesByIdentities(ctx context.Context, arg ListPhasesByIdentitiesParams) ([]ListPhasesByIdentitiesRow, error) {
+	query := ListPhasesByIdentities
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListPhasesByIdentitiesRow
+	for rows.Next() {
+		var i ListPhasesByIdentitiesRow
+		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListTagKeysByAttacker = `-- name: ListTagKeysByAttacker :many
+SELECT t.uuid, t.observed_at
+FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.attacker_uuid = ? AND t.identity_uuid IS NULL
+  AND (t.observed_at < ? OR t.uuid < ?)
+ORDER BY t.observed_at DESC, t.uuid DESC
+LIMIT ?
+`
+
+type ListTagKeysByAttackerParams struct {
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	FirstKey         int64
+	LastKey          int64
+	MinConfidence    float64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	AttackerUUID     []byte
+	CursorObservedAt int64
+	CursorUUID       []byte
+	Limit            int64
+}
+
+type ListTagKeysByAttackerRow struct {
+	UUID       []byte
+	ObservedAt int64
+}
+
+// The same for the tags that name an attacker and no identity.
+func (q *Queries) ListTagKeysByAttacker(ctx context.Context, arg ListTagKeysByAttackerParams) ([]ListTagKeysByAttackerRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListTagKeysByAttacker,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -108,15 +263,110 @@ func (q *Queries) ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListP
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.AttackerUUID,
+		arg.CursorObservedAt,
+		arg.CursorUUID,
+		arg.Limit,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListPhasesRow
+	var items []ListTagKeysByAttackerRow
 	for rows.Next() {
-		var i ListPhasesRow
-		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
+		var i ListTagKeysByAttackerRow
+		if err := rows.Scan(&i.UUID, &i.ObservedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListTagKeysByIdentity = `-- name: ListTagKeysByIdentity :many
+SELECT t.uuid, t.observed_at
+FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.identity_uuid = ?
+  AND (t.observed_at < ? OR t.uuid < ?)
+ORDER BY t.observed_at DESC, t.uuid DESC
+LIMIT ?
+`
+
+type ListTagKeysByIdentityParams struct {
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	FirstKey         int64
+	LastKey          int64
+	MinConfidence    float64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	IdentityUUID     []byte
+	CursorObservedAt int64
+	CursorUUID       []byte
+	Limit            int64
+}
+
+type ListTagKeysByIdentityRow struct {
+	UUID       []byte
+	ObservedAt int64
+}
+
+// Where a page of the tags that name an identity stands, newest first, by the index alone.
+func (q *Queries) ListTagKeysByIdentity(ctx context.Context, arg ListTagKeysByIdentityParams) ([]ListTagKeysByIdentityRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListTagKeysByIdentity,
+		arg.Since,
+		arg.Before,
+		arg.AnyTag,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.Modulus,
+		arg.LastDigits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+		arg.IdentityUUID,
+		arg.CursorObservedAt,
+		arg.CursorUUID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTagKeysByIdentityRow
+	for rows.Next() {
+		var i ListTagKeysByIdentityRow
+		if err := rows.Scan(&i.UUID, &i.ObservedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -193,7 +443,8 @@ type ListTagsRow struct {
 	BatchUUID      []byte
 }
 
-// A page of the fleet's tags, newest first. The facade keeps "before" just behind the cursor.
+// A page of the fleet's tags, newest first. The window ends at the cursor's time, so that the index gives
+// the page's place, and the cursor decides among the tags of that time.
 func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTags,
 		arg.Since,
@@ -259,9 +510,8 @@ const ListTagsByAttacker = `-- name: ListTagsByAttacker :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
-FROM ttp_tag t
-WHERE t.attacker_uuid = ?
-  AND t.observed_at >= ? AND t.observed_at < ?
+FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
@@ -273,13 +523,13 @@ WHERE t.attacker_uuid = ?
             AND d.rule_version = COALESCE(?, d.rule_version)
             AND d.source_kind = COALESCE(?, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.attacker_uuid = ?
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
 `
 
 type ListTagsByAttackerParams struct {
-	AttackerUUID     []byte
 	Since            int64
 	Before           int64
 	AnyTag           int64
@@ -294,6 +544,7 @@ type ListTagsByAttackerParams struct {
 	RuleVersion      sql.NullInt64
 	SourceKind       sql.NullString
 	DeckyID          sql.NullString
+	AttackerUUID     []byte
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -320,10 +571,9 @@ type ListTagsByAttackerRow struct {
 	BatchUUID      []byte
 }
 
-// A page of an attacker's tags, newest first.
+// The same for the tags that name an attacker.
 func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttackerParams) ([]ListTagsByAttackerRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsByAttacker,
-		arg.AttackerUUID,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -339,6 +589,7 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.AttackerUUID,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -383,260 +634,12 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 	return items, nil
 }
 
-const ListTagsByIdentities = `-- name: ListTagsByIdentities :many
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), member AS (
-    SELECT uuid FROM asked_identity
-    UNION ALL
-    SELECT i.uuid FROM asked_identity
-    STRAIGHT_JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
-    UNION ALL
-    SELECT m.uuid
-    FROM campaign
-    STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), start AS (
-    SELECT (SELECT t.observed_at FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
-            WHERE t.identity_uuid = member.uuid
-              AND t.observed_at >= ? AND t.observed_at < ?
-              AND (CAST(? AS SIGNED) = 1 OR (
-                  t.technique_key >= ? AND t.technique_key <= ?
-                  AND t.confidence >= ?
-                  AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-                  AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-                  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-                      SELECT 1 FROM ttp_tag d
-                      WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-                        AND d.rule_version = COALESCE(?, d.rule_version)
-                        AND d.source_kind = COALESCE(?, d.source_kind)
-                        AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-              AND (t.observed_at < ? OR t.uuid < ?)
-            ORDER BY t.observed_at DESC
-            LIMIT 1 OFFSET ?) AS observed_at
-    FROM member
-    UNION ALL
-    SELECT (SELECT t.observed_at FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
-            WHERE t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-              AND t.observed_at >= ? AND t.observed_at < ?
-              AND (CAST(? AS SIGNED) = 1 OR (
-                  t.technique_key >= ? AND t.technique_key <= ?
-                  AND t.confidence >= ?
-                  AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-                  AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-                  AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-                      SELECT 1 FROM ttp_tag d
-                      WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-                        AND d.rule_version = COALESCE(?, d.rule_version)
-                        AND d.source_kind = COALESCE(?, d.source_kind)
-                        AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-              AND (t.observed_at < ? OR t.uuid < ?)
-            ORDER BY t.observed_at DESC
-            LIMIT 1 OFFSET ?) AS observed_at
-    FROM member
-    STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-), scoped AS (
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-), page AS (
-    SELECT t.uuid
-    FROM scoped t
-    WHERE t.observed_at >= (SELECT COALESCE(MAX(start.observed_at), ?) AS observed_at FROM start) AND t.observed_at < ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key >= ? AND t.technique_key <= ?
-          AND t.confidence >= ?
-          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-              SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-                AND d.rule_version = COALESCE(?, d.rule_version)
-                AND d.source_kind = COALESCE(?, d.source_kind)
-                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-      AND (t.observed_at < ? OR t.uuid < ?)
-    ORDER BY t.observed_at DESC, t.uuid DESC
-    LIMIT ?
-)
-SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
-       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
-FROM page
-STRAIGHT_JOIN ttp_tag t ON t.uuid = page.uuid
-ORDER BY t.observed_at DESC, t.uuid DESC
-`
-
-type ListTagsByIdentitiesParams struct {
-	CampaignUUID     []byte
-	IdentityUUID     []byte
-	Since            int64
-	Before           int64
-	AnyTag           int64
-	FirstKey         int64
-	LastKey          int64
-	MinConfidence    float64
-	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
-	AnyRow           int64
-	RuleID           sql.NullString
-	RuleVersion      sql.NullInt64
-	SourceKind       sql.NullString
-	DeckyID          sql.NullString
-	CursorObservedAt int64
-	CursorUUID       []byte
-	Offset           int64
-	Offset_2         int64
-	Limit            int64
-}
-
-type ListTagsByIdentitiesRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
-// A page of the tags of an identity or campaign, newest first. The page starts no earlier than where one
-// of the identities alone, or one of their attackers alone, has as many tags: so it reads at most a page
-// of each.
-// Differs from SQLite: told no index, MySQL searches an identity's latest tags among the fleet's.
-func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdentitiesParams) ([]ListTagsByIdentitiesRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTagsByIdentities,
-		arg.CampaignUUID,
-		arg.CampaignUUID,
-		arg.IdentityUUID,
-		arg.IdentityUUID,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.CursorObservedAt,
-		arg.CursorUUID,
-		arg.Offset,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.CursorObservedAt,
-		arg.CursorUUID,
-		arg.Offset_2,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.CursorObservedAt,
-		arg.CursorUUID,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTagsByIdentitiesRow
-	for rows.Next() {
-		var i ListTagsByIdentitiesRow
-		if err := rows.Scan(
-			&i.UUID,
-			&i.SourceKind,
-			&i.SourceID,
-			&i.AttackerUUID,
-			&i.IdentityUUID,
-			&i.SessionID,
-			&i.DeckyID,
-			&i.Tactic,
-			&i.TechniqueID,
-			&i.SubTechniqueID,
-			&i.Confidence,
-			&i.RuleID,
-			&i.RuleVersion,
-			&i.Evidence,
-			&i.AttackRelease,
-			&i.ObservedAt,
-			&i.IngestedAt,
-			&i.BatchUUID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const ListTagsBySession = `-- name: ListTagsBySession :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
-FROM ttp_tag t
-WHERE t.session_id = ?
-  AND t.observed_at >= ? AND t.observed_at < ?
+FROM ttp_tag t FORCE INDEX (ttp_tag_session)
+WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
@@ -648,13 +651,13 @@ WHERE t.session_id = ?
             AND d.rule_version = COALESCE(?, d.rule_version)
             AND d.source_kind = COALESCE(?, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.session_id = ?
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
 `
 
 type ListTagsBySessionParams struct {
-	SessionID        sql.NullString
 	Since            int64
 	Before           int64
 	AnyTag           int64
@@ -669,6 +672,7 @@ type ListTagsBySessionParams struct {
 	RuleVersion      sql.NullInt64
 	SourceKind       sql.NullString
 	DeckyID          sql.NullString
+	SessionID        sql.NullString
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -695,10 +699,9 @@ type ListTagsBySessionRow struct {
 	BatchUUID      []byte
 }
 
-// A page of a session's tags, newest first.
+// The same for a session's tags.
 func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]ListTagsBySessionRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySession,
-		arg.SessionID,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -714,6 +717,7 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.SessionID,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -762,9 +766,8 @@ const ListTagsBySessionInOrder = `-- name: ListTagsBySessionInOrder :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
-FROM ttp_tag t
-WHERE t.session_id = ?
-  AND t.observed_at >= ? AND t.observed_at < ?
+FROM ttp_tag t FORCE INDEX (ttp_tag_session)
+WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
@@ -776,13 +779,13 @@ WHERE t.session_id = ?
             AND d.rule_version = COALESCE(?, d.rule_version)
             AND d.source_kind = COALESCE(?, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.session_id = ?
   AND (t.observed_at > ? OR t.uuid > ?)
 ORDER BY t.observed_at ASC, t.uuid ASC
 LIMIT ?
 `
 
 type ListTagsBySessionInOrderParams struct {
-	SessionID        sql.NullString
 	Since            int64
 	Before           int64
 	AnyTag           int64
@@ -797,6 +800,7 @@ type ListTagsBySessionInOrderParams struct {
 	RuleVersion      sql.NullInt64
 	SourceKind       sql.NullString
 	DeckyID          sql.NullString
+	SessionID        sql.NullString
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -823,10 +827,9 @@ type ListTagsBySessionInOrderRow struct {
 	BatchUUID      []byte
 }
 
-// A page of a session's tags, oldest first. The facade keeps "since" at the cursor.
+// A page of a session's tags, oldest first. The window begins at the cursor's time.
 func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]ListTagsBySessionInOrderRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySessionInOrder,
-		arg.SessionID,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -842,6 +845,7 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.SessionID,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -853,6 +857,91 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 	var items []ListTagsBySessionInOrderRow
 	for rows.Next() {
 		var i ListTagsBySessionInOrderRow
+		if err := rows.Scan(
+			&i.UUID,
+			&i.SourceKind,
+			&i.SourceID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+			&i.SessionID,
+			&i.DeckyID,
+			&i.Tactic,
+			&i.TechniqueID,
+			&i.SubTechniqueID,
+			&i.Confidence,
+			&i.RuleID,
+			&i.RuleVersion,
+			&i.Evidence,
+			&i.AttackRelease,
+			&i.ObservedAt,
+			&i.IngestedAt,
+			&i.BatchUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListTagsByUUID = `-- name: ListTagsByUUID :many
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+FROM ttp_tag t
+WHERE t.uuid IN (/*SLICE:uuids*/?)
+`
+
+type ListTagsByUUIDParams struct {
+	UUIDs [][]byte
+}
+
+type ListTagsByUUIDRow struct {
+	UUID           []byte
+	SourceKind     string
+	SourceID       string
+	AttackerUUID   []byte
+	IdentityUUID   []byte
+	SessionID      sql.NullString
+	DeckyID        sql.NullString
+	Tactic         string
+	TechniqueID    string
+	SubTechniqueID sql.NullString
+	Confidence     float64
+	RuleID         string
+	RuleVersion    int64
+	Evidence       string
+	AttackRelease  string
+	ObservedAt     int64
+	IngestedAt     int64
+	BatchUUID      []byte
+}
+
+func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) ([]ListTagsByUUIDRow, error) {
+	query := ListTagsByUUID
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTagsByUUIDRow
+	for rows.Next() {
+		var i ListTagsByUUIDRow
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,

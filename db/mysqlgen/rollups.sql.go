@@ -8,6 +8,7 @@ package mysqlgen
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
 
 const ListDistinctTechniques = `-- name: ListDistinctTechniques :many
@@ -16,7 +17,6 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
@@ -28,15 +28,16 @@ WHERE t.observed_at >= ? AND t.observed_at < ?
             AND d.rule_version = COALESCE(?, d.rule_version)
             AND d.source_kind = COALESCE(?, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
 GROUP BY t.technique_key
 `
 
 type ListDistinctTechniquesParams struct {
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
-	AnyTag        int64
 	MinConfidence float64
 	Modulus       int64
 	FirstDigits   int64
@@ -56,13 +57,11 @@ type ListDistinctTechniquesRow struct {
 	ConfidenceMax float64
 }
 
-// The whole fleet, in the order of its groups.
+// The fleet's techniques, in the order of their keys.
 func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTechniquesParams) ([]ListDistinctTechniquesRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniques,
 		arg.Since,
 		arg.Before,
-		arg.FirstKey,
-		arg.LastKey,
 		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
@@ -76,6 +75,8 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTe
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.FirstKey,
+		arg.LastKey,
 	)
 	if err != nil {
 		return nil, err
@@ -149,7 +150,7 @@ type ListDistinctTechniquesByTimeRow struct {
 	ConfidenceMax float64
 }
 
-// The whole fleet, for windows that hold a small part of it.
+// The same by the index of times, for windows that hold a small part of the fleet's tags.
 func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDistinctTechniquesByTimeParams) ([]ListDistinctTechniquesByTimeRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniquesByTime,
 		arg.Since,
@@ -195,13 +196,12 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 	return items, nil
 }
 
-const ListTechniquesByAttacker = `-- name: ListTechniquesByAttacker :many
-SELECT t.technique_key, COUNT(*) AS tags,
+const ListTechniquesByAttackers = `-- name: ListTechniquesByAttackers :many
+SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
-FROM ttp_tag t
-WHERE t.attacker_uuid = ?
-  AND t.observed_at >= ? AND t.observed_at < ?
+FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
@@ -213,11 +213,12 @@ WHERE t.attacker_uuid = ?
             AND d.rule_version = COALESCE(?, d.rule_version)
             AND d.source_kind = COALESCE(?, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-GROUP BY t.technique_key
+  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
+GROUP BY t.attacker_uuid, t.technique_key
 `
 
-type ListTechniquesByAttackerParams struct {
-	AttackerUUID  []byte
+type ListTechniquesByAttackersParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
@@ -232,9 +233,12 @@ type ListTechniquesByAttackerParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
+	AnyIdentity   int64
+	UUIDs         [][]byte
 }
 
-type ListTechniquesByAttackerRow struct {
+type ListTechniquesByAttackersRow struct {
+	UUID          []byte
 	TechniqueKey  int64
 	Tags          int64
 	FirstSeen     int64
@@ -242,34 +246,45 @@ type ListTechniquesByAttackerRow struct {
 	ConfidenceMax float64
 }
 
-// The tags that name the attacker. What was seen only across attackers belongs to their identity.
-func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniquesByAttackerParams) ([]ListTechniquesByAttackerRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTechniquesByAttacker,
-		arg.AttackerUUID,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-	)
+// The techniques of the tags that name one of these attackers, for each of them: all of these tags, or those
+// that name no identity and so count for the one that the attacker has.
+func (q *Queries) ListTechniquesByAttackers(ctx context.Context, arg ListTechniquesByAttackersParams) ([]ListTechniquesByAttackersRow, error) {
+	query := ListTechniquesByAttackers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTechniquesByAttackerRow
+	var items []ListTechniquesByAttackersRow
 	for rows.Next() {
-		var i ListTechniquesByAttackerRow
+		var i ListTechniquesByAttackersRow
 		if err := rows.Scan(
+			&i.UUID,
 			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
@@ -289,80 +304,28 @@ func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniqu
 	return items, nil
 }
 
-const ListTechniquesByCampaign = `-- name: ListTechniquesByCampaign :many
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), member AS (
-    SELECT m.uuid, m.survivor_uuid
-    FROM campaign
-    STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), part AS (
-    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
-           CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
-           CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
-    FROM member
-    STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key >= ? AND t.technique_key <= ?
-          AND t.confidence >= ?
-          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-              SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-                AND d.rule_version = COALESCE(?, d.rule_version)
-                AND d.source_kind = COALESCE(?, d.source_kind)
-                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-    GROUP BY t.technique_key, member.survivor_uuid
-    UNION ALL
-    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
-           CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
-           CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
-    FROM member
-    STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key >= ? AND t.technique_key <= ?
-          AND t.confidence >= ?
-          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-              SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-                AND d.rule_version = COALESCE(?, d.rule_version)
-                AND d.source_kind = COALESCE(?, d.source_kind)
-                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-    GROUP BY t.technique_key, member.survivor_uuid
-), shown AS (
-    SELECT technique_key DIV 10000000000 AS technique, COUNT(DISTINCT uuid) AS identities
-    FROM part
-    GROUP BY technique
-), total AS (
-    SELECT technique_key, CAST(SUM(tags) AS SIGNED) AS tags,
-           CAST(MIN(first_seen) AS SIGNED) AS first_seen, CAST(MAX(last_seen) AS SIGNED) AS last_seen,
-           CAST(MAX(confidence_max) AS DOUBLE) AS confidence_max, CAST(0 AS SIGNED) AS identities
-    FROM part
-    GROUP BY technique_key
-    UNION ALL
-    SELECT technique * 10000000000 AS technique_key, 0 AS tags, 0 AS first_seen, 0 AS last_seen,
-           0 AS confidence_max, identities
-    FROM shown
-)
-SELECT technique_key, tags, first_seen, last_seen, confidence_max, identities
-FROM total
+const ListTechniquesByIdentities = `-- name: ListTechniquesByIdentities :many
+SELECT t.identity_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:uuids*/?)
+GROUP BY t.identity_uuid, t.technique_key
 `
 
-type ListTechniquesByCampaignParams struct {
-	CampaignUUID  []byte
+type ListTechniquesByIdentitiesParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
@@ -377,210 +340,55 @@ type ListTechniquesByCampaignParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
+	UUIDs         [][]byte
 }
 
-type ListTechniquesByCampaignRow struct {
+type ListTechniquesByIdentitiesRow struct {
+	UUID          []byte
 	TechniqueKey  int64
 	Tags          int64
 	FirstSeen     int64
 	LastSeen      int64
 	ConfidenceMax float64
-	Identities    int64
 }
 
-// The union of the campaign's identities, as ListTechniquesByIdentity sees each of them, and in rows of
-// no tags how many of them show each technique, the merged ones counted as their survivor.
-func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTechniquesByCampaign,
-		arg.CampaignUUID,
-		arg.CampaignUUID,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTechniquesByCampaignRow
-	for rows.Next() {
-		var i ListTechniquesByCampaignRow
-		if err := rows.Scan(
-			&i.TechniqueKey,
-			&i.Tags,
-			&i.FirstSeen,
-			&i.LastSeen,
-			&i.ConfidenceMax,
-			&i.Identities,
-		); err != nil {
-			return nil, err
+// The techniques of the tags that name one of these identities, for each of them.
+func (q *Queries) ListTechniquesByIdentities(ctx context.Context, arg ListTechniquesByIdentitiesParams) ([]ListTechniquesByIdentitiesRow, error) {
+	query := ListTechniquesByIdentities
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
 		}
-		items = append(items, i)
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
 	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListTechniquesByIdentity = `-- name: ListTechniquesByIdentity :many
-WITH asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), member AS (
-    SELECT uuid FROM asked_identity
-    UNION ALL
-    SELECT i.uuid FROM asked_identity
-    STRAIGHT_JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
-), part AS (
-    SELECT t.technique_key, COUNT(*) AS tags,
-           CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
-           CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
-    FROM member
-    STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key >= ? AND t.technique_key <= ?
-          AND t.confidence >= ?
-          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-              SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-                AND d.rule_version = COALESCE(?, d.rule_version)
-                AND d.source_kind = COALESCE(?, d.source_kind)
-                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-    GROUP BY t.technique_key
-    UNION ALL
-    SELECT t.technique_key, COUNT(*) AS tags,
-           CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
-           CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
-    FROM member
-    STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND (CAST(? AS SIGNED) = 1 OR (
-          t.technique_key >= ? AND t.technique_key <= ?
-          AND t.confidence >= ?
-          AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-          AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-          AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-              SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-                AND d.rule_version = COALESCE(?, d.rule_version)
-                AND d.source_kind = COALESCE(?, d.source_kind)
-                AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-    GROUP BY t.technique_key
-)
-SELECT technique_key, tags, first_seen, last_seen, confidence_max
-FROM part
-`
-
-type ListTechniquesByIdentityParams struct {
-	IdentityUUID  []byte
-	Since         int64
-	Before        int64
-	AnyTag        int64
-	FirstKey      int64
-	LastKey       int64
-	MinConfidence float64
-	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
-	AnyRow        int64
-	RuleID        sql.NullString
-	RuleVersion   sql.NullInt64
-	SourceKind    sql.NullString
-	DeckyID       sql.NullString
-}
-
-type ListTechniquesByIdentityRow struct {
-	TechniqueKey  int64
-	Tags          int64
-	FirstSeen     int64
-	LastSeen      int64
-	ConfidenceMax float64
-}
-
-// The tags of an identity and of all merged into it, or of its survivor's: their own, and those of
-// their attackers that name no identity. A group that has both kinds comes twice, for Go to add up.
-// STRAIGHT_JOIN keeps the written order: from the few members to their tags, never the other way.
-// FORCE INDEX keeps the optimizer, while it has no statistics, from reading all tags without identity
-// to find an attacker's.
-// Differs from SQLite, which says CROSS JOIN and takes the index with more columns bound by itself.
-func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniquesByIdentityParams) ([]ListTechniquesByIdentityRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTechniquesByIdentity,
-		arg.IdentityUUID,
-		arg.IdentityUUID,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-	)
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTechniquesByIdentityRow
+	var items []ListTechniquesByIdentitiesRow
 	for rows.Next() {
-		var i ListTechniquesByIdentityRow
+		var i ListTechniquesByIdentitiesRow
 		if err := rows.Scan(
+			&i.UUID,
 			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
@@ -604,9 +412,8 @@ const ListTechniquesBySession = `-- name: ListTechniquesBySession :many
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
-FROM ttp_tag t
-WHERE t.session_id = ?
-  AND t.observed_at >= ? AND t.observed_at < ?
+FROM ttp_tag t FORCE INDEX (ttp_tag_session)
+WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
       AND t.confidence >= ?
@@ -618,11 +425,11 @@ WHERE t.session_id = ?
             AND d.rule_version = COALESCE(?, d.rule_version)
             AND d.source_kind = COALESCE(?, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.session_id = ?
 GROUP BY t.technique_key
 `
 
 type ListTechniquesBySessionParams struct {
-	SessionID     sql.NullString
 	Since         int64
 	Before        int64
 	AnyTag        int64
@@ -637,6 +444,7 @@ type ListTechniquesBySessionParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
+	SessionID     sql.NullString
 }
 
 type ListTechniquesBySessionRow struct {
@@ -647,10 +455,8 @@ type ListTechniquesBySessionRow struct {
 	ConfidenceMax float64
 }
 
-// The tags of one login session.
 func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechniquesBySessionParams) ([]ListTechniquesBySessionRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTechniquesBySession,
-		arg.SessionID,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -666,6 +472,7 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.SessionID,
 	)
 	if err != nil {
 		return nil, err

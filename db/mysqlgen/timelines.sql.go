@@ -8,7 +8,108 @@ package mysqlgen
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
+
+const CountAttackersByTime = `-- name: CountAttackersByTime :many
+SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED) AS bucket,
+       t.technique_key, COUNT(*) AS tags
+FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
+GROUP BY bucket, t.technique_key
+`
+
+type CountAttackersByTimeParams struct {
+	Origin        int64
+	Width         int64
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	AnyIdentity   int64
+	UUIDs         [][]byte
+}
+
+type CountAttackersByTimeRow struct {
+	Bucket       int64
+	TechniqueKey int64
+	Tags         int64
+}
+
+// The same for the tags that name one of these attackers, all or those that name no identity.
+func (q *Queries) CountAttackersByTime(ctx context.Context, arg CountAttackersByTimeParams) ([]CountAttackersByTimeRow, error) {
+	query := CountAttackersByTime
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Origin)
+	queryParams = append(queryParams, arg.Width)
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountAttackersByTimeRow
+	for rows.Next() {
+		var i CountAttackersByTimeRow
+		if err := rows.Scan(&i.Bucket, &i.TechniqueKey, &i.Tags); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
 
 const CountByTime = `-- name: CountByTime :many
 SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED) AS bucket,
@@ -97,47 +198,10 @@ func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]Cou
 	return items, nil
 }
 
-const CountScopeByTime = `-- name: CountScopeByTime :many
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), member AS (
-    SELECT uuid FROM asked_identity
-    UNION ALL
-    SELECT i.uuid FROM asked_identity
-    STRAIGHT_JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
-    UNION ALL
-    SELECT m.uuid
-    FROM campaign
-    STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), scoped AS (
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.attacker_uuid = ?
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.session_id = ?
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    STRAIGHT_JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-)
+const CountIdentitiesByTime = `-- name: CountIdentitiesByTime :many
 SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED) AS bucket,
        t.technique_key, COUNT(*) AS tags
-FROM scoped t
+FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (
       t.technique_key >= ? AND t.technique_key <= ?
@@ -150,14 +214,11 @@ WHERE t.observed_at >= ? AND t.observed_at < ?
             AND d.rule_version = COALESCE(?, d.rule_version)
             AND d.source_kind = COALESCE(?, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:uuids*/?)
 GROUP BY bucket, t.technique_key
 `
 
-type CountScopeByTimeParams struct {
-	CampaignUUID  []byte
-	IdentityUUID  []byte
-	AttackerUUID  []byte
-	SessionID     sql.NullString
+type CountIdentitiesByTimeParams struct {
 	Origin        int64
 	Width         int64
 	Since         int64
@@ -174,23 +235,114 @@ type CountScopeByTimeParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
+	UUIDs         [][]byte
 }
 
-type CountScopeByTimeRow struct {
+type CountIdentitiesByTimeRow struct {
 	Bucket       int64
 	TechniqueKey int64
 	Tags         int64
 }
 
-// The same for the one scope that is not NULL.
-func (q *Queries) CountScopeByTime(ctx context.Context, arg CountScopeByTimeParams) ([]CountScopeByTimeRow, error) {
-	rows, err := q.db.QueryContext(ctx, CountScopeByTime,
-		arg.CampaignUUID,
-		arg.CampaignUUID,
-		arg.IdentityUUID,
-		arg.IdentityUUID,
-		arg.AttackerUUID,
-		arg.SessionID,
+// The same for the tags that name one of these identities.
+func (q *Queries) CountIdentitiesByTime(ctx context.Context, arg CountIdentitiesByTimeParams) ([]CountIdentitiesByTimeRow, error) {
+	query := CountIdentitiesByTime
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Origin)
+	queryParams = append(queryParams, arg.Width)
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountIdentitiesByTimeRow
+	for rows.Next() {
+		var i CountIdentitiesByTimeRow
+		if err := rows.Scan(&i.Bucket, &i.TechniqueKey, &i.Tags); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const CountSessionByTime = `-- name: CountSessionByTime :many
+SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED) AS bucket,
+       t.technique_key, COUNT(*) AS tags
+FROM ttp_tag t FORCE INDEX (ttp_tag_session)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (
+      t.technique_key >= ? AND t.technique_key <= ?
+      AND t.confidence >= ?
+      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
+      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
+            AND d.rule_version = COALESCE(?, d.rule_version)
+            AND d.source_kind = COALESCE(?, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.session_id = ?
+GROUP BY bucket, t.technique_key
+`
+
+type CountSessionByTimeParams struct {
+	Origin        int64
+	Width         int64
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	SessionID     sql.NullString
+}
+
+type CountSessionByTimeRow struct {
+	Bucket       int64
+	TechniqueKey int64
+	Tags         int64
+}
+
+func (q *Queries) CountSessionByTime(ctx context.Context, arg CountSessionByTimeParams) ([]CountSessionByTimeRow, error) {
+	rows, err := q.db.QueryContext(ctx, CountSessionByTime,
 		arg.Origin,
 		arg.Width,
 		arg.Since,
@@ -208,14 +360,15 @@ func (q *Queries) CountScopeByTime(ctx context.Context, arg CountScopeByTimePara
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.SessionID,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CountScopeByTimeRow
+	var items []CountSessionByTimeRow
 	for rows.Next() {
-		var i CountScopeByTimeRow
+		var i CountSessionByTimeRow
 		if err := rows.Scan(&i.Bucket, &i.TechniqueKey, &i.Tags); err != nil {
 			return nil, err
 		}

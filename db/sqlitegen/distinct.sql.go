@@ -8,38 +8,35 @@ package sqlitegen
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
 
-const CountDistinct = `-- name: CountDistinct :many
-SELECT CAST(r.technique_key / 10000000000 AS INTEGER) AS technique,
-       COUNT(DISTINCT r.source_kind || '|' || r.source_id) AS sources,
-       COUNT(DISTINCT r.attacker_uuid) AS attackers,
-       COUNT(DISTINCT COALESCE(i.survivor_uuid, r.identity_uuid, a.identity_uuid)) AS identities
-FROM ttp_tag r
-LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
-LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
-WHERE r.observed_at >= ?1 AND r.observed_at < ?2
-  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
-  AND (CAST(?5 AS INTEGER) = 1 OR (
-      r.technique_key >= ?3 AND r.technique_key <= ?4
-      AND r.confidence >= ?6
-      AND r.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND r.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+const CountDistinctSources = `-- name: CountDistinctSources :many
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique,
+       COUNT(DISTINCT t.source_kind || '|' || t.source_id) AS sources
+FROM ttp_tag t
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
       AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = r.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
             AND d.rule_version = COALESCE(?12, d.rule_version)
             AND d.source_kind = COALESCE(?13, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.technique_key >= ?4 AND t.technique_key <= ?5 -- for the index
 GROUP BY technique
 `
 
-type CountDistinctParams struct {
+type CountDistinctSourcesParams struct {
 	Since         int64
 	Before        int64
+	AnyTag        int64
 	FirstKey      int64
 	LastKey       int64
-	AnyTag        int64
 	MinConfidence float64
 	Modulus       int64
 	FirstDigits   int64
@@ -51,23 +48,19 @@ type CountDistinctParams struct {
 	DeckyID       sql.NullString
 }
 
-type CountDistinctRow struct {
-	Technique  int64
-	Sources    int64
-	Attackers  int64
-	Identities int64
+type CountDistinctSourcesRow struct {
+	Technique int64
+	Sources   int64
 }
 
-// What the covering indexes do not hold, for the whole fleet: how many sources, attackers and
-// identities show each technique. A tag that names no identity counts for its attacker's; merged
-// identities count as their survivor.
-func (q *Queries) CountDistinct(ctx context.Context, arg CountDistinctParams) ([]CountDistinctRow, error) {
-	rows, err := q.db.QueryContext(ctx, CountDistinct,
+// How many sources show each technique in the fleet.
+func (q *Queries) CountDistinctSources(ctx context.Context, arg CountDistinctSourcesParams) ([]CountDistinctSourcesRow, error) {
+	rows, err := q.db.QueryContext(ctx, CountDistinctSources,
 		arg.Since,
 		arg.Before,
+		arg.AnyTag,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.Modulus,
 		arg.FirstDigits,
@@ -82,14 +75,192 @@ func (q *Queries) CountDistinct(ctx context.Context, arg CountDistinctParams) ([
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CountDistinctRow
+	var items []CountDistinctSourcesRow
 	for rows.Next() {
-		var i CountDistinctRow
+		var i CountDistinctSourcesRow
+		if err := rows.Scan(&i.Technique, &i.Sources); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListActorsByTechnique = `-- name: ListActorsByTechnique :many
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.technique_key >= ?4 AND t.technique_key <= ?5 -- for the index
+GROUP BY technique, t.attacker_uuid, t.identity_uuid
+`
+
+type ListActorsByTechniqueParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+}
+
+type ListActorsByTechniqueRow struct {
+	Technique    int64
+	AttackerUUID []byte
+	IdentityUUID []byte
+}
+
+// Which attackers and identities show each technique in the fleet.
+func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTechniqueParams) ([]ListActorsByTechniqueRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListActorsByTechnique,
+		arg.Since,
+		arg.Before,
+		arg.AnyTag,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListActorsByTechniqueRow
+	for rows.Next() {
+		var i ListActorsByTechniqueRow
+		if err := rows.Scan(&i.Technique, &i.AttackerUUID, &i.IdentityUUID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListSourcesByAttackers = `-- name: ListSourcesByAttackers :many
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t INDEXED BY ttp_tag_attacker
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
+GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+`
+
+type ListSourcesByAttackersParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	AnyIdentity   int64
+	UUIDs         [][]byte
+}
+
+type ListSourcesByAttackersRow struct {
+	Technique    int64
+	SourceKind   string
+	SourceID     string
+	AttackerUUID []byte
+	IdentityUUID []byte
+}
+
+// The same for the tags that name one of these attackers, all or those that name no identity.
+func (q *Queries) ListSourcesByAttackers(ctx context.Context, arg ListSourcesByAttackersParams) ([]ListSourcesByAttackersRow, error) {
+	query := ListSourcesByAttackers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListSourcesByAttackersRow
+	for rows.Next() {
+		var i ListSourcesByAttackersRow
 		if err := rows.Scan(
 			&i.Technique,
-			&i.Sources,
-			&i.Attackers,
-			&i.Identities,
+			&i.SourceKind,
+			&i.SourceID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
 		); err != nil {
 			return nil, err
 		}
@@ -104,52 +275,9 @@ func (q *Queries) CountDistinct(ctx context.Context, arg CountDistinctParams) ([
 	return items, nil
 }
 
-const CountScopeDistinct = `-- name: CountScopeDistinct :many
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?15),
-                         ?15) AS BLOB) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?16),
-                         ?16) AS BLOB) AS uuid
-), member AS (
-    SELECT uuid FROM asked_identity
-    UNION ALL
-    SELECT i.uuid FROM asked_identity
-    CROSS JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
-    UNION ALL
-    SELECT m.uuid
-    FROM campaign
-    CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), scoped AS (
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.attacker_uuid = ?17
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.session_id = ?18
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-)
-SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique,
-       COUNT(DISTINCT r.source_kind || '|' || r.source_id) AS sources,
-       COUNT(DISTINCT r.attacker_uuid) AS attackers,
-       COUNT(DISTINCT COALESCE(i.survivor_uuid, r.identity_uuid, a.identity_uuid)) AS identities
-FROM scoped t
-CROSS JOIN ttp_tag r ON r.uuid = t.uuid
-LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
-LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
+const ListSourcesByIdentities = `-- name: ListSourcesByIdentities :many
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (
       t.technique_key >= ?4 AND t.technique_key <= ?5
@@ -158,14 +286,15 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
       AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
       AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?11, d.rule_id)
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
             AND d.rule_version = COALESCE(?12, d.rule_version)
             AND d.source_kind = COALESCE(?13, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-GROUP BY technique
+  AND t.identity_uuid IN (/*SLICE:uuids*/?)
+GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 `
 
-type CountScopeDistinctParams struct {
+type ListSourcesByIdentitiesParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
@@ -180,22 +309,118 @@ type CountScopeDistinctParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	CampaignUUID  []byte
-	IdentityUUID  []byte
-	AttackerUUID  []byte
+	UUIDs         [][]byte
+}
+
+type ListSourcesByIdentitiesRow struct {
+	Technique    int64
+	SourceKind   string
+	SourceID     string
+	AttackerUUID []byte
+	IdentityUUID []byte
+}
+
+// The sources and the actors of the tags that name one of these identities, by technique.
+func (q *Queries) ListSourcesByIdentities(ctx context.Context, arg ListSourcesByIdentitiesParams) ([]ListSourcesByIdentitiesRow, error) {
+	query := ListSourcesByIdentities
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListSourcesByIdentitiesRow
+	for rows.Next() {
+		var i ListSourcesByIdentitiesRow
+		if err := rows.Scan(
+			&i.Technique,
+			&i.SourceKind,
+			&i.SourceID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListSourcesBySession = `-- name: ListSourcesBySession :many
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t INDEXED BY ttp_tag_session
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.session_id = ?15
+GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+`
+
+type ListSourcesBySessionParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
 	SessionID     sql.NullString
 }
 
-type CountScopeDistinctRow struct {
-	Technique  int64
-	Sources    int64
-	Attackers  int64
-	Identities int64
+type ListSourcesBySessionRow struct {
+	Technique    int64
+	SourceKind   string
+	SourceID     string
+	AttackerUUID []byte
+	IdentityUUID []byte
 }
 
-// The same for the one scope that is not NULL.
-func (q *Queries) CountScopeDistinct(ctx context.Context, arg CountScopeDistinctParams) ([]CountScopeDistinctRow, error) {
-	rows, err := q.db.QueryContext(ctx, CountScopeDistinct,
+func (q *Queries) ListSourcesBySession(ctx context.Context, arg ListSourcesBySessionParams) ([]ListSourcesBySessionRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListSourcesBySession,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -210,23 +435,21 @@ func (q *Queries) CountScopeDistinct(ctx context.Context, arg CountScopeDistinct
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
-		arg.CampaignUUID,
-		arg.IdentityUUID,
-		arg.AttackerUUID,
 		arg.SessionID,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CountScopeDistinctRow
+	var items []ListSourcesBySessionRow
 	for rows.Next() {
-		var i CountScopeDistinctRow
+		var i ListSourcesBySessionRow
 		if err := rows.Scan(
 			&i.Technique,
-			&i.Sources,
-			&i.Attackers,
-			&i.Identities,
+			&i.SourceKind,
+			&i.SourceID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
 		); err != nil {
 			return nil, err
 		}

@@ -8,45 +8,13 @@ package sqlitegen
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
 
-const ListPhases = `-- name: ListPhases :many
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?15),
-                         ?15) AS BLOB) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?16),
-                         ?16) AS BLOB) AS uuid
-), member AS (
-    SELECT uuid FROM asked_identity
-    UNION ALL
-    SELECT i.uuid FROM asked_identity
-    CROSS JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
-    UNION ALL
-    SELECT m.uuid
-    FROM campaign
-    CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), scoped AS (
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-)
-SELECT DISTINCT r.decky_id, r.tactic, r.observed_at
-FROM scoped t
-CROSS JOIN ttp_tag r ON r.uuid = t.uuid
-WHERE r.decky_id IS NOT NULL
-  AND t.observed_at >= ?1 AND t.observed_at < ?2
+const ListPhasesByAttackers = `-- name: ListPhasesByAttackers :many
+SELECT t.decky_id, t.tactic, t.observed_at
+FROM ttp_tag t INDEXED BY ttp_tag_attacker
+WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (
       t.technique_key >= ?4 AND t.technique_key <= ?5
       AND t.confidence >= ?6
@@ -54,14 +22,16 @@ WHERE r.decky_id IS NOT NULL
       AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
       AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?11, d.rule_id)
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
             AND d.rule_version = COALESCE(?12, d.rule_version)
             AND d.source_kind = COALESCE(?13, d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-ORDER BY r.observed_at, r.decky_id, r.tactic
+  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
+GROUP BY t.decky_id, t.tactic, t.observed_at
 `
 
-type ListPhasesParams struct {
+type ListPhasesByAttackersParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
@@ -76,19 +46,206 @@ type ListPhasesParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	CampaignUUID  []byte
-	IdentityUUID  []byte
+	AnyIdentity   int64
+	UUIDs         [][]byte
 }
 
-type ListPhasesRow struct {
+type ListPhasesByAttackersRow struct {
 	DeckyID    sql.NullString
 	Tactic     string
 	ObservedAt int64
 }
 
-// When each decky saw an identity pursue each tactic.
-func (q *Queries) ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListPhasesRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListPhases,
+// The same for the tags that name one of these attackers, all or those that name no identity.
+func (q *Queries) ListPhasesByAttackers(ctx context.Context, arg ListPhasesByAttackersParams) ([]ListPhasesByAttackersRow, error) {
+	query := ListPhasesByAttackers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListPhasesByAttackersRow
+	for rows.Next() {
+		var i ListPhasesByAttackersRow
+		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListPhasesByIdentities = `-- name: ListPhasesByIdentities :many
+SELECT t.decky_id, t.tactic, t.observed_at
+FROM ttp_tag t INDEXED BY ttp_tag_identity
+WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:uuids*/?)
+GROUP BY t.decky_id, t.tactic, t.observed_at
+`
+
+type ListPhasesByIdentitiesParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	FirstKey      int64
+	LastKey       int64
+	MinConfidence float64
+	Modulus       int64
+	FirstDigits   int64
+	LastDigits    int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	UUIDs         [][]byte
+}
+
+type ListPhasesByIdentitiesRow struct {
+	DeckyID    sql.NullString
+	Tactic     string
+	ObservedAt int64
+}
+
+// When each decky saw each tactic in the tags that name one of these identities.
+func (q *Queries) ListPhasesByIdentities(ctx context.Context, arg ListPhasesByIdentitiesParams) ([]ListPhasesByIdentitiesRow, error) {
+	query := ListPhasesByIdentities
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.FirstDigits)
+	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListPhasesByIdentitiesRow
+	for rows.Next() {
+		var i ListPhasesByIdentitiesRow
+		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListTagKeysByAttacker = `-- name: ListTagKeysByAttacker :many
+SELECT t.uuid, t.observed_at
+FROM ttp_tag t INDEXED BY ttp_tag_attacker
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.attacker_uuid = ?15 AND t.identity_uuid IS NULL
+  AND (t.observed_at < ?16 OR t.uuid < ?17)
+ORDER BY t.observed_at DESC, t.uuid DESC
+LIMIT ?18
+`
+
+type ListTagKeysByAttackerParams struct {
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	FirstKey         int64
+	LastKey          int64
+	MinConfidence    float64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	AttackerUUID     []byte
+	CursorObservedAt int64
+	CursorUUID       []byte
+	Limit            int64
+}
+
+type ListTagKeysByAttackerRow struct {
+	UUID       []byte
+	ObservedAt int64
+}
+
+// The same for the tags that name an attacker and no identity.
+func (q *Queries) ListTagKeysByAttacker(ctx context.Context, arg ListTagKeysByAttackerParams) ([]ListTagKeysByAttackerRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListTagKeysByAttacker,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -103,17 +260,109 @@ func (q *Queries) ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListP
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
-		arg.CampaignUUID,
-		arg.IdentityUUID,
+		arg.AttackerUUID,
+		arg.CursorObservedAt,
+		arg.CursorUUID,
+		arg.Limit,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListPhasesRow
+	var items []ListTagKeysByAttackerRow
 	for rows.Next() {
-		var i ListPhasesRow
-		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
+		var i ListTagKeysByAttackerRow
+		if err := rows.Scan(&i.UUID, &i.ObservedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListTagKeysByIdentity = `-- name: ListTagKeysByIdentity :many
+SELECT t.uuid, t.observed_at
+FROM ttp_tag t INDEXED BY ttp_tag_identity
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.identity_uuid = ?15
+  AND (t.observed_at < ?16 OR t.uuid < ?17)
+ORDER BY t.observed_at DESC, t.uuid DESC
+LIMIT ?18
+`
+
+type ListTagKeysByIdentityParams struct {
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	FirstKey         int64
+	LastKey          int64
+	MinConfidence    float64
+	Modulus          int64
+	FirstDigits      int64
+	LastDigits       int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	IdentityUUID     []byte
+	CursorObservedAt int64
+	CursorUUID       []byte
+	Limit            int64
+}
+
+type ListTagKeysByIdentityRow struct {
+	UUID       []byte
+	ObservedAt int64
+}
+
+// Where a page of the tags that name an identity stands, newest first, by the index alone.
+func (q *Queries) ListTagKeysByIdentity(ctx context.Context, arg ListTagKeysByIdentityParams) ([]ListTagKeysByIdentityRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListTagKeysByIdentity,
+		arg.Since,
+		arg.Before,
+		arg.AnyTag,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.MinConfidence,
+		arg.Modulus,
+		arg.FirstDigits,
+		arg.LastDigits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+		arg.IdentityUUID,
+		arg.CursorObservedAt,
+		arg.CursorUUID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTagKeysByIdentityRow
+	for rows.Next() {
+		var i ListTagKeysByIdentityRow
+		if err := rows.Scan(&i.UUID, &i.ObservedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -190,7 +439,8 @@ type ListTagsRow struct {
 	BatchUUID      []byte
 }
 
-// A page of the fleet's tags, newest first. The facade keeps "before" just behind the cursor.
+// A page of the fleet's tags, newest first. The window ends at the cursor's time, so that the index gives
+// the page's place, and the cursor decides among the tags of that time.
 func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTags,
 		arg.Since,
@@ -255,27 +505,26 @@ const ListTagsByAttacker = `-- name: ListTagsByAttacker :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
-FROM ttp_tag t
-WHERE t.attacker_uuid = ?1
-  AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND (CAST(?4 AS INTEGER) = 1 OR (
-      t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.confidence >= ?7
-      AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
-      AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
-      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
+FROM ttp_tag t INDEXED BY ttp_tag_attacker
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
-            AND d.rule_version = COALESCE(?13, d.rule_version)
-            AND d.source_kind = COALESCE(?14, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.attacker_uuid = ?15
   AND (t.observed_at < ?16 OR t.uuid < ?17)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?18
 `
 
 type ListTagsByAttackerParams struct {
-	AttackerUUID     []byte
 	Since            int64
 	Before           int64
 	AnyTag           int64
@@ -290,6 +539,7 @@ type ListTagsByAttackerParams struct {
 	RuleVersion      sql.NullInt64
 	SourceKind       sql.NullString
 	DeckyID          sql.NullString
+	AttackerUUID     []byte
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -316,10 +566,9 @@ type ListTagsByAttackerRow struct {
 	BatchUUID      []byte
 }
 
-// A page of an attacker's tags, newest first.
+// The same for the tags that name an attacker.
 func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttackerParams) ([]ListTagsByAttackerRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsByAttacker,
-		arg.AttackerUUID,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -334,6 +583,7 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.AttackerUUID,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -378,239 +628,30 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 	return items, nil
 }
 
-const ListTagsByIdentities = `-- name: ListTagsByIdentities :many
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?1),
-                         ?1) AS BLOB) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?2),
-                         ?2) AS BLOB) AS uuid
-), member AS (
-    SELECT uuid FROM asked_identity
-    UNION ALL
-    SELECT i.uuid FROM asked_identity
-    CROSS JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
-    UNION ALL
-    SELECT m.uuid
-    FROM campaign
-    CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), start AS (
-    SELECT (SELECT t.observed_at FROM ttp_tag t
-            WHERE t.identity_uuid = member.uuid
-              AND t.observed_at >= ?3 AND t.observed_at < ?4
-              AND (CAST(?5 AS INTEGER) = 1 OR (
-                  t.technique_key >= ?6 AND t.technique_key <= ?7
-                  AND t.confidence >= ?8
-                  AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
-                  AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
-                  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-                      SELECT 1 FROM ttp_tag d
-                      WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
-                        AND d.rule_version = COALESCE(?14, d.rule_version)
-                        AND d.source_kind = COALESCE(?15, d.source_kind)
-                        AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
-              AND (t.observed_at < ?17 OR t.uuid < ?18)
-            ORDER BY t.observed_at DESC
-            LIMIT 1 OFFSET ?19) AS observed_at
-    FROM member
-    UNION ALL
-    SELECT (SELECT t.observed_at FROM ttp_tag t
-            WHERE t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-              AND t.observed_at >= ?3 AND t.observed_at < ?4
-              AND (CAST(?5 AS INTEGER) = 1 OR (
-                  t.technique_key >= ?6 AND t.technique_key <= ?7
-                  AND t.confidence >= ?8
-                  AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
-                  AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
-                  AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-                      SELECT 1 FROM ttp_tag d
-                      WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
-                        AND d.rule_version = COALESCE(?14, d.rule_version)
-                        AND d.source_kind = COALESCE(?15, d.source_kind)
-                        AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
-              AND (t.observed_at < ?17 OR t.uuid < ?18)
-            ORDER BY t.observed_at DESC
-            LIMIT 1 OFFSET ?19) AS observed_at
-    FROM member
-    CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-), scoped AS (
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-), page AS (
-    SELECT t.uuid
-    FROM scoped t
-    WHERE t.observed_at >= (SELECT COALESCE(MAX(start.observed_at), ?3) AS observed_at FROM start) AND t.observed_at < ?4
-      AND (CAST(?5 AS INTEGER) = 1 OR (
-          t.technique_key >= ?6 AND t.technique_key <= ?7
-          AND t.confidence >= ?8
-          AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
-          AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
-          AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-              SELECT 1 FROM ttp_tag d
-              WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?13, d.rule_id)
-                AND d.rule_version = COALESCE(?14, d.rule_version)
-                AND d.source_kind = COALESCE(?15, d.source_kind)
-                AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
-      AND (t.observed_at < ?17 OR t.uuid < ?18)
-    ORDER BY t.observed_at DESC, t.uuid DESC
-    LIMIT ?20
-)
-SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
-       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
-FROM page
-CROSS JOIN ttp_tag t ON t.uuid = page.uuid
-ORDER BY t.observed_at DESC, t.uuid DESC
-`
-
-type ListTagsByIdentitiesParams struct {
-	CampaignUUID     []byte
-	IdentityUUID     []byte
-	Since            int64
-	Before           int64
-	AnyTag           int64
-	FirstKey         int64
-	LastKey          int64
-	MinConfidence    float64
-	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
-	AnyRow           int64
-	RuleID           sql.NullString
-	RuleVersion      sql.NullInt64
-	SourceKind       sql.NullString
-	DeckyID          sql.NullString
-	CursorObservedAt int64
-	CursorUUID       []byte
-	Offset           int64
-	Limit            int64
-}
-
-type ListTagsByIdentitiesRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
-// A page of the tags of an identity or campaign, newest first. The page starts no earlier than where one
-// of the identities alone, or one of their attackers alone, has as many tags: so it reads at most a page
-// of each.
-// Differs from MySQL, which would search an identity's latest tags among the fleet's.
-func (q *Queries) ListTagsByIdentities(ctx context.Context, arg ListTagsByIdentitiesParams) ([]ListTagsByIdentitiesRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTagsByIdentities,
-		arg.CampaignUUID,
-		arg.IdentityUUID,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.CursorObservedAt,
-		arg.CursorUUID,
-		arg.Offset,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTagsByIdentitiesRow
-	for rows.Next() {
-		var i ListTagsByIdentitiesRow
-		if err := rows.Scan(
-			&i.UUID,
-			&i.SourceKind,
-			&i.SourceID,
-			&i.AttackerUUID,
-			&i.IdentityUUID,
-			&i.SessionID,
-			&i.DeckyID,
-			&i.Tactic,
-			&i.TechniqueID,
-			&i.SubTechniqueID,
-			&i.Confidence,
-			&i.RuleID,
-			&i.RuleVersion,
-			&i.Evidence,
-			&i.AttackRelease,
-			&i.ObservedAt,
-			&i.IngestedAt,
-			&i.BatchUUID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const ListTagsBySession = `-- name: ListTagsBySession :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
-FROM ttp_tag t
-WHERE t.session_id = ?1
-  AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND (CAST(?4 AS INTEGER) = 1 OR (
-      t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.confidence >= ?7
-      AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
-      AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
-      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
+FROM ttp_tag t INDEXED BY ttp_tag_session
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
-            AND d.rule_version = COALESCE(?13, d.rule_version)
-            AND d.source_kind = COALESCE(?14, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.session_id = ?15
   AND (t.observed_at < ?16 OR t.uuid < ?17)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?18
 `
 
 type ListTagsBySessionParams struct {
-	SessionID        sql.NullString
 	Since            int64
 	Before           int64
 	AnyTag           int64
@@ -625,6 +666,7 @@ type ListTagsBySessionParams struct {
 	RuleVersion      sql.NullInt64
 	SourceKind       sql.NullString
 	DeckyID          sql.NullString
+	SessionID        sql.NullString
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -651,10 +693,9 @@ type ListTagsBySessionRow struct {
 	BatchUUID      []byte
 }
 
-// A page of a session's tags, newest first.
+// The same for a session's tags.
 func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]ListTagsBySessionRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySession,
-		arg.SessionID,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -669,6 +710,7 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.SessionID,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -717,27 +759,26 @@ const ListTagsBySessionInOrder = `-- name: ListTagsBySessionInOrder :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
-FROM ttp_tag t
-WHERE t.session_id = ?1
-  AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND (CAST(?4 AS INTEGER) = 1 OR (
-      t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.confidence >= ?7
-      AND t.technique_key % CAST(?8 AS INTEGER) >= CAST(?9 AS INTEGER)
-      AND t.technique_key % CAST(?8 AS INTEGER) <= CAST(?10 AS INTEGER)
-      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (
+FROM ttp_tag t INDEXED BY ttp_tag_session
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (
+      t.technique_key >= ?4 AND t.technique_key <= ?5
+      AND t.confidence >= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
+      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?12, d.rule_id)
-            AND d.rule_version = COALESCE(?13, d.rule_version)
-            AND d.source_kind = COALESCE(?14, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
+            AND d.rule_version = COALESCE(?12, d.rule_version)
+            AND d.source_kind = COALESCE(?13, d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.session_id = ?15
   AND (t.observed_at > ?16 OR t.uuid > ?17)
 ORDER BY t.observed_at ASC, t.uuid ASC
 LIMIT ?18
 `
 
 type ListTagsBySessionInOrderParams struct {
-	SessionID        sql.NullString
 	Since            int64
 	Before           int64
 	AnyTag           int64
@@ -752,6 +793,7 @@ type ListTagsBySessionInOrderParams struct {
 	RuleVersion      sql.NullInt64
 	SourceKind       sql.NullString
 	DeckyID          sql.NullString
+	SessionID        sql.NullString
 	CursorObservedAt int64
 	CursorUUID       []byte
 	Limit            int64
@@ -778,10 +820,9 @@ type ListTagsBySessionInOrderRow struct {
 	BatchUUID      []byte
 }
 
-// A page of a session's tags, oldest first. The facade keeps "since" at the cursor.
+// A page of a session's tags, oldest first. The window begins at the cursor's time.
 func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]ListTagsBySessionInOrderRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySessionInOrder,
-		arg.SessionID,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
@@ -796,6 +837,7 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
+		arg.SessionID,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,
@@ -807,6 +849,91 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 	var items []ListTagsBySessionInOrderRow
 	for rows.Next() {
 		var i ListTagsBySessionInOrderRow
+		if err := rows.Scan(
+			&i.UUID,
+			&i.SourceKind,
+			&i.SourceID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+			&i.SessionID,
+			&i.DeckyID,
+			&i.Tactic,
+			&i.TechniqueID,
+			&i.SubTechniqueID,
+			&i.Confidence,
+			&i.RuleID,
+			&i.RuleVersion,
+			&i.Evidence,
+			&i.AttackRelease,
+			&i.ObservedAt,
+			&i.IngestedAt,
+			&i.BatchUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListTagsByUUID = `-- name: ListTagsByUUID :many
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+FROM ttp_tag t
+WHERE t.uuid IN (/*SLICE:uuids*/?)
+`
+
+type ListTagsByUUIDParams struct {
+	UUIDs [][]byte
+}
+
+type ListTagsByUUIDRow struct {
+	UUID           []byte
+	SourceKind     string
+	SourceID       string
+	AttackerUUID   []byte
+	IdentityUUID   []byte
+	SessionID      sql.NullString
+	DeckyID        sql.NullString
+	Tactic         string
+	TechniqueID    string
+	SubTechniqueID sql.NullString
+	Confidence     float64
+	RuleID         string
+	RuleVersion    int64
+	Evidence       string
+	AttackRelease  string
+	ObservedAt     int64
+	IngestedAt     int64
+	BatchUUID      []byte
+}
+
+func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) ([]ListTagsByUUIDRow, error) {
+	query := ListTagsByUUID
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTagsByUUIDRow
+	for rows.Next() {
+		var i ListTagsByUUIDRow
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,

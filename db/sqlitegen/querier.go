@@ -18,17 +18,16 @@ type Querier interface {
 	AnyTombstone(ctx context.Context) ([][]byte, error)
 	// Keeps these tags, which are about to go, from being written again.
 	BuryTags(ctx context.Context, arg BuryTagsParams) (int64, error)
+	// The same for the tags that name one of these attackers, all or those that name no identity.
+	CountAttackersByTime(ctx context.Context, arg CountAttackersByTimeParams) ([]CountAttackersByTimeRow, error)
 	// The fleet's tags in each bucket of time that has any. The origin is no later than any tag, so that
 	// the division rounds down.
 	CountByTime(ctx context.Context, arg CountByTimeParams) ([]CountByTimeRow, error)
-	// What the covering indexes do not hold, for the whole fleet: how many sources, attackers and
-	// identities show each technique. A tag that names no identity counts for its attacker's; merged
-	// identities count as their survivor.
-	CountDistinct(ctx context.Context, arg CountDistinctParams) ([]CountDistinctRow, error)
-	// The same for the one scope that is not NULL.
-	CountScopeByTime(ctx context.Context, arg CountScopeByTimeParams) ([]CountScopeByTimeRow, error)
-	// The same for the one scope that is not NULL.
-	CountScopeDistinct(ctx context.Context, arg CountScopeDistinctParams) ([]CountScopeDistinctRow, error)
+	// How many sources show each technique in the fleet.
+	CountDistinctSources(ctx context.Context, arg CountDistinctSourcesParams) ([]CountDistinctSourcesRow, error)
+	// The same for the tags that name one of these identities.
+	CountIdentitiesByTime(ctx context.Context, arg CountIdentitiesByTimeParams) ([]CountIdentitiesByTimeRow, error)
+	CountSessionByTime(ctx context.Context, arg CountSessionByTimeParams) ([]CountSessionByTimeRow, error)
 	CountTagsOfTombstone(ctx context.Context, arg CountTagsOfTombstoneParams) (int64, error)
 	CountTechnique(ctx context.Context, arg CountTechniqueParams) (CountTechniqueRow, error)
 	DeleteAttackers(ctx context.Context, arg DeleteAttackersParams) (int64, error)
@@ -46,8 +45,14 @@ type Querier interface {
 	// other violation is an error, which is why the conflict names its target.
 	// Differs from MySQL, which has no ON CONFLICT.
 	InsertTag(ctx context.Context, arg InsertTagParams) (int64, error)
+	// Which attackers and identities show each technique in the fleet.
+	ListActorsByTechnique(ctx context.Context, arg ListActorsByTechniqueParams) ([]ListActorsByTechniqueRow, error)
+	// The next identities that attackers have.
+	ListAssignedIdentities(ctx context.Context, arg ListAssignedIdentitiesParams) ([][]byte, error)
 	// A page of all attackers, in uuid order.
 	ListAttackersAfter(ctx context.Context, arg ListAttackersAfterParams) ([]TtpAttacker, error)
+	// The attackers that have one of these identities.
+	ListAttackersByIdentities(ctx context.Context, arg ListAttackersByIdentitiesParams) ([]TtpAttacker, error)
 	// A page of the attackers that name this identity, in uuid order.
 	ListAttackersByIdentity(ctx context.Context, arg ListAttackersByIdentityParams) ([]TtpAttacker, error)
 	ListAttackersByUUID(ctx context.Context, arg ListAttackersByUUIDParams) ([]TtpAttacker, error)
@@ -60,9 +65,9 @@ type Querier interface {
 	ListCampaignsMergedInto(ctx context.Context, arg ListCampaignsMergedIntoParams) ([]TtpCampaign, error)
 	// The keys as they are counted.
 	ListCountedTechniques(ctx context.Context) ([]ListCountedTechniquesRow, error)
-	// The whole fleet, in the order of its groups.
+	// The fleet's techniques, in the order of their keys.
 	ListDistinctTechniques(ctx context.Context, arg ListDistinctTechniquesParams) ([]ListDistinctTechniquesRow, error)
-	// The whole fleet, for windows that hold a small part of it.
+	// The same by the index of times, for windows that hold a small part of the fleet's tags.
 	ListDistinctTechniquesByTime(ctx context.Context, arg ListDistinctTechniquesByTimeParams) ([]ListDistinctTechniquesByTimeRow, error)
 	// A page of all identities, in uuid order.
 	ListIdentitiesAfter(ctx context.Context, arg ListIdentitiesAfterParams) ([]TtpIdentity, error)
@@ -70,60 +75,67 @@ type Querier interface {
 	ListIdentitiesByCampaign(ctx context.Context, arg ListIdentitiesByCampaignParams) ([]TtpIdentity, error)
 	// A page of the identities that this one stands for, itself among them, in uuid order.
 	ListIdentitiesBySurvivor(ctx context.Context, arg ListIdentitiesBySurvivorParams) ([]TtpIdentity, error)
+	// The identities that answer as one of these.
+	ListIdentitiesBySurvivors(ctx context.Context, arg ListIdentitiesBySurvivorsParams) ([]TtpIdentity, error)
 	ListIdentitiesByUUID(ctx context.Context, arg ListIdentitiesByUUIDParams) ([]TtpIdentity, error)
 	// A page of the identities that point at this one, in uuid order.
 	ListIdentitiesMergedInto(ctx context.Context, arg ListIdentitiesMergedIntoParams) ([]TtpIdentity, error)
-	// When each decky saw an identity pursue each tactic.
-	ListPhases(ctx context.Context, arg ListPhasesParams) ([]ListPhasesRow, error)
+	// The same for a campaign and all that are merged into its survivor: their surviving identities, with all
+	// that are merged into these.
+	ListMembersOfCampaign(ctx context.Context, arg ListMembersOfCampaignParams) ([]ListMembersOfCampaignRow, error)
+	// Whose tags an identity has: all that are merged into its survivor, the survivor itself, whether it is
+	// stored or not, and their attackers, each with its identity.
+	ListMembersOfIdentity(ctx context.Context, arg ListMembersOfIdentityParams) ([]ListMembersOfIdentityRow, error)
+	// The same for the tags that name one of these attackers, all or those that name no identity.
+	ListPhasesByAttackers(ctx context.Context, arg ListPhasesByAttackersParams) ([]ListPhasesByAttackersRow, error)
+	// When each decky saw each tactic in the tags that name one of these identities.
+	ListPhasesByIdentities(ctx context.Context, arg ListPhasesByIdentitiesParams) ([]ListPhasesByIdentitiesRow, error)
 	// What each version of each rule has tagged.
 	ListRules(ctx context.Context, arg ListRulesParams) ([]ListRulesRow, error)
+	// The same for the tags that name one of these attackers, all or those that name no identity.
+	ListSourcesByAttackers(ctx context.Context, arg ListSourcesByAttackersParams) ([]ListSourcesByAttackersRow, error)
+	// The sources and the actors of the tags that name one of these identities, by technique.
+	ListSourcesByIdentities(ctx context.Context, arg ListSourcesByIdentitiesParams) ([]ListSourcesByIdentitiesRow, error)
+	ListSourcesBySession(ctx context.Context, arg ListSourcesBySessionParams) ([]ListSourcesBySessionRow, error)
 	ListStaleTechniques(ctx context.Context) ([]int64, error)
 	// Which of these tags are stored.
 	ListStoredTagUUIDs(ctx context.Context, arg ListStoredTagUUIDsParams) ([][]byte, error)
+	// The next identities that stored ones answer as.
+	ListSurvivingIdentities(ctx context.Context, arg ListSurvivingIdentitiesParams) ([][]byte, error)
 	ListTagKeys(ctx context.Context, arg ListTagKeysParams) ([]ListTagKeysRow, error)
+	// The same for the tags that name an attacker and no identity.
+	ListTagKeysByAttacker(ctx context.Context, arg ListTagKeysByAttackerParams) ([]ListTagKeysByAttackerRow, error)
+	// Where a page of the tags that name an identity stands, newest first, by the index alone.
+	ListTagKeysByIdentity(ctx context.Context, arg ListTagKeysByIdentityParams) ([]ListTagKeysByIdentityRow, error)
 	// Which of these tags this batch wrote.
 	ListTagUUIDsInBatch(ctx context.Context, arg ListTagUUIDsInBatchParams) ([][]byte, error)
 	// The next attackers that tags name.
 	ListTaggedAttackers(ctx context.Context, arg ListTaggedAttackersParams) ([][]byte, error)
-	// The next identities that tags, attackers or merges name. Some may turn out to have no rollup.
+	// The next identities that tags name.
 	ListTaggedIdentities(ctx context.Context, arg ListTaggedIdentitiesParams) ([][]byte, error)
-	// A page of the fleet's tags, newest first. The facade keeps "before" just behind the cursor.
+	// A page of the fleet's tags, newest first. The window ends at the cursor's time, so that the index gives
+	// the page's place, and the cursor decides among the tags of that time.
 	ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsRow, error)
 	// A page of all tags, in uuid order.
 	ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([]ListTagsAfterRow, error)
-	// A page of an attacker's tags, newest first.
+	// The same for the tags that name an attacker.
 	ListTagsByAttacker(ctx context.Context, arg ListTagsByAttackerParams) ([]ListTagsByAttackerRow, error)
-	// A page of the tags of an identity or campaign, newest first. The page starts no earlier than where one
-	// of the identities alone, or one of their attackers alone, has as many tags: so it reads at most a page
-	// of each.
-	// Differs from MySQL, which would search an identity's latest tags among the fleet's.
-	ListTagsByIdentities(ctx context.Context, arg ListTagsByIdentitiesParams) ([]ListTagsByIdentitiesRow, error)
-	// A page of a session's tags, newest first.
+	// The same for a session's tags.
 	ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]ListTagsBySessionRow, error)
-	// A page of a session's tags, oldest first. The facade keeps "since" at the cursor.
+	// A page of a session's tags, oldest first. The window begins at the cursor's time.
 	ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]ListTagsBySessionInOrderRow, error)
+	ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) ([]ListTagsByUUIDRow, error)
 	// A page of what a batch wrote, in uuid order. No index knows batches: this walks all tags.
 	ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams) ([]ListTagsInBatchRow, error)
 	// A page of the tags that a tombstone keeps from being written.
 	ListTagsOfTombstone(ctx context.Context, arg ListTagsOfTombstoneParams) ([][]byte, error)
 	// The fleet's groups: as counted, or, while that is stale, from the tags.
 	ListTechniqueCounts(ctx context.Context) ([]ListTechniqueCountsRow, error)
-	// The tags that name the attacker. What was seen only across attackers belongs to their identity.
-	ListTechniquesByAttacker(ctx context.Context, arg ListTechniquesByAttackerParams) ([]ListTechniquesByAttackerRow, error)
-	// The rollups of a range of attackers, each as ListTechniquesByAttacker has it.
+	// The techniques of the tags that name one of these attackers, for each of them: all of these tags, or those
+	// that name no identity and so count for the one that the attacker has.
 	ListTechniquesByAttackers(ctx context.Context, arg ListTechniquesByAttackersParams) ([]ListTechniquesByAttackersRow, error)
-	// The union of the campaign's identities, as ListTechniquesByIdentity sees each of them, and in rows of
-	// no tags how many of them show each technique, the merged ones counted as their survivor.
-	ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error)
-	// The rollups of a range of identities, each as ListTechniquesByIdentity has it. An identity that is
-	// not stored answers for itself.
+	// The techniques of the tags that name one of these identities, for each of them.
 	ListTechniquesByIdentities(ctx context.Context, arg ListTechniquesByIdentitiesParams) ([]ListTechniquesByIdentitiesRow, error)
-	// The tags of an identity and of all merged into it, or of its survivor's: their own, and those of
-	// their attackers that name no identity. A group that has both kinds comes twice, for Go to add up.
-	// CROSS JOIN keeps the written order: from the few members to their tags, never the other way.
-	// Differs from MySQL, which says STRAIGHT_JOIN.
-	ListTechniquesByIdentity(ctx context.Context, arg ListTechniquesByIdentityParams) ([]ListTechniquesByIdentityRow, error)
-	// The tags of one login session.
 	ListTechniquesBySession(ctx context.Context, arg ListTechniquesBySessionParams) ([]ListTechniquesBySessionRow, error)
 	// A page of all tombstones, in uuid order, which is that of their making.
 	ListTombstonesAfter(ctx context.Context, arg ListTombstonesAfterParams) ([]TtpTombstone, error)
@@ -172,22 +184,22 @@ type Querier interface {
 	// In slot 0, with the others empty.
 	SetTechniqueCount(ctx context.Context, arg SetTechniqueCountParams) error
 	TakeFromTombstone(ctx context.Context, arg TakeFromTombstoneParams) (int64, error)
-	// The attackers with the most tags.
-	TopAttackers(ctx context.Context, arg TopAttackersParams) ([]TopAttackersRow, error)
-	// The campaigns with the most tags, the merged ones as their survivor: those of the surviving
-	// identities, as ListTechniquesByCampaign sees them.
-	TopCampaigns(ctx context.Context, arg TopCampaignsParams) ([]TopCampaignsRow, error)
-	// The identities with the most tags, the merged ones as their survivor. A tag that names no identity
-	// counts for its attacker's.
-	TopIdentities(ctx context.Context, arg TopIdentitiesParams) ([]TopIdentitiesRow, error)
-	// The sessions with the most tags.
-	TopSessions(ctx context.Context, arg TopSessionsParams) ([]TopSessionsRow, error)
 	// An absent value keeps what is stored.
 	UpsertAttacker(ctx context.Context, arg UpsertAttackerParams) error
 	// An absent value keeps what is stored. Merging is not its job: see SetCampaignMergedInto.
 	UpsertCampaign(ctx context.Context, arg UpsertCampaignParams) error
 	// An absent value keeps what is stored. Merging is not its job: see SetIdentityMergedInto.
 	UpsertIdentity(ctx context.Context, arg UpsertIdentityParams) error
+	// How many tags of a technique name each identity and attacker.
+	WhoActorsByTechnique(ctx context.Context, arg WhoActorsByTechniqueParams) ([]WhoActorsByTechniqueRow, error)
+	// The attackers that most tags name, counting all tags or those that name no identity.
+	WhoAttackers(ctx context.Context, arg WhoAttackersParams) ([]WhoAttackersRow, error)
+	// How many tags name each identity.
+	WhoIdentities(ctx context.Context, arg WhoIdentitiesParams) ([]WhoIdentitiesRow, error)
+	// The sessions with the most tags.
+	WhoSessions(ctx context.Context, arg WhoSessionsParams) ([]WhoSessionsRow, error)
+	// The sessions with the most tags of a technique.
+	WhoSessionsByTechnique(ctx context.Context, arg WhoSessionsByTechniqueParams) ([]WhoSessionsByTechniqueRow, error)
 }
 
 var _ Querier = (*Queries)(nil)

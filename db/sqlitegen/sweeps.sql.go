@@ -7,12 +7,86 @@ package sqlitegen
 
 import (
 	"context"
-	"database/sql"
 )
 
+const ListAssignedIdentities = `-- name: ListAssignedIdentities :many
+SELECT a.identity_uuid FROM ttp_attacker a
+WHERE a.identity_uuid > ?1
+GROUP BY a.identity_uuid
+ORDER BY a.identity_uuid
+LIMIT ?2
+`
+
+type ListAssignedIdentitiesParams struct {
+	After []byte
+	Limit int64
+}
+
+// The next identities that attackers have.
+func (q *Queries) ListAssignedIdentities(ctx context.Context, arg ListAssignedIdentitiesParams) ([][]byte, error) {
+	rows, err := q.db.QueryContext(ctx, ListAssignedIdentities, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var identity_uuid []byte
+		if err := rows.Scan(&identity_uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, identity_uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListSurvivingIdentities = `-- name: ListSurvivingIdentities :many
+SELECT i.survivor_uuid FROM ttp_identity i
+WHERE i.survivor_uuid > ?1
+GROUP BY i.survivor_uuid
+ORDER BY i.survivor_uuid
+LIMIT ?2
+`
+
+type ListSurvivingIdentitiesParams struct {
+	After []byte
+	Limit int64
+}
+
+// The next identities that stored ones answer as.
+func (q *Queries) ListSurvivingIdentities(ctx context.Context, arg ListSurvivingIdentitiesParams) ([][]byte, error) {
+	rows, err := q.db.QueryContext(ctx, ListSurvivingIdentities, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var survivor_uuid []byte
+		if err := rows.Scan(&survivor_uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, survivor_uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListTaggedAttackers = `-- name: ListTaggedAttackers :many
-SELECT DISTINCT t.attacker_uuid FROM ttp_tag t
+SELECT t.attacker_uuid FROM ttp_tag t
 WHERE t.attacker_uuid > ?1
+GROUP BY t.attacker_uuid
 ORDER BY t.attacker_uuid
 LIMIT ?2
 `
@@ -47,272 +121,32 @@ func (q *Queries) ListTaggedAttackers(ctx context.Context, arg ListTaggedAttacke
 }
 
 const ListTaggedIdentities = `-- name: ListTaggedIdentities :many
-WITH survivor AS (
-    SELECT DISTINCT i.survivor_uuid AS uuid FROM ttp_identity i
-    WHERE i.survivor_uuid > ?2 ORDER BY i.survivor_uuid LIMIT ?1
-), tagged AS (
-    SELECT DISTINCT t.identity_uuid AS uuid FROM ttp_tag t
-    WHERE t.identity_uuid > ?2 ORDER BY t.identity_uuid LIMIT ?1
-), assigned AS (
-    SELECT DISTINCT a.identity_uuid AS uuid FROM ttp_attacker a
-    WHERE a.identity_uuid > ?2 ORDER BY a.identity_uuid LIMIT ?1
-), named AS (
-    SELECT uuid FROM survivor UNION SELECT uuid FROM tagged UNION SELECT uuid FROM assigned
-)
-SELECT uuid FROM named ORDER BY uuid LIMIT ?1
+SELECT t.identity_uuid FROM ttp_tag t
+WHERE t.identity_uuid > ?1
+GROUP BY t.identity_uuid
+ORDER BY t.identity_uuid
+LIMIT ?2
 `
 
 type ListTaggedIdentitiesParams struct {
-	Limit int64
 	After []byte
+	Limit int64
 }
 
-// The next identities that tags, attackers or merges name. Some may turn out to have no rollup.
+// The next identities that tags name.
 func (q *Queries) ListTaggedIdentities(ctx context.Context, arg ListTaggedIdentitiesParams) ([][]byte, error) {
-	rows, err := q.db.QueryContext(ctx, ListTaggedIdentities, arg.Limit, arg.After)
+	rows, err := q.db.QueryContext(ctx, ListTaggedIdentities, arg.After, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var items [][]byte
 	for rows.Next() {
-		var uuid []byte
-		if err := rows.Scan(&uuid); err != nil {
+		var identity_uuid []byte
+		if err := rows.Scan(&identity_uuid); err != nil {
 			return nil, err
 		}
-		items = append(items, uuid)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListTechniquesByAttackers = `-- name: ListTechniquesByAttackers :many
-SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
-       CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
-       CAST(MAX(t.confidence) AS REAL) AS confidence_max
-FROM ttp_tag t
-WHERE t.attacker_uuid > ?1 AND t.attacker_uuid <= ?2
-  AND t.observed_at >= ?3 AND t.observed_at < ?4
-  AND (CAST(?5 AS INTEGER) = 1 OR (
-      t.technique_key >= ?6 AND t.technique_key <= ?7
-      AND t.confidence >= ?8
-      AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
-      AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
-            AND d.rule_version = COALESCE(?14, d.rule_version)
-            AND d.source_kind = COALESCE(?15, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
-GROUP BY t.attacker_uuid, t.technique_key
-ORDER BY t.attacker_uuid
-`
-
-type ListTechniquesByAttackersParams struct {
-	After         []byte
-	Last          []byte
-	Since         int64
-	Before        int64
-	AnyTag        int64
-	FirstKey      int64
-	LastKey       int64
-	MinConfidence float64
-	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
-	AnyRow        int64
-	RuleID        sql.NullString
-	RuleVersion   sql.NullInt64
-	SourceKind    sql.NullString
-	DeckyID       sql.NullString
-}
-
-type ListTechniquesByAttackersRow struct {
-	UUID          []byte
-	TechniqueKey  int64
-	Tags          int64
-	FirstSeen     int64
-	LastSeen      int64
-	ConfidenceMax float64
-}
-
-// The rollups of a range of attackers, each as ListTechniquesByAttacker has it.
-func (q *Queries) ListTechniquesByAttackers(ctx context.Context, arg ListTechniquesByAttackersParams) ([]ListTechniquesByAttackersRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTechniquesByAttackers,
-		arg.After,
-		arg.Last,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTechniquesByAttackersRow
-	for rows.Next() {
-		var i ListTechniquesByAttackersRow
-		if err := rows.Scan(
-			&i.UUID,
-			&i.TechniqueKey,
-			&i.Tags,
-			&i.FirstSeen,
-			&i.LastSeen,
-			&i.ConfidenceMax,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListTechniquesByIdentities = `-- name: ListTechniquesByIdentities :many
-WITH member AS (
-    SELECT i.survivor_uuid, i.uuid FROM ttp_identity i
-    WHERE i.survivor_uuid > ?1 AND i.survivor_uuid <= ?2
-    UNION
-    SELECT t.identity_uuid, t.identity_uuid FROM ttp_tag t
-    WHERE t.identity_uuid > ?1 AND t.identity_uuid <= ?2
-      AND NOT EXISTS (SELECT 1 FROM ttp_identity i WHERE i.uuid = t.identity_uuid)
-    UNION
-    SELECT a.identity_uuid, a.identity_uuid FROM ttp_attacker a
-    WHERE a.identity_uuid > ?1 AND a.identity_uuid <= ?2
-      AND NOT EXISTS (SELECT 1 FROM ttp_identity i WHERE i.uuid = a.identity_uuid)
-), part AS (
-    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
-           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
-           CAST(MAX(t.confidence) AS REAL) AS confidence_max
-    FROM member
-    CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-      AND (CAST(?5 AS INTEGER) = 1 OR (
-          t.technique_key >= ?6 AND t.technique_key <= ?7
-          AND t.confidence >= ?8
-          AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
-          AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
-          AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-              SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
-                AND d.rule_version = COALESCE(?14, d.rule_version)
-                AND d.source_kind = COALESCE(?15, d.source_kind)
-                AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
-    GROUP BY member.survivor_uuid, t.technique_key
-    UNION ALL
-    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
-           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
-           CAST(MAX(t.confidence) AS REAL) AS confidence_max
-    FROM member
-    CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-    WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-      AND (CAST(?5 AS INTEGER) = 1 OR (
-          t.technique_key >= ?6 AND t.technique_key <= ?7
-          AND t.confidence >= ?8
-          AND t.technique_key % CAST(?9 AS INTEGER) >= CAST(?10 AS INTEGER)
-          AND t.technique_key % CAST(?9 AS INTEGER) <= CAST(?11 AS INTEGER)
-          AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (
-              SELECT 1 FROM ttp_tag d
-              WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?13, d.rule_id)
-                AND d.rule_version = COALESCE(?14, d.rule_version)
-                AND d.source_kind = COALESCE(?15, d.source_kind)
-                AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
-    GROUP BY member.survivor_uuid, t.technique_key
-)
-SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max
-FROM part
-ORDER BY uuid
-`
-
-type ListTechniquesByIdentitiesParams struct {
-	After         []byte
-	Last          []byte
-	Since         int64
-	Before        int64
-	AnyTag        int64
-	FirstKey      int64
-	LastKey       int64
-	MinConfidence float64
-	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
-	AnyRow        int64
-	RuleID        sql.NullString
-	RuleVersion   sql.NullInt64
-	SourceKind    sql.NullString
-	DeckyID       sql.NullString
-}
-
-type ListTechniquesByIdentitiesRow struct {
-	UUID          []byte
-	TechniqueKey  int64
-	Tags          int64
-	FirstSeen     int64
-	LastSeen      int64
-	ConfidenceMax float64
-}
-
-// The rollups of a range of identities, each as ListTechniquesByIdentity has it. An identity that is
-// not stored answers for itself.
-func (q *Queries) ListTechniquesByIdentities(ctx context.Context, arg ListTechniquesByIdentitiesParams) ([]ListTechniquesByIdentitiesRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTechniquesByIdentities,
-		arg.After,
-		arg.Last,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTechniquesByIdentitiesRow
-	for rows.Next() {
-		var i ListTechniquesByIdentitiesRow
-		if err := rows.Scan(
-			&i.UUID,
-			&i.TechniqueKey,
-			&i.Tags,
-			&i.FirstSeen,
-			&i.LastSeen,
-			&i.ConfidenceMax,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
+		items = append(items, identity_uuid)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

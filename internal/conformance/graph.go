@@ -231,7 +231,7 @@ func scopesAreListedByParent(t *testing.T, db *database) {
 		"limit ": second(s.ListAttackers(ctx, ttp.Fleet(), uuid.Nil, ttp.MaxPage+1)),
 		"scope":  second(s.ListCampaigns(ctx, ttp.OfAttacker(id("a")), uuid.Nil, 1)),
 		"scope ": second(s.ListIdentities(ctx, ttp.OfSession("s"), uuid.Nil, 1)),
-		" scope": second(s.ListAttackers(ctx, ttp.Scope{Kind: ttp.IdentityScope, ID: "x"}, uuid.Nil, 1)),
+		" scope": second(s.ListAttackers(ctx, ttp.Scope{Kind: ttp.IdentityScope, SessionID: "x"}, uuid.Nil, 1)),
 	} {
 		equal(t, what, problemFields(t, err), []string{strings.TrimSpace(what)})
 	}

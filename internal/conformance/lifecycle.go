@@ -255,14 +255,8 @@ func (l *life) unmerge() {
 
 // checkEveryRollup compares the rollups of all scopes.
 func (m *model) checkEveryRollup(rt *rapid.T, s *ttp.Store) {
-	ctx := context.Background()
 	for _, scope := range everyScope() {
-		wanted := func(tag ttp.Tag) bool { return m.has(scope, tag) }
-		if scope.Kind == ttp.CampaignScope {
-			equal(rt, scope.String(), must[[]ttp.CampaignTechniqueRow](rt)(s.ListTechniquesByCampaign(ctx, uuid.MustParse(scope.ID))), m.foldCampaign(wanted))
-		} else {
-			equal(rt, scope.String(), rollupOf(rt, s, scope), m.fold(wanted))
-		}
+		equal(rt, scope.String(), rollupOf(rt, s, scope), m.foldScope(scope, func(ttp.Tag) bool { return true }))
 	}
 }
 

@@ -117,7 +117,7 @@ func cursorBelongsToItsQuery(t *testing.T, db *database) {
 		_, err := s.ListTags(ctx, other.scope, other.filter, 2, next)
 		equal(t, name, problemsOf(t, err), []ttp.Problem{{Field: "cursor", Reason: "belongs to another scope or filter: start again without a cursor"}})
 	}
-	upper := ttp.Scope{Kind: ttp.AttackerScope, ID: "urn:uuid:" + id("attacker").String()}
+	upper := must[ttp.Scope](t)(ttp.ParseScope("attacker urn:uuid:" + id("attacker").String()))
 	equal(t, "the same id, spelt otherwise", sourcesOf(page(t, s, upper, f, 2, next).Tags), []string{"3", "2"})
 }
 
@@ -221,7 +221,7 @@ func sweepsSpanPages(t *testing.T, db *database) {
 	equal(t, "attackers", len(got), n)
 	for i, rollup := range got {
 		equal(t, rollup.String(), rollup.Techniques, rollupOf(t, s, rollup.Scope))
-		if i > 0 && got[i-1].ID >= rollup.ID {
+		if i > 0 && got[i-1].ID() >= rollup.ID() {
 			t.Fatalf("%s comes after %s", rollup, got[i-1])
 		}
 	}

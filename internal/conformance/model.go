@@ -104,33 +104,37 @@ func (m *model) campaignOf(tag ttp.Tag) uuid.UUID {
 	return m.survivingCampaign(m.identities[m.identityOf(tag)].CampaignUUID)
 }
 
-// foldCampaign rolls up the tags that are wanted, which are of one campaign.
-func (m *model) foldCampaign(wanted func(ttp.Tag) bool) []ttp.CampaignTechniqueRow {
-	rows := []ttp.CampaignTechniqueRow{}
-	for _, row := range m.fold(wanted) {
+// foldScope rolls up the tags of the scope that are wanted.
+func (m *model) foldScope(scope ttp.Scope, wanted func(ttp.Tag) bool) []ttp.TechniqueRollupRow {
+	inScope := func(tag ttp.Tag) bool { return wanted(tag) && m.has(scope, tag) }
+	rows := m.fold(inScope)
+	if scope.Kind != ttp.CampaignScope {
+		return rows
+	}
+	for i, row := range rows {
 		identities := map[uuid.UUID]bool{}
 		for _, tag := range m.tags {
-			if wanted(tag) && tag.TechniqueID == row.TechniqueID && tag.SubTechniqueID == row.SubTechniqueID {
+			if inScope(tag) && tag.TechniqueID == row.TechniqueID && tag.SubTechniqueID == row.SubTechniqueID {
 				identities[m.identityOf(tag)] = true
 			}
 		}
-		rows = append(rows, ttp.CampaignTechniqueRow{TechniqueRollupRow: row, IdentityCount: int64(len(identities))})
+		rows[i].IdentityCount = int64(len(identities))
 	}
 	return rows
 }
 
-// has tells whether a scope has a tag.
+// has reports whether a scope has a tag.
 func (m *model) has(scope ttp.Scope, tag ttp.Tag) bool {
 	switch scope.Kind {
 	case ttp.AttackerScope:
-		return tag.AttackerUUID.String() == scope.ID
+		return tag.AttackerUUID == scope.UUID
 	case ttp.SessionScope:
-		return tag.SessionID == scope.ID
+		return tag.SessionID == scope.SessionID
 	case ttp.IdentityScope:
-		return m.identityOf(tag) == m.survivingIdentity(uuid.MustParse(scope.ID))
+		return m.identityOf(tag) == m.survivingIdentity(scope.UUID)
 	case ttp.CampaignScope:
 		campaign := m.campaignOf(tag)
-		return campaign != uuid.Nil && campaign == m.survivingCampaign(uuid.MustParse(scope.ID))
+		return campaign != uuid.Nil && campaign == m.survivingCampaign(scope.UUID)
 	}
 	return true
 }

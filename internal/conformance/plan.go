@@ -25,13 +25,13 @@ type plannedRead struct {
 }
 
 var plannedReads = []plannedRead{
-	{"ListTechniquesByIdentity", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	{"ListTechniquesByIdentities", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByIdentity(ctx, id("i1"))
-	}), []string{"ttp_tag_attacker", "ttp_tag_identity"}, false},
-	{"ListTechniquesByCampaign", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	}), []string{"ttp_tag_identity"}, false},
+	{"ListTechniquesByAttackers", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByCampaign(ctx, id("c1"))
-	}), []string{"ttp_tag_attacker", "ttp_tag_identity"}, false},
-	{"ListTechniquesByAttacker", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	}), []string{"ttp_tag_attacker"}, false},
+	{"ListTechniquesByAttackers", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByAttacker(ctx, id("a1"), ttp.Where(ttp.Filter{Since: at(5), Tactic: "TA0006", Domain: "ics"}))
 	}), []string{"ttp_tag_attacker"}, false},
 	{"ListTechniquesBySession", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
@@ -46,9 +46,15 @@ var plannedReads = []plannedRead{
 	{"CountByTime", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.Timeline(ctx, ttp.Fleet(), ttp.Filter{Since: at(100), Until: at(200)}, ttp.Day, ttp.ByTactic)
 	}), []string{"ttp_tag_observed"}, false},
-	{"CountScopeByTime", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	{"CountAttackersByTime", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.Timeline(ctx, ttp.OfAttacker(id("a1")), ttp.Filter{Since: at(100)}, ttp.Day, ttp.ByTactic)
-	}), []string{"ttp_tag_attacker", "ttp_tag_identity", "ttp_tag_session"}, false},
+	}), []string{"ttp_tag_attacker"}, false},
+	{"CountIdentitiesByTime", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.Timeline(ctx, ttp.OfIdentity(id("i1")), ttp.Filter{Since: at(100)}, ttp.Day, ttp.ByTactic)
+	}), []string{"ttp_tag_identity"}, false},
+	{"CountSessionByTime", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.Timeline(ctx, ttp.OfSession("s1"), ttp.Filter{Since: at(100)}, ttp.Day, ttp.ByTactic)
+	}), []string{"ttp_tag_session"}, false},
 	{"ListTags", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTags(ctx, ttp.Fleet(), ttp.Filter{}, 10, "")
 	}), []string{"ttp_tag_observed"}, true},
@@ -58,9 +64,15 @@ var plannedReads = []plannedRead{
 	{"ListTagsBySession", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTags(ctx, ttp.OfSession("s1"), ttp.Filter{}, 10, "")
 	}), []string{"ttp_tag_session"}, true},
-	{"ListTagsByIdentities", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	{"ListTagKeysByIdentity", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTags(ctx, ttp.OfIdentity(id("i1")), ttp.Filter{}, 10, "")
-	}), []string{"ttp_tag_attacker", "ttp_tag_identity"}, false},
+	}), []string{"ttp_tag_identity"}, false},
+	{"ListTagKeysByAttacker", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.ListTags(ctx, ttp.OfIdentity(id("i1")), ttp.Filter{}, 10, "")
+	}), []string{"ttp_tag_attacker"}, false},
+	{"ListTagsByUUID", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.ListTags(ctx, ttp.OfIdentity(id("i1")), ttp.Filter{}, 10, "")
+	}), byUUID, true},
 	{"ListTagsBySessionInOrder", func(ctx context.Context, s *ttp.Store) error {
 		for _, err := range s.SessionTags(ctx, "s1", ttp.Filter{}) {
 			return err
@@ -70,9 +82,18 @@ var plannedReads = []plannedRead{
 	{"ListTagsAfter", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.Export(ctx, io.Discard, ttp.Filter{Since: at(100)}, nil)
 	}), byUUID, true},
-	{"TopAttackers", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	{"WhoActorsByTechnique", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.Who(ctx, ttp.AttackerScope, ttp.Filter{Technique: "T0007"}, 10)
 	}), []string{"ttp_tag_technique"}, true},
+	{"WhoAttackers", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.Who(ctx, ttp.AttackerScope, ttp.Filter{}, 10)
+	}), []string{"ttp_tag_attacker"}, false},
+	{"WhoIdentities", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.Who(ctx, ttp.IdentityScope, ttp.Filter{}, 10)
+	}), []string{"ttp_tag_identity"}, false},
+	{"WhoSessions", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.Who(ctx, ttp.SessionScope, ttp.Filter{}, 10)
+	}), []string{"ttp_tag_session"}, false},
 	{"ListTechniquesByAttackers", func(ctx context.Context, s *ttp.Store) error {
 		for _, err := range s.AttackerRollups(ctx, ttp.Filter{}) {
 			return err
@@ -84,7 +105,7 @@ var plannedReads = []plannedRead{
 			return err
 		}
 		return nil
-	}, []string{"ttp_tag_attacker", "ttp_tag_identity"}, false},
+	}, []string{"ttp_tag_identity"}, false},
 	{"LockTagsToMove", func(ctx context.Context, s *ttp.Store) error { return s.AssignAttackers(ctx, id("i2"), id("a1")) }, []string{"ttp_tag_attacker"}, false},
 	{"ListTagsInBatch", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.RollbackBatch(ctx, id("b"), ttp.DryRun())
@@ -107,14 +128,14 @@ func readsAreKeyedRanges(t *testing.T, db *database) {
 	ctx, s := context.Background(), overPool(t, db)
 	var tags []ttp.Tag
 	for i := range 5000 {
-		tags = append(tags, newTag(fmt.Sprint(i), named(fmt.Sprint("a", i%97), []string{"", fmt.Sprint("i", i%13)}[i%2], fmt.Sprintf("T%04d", i%50)),
+		tags = append(tags, newTag(fmt.Sprint(i), named(fmt.Sprint("a", i%997), []string{"", fmt.Sprint("i", i%13)}[i%2], fmt.Sprintf("T%04d", i%50)),
 			func(tag *ttp.Tag) {
 				tag.SessionID = fmt.Sprint("s", i%211)
 				tag.ObservedAt = at(i)
 			}))
 	}
 	insert(t, s, tags...)
-	for i := range 97 {
+	for i := range 997 {
 		succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id(fmt.Sprint("a", i)), IdentityUUID: id(fmt.Sprint("i", i%13))}}))
 	}
 	for i := range 13 {

@@ -144,8 +144,11 @@ func badQuestionsAreRefused(t *testing.T, db *database) {
 		_, err := s.NewTechniques(ctx, ttp.Fleet(), since, f)
 		return err
 	}
-	_, compared := s.Compare(ctx, ttp.Fleet(), ttp.Scope{Kind: ttp.CampaignScope, ID: "x"}, ttp.Filter{})
-	const limit, bucket, uuidOnly = "must be from 1 to 10000", "must be a week, or whole microseconds that divide a day", `must have a UUID as its id, not "x"`
+	_, compared := s.Compare(ctx, ttp.Fleet(), ttp.Scope{Kind: ttp.CampaignScope, SessionID: "x"}, ttp.Filter{})
+	parse := func(text string) error { _, err := ttp.ParseScope(text); return err }
+	twice := ttp.Where(ttp.Filter{})
+	_, rolledUp := s.Rollup(ctx, ttp.Fleet(), twice, twice)
+	const limit, bucket, uuidOnly = "must be from 1 to 10000", "must be a week, or whole microseconds that divide a day", "must have a UUID, not a session's id"
 	for _, c := range []struct {
 		err           error
 		field, reason string
@@ -155,8 +158,16 @@ func badQuestionsAreRefused(t *testing.T, db *database) {
 		{list(ttp.Fleet(), 10_001), "limit", limit},
 		{who(ttp.AttackerScope, 0), "limit", limit},
 		{who(ttp.FleetScope, 1), "kind", "must be identity, attacker, session or campaign"},
-		{list(ttp.Scope{Kind: ttp.AttackerScope, ID: "x"}, 1), "scope", uuidOnly},
-		{list(ttp.Scope{Kind: "host", ID: id("a").String()}, 1), "scope", "must be of kind identity, attacker, campaign or session, or empty for the fleet"},
+		{list(ttp.Scope{Kind: ttp.AttackerScope, SessionID: "x"}, 1), "scope", uuidOnly},
+		{list(ttp.Scope{Kind: ttp.SessionScope, UUID: id("a")}, 1), "scope", "must have no UUID, and only a session has a session's id"},
+		{list(ttp.Scope{SessionID: "x"}, 1), "scope", "must have no UUID, and only a session has a session's id"},
+		{parse("attacker x"), "scope", `must have a UUID as its id, not "x"`},
+		{parse("identity"), "scope", `must have a UUID as its id, not ""`},
+		{parse("session"), "scope", "must have a session's id"},
+		{parse("fleet x"), "scope", "must have no id for the fleet"},
+		{parse("host x"), "scope", "must be fleet, or identity, attacker, campaign or session and an id"},
+		{rolledUp, "filter", "must be given once: say all of it in one Where"},
+		{list(ttp.Scope{Kind: "host", UUID: id("a")}, 1), "scope", "must be of kind identity, attacker, campaign or session, or empty for the fleet"},
 		{compared, "scope", uuidOnly},
 		{line(0, ttp.ByTactic), "bucket", bucket},
 		{line(-time.Hour, ttp.ByTactic), "bucket", bucket},

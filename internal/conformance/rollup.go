@@ -172,11 +172,9 @@ func campaignIsTheUnionOfItsIdentities(t *testing.T, db *database) {
 	// What the row sums up beside its counts is rowsSumUpTheirTags' matter.
 	row := func(technique, sub string, tags, identities int64) ttp.CampaignTechniqueRow {
 		return ttp.CampaignTechniqueRow{
-			TechniqueRollupRow: ttp.TechniqueRollupRow{
-				TechniqueID: technique, SubTechniqueID: sub, Tactic: "TA0006",
-				Tactics: []ttp.TacticCount{{Tactic: "TA0006", Count: tags}}, Releases: []string{"enterprise-v18.1"},
-				Count: tags, FirstSeen: at(0), LastSeen: at(0), ConfidenceMax: 0.7,
-			}, IdentityCount: identities,
+			TechniqueID: technique, SubTechniqueID: sub, Tactic: "TA0006",
+			Tactics: []ttp.TacticCount{{Tactic: "TA0006", Count: tags}}, Releases: []string{"enterprise-v18.1"},
+			Count: tags, FirstSeen: at(0), LastSeen: at(0), ConfidenceMax: 0.7, IdentityCount: identities,
 		}
 	}
 	rows := must[[]ttp.CampaignTechniqueRow](t)

@@ -1,76 +1,8 @@
--- name: CountDistinct :many
--- What the covering indexes do not hold, for the whole fleet: how many sources, attackers and
--- identities show each technique. A tag that names no identity counts for its attacker's; merged
--- identities count as their survivor.
-SELECT CAST(r.technique_key / 10000000000 AS INTEGER) AS technique,
-       COUNT(DISTINCT r.source_kind || '|' || r.source_id) AS sources,
-       COUNT(DISTINCT r.attacker_uuid) AS attackers,
-       COUNT(DISTINCT COALESCE(i.survivor_uuid, r.identity_uuid, a.identity_uuid)) AS identities
-FROM ttp_tag r
-LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
-LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
-WHERE r.observed_at >= sqlc.arg(since) AND r.observed_at < sqlc.arg(before)
-  AND r.technique_key >= sqlc.arg(first_key) AND r.technique_key <= sqlc.arg(last_key) -- for the index
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
-      r.technique_key >= sqlc.arg(first_key) AND r.technique_key <= sqlc.arg(last_key)
-      AND r.confidence >= sqlc.arg(min_confidence)
-      AND r.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
-      AND r.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = r.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
-            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
-GROUP BY technique;
-
--- name: CountScopeDistinct :many
--- The same for the one scope that is not NULL.
-WITH asked_campaign AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
-                         sqlc.arg(campaign_uuid)) AS BLOB) AS uuid
-), campaign AS (
-    SELECT uuid FROM asked_campaign
-    UNION ALL
-    SELECT c.uuid FROM asked_campaign
-    CROSS JOIN ttp_campaign c ON c.survivor_uuid = asked_campaign.uuid AND c.uuid <> asked_campaign.uuid
-), asked_identity AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = sqlc.arg(identity_uuid)),
-                         sqlc.arg(identity_uuid)) AS BLOB) AS uuid
-), member AS (
-    SELECT uuid FROM asked_identity
-    UNION ALL
-    SELECT i.uuid FROM asked_identity
-    CROSS JOIN ttp_identity i ON i.survivor_uuid = asked_identity.uuid AND i.uuid <> asked_identity.uuid
-    UNION ALL
-    SELECT m.uuid
-    FROM campaign
-    CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
-    CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
-), scoped AS (
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.attacker_uuid = sqlc.arg(attacker_uuid)
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM ttp_tag t WHERE t.session_id = sqlc.arg(session_id)
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    CROSS JOIN ttp_tag t ON t.identity_uuid = member.uuid
-    UNION ALL
-    SELECT t.uuid, t.technique_key, t.observed_at, t.confidence
-    FROM member
-    CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
-    CROSS JOIN ttp_tag t ON t.attacker_uuid = a.uuid AND t.identity_uuid IS NULL
-)
+-- name: CountDistinctSources :many
+-- How many sources show each technique in the fleet.
 SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique,
-       COUNT(DISTINCT r.source_kind || '|' || r.source_id) AS sources,
-       COUNT(DISTINCT r.attacker_uuid) AS attackers,
-       COUNT(DISTINCT COALESCE(i.survivor_uuid, r.identity_uuid, a.identity_uuid)) AS identities
-FROM scoped t
-CROSS JOIN ttp_tag r ON r.uuid = t.uuid
-LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
-LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
+       COUNT(DISTINCT t.source_kind || '|' || t.source_id) AS sources
+FROM ttp_tag t
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
       t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
@@ -79,8 +11,85 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
       AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
       AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
           SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
             AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
             AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
             AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
 GROUP BY technique;
+
+-- name: ListActorsByTechnique :many
+-- Which attackers and identities show each technique in the fleet.
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t
+WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
+GROUP BY technique, t.attacker_uuid, t.identity_uuid;
+
+-- name: ListSourcesByIdentities :many
+-- The sources and the actors of the tags that name one of these identities, by technique.
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t INDEXED BY ttp_tag_identity
+WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.identity_uuid IN (sqlc.slice(uuids))
+GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;
+
+-- name: ListSourcesByAttackers :many
+-- The same for the tags that name one of these attackers, all or those that name no identity.
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t INDEXED BY ttp_tag_attacker
+WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND (CAST(sqlc.arg(any_identity) AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (sqlc.slice(uuids))
+GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;
+
+-- name: ListSourcesBySession :many
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t INDEXED BY ttp_tag_session
+WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
+      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
+          SELECT 1 FROM ttp_tag d
+          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
+            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.session_id = sqlc.arg(session_id)
+GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;

@@ -1,0 +1,211 @@
+package ttp
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+var (
+	listMembersOfIdentity     = many((*sqlitegen.Queries).ListMembersOfIdentity, (*mysqlgen.Queries).ListMembersOfIdentity, toMember, toMember)
+	listMembersOfCampaign     = many((*sqlitegen.Queries).ListMembersOfCampaign, (*mysqlgen.Queries).ListMembersOfCampaign, toMember, toMember)
+	listIdentitiesBySurvivors = many((*sqlitegen.Queries).ListIdentitiesBySurvivors, (*mysqlgen.Queries).ListIdentitiesBySurvivors, toIdentity, toIdentity)
+	listAttackersByIdentities = many((*sqlitegen.Queries).ListAttackersByIdentities, (*mysqlgen.Queries).ListAttackersByIdentities, toAttacker, toAttacker)
+)
+
+// members are the identities and the attackers whose tags a scope has. Of an attacker's tags, an identity has
+// those that name no identity; the scope of an attacker has all.
+//
+// A read resolves its scope to members first and then reads tags by their UUIDs. The tables of scopes are
+// small, and a sharded engine plans both steps, but not their join.
+type members struct {
+	scope                 Scope
+	identities, attackers []uuid.UUID
+	survivors             map[uuid.UUID]uuid.UUID // which surviving identity each of them counts for
+}
+
+// membersOf resolves a scope.
+func membersOf(ctx context.Context, q queries, scope Scope) (members, error) {
+	m := members{scope: scope}
+	list := listMembersOfIdentity
+	switch scope.Kind {
+	case FleetScope, SessionScope:
+		return m, nil
+	case AttackerScope:
+		m.attackers = []uuid.UUID{scope.UUID}
+		return m, nil
+	case CampaignScope:
+		list = listMembersOfCampaign
+	}
+	rows, err := list(ctx, q, args{IdentityUUID: scope.UUID[:], CampaignUUID: scope.UUID[:]})
+	m.survivors = make(map[uuid.UUID]uuid.UUID, len(rows))
+	for _, row := range rows {
+		m.add(row)
+	}
+	return m, err
+}
+
+func (m *members) add(row member) {
+	if _, known := m.survivors[row.identity]; !known {
+		m.identities = append(m.identities, row.identity)
+		m.survivors[row.identity] = row.survivor
+	}
+	if row.attacker != uuid.Nil {
+		m.attackers = append(m.attackers, row.attacker)
+		m.survivors[row.attacker] = row.survivor
+	}
+}
+
+// scopeQueries reads the same of the tags of each kind of scope.
+type scopeQueries[T any] struct {
+	fleet, session        generated[[]T]
+	identities, attackers generated[[]T] // by UUIDs
+}
+
+// read reads the tags of the members.
+func (r scopeQueries[T]) read(ctx context.Context, q queries, m members, a args) ([]T, error) {
+	switch m.scope.Kind {
+	case FleetScope:
+		return r.fleet(ctx, q, a)
+	case SessionScope:
+		a.SessionID = sessionID(m.scope.SessionID)
+		return r.session(ctx, q, a)
+	case AttackerScope:
+		a.AnyIdentity = 1
+	}
+	rows, err := inChunks(ctx, q, r.identities, m.identities, a)
+	if err != nil {
+		return nil, err
+	}
+	more, err := inChunks(ctx, q, r.attackers, m.attackers, a)
+	return append(rows, more...), err
+}
+
+// sessionID returns what a query by session binds. An id that no tag can have matches none: MySQL would
+// match it without its trailing spaces.
+func sessionID(id string) sql.NullString {
+	var c checker
+	if c.text("session_id", id, 255); len(c.problems) > 0 {
+		id = ""
+	}
+	return sql.NullString{String: id, Valid: true}
+}
+
+// inChunks runs a query by UUIDs, some hundred at a time.
+func inChunks[T any](ctx context.Context, q queries, list generated[[]T], ids []uuid.UUID, a args) ([]T, error) {
+	out := []T{}
+	for chunk := range slices.Chunk(ids, maxSlice) {
+		a.UUIDs = paddedIDs(chunk)
+		rows, err := list(ctx, q, a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	return out, nil
+}
+
+// maxSlice is the number of UUIDs in one statement, below MySQL's eq_range_index_dive_limit of 200 after
+// which it estimates by statistics.
+const maxSlice = 128
+
+// paddedIDs repeats the last id until the length is one of a few, since each length is a statement of its own
+// to prepare.
+func paddedIDs(ids []uuid.UUID) [][]byte {
+	n := 1
+	for n < len(ids) {
+		n *= 2
+	}
+	out := idBytes(ids)
+	for len(out) < n {
+		out = append(out, out[len(out)-1])
+	}
+	return out
+}
+
+// survivorsOf returns the surviving identity of each of these identities; one that is not stored is its own.
+func survivorsOf(ctx context.Context, q queries, identities []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
+	stored, err := inChunks(ctx, q, listIdentitiesByUUID, unique(identities), args{})
+	survivors := make(map[uuid.UUID]uuid.UUID, len(identities))
+	for _, id := range identities {
+		survivors[id] = id
+	}
+	for _, i := range stored {
+		survivors[i.UUID] = i.SurvivorUUID
+	}
+	return survivors, err
+}
+
+// identitiesOf returns the surviving identity of each of these attackers that has one.
+func identitiesOf(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
+	stored, err := inChunks(ctx, q, listAttackersByUUID, unique(attackers), args{})
+	if err != nil {
+		return nil, err
+	}
+	var identities []uuid.UUID
+	for _, a := range stored {
+		if a.IdentityUUID != uuid.Nil {
+			identities = append(identities, a.IdentityUUID)
+		}
+	}
+	survivors, err := survivorsOf(ctx, q, identities)
+	out := make(map[uuid.UUID]uuid.UUID, len(identities))
+	for _, a := range stored {
+		if a.IdentityUUID != uuid.Nil {
+			out[a.UUID] = survivors[a.IdentityUUID]
+		}
+	}
+	return out, err
+}
+
+// actor is what a tag names: an identity, or an attacker, or both.
+type actor struct{ identity, attacker uuid.UUID }
+
+// identitiesOfActors returns which surviving identity an actor's tags count for, uuid.Nil for none.
+func identitiesOfActors(ctx context.Context, q queries, actors []actor) (func(actor) uuid.UUID, error) {
+	var identities, attackers []uuid.UUID
+	for _, a := range actors {
+		if a.identity != uuid.Nil {
+			identities = append(identities, a.identity)
+		} else {
+			attackers = append(attackers, a.attacker)
+		}
+	}
+	survivors, err := survivorsOf(ctx, q, identities)
+	if err != nil {
+		return nil, err
+	}
+	assigned, err := identitiesOf(ctx, q, attackers)
+	return func(a actor) uuid.UUID {
+		if a.identity != uuid.Nil {
+			return survivors[a.identity]
+		}
+		return assigned[a.attacker]
+	}, err
+}
+
+// unique sorts ids and leaves each once.
+func unique(ids []uuid.UUID) []uuid.UUID {
+	ids = slices.Clone(ids)
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return cmp.Compare(string(a[:]), string(b[:])) })
+	return slices.Compact(ids)
+}
+
+// member is an identity of a scope, and an attacker of that identity if it has any.
+type member struct{ survivor, identity, attacker uuid.UUID }
+
+type memberRow interface {
+	sqlitegen.ListMembersOfIdentityRow | mysqlgen.ListMembersOfIdentityRow |
+		sqlitegen.ListMembersOfCampaignRow | mysqlgen.ListMembersOfCampaignRow
+}
+
+func toMember[R memberRow](row R) member {
+	r := sqlitegen.ListMembersOfIdentityRow(row)
+	return member{toID(r.SurvivorUUID), toID(r.IdentityUUID), toID(r.AttackerUUID)}
+}

@@ -1,0 +1,56 @@
+package ttp
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+var (
+	listPhasesByIdentities = many((*sqlitegen.Queries).ListPhasesByIdentities, (*mysqlgen.Queries).ListPhasesByIdentities, toPhase, toPhase)
+	listPhasesByAttackers  = many((*sqlitegen.Queries).ListPhasesByAttackers, (*mysqlgen.Queries).ListPhasesByAttackers, toPhase, toPhase)
+)
+
+var phasesByScope = scopeQueries[Phase]{identities: listPhasesByIdentities, attackers: listPhasesByAttackers}
+
+// Phase is a tactic that a decky saw an identity pursue.
+type Phase struct {
+	DeckyID    string    `json:"decky_id"`
+	Tactic     string    `json:"tactic"`
+	ObservedAt time.Time `json:"observed_at"`
+}
+
+// ListPhases returns when which decky saw which tactic of the identity's, by ObservedAt, then decky, then
+// tactic; what several tags say of one instant comes once. Tags without a decky are left out. It returns
+// all phases at once: narrow a busy identity's by the filter's window.
+func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([]Phase, error) {
+	const op = "list phases"
+	b, err := f.checked()
+	if err != nil {
+		return nil, s.fail(ctx, op, err)
+	}
+	return inScope(ctx, s, op, OfIdentity(identity), b, func(ctx context.Context, q queries, m members, a args) ([]Phase, error) {
+		phases, err := phasesByScope.read(ctx, q, m, a)
+		slices.SortFunc(phases, func(a, b Phase) int {
+			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), strings.Compare(a.DeckyID, b.DeckyID), strings.Compare(a.Tactic, b.Tactic))
+		})
+		return slices.Compact(phases), err
+	})
+}
+
+type phaseRow interface {
+	sqlitegen.ListPhasesByIdentitiesRow | mysqlgen.ListPhasesByIdentitiesRow |
+		sqlitegen.ListPhasesByAttackersRow | mysqlgen.ListPhasesByAttackersRow
+}
+
+func toPhase[R phaseRow](row R) Phase {
+	r := sqlitegen.ListPhasesByIdentitiesRow(row)
+	return Phase{r.DeckyID.String, r.Tactic, toTime(r.ObservedAt)}
+}

@@ -1,0 +1,205 @@
+package ttp
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/db/mysqlgen"
+	"github.com/decnet/ttpstore/db/sqlitegen"
+)
+
+var (
+	whoIdentities          = many((*sqlitegen.Queries).WhoIdentities, (*mysqlgen.Queries).WhoIdentities, toIdentityCount, toIdentityCount)
+	whoAttackers           = many((*sqlitegen.Queries).WhoAttackers, (*mysqlgen.Queries).WhoAttackers, toAttackerCount, toAttackerCount)
+	whoSessions            = many((*sqlitegen.Queries).WhoSessions, (*mysqlgen.Queries).WhoSessions, toSessionCount, toSessionCount)
+	whoActorsByTechnique   = many((*sqlitegen.Queries).WhoActorsByTechnique, (*mysqlgen.Queries).WhoActorsByTechnique, toActorCount, toActorCount)
+	whoSessionsByTechnique = many((*sqlitegen.Queries).WhoSessionsByTechnique, (*mysqlgen.Queries).WhoSessionsByTechnique, toSessionCount, toSessionCount)
+)
+
+// ScopeCount counts the tags of one scope.
+type ScopeCount struct {
+	Scope
+	Count     int64     `json:"count"` // of tags
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
+}
+
+// Who returns the identities, attackers, sessions or campaigns with the most tags that match the filter,
+// at most limit, 1 to [MaxPage]: by Count, the highest first, then by id. With Filter.Technique it
+// answers who shows a technique. Merged identities and campaigns count as their survivor; a tag that
+// names no identity counts for the one that its attacker has.
+func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([]ScopeCount, error) {
+	const op = "who"
+	var c checker
+	b := f.filterArgs(&c)
+	if limit < 1 || limit > MaxPage {
+		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage))
+	}
+	who := map[ScopeKind]generated[[]ScopeCount]{
+		SessionScope:  whoInSessions,
+		AttackerScope: whoOfActors(AttackerScope, countAttackers, attackersOfActors),
+		IdentityScope: whoOfActors(IdentityScope, countActors, identitiesOfActors),
+		CampaignScope: whoOfActors(CampaignScope, countActors, campaignsOfActors),
+	}[kind]
+	if who == nil {
+		c.refuse("kind", "must be identity, attacker, session or campaign")
+	}
+	if err := c.queryError(); err != nil {
+		return nil, s.fail(ctx, op, err)
+	}
+	run := snapshot[[]ScopeCount]
+	if kind == SessionScope || kind == AttackerScope { // one statement
+		run = query[[]ScopeCount]
+	}
+	return run(ctx, s, op, func(q queries) ([]ScopeCount, error) { return who(ctx, q, args{filterArgs: b, Limit: int64(limit)}) })
+}
+
+func whoInSessions(ctx context.Context, q queries, a args) ([]ScopeCount, error) {
+	if a.oneTechnique() {
+		return whoSessionsByTechnique(ctx, q, a)
+	}
+	return whoSessions(ctx, q, a)
+}
+
+// actorCount counts the tags of an actor.
+type actorCount struct {
+	actor
+	tags                int64
+	firstSeen, lastSeen time.Time
+}
+
+// whoOfActors adds the counts of actors up to those of the scopes that they belong to, the highest first. An
+// actor without such a scope is left out.
+func whoOfActors(kind ScopeKind, list generated[[]actorCount],
+	scopes func(context.Context, queries, []actor) (func(actor) uuid.UUID, error),
+) generated[[]ScopeCount] {
+	return func(ctx context.Context, q queries, a args) ([]ScopeCount, error) {
+		counted, err := list(ctx, q, a)
+		if err != nil {
+			return nil, err
+		}
+		actors := make([]actor, len(counted))
+		for i, c := range counted {
+			actors[i] = c.actor
+		}
+		scope, err := scopes(ctx, q, actors)
+		if err != nil {
+			return nil, err
+		}
+		counts := map[uuid.UUID]*ScopeCount{}
+		for _, c := range counted {
+			id := scope(c.actor)
+			if id == uuid.Nil {
+				continue
+			}
+			if counts[id] == nil {
+				counts[id] = &ScopeCount{Scope{Kind: kind, UUID: id}, 0, c.firstSeen, c.lastSeen}
+			}
+			counts[id].add(c)
+		}
+		out := make([]ScopeCount, 0, len(counts))
+		for _, c := range counts {
+			out = append(out, *c)
+		}
+		slices.SortFunc(out, func(a, b ScopeCount) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(string(a.UUID[:]), string(b.UUID[:])))
+		})
+		return out[:min(len(out), int(a.Limit))], nil
+	}
+}
+
+func (c *ScopeCount) add(more actorCount) {
+	c.Count += more.tags
+	if more.firstSeen.Before(c.FirstSeen) {
+		c.FirstSeen = more.firstSeen
+	}
+	if more.lastSeen.After(c.LastSeen) {
+		c.LastSeen = more.lastSeen
+	}
+}
+
+// countAttackers counts the tags that name each attacker.
+func countAttackers(ctx context.Context, q queries, a args) ([]actorCount, error) {
+	if a.oneTechnique() {
+		return whoActorsByTechnique(ctx, q, a)
+	}
+	a.AnyIdentity = 1
+	return whoAttackers(ctx, q, a)
+}
+
+// countActors counts the tags that name each identity, and those that name an attacker and no identity.
+func countActors(ctx context.Context, q queries, a args) ([]actorCount, error) {
+	if a.oneTechnique() {
+		return whoActorsByTechnique(ctx, q, a)
+	}
+	identities, err := whoIdentities(ctx, q, a)
+	if err != nil {
+		return nil, err
+	}
+	a.Limit = math.MaxInt64
+	attackers, err := whoAttackers(ctx, q, a)
+	return append(identities, attackers...), err
+}
+
+func attackersOfActors(context.Context, queries, []actor) (func(actor) uuid.UUID, error) {
+	return func(a actor) uuid.UUID { return a.attacker }, nil
+}
+
+func campaignsOfActors(ctx context.Context, q queries, actors []actor) (func(actor) uuid.UUID, error) {
+	identity, err := identitiesOfActors(ctx, q, actors)
+	if err != nil {
+		return nil, err
+	}
+	identities := make([]uuid.UUID, len(actors))
+	for i, a := range actors {
+		identities[i] = identity(a)
+	}
+	stored, err := inChunks(ctx, q, listIdentitiesByUUID, unique(identities), args{})
+	if err != nil {
+		return nil, err
+	}
+	campaigns, survivors := map[uuid.UUID]uuid.UUID{}, map[uuid.UUID]uuid.UUID{} // by identity, by campaign
+	for _, i := range stored {
+		if i.MergedIntoUUID == uuid.Nil {
+			campaigns[i.UUID] = i.CampaignUUID
+			survivors[i.CampaignUUID] = i.CampaignUUID
+		}
+	}
+	merged, err := inChunks(ctx, q, listCampaignsByUUID, slices.Collect(maps.Keys(survivors)), args{})
+	for _, c := range merged {
+		survivors[c.UUID] = c.SurvivorUUID
+	}
+	return func(a actor) uuid.UUID { return survivors[campaigns[identity(a)]] }, err
+}
+
+func toIdentityCount[R sqlitegen.WhoIdentitiesRow | mysqlgen.WhoIdentitiesRow](row R) actorCount {
+	r := sqlitegen.WhoIdentitiesRow(row)
+	return actorCount{actor{identity: toID(r.IdentityUUID)}, r.Tags, toTime(r.FirstSeen), toTime(r.LastSeen)}
+}
+
+func toAttackerCount[R sqlitegen.WhoAttackersRow | mysqlgen.WhoAttackersRow](row R) actorCount {
+	r := sqlitegen.WhoAttackersRow(row)
+	return actorCount{actor{attacker: toID(r.AttackerUUID)}, r.Tags, toTime(r.FirstSeen), toTime(r.LastSeen)}
+}
+
+func toActorCount[R sqlitegen.WhoActorsByTechniqueRow | mysqlgen.WhoActorsByTechniqueRow](row R) actorCount {
+	r := sqlitegen.WhoActorsByTechniqueRow(row)
+	return actorCount{actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}, r.Tags, toTime(r.FirstSeen), toTime(r.LastSeen)}
+}
+
+type sessionCountRow interface {
+	sqlitegen.WhoSessionsRow | mysqlgen.WhoSessionsRow | sqlitegen.WhoSessionsByTechniqueRow | mysqlgen.WhoSessionsByTechniqueRow
+}
+
+func toSessionCount[R sessionCountRow](row R) ScopeCount {
+	r := sqlitegen.WhoSessionsRow(row)
+	return ScopeCount{OfSession(r.SessionID.String), r.Tags, toTime(r.FirstSeen), toTime(r.LastSeen)}
+}
