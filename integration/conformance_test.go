@@ -45,8 +45,10 @@ func emptyMySQL(tb testing.TB, r *conformance.Recorder) (string, *sql.DB) {
 
 func queryNames() []string {
 	var names []string
-	for query := range reflect.TypeFor[mysqlgen.Querier]().Methods() {
-		names = append(names, query.Name)
+	for query := range reflect.TypeFor[*mysqlgen.Queries]().Methods() {
+		if query.Name != "WithTx" {
+			names = append(names, query.Name)
+		}
 	}
 	return names
 }

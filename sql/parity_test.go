@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -188,5 +189,36 @@ func TestTheFilterIsTheSameEverywhere(t *testing.T) {
 	}
 	if first == "" {
 		t.Error("no query has a filter")
+	}
+}
+
+// SQLite gives the placeholders of an expanded slice the numbers after the highest one before it, so that a
+// parameter that sqlc numbers after a slice would be bound to one of the slice's values.
+func TestSlicesFollowEveryNumberedParameter(t *testing.T) {
+	query := regexp.MustCompile("(?s)= `-- name: (\\w+)(.*?)`")
+	placeholder := regexp.MustCompile(`/\*SLICE:\w+\*/\?|\?(\d+)`)
+	slices := 0
+	for _, content := range files(t, "..", "db", "sqlitegen", "*.go") {
+		for _, q := range query.FindAllStringSubmatch(content, -1) {
+			highest, sliced := 0, false
+			for _, p := range placeholder.FindAllStringSubmatch(q[2], -1) {
+				if p[1] == "" {
+					sliced = true
+					slices++
+					continue
+				}
+				number, err := strconv.Atoi(p[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if sliced && number > highest {
+					t.Errorf("%s: parameter %d is numbered after a slice: name it before", q[1], number)
+				}
+				highest = max(highest, number)
+			}
+		}
+	}
+	if slices == 0 {
+		t.Error("no query has a slice")
 	}
 }

@@ -14,12 +14,13 @@ type args struct {
 	filterArgs
 	CursorObservedAt int64
 	CursorUUID       []byte
-	Limit            int64
+	Limit, Offset    int64
 	Origin, Width    int64
 	After            []byte
 
 	UUID, BatchUUID, TombstoneUUID, MergedIntoUUID, SurvivorUUID []byte
 	UUIDs                                                        [][]byte
+	Attackers, Identities                                        [][]byte // of a scope's members
 	TechniqueKey, Tags                                           int64
 	Name, IP, Reason                                             sql.NullString
 	Kind, Removed                                                string

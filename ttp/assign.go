@@ -140,8 +140,7 @@ func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) erro
 
 type positionRow interface {
 	sqlitegen.LockTagsToMoveRow | mysqlgen.LockTagsToMoveRow |
-		sqlitegen.ListTagKeysByIdentityRow | mysqlgen.ListTagKeysByIdentityRow |
-		sqlitegen.ListTagKeysByAttackerRow | mysqlgen.ListTagKeysByAttackerRow
+		sqlitegen.ListTagKeysByMembersRow | mysqlgen.ListTagKeysByMembersRow
 }
 
 func toPosition[R positionRow](row R) position {

@@ -28,6 +28,9 @@ func idBytes(ids []uuid.UUID) [][]byte {
 	return out
 }
 
+// itself maps a row of one column to that column.
+func itself[T any](v T) T { return v }
+
 func toID(b []byte) uuid.UUID {
 	if b == nil {
 		return uuid.Nil

@@ -45,8 +45,10 @@ func (f sqliteFile) Driver() driver.Driver                        { return &sqli
 
 func queryNames() []string {
 	var names []string
-	for query := range reflect.TypeFor[sqlitegen.Querier]().Methods() {
-		names = append(names, query.Name)
+	for query := range reflect.TypeFor[*sqlitegen.Queries]().Methods() {
+		if query.Name != "WithTx" {
+			names = append(names, query.Name)
+		}
 	}
 	return names
 }

@@ -63,7 +63,7 @@ func queryDigest(scope Scope, b filterArgs) []byte {
 	b = b.orEverything()
 	encoded, _ := json.Marshal([]any{ // of numbers and strings: it cannot fail
 		scope.Kind, scope.UUID, scope.SessionID,
-		b.Since, b.Before, b.FirstKey, b.LastKey, b.MinConfidence, b.Modulus, b.FirstDigits, b.LastDigits,
+		b.Since, b.Before, b.FirstKey, b.LastKey, b.MinConfidence, b.Modulus, b.Unit, b.Digits,
 		b.RuleID, b.RuleVersion, b.SourceKind, b.DeckyID,
 	})
 	return digest(encoded)

@@ -21,8 +21,6 @@ const (
 type engine interface {
 	dialect() Dialect
 	queries(db dbtx) queries
-	// preparedQueries are the queries that InsertTags runs each time, to be kept prepared.
-	preparedQueries() []string
 	// sentinel returns the error of this package that a driver's error stands for, or nil.
 	sentinel(err error) error
 	// retryable tells whether a whole transaction that failed so may succeed when run again.

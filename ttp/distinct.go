@@ -10,11 +10,10 @@ import (
 )
 
 var (
-	countDistinctSources    = many((*sqlitegen.Queries).CountDistinctSources, (*mysqlgen.Queries).CountDistinctSources, toSourceCount, toSourceCount)
-	listActorsByTechnique   = many((*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActors, toActors)
-	listSourcesByIdentities = many((*sqlitegen.Queries).ListSourcesByIdentities, (*mysqlgen.Queries).ListSourcesByIdentities, toShowing, toShowing)
-	listSourcesByAttackers  = many((*sqlitegen.Queries).ListSourcesByAttackers, (*mysqlgen.Queries).ListSourcesByAttackers, toShowing, toShowing)
-	listSourcesBySession    = many((*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toShowing, toShowing)
+	countDistinctSources  = many((*sqlitegen.Queries).CountDistinctSources, (*mysqlgen.Queries).CountDistinctSources, toSourceCount, toSourceCount)
+	listActorsByTechnique = many((*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActors, toActors)
+	listSourcesByMembers  = many((*sqlitegen.Queries).ListSourcesByMembers, (*mysqlgen.Queries).ListSourcesByMembers, toShowing, toShowing)
+	listSourcesBySession  = many((*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toShowing, toShowing)
 )
 
 // DistinctCounts are the numbers of sources and actors that show a technique.
@@ -36,8 +35,7 @@ type showing struct {
 type sourceID struct{ kind, id string }
 
 var showingsByScope = scopeQueries[showing]{
-	fleet: listActorsByTechnique, session: listSourcesBySession,
-	identities: listSourcesByIdentities, attackers: listSourcesByAttackers,
+	fleet: listActorsByTechnique, session: listSourcesBySession, members: listSourcesByMembers,
 }
 
 // rollUpDistinct is rollUp with DistinctCounts.
@@ -113,13 +111,12 @@ func countShowings(ctx context.Context, q queries, showings []showing) (map[tech
 }
 
 type showingRow interface {
-	sqlitegen.ListSourcesByIdentitiesRow | mysqlgen.ListSourcesByIdentitiesRow |
-		sqlitegen.ListSourcesByAttackersRow | mysqlgen.ListSourcesByAttackersRow |
+	sqlitegen.ListSourcesByMembersRow | mysqlgen.ListSourcesByMembersRow |
 		sqlitegen.ListSourcesBySessionRow | mysqlgen.ListSourcesBySessionRow
 }
 
 func toShowing[R showingRow](row R) showing {
-	r := sqlitegen.ListSourcesByIdentitiesRow(row)
+	r := sqlitegen.ListSourcesByMembersRow(row)
 	return showing{techniqueKey(r.Technique), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 

@@ -50,23 +50,22 @@ const (
 
 // filterArgs holds a Filter as the parameters of the queries. Its zero value matches every tag.
 type filterArgs struct {
-	set                     bool  // false: the fields below are those of everything
-	Since, Before           int64 // microseconds
-	AnyTag                  int64 // 1 if no field below narrows the read: the tag itself is not compared
-	FirstKey, LastKey       int64 // of technique_key
-	MinConfidence           float64
-	Modulus                 int64 // technique_key modulo this lies from FirstDigits to LastDigits; 1 matches all
-	FirstDigits, LastDigits int64
-	AnyRow                  int64 // 1 if no field below narrows the read: the index alone decides
-	RuleID                  sql.NullString
-	RuleVersion             sql.NullInt64
-	SourceKind, DeckyID     sql.NullString
+	set                   bool  // false: the fields below are those of everything
+	Since, Before         int64 // microseconds
+	AnyTag                int64 // 1 if no field below narrows the read: the tag itself is not compared
+	FirstKey, LastKey     int64 // of technique_key
+	MinConfidence         float64
+	Modulus, Unit, Digits int64 // technique_key % Modulus / Unit = Digits; 1, 1 and 0 match every key
+	AnyRow                int64 // 1 if no field below narrows the read: the index alone decides
+	RuleID                sql.NullString
+	RuleVersion           sql.NullInt64
+	SourceKind, DeckyID   sql.NullString
 }
 
 // everything holds the parameters that match every tag.
 var everything = filterArgs{
 	set:   true,
-	Since: math.MinInt64, Before: math.MaxInt64, AnyTag: 1, LastKey: maxGroupKey, Modulus: 1, AnyRow: 1,
+	Since: math.MinInt64, Before: math.MaxInt64, AnyTag: 1, LastKey: maxGroupKey, Modulus: 1, Unit: 1, AnyRow: 1,
 }
 
 // orEverything returns the parameters to bind.
@@ -130,36 +129,31 @@ func (c *checker) bound(field string, t time.Time) int64 {
 	return cut.UnixMicro()
 }
 
-// digits are the end of a technique_key: a tactic and a release, or the releases of a domain.
+// digits compares the end of a technique_key: the release or its domain, the tactic, or both.
 func (f Filter) digits(c *checker, b *filterArgs) {
-	first, last := f.releases(c)
-	if last > 0 {
-		b.Modulus, b.FirstDigits, b.LastDigits = tacticUnit, first, last
-	}
+	f.release(c, b)
 	switch {
 	case f.Tactic == "":
 		return
 	case !hasDigits(f.Tactic, "TA", 4):
 		c.refuse("tactic", `must be "TA" and four digits`)
 		return
-	case last == 0:
-		b.LastDigits = tacticUnit - 1
+	case b.Modulus == 1:
+		b.Unit = tacticUnit
 	}
-	tactic := number(f.Tactic[2:]) * tacticUnit
-	b.Modulus, b.FirstDigits, b.LastDigits = subUnit, b.FirstDigits+tactic, b.LastDigits+tactic
+	b.Modulus = subUnit
+	b.Digits += number(f.Tactic[2:]) * tacticUnit / b.Unit
 }
 
-// releases are the first and the last release, 0 for any.
-func (f Filter) releases(c *checker) (first, last int64) {
+func (f Filter) release(c *checker, b *filterArgs) {
 	if f.Domain != "" {
-		digit := int64(slices.Index(domains, f.Domain))
-		if digit < 0 {
+		b.Modulus, b.Unit, b.Digits = tacticUnit, domainUnit, int64(slices.Index(domains, f.Domain))
+		if b.Digits < 0 {
 			c.refuse("domain", "must be enterprise, ics or mobile")
 		}
-		first, last = digit*domainUnit, (digit+1)*domainUnit-1
 	}
 	if f.Release == "" {
-		return first, last
+		return
 	}
 	release, ok := canonicalRelease(f.Release)
 	switch {
@@ -168,10 +162,8 @@ func (f Filter) releases(c *checker) (first, last int64) {
 	case f.Domain != "" && !strings.HasPrefix(release, f.Domain+"-"):
 		c.refuse("domain, release", "must agree")
 	default:
-		first = releaseKey(release)
-		last = first
+		b.Modulus, b.Unit, b.Digits = tacticUnit, 1, releaseKey(release)
 	}
-	return first, last
 }
 
 func (f Filter) technique(c *checker, b *filterArgs) {

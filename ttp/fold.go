@@ -22,6 +22,7 @@ type group struct {
 
 type groupRow interface {
 	sqlitegen.ListTechniquesBySessionRow | mysqlgen.ListTechniquesBySessionRow |
+		sqlitegen.ListTechniquesByMembersRow | mysqlgen.ListTechniquesByMembersRow |
 		sqlitegen.ListTechniqueCountsRow | mysqlgen.ListTechniqueCountsRow |
 		sqlitegen.ListDistinctTechniquesRow | mysqlgen.ListDistinctTechniquesRow |
 		sqlitegen.ListDistinctTechniquesByTimeRow | mysqlgen.ListDistinctTechniquesByTimeRow
@@ -32,13 +33,8 @@ func toGroup[R groupRow](row R) group {
 	return group{uuid.Nil, groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}
 }
 
-type ownGroupRow interface {
-	sqlitegen.ListTechniquesByIdentitiesRow | mysqlgen.ListTechniquesByIdentitiesRow |
-		sqlitegen.ListTechniquesByAttackersRow | mysqlgen.ListTechniquesByAttackersRow
-}
-
-func toOwnGroup[R ownGroupRow](row R) group {
-	r := sqlitegen.ListTechniquesByIdentitiesRow(row)
+func toOwnGroup[R sqlitegen.ListTechniquesByEachMemberRow | mysqlgen.ListTechniquesByEachMemberRow](row R) group {
+	r := sqlitegen.ListTechniquesByEachMemberRow(row)
 	return group{toID(r.UUID), groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}
 }
 

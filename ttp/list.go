@@ -19,8 +19,8 @@ var (
 	listTagsByAttacker       = many((*sqlitegen.Queries).ListTagsByAttacker, (*mysqlgen.Queries).ListTagsByAttacker, toTag, toTag)
 	listTagsBySession        = many((*sqlitegen.Queries).ListTagsBySession, (*mysqlgen.Queries).ListTagsBySession, toTag, toTag)
 	listTagsBySessionInOrder = many((*sqlitegen.Queries).ListTagsBySessionInOrder, (*mysqlgen.Queries).ListTagsBySessionInOrder, toTag, toTag)
-	listTagKeysByIdentity    = many((*sqlitegen.Queries).ListTagKeysByIdentity, (*mysqlgen.Queries).ListTagKeysByIdentity, toPosition, toPosition)
-	listTagKeysByAttacker    = many((*sqlitegen.Queries).ListTagKeysByAttacker, (*mysqlgen.Queries).ListTagKeysByAttacker, toPosition, toPosition)
+	listPageStarts           = many((*sqlitegen.Queries).ListPageStarts, (*mysqlgen.Queries).ListPageStarts, itself, itself)
+	listTagKeysByMembers     = many((*sqlitegen.Queries).ListTagKeysByMembers, (*mysqlgen.Queries).ListTagKeysByMembers, toPosition, toPosition)
 	listTagsByUUID           = many((*sqlitegen.Queries).ListTagsByUUID, (*mysqlgen.Queries).ListTagsByUUID, toTag, toTag)
 )
 
@@ -162,30 +162,21 @@ func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b filterArg
 	})
 }
 
-// newestTags returns a page of the members' tags. It reads where each member's page stands, by the index
-// alone, and from one member to the next no further back than the page reaches by then.
+// newestTags returns a page of the members' tags. It finds where the page stands by the indexes alone, and reads
+// at most a page of each member, but for tags of one instant.
 func newestTags(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
-	var page []position
-	for i, id := range slices.Concat(m.identities, m.attackers) {
-		list := listTagKeysByAttacker
-		if i < len(m.identities) {
-			list = listTagKeysByIdentity
-		}
-		a.IdentityUUID, a.AttackerUUID = id[:], id[:]
-		keys, err := list(ctx, q, a)
-		if err != nil {
-			return nil, err
-		}
-		if len(keys) == 0 {
-			continue
-		}
-		page = append(page, keys...)
-		slices.SortFunc(page, position.compareNewest)
-		if int64(len(page)) >= a.Limit {
-			page = page[:a.Limit]
-			a.Since = max(a.Since, page[len(page)-1].observedAt)
-		}
+	a.Offset = a.Limit - 1
+	starts, err := inMemberChunks(ctx, q, listPageStarts, m, a)
+	if err != nil {
+		return nil, err
 	}
+	a.Since = slices.Max(append(starts, a.Since))
+	page, err := inMemberChunks(ctx, q, listTagKeysByMembers, m, a)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(page, position.compareNewest) // several chunks
+	page = page[:min(len(page), int(a.Limit))]
 	ids := make([]uuid.UUID, len(page))
 	for i, p := range page {
 		ids[i] = p.uuid

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"math/bits"
 	"slices"
 
 	"github.com/google/uuid"
@@ -63,10 +64,7 @@ func (m *members) add(row member) {
 }
 
 // scopeQueries reads the same of the tags of each kind of scope.
-type scopeQueries[T any] struct {
-	fleet, session        generated[[]T]
-	identities, attackers generated[[]T] // by UUIDs
-}
+type scopeQueries[T any] struct{ fleet, session, members generated[[]T] }
 
 // read reads the tags of the members.
 func (r scopeQueries[T]) read(ctx context.Context, q queries, m members, a args) ([]T, error) {
@@ -76,15 +74,31 @@ func (r scopeQueries[T]) read(ctx context.Context, q queries, m members, a args)
 	case SessionScope:
 		a.SessionID = sessionID(m.scope.SessionID)
 		return r.session(ctx, q, a)
-	case AttackerScope:
+	}
+	return inMemberChunks(ctx, q, r.members, m, a)
+}
+
+// inMemberChunks runs a query by a scope's members, some hundred at a time.
+func inMemberChunks[T any](ctx context.Context, q queries, list generated[[]T], m members, a args) ([]T, error) {
+	if m.scope.Kind == AttackerScope {
 		a.AnyIdentity = 1
 	}
-	rows, err := inChunks(ctx, q, r.identities, m.identities, a)
-	if err != nil {
-		return nil, err
+	out := []T{}
+	for identities, attackers := m.identities, m.attackers; len(identities)+len(attackers) > 0; {
+		a.Identities, identities = nextChunk(identities)
+		a.Attackers, attackers = nextChunk(attackers)
+		rows, err := list(ctx, q, a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
 	}
-	more, err := inChunks(ctx, q, r.attackers, m.attackers, a)
-	return append(rows, more...), err
+	return out, nil
+}
+
+func nextChunk(ids []uuid.UUID) (chunk [][]byte, rest []uuid.UUID) {
+	n := min(len(ids), maxSlice)
+	return paddedIDs(ids[:n]), ids[n:]
 }
 
 // sessionID returns what a query by session binds. An id that no tag can have matches none: MySQL would
@@ -118,11 +132,10 @@ const maxSlice = 128
 // paddedIDs repeats the last id until the length is one of a few, since each length is a statement of its own
 // to prepare.
 func paddedIDs(ids []uuid.UUID) [][]byte {
-	n := 1
-	for n < len(ids) {
-		n *= 2
+	out, n := idBytes(ids), 0
+	if len(ids) > 0 {
+		n = 1 << bits.Len(uint(len(ids)-1))
 	}
-	out := idBytes(ids)
 	for len(out) < n {
 		out = append(out, out[len(out)-1])
 	}

@@ -90,8 +90,6 @@ func (e mysqlEngine) queries(db dbtx) queries {
 	return queries{writer: e, db: db, mysql: mysqlgen.New(db)}
 }
 
-func (mysqlEngine) preparedQueries() []string { return nil } // to prepare is a round trip
-
 func (e mysqlEngine) sentinel(err error) error {
 	if e.retryable(err) {
 		return ErrBusy

@@ -13,12 +13,7 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
-var (
-	listPhasesByIdentities = many((*sqlitegen.Queries).ListPhasesByIdentities, (*mysqlgen.Queries).ListPhasesByIdentities, toPhase, toPhase)
-	listPhasesByAttackers  = many((*sqlitegen.Queries).ListPhasesByAttackers, (*mysqlgen.Queries).ListPhasesByAttackers, toPhase, toPhase)
-)
-
-var phasesByScope = scopeQueries[Phase]{identities: listPhasesByIdentities, attackers: listPhasesByAttackers}
+var listPhasesByMembers = many((*sqlitegen.Queries).ListPhasesByMembers, (*mysqlgen.Queries).ListPhasesByMembers, toPhase, toPhase)
 
 // Phase is a tactic that a decky saw an identity pursue.
 type Phase struct {
@@ -37,7 +32,7 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 		return nil, s.fail(ctx, op, err)
 	}
 	return inScope(ctx, s, op, OfIdentity(identity), b, func(ctx context.Context, q queries, m members, a args) ([]Phase, error) {
-		phases, err := phasesByScope.read(ctx, q, m, a)
+		phases, err := inMemberChunks(ctx, q, listPhasesByMembers, m, a)
 		slices.SortFunc(phases, func(a, b Phase) int {
 			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), strings.Compare(a.DeckyID, b.DeckyID), strings.Compare(a.Tactic, b.Tactic))
 		})
@@ -45,12 +40,7 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 	})
 }
 
-type phaseRow interface {
-	sqlitegen.ListPhasesByIdentitiesRow | mysqlgen.ListPhasesByIdentitiesRow |
-		sqlitegen.ListPhasesByAttackersRow | mysqlgen.ListPhasesByAttackersRow
-}
-
-func toPhase[R phaseRow](row R) Phase {
-	r := sqlitegen.ListPhasesByIdentitiesRow(row)
+func toPhase[R sqlitegen.ListPhasesByMembersRow | mysqlgen.ListPhasesByMembersRow](row R) Phase {
+	r := sqlitegen.ListPhasesByMembersRow(row)
 	return Phase{r.DeckyID.String, r.Tactic, toTime(r.ObservedAt)}
 }

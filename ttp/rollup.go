@@ -13,8 +13,8 @@ import (
 var (
 	listDistinctTechniques       = many((*sqlitegen.Queries).ListDistinctTechniques, (*mysqlgen.Queries).ListDistinctTechniques, toGroup, toGroup)
 	listDistinctTechniquesByTime = many((*sqlitegen.Queries).ListDistinctTechniquesByTime, (*mysqlgen.Queries).ListDistinctTechniquesByTime, toGroup, toGroup)
-	listTechniquesByIdentities   = many((*sqlitegen.Queries).ListTechniquesByIdentities, (*mysqlgen.Queries).ListTechniquesByIdentities, toOwnGroup, toOwnGroup)
-	listTechniquesByAttackers    = many((*sqlitegen.Queries).ListTechniquesByAttackers, (*mysqlgen.Queries).ListTechniquesByAttackers, toOwnGroup, toOwnGroup)
+	listTechniquesByMembers      = many((*sqlitegen.Queries).ListTechniquesByMembers, (*mysqlgen.Queries).ListTechniquesByMembers, toGroup, toGroup)
+	listTechniquesByEachMember   = many((*sqlitegen.Queries).ListTechniquesByEachMember, (*mysqlgen.Queries).ListTechniquesByEachMember, toOwnGroup, toOwnGroup)
 	listTechniquesBySession      = many((*sqlitegen.Queries).ListTechniquesBySession, (*mysqlgen.Queries).ListTechniquesBySession, toGroup, toGroup)
 )
 
@@ -141,11 +141,13 @@ func rollUp(ctx context.Context, q queries, m members, a args) ([]TechniqueRollu
 }
 
 var groupsByScope = scopeQueries[group]{
-	fleet: listFleetGroups, session: listTechniquesBySession,
-	identities: listTechniquesByIdentities, attackers: listTechniquesByAttackers,
+	fleet: listFleetGroups, session: listTechniquesBySession, members: listTechniquesByMembers,
 }
 
 func listGroups(ctx context.Context, q queries, m members, a args) ([]group, error) {
+	if m.scope.Kind == CampaignScope { // which counts the identities
+		return inMemberChunks(ctx, q, listTechniquesByEachMember, m, a)
+	}
 	return groupsByScope.read(ctx, q, m, a)
 }
 

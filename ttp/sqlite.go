@@ -94,10 +94,6 @@ func (e sqliteEngine) queries(db dbtx) queries {
 	return queries{writer: e, db: db, sqlite: sqlitegen.New(db)}
 }
 
-func (sqliteEngine) preparedQueries() []string {
-	return []string{sqlitegen.InsertTag, sqlitegen.AddTechniqueCount, sqlitegen.AnyTombstone}
-}
-
 // See https://sqlite.org/rescode.html. The driver reports extended codes; the low byte is the primary.
 func (sqliteEngine) sentinel(err error) error {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {

@@ -3,27 +3,28 @@ package ttp
 import (
 	"context"
 	"database/sql"
-	"strings"
+	"maps"
+	"slices"
 	"sync"
 )
 
-// statements keeps what was prepared on a SQLite pool: the engine runs in this process, so that to
-// compile one of the longer reads takes as long as to read some hundred tags by it, and to compile the
-// insert as long as to write ten.
+// statements is a prepared statement cache for the reads of a pool: to compile one of the longer reads takes as
+// long as to read some hundred tags by it.
 //
-// A transaction uses what is there but adds nothing: it may hold the pool's last connection, which
-// preparing on the pool would wait for.
+// A transaction uses the cache but adds nothing, since it may hold the pool's last connection, which preparing
+// on the pool would wait for. The queries that it missed are prepared before the next transaction.
 type statements struct {
 	*sql.DB
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt
+	missed   map[string]bool
 }
 
-// maxStatements bounds what is kept. Queries with a slice, which have a text for each length, are not.
-const maxStatements = 64
+// maxStatements bounds the cache: some hundred queries, those with a slice in a few lengths.
+const maxStatements = 256
 
 func newStatements(db *sql.DB) *statements {
-	return &statements{DB: db, prepared: map[string]*sql.Stmt{}}
+	return &statements{DB: db, prepared: map[string]*sql.Stmt{}, missed: map[string]bool{}}
 }
 
 // QueryContext is the pool's, with the query prepared once.
@@ -38,12 +39,9 @@ func (s *statements) QueryContext(ctx context.Context, query string, args ...any
 	return stmt.QueryContext(ctx, args...)
 }
 
-// keep prepares the queries, before a transaction that runs them.
-func (s *statements) keep(ctx context.Context, queries ...string) error {
-	if s == nil {
-		return nil
-	}
-	for _, query := range queries {
+// prepareMissed prepares what transactions missed so far, before a transaction.
+func (s *statements) prepareMissed(ctx context.Context) error {
+	for _, query := range s.takeMissed() {
 		if _, err := s.stmt(ctx, query); err != nil { //nolint:sqlclosecheck // kept until the store closes
 			return err
 		}
@@ -51,22 +49,25 @@ func (s *statements) keep(ctx context.Context, queries ...string) error {
 	return nil
 }
 
-// in is the transaction, with what is kept.
-func (s *statements) in(tx *sql.Tx) dbtx {
-	if s == nil {
-		return tx
-	}
-	return txStatements{tx, s}
+func (s *statements) takeMissed() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	missed := slices.Collect(maps.Keys(s.missed))
+	clear(s.missed)
+	return missed
 }
+
+// in returns the transaction with the cache.
+func (s *statements) in(tx *sql.Tx) dbtx { return txStatements{tx, s} }
 
 type txStatements struct {
 	*sql.Tx
-	kept *statements
+	cache *statements
 }
 
 // PrepareContext is the transaction's. What it returns ends with the transaction, if not before.
 func (t txStatements) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
-	if stmt, _ := t.kept.find(query); stmt != nil {
+	if stmt := t.cache.find(query); stmt != nil {
 		return t.StmtContext(ctx, stmt), nil
 	}
 	return t.Tx.PrepareContext(ctx, query)
@@ -74,7 +75,7 @@ func (t txStatements) PrepareContext(ctx context.Context, query string) (*sql.St
 
 // QueryContext is the transaction's.
 func (t txStatements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if stmt, _ := t.kept.find(query); stmt != nil {
+	if stmt := t.cache.find(query); stmt != nil {
 		return t.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // ends with the transaction
 	}
 	return t.Tx.QueryContext(ctx, query, args...)
@@ -82,10 +83,7 @@ func (t txStatements) QueryContext(ctx context.Context, query string, args ...an
 
 // stmt returns nil for a query that is not kept.
 func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	if strings.Contains(query, "?,?") { // as sqlc fills in a slice
-		return nil, nil
-	}
-	stmt, full := s.find(query) //nolint:sqlclosecheck // kept until the store closes
+	stmt, full := s.lookup(query) //nolint:sqlclosecheck // kept until the store closes
 	if stmt != nil || full {
 		return stmt, nil
 	}
@@ -105,10 +103,21 @@ func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) 
 	return stmt, nil
 }
 
-func (s *statements) find(query string) (stmt *sql.Stmt, full bool) {
+func (s *statements) lookup(query string) (stmt *sql.Stmt, full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.prepared[query], s.prepared == nil || len(s.prepared) >= maxStatements
+}
+
+// find returns nil for a query that is not prepared, and notes it.
+func (s *statements) find(query string) *sql.Stmt {
+	stmt, full := s.lookup(query)
+	if stmt == nil && !full {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.missed[query] = true
+	}
+	return stmt
 }
 
 // close gives back what was prepared, on a pool that may stay open; nothing is kept from then on. It waits

@@ -20,7 +20,7 @@ func TestClosingStatementsLetsTransactionsEnd(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	const query = "SELECT 1"
 	kept := newStatements(db)
-	if err := kept.keep(ctx, query); err != nil {
+	if err := readAll(kept.QueryContext(ctx, query)); err != nil {
 		t.Fatal(err)
 	}
 	tx, err := db.BeginTx(ctx, nil)

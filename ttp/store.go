@@ -64,7 +64,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	case SQLite:
 		s.engine = sqliteEngine{path: filepath.Clean(rest)}
 		s.write, s.read, err = openSQLite(ctx, rest)
-		s.prepareOnce()
+		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
 		s.engine = mysqlEngine{}
 		s.write, err = openMySQL(ctx, rest)
@@ -82,7 +82,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 }
 
 // New makes a store over a pool of the caller's, which stays the caller's to close. Make one for each pool,
-// not one for each call: on SQLite it keeps statements prepared on the pool until [Store.Close].
+// not one for each call: it keeps statements prepared on the pool until [Store.Close].
 //
 // A SQLite pool should have _txlock=immediate, a busy_timeout and, for a database in memory, one
 // connection. A MySQL pool must speak utf8mb4 and must not have clientFoundRows, which the first write
@@ -93,7 +93,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	switch dialect {
 	case SQLite:
 		s.engine = sqliteEngine{}
-		s.prepareOnce()
+		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
 		s.engine = mysqlEngine{}
 	default:
@@ -105,18 +105,13 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// prepareOnce is for an engine in this process, which has one writer at a time.
-func (s *Store) prepareOnce() {
-	s.writerQueue = make(chan struct{}, 1)
+func (s *Store) configure(opts []Option) error {
+	s.floor, s.now = DefaultConfidenceFloor, time.Now
 	s.writes = newStatements(s.write)
 	s.reads = s.writes
 	if s.read != s.write {
 		s.reads = newStatements(s.read)
 	}
-}
-
-func (s *Store) configure(opts []Option) error {
-	s.floor, s.now = DefaultConfidenceFloor, time.Now
 	s.checked, s.connectionChecked, s.written = new(atomic.Bool), new(atomic.Bool), new(atomic.Bool)
 	for _, option := range opts {
 		if err := option(s); err != nil {
@@ -166,11 +161,8 @@ func (s *Store) Close() error {
 
 // reader is what a single query reads from.
 func (s *Store) reader() dbtx {
-	switch {
-	case s.tx != nil:
+	if s.tx != nil {
 		return s.tx
-	case s.reads != nil:
-		return s.reads
 	}
-	return s.read
+	return s.reads
 }

@@ -57,7 +57,7 @@ func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scop
 				if err != nil {
 					return nil, err
 				}
-				groups, err := listGroups(ctx, q, m, args{filterArgs: b})
+				groups, err := inMemberChunks(ctx, q, listTechniquesByEachMember, m, args{filterArgs: b})
 				return groupsOf(ids, m, groups), err
 			})
 		}

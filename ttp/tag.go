@@ -176,20 +176,11 @@ func isVersionNumber(s string, digits int) bool {
 	return allDigits(s) && len(s) <= digits && (s == "0" || s[0] != '0')
 }
 
-// tagRow is a stored tag, as each dialect generates it.
-type tagRow interface {
-	sqlitegen.GetTagRow | mysqlgen.GetTagRow |
-		sqlitegen.ListTagsRow | mysqlgen.ListTagsRow |
-		sqlitegen.ListTagsAfterRow | mysqlgen.ListTagsAfterRow |
-		sqlitegen.ListTagsByAttackerRow | mysqlgen.ListTagsByAttackerRow |
-		sqlitegen.ListTagsByUUIDRow | mysqlgen.ListTagsByUUIDRow |
-		sqlitegen.ListTagsBySessionRow | mysqlgen.ListTagsBySessionRow |
-		sqlitegen.ListTagsInBatchRow | mysqlgen.ListTagsInBatchRow |
-		sqlitegen.ListTagsBySessionInOrderRow | mysqlgen.ListTagsBySessionInOrderRow
-}
+// tagRow is a row of ttp_tag.
+type tagRow interface{ sqlitegen.TtpTag | mysqlgen.TtpTag }
 
 func toTag[R tagRow](row R) Tag {
-	r := sqlitegen.GetTagRow(row)
+	r := sqlitegen.TtpTag(row)
 	return Tag{
 		UUID:           toID(r.UUID),
 		SourceKind:     r.SourceKind,

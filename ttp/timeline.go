@@ -13,13 +13,12 @@ import (
 )
 
 var (
-	countByTime           = many((*sqlitegen.Queries).CountByTime, (*mysqlgen.Queries).CountByTime, toBucketCount, toBucketCount)
-	countIdentitiesByTime = many((*sqlitegen.Queries).CountIdentitiesByTime, (*mysqlgen.Queries).CountIdentitiesByTime, toBucketCount, toBucketCount)
-	countAttackersByTime  = many((*sqlitegen.Queries).CountAttackersByTime, (*mysqlgen.Queries).CountAttackersByTime, toBucketCount, toBucketCount)
-	countSessionByTime    = many((*sqlitegen.Queries).CountSessionByTime, (*mysqlgen.Queries).CountSessionByTime, toBucketCount, toBucketCount)
+	countByTime        = many((*sqlitegen.Queries).CountByTime, (*mysqlgen.Queries).CountByTime, toBucketCount, toBucketCount)
+	countMembersByTime = many((*sqlitegen.Queries).CountMembersByTime, (*mysqlgen.Queries).CountMembersByTime, toBucketCount, toBucketCount)
+	countSessionByTime = many((*sqlitegen.Queries).CountSessionByTime, (*mysqlgen.Queries).CountSessionByTime, toBucketCount, toBucketCount)
 )
 
-var countsByTime = scopeQueries[bucketCount]{countByTime, countSessionByTime, countIdentitiesByTime, countAttackersByTime}
+var countsByTime = scopeQueries[bucketCount]{countByTime, countSessionByTime, countMembersByTime}
 
 // Widths of a timeline's buckets beside those that divide a day.
 const (
@@ -122,8 +121,7 @@ type bucketCount struct {
 
 type bucketRow interface {
 	sqlitegen.CountByTimeRow | mysqlgen.CountByTimeRow |
-		sqlitegen.CountIdentitiesByTimeRow | mysqlgen.CountIdentitiesByTimeRow |
-		sqlitegen.CountAttackersByTimeRow | mysqlgen.CountAttackersByTimeRow |
+		sqlitegen.CountMembersByTimeRow | mysqlgen.CountMembersByTimeRow |
 		sqlitegen.CountSessionByTimeRow | mysqlgen.CountSessionByTimeRow
 }
 

@@ -39,6 +39,9 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 	if err := s.ready(ctx); err != nil {
 		return none, s.fail(ctx, op, err)
 	}
+	if err := s.reads.prepareMissed(ctx); err != nil {
+		return none, s.fail(ctx, op, err)
+	}
 	out, err := inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
 		return read(s.engine.queries(s.reads.in(tx)))
 	})
@@ -75,7 +78,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	return backoff.Retry(ctx, func() (T, error) {
 		// What is read must be committed, and no older than the statement that reads it.
 		opts := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-		out, err := none, s.writes.keep(ctx, s.engine.preparedQueries()...)
+		out, err := none, s.writes.prepareMissed(ctx)
 		if err == nil {
 			out, err = inTx(ctx, s.write, opts, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
 		}

@@ -11,179 +11,252 @@ import (
 	"strings"
 )
 
-const ListPhasesByAttackers = `-- name: ListPhasesByAttackers :many
+const ListPageStarts = `-- name: ListPageStarts :many
+SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+                      WHERE t.observed_at >= ? AND t.observed_at < ?
+                      AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+                          AND t.technique_key >= ? AND t.technique_key <= ?
+                          AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+                          AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+                              AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+                              AND d.source_kind = COALESCE(?, d.source_kind)
+                              AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+                      AND (t.observed_at < ? OR t.uuid < ?)
+                      AND t.attacker_uuid = m.uuid AND t.identity_uuid IS NULL
+                      ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?), ?) AS SIGNED) AS observed_at
+FROM ttp_attacker m
+WHERE m.uuid IN (/*SLICE:attackers*/?)
+UNION ALL
+SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+                      WHERE t.observed_at >= ? AND t.observed_at < ?
+                      AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+                          AND t.technique_key >= ? AND t.technique_key <= ?
+                          AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+                          AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+                              AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+                              AND d.source_kind = COALESCE(?, d.source_kind)
+                              AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+                      AND (t.observed_at < ? OR t.uuid < ?)
+                      AND t.identity_uuid = m.uuid
+                      ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?), ?) AS SIGNED) AS observed_at
+FROM ttp_identity m
+WHERE m.uuid IN (/*SLICE:identities*/?)
+`
+
+type ListPageStartsParams struct {
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	MinConfidence    float64
+	FirstKey         int64
+	LastKey          int64
+	Modulus          int64
+	Unit             int64
+	Digits           int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	CursorObservedAt int64
+	CursorUUID       []byte
+	Offset           int64
+	Attackers        [][]byte
+	Offset_2         int64
+	Identities       [][]byte
+}
+
+// The time of the last tag of the page that each member alone, if it is stored, would have. A page of all members
+// starts no earlier than the latest of these.
+func (q *Queries) ListPageStarts(ctx context.Context, arg ListPageStartsParams) ([]int64, error) {
+	query := ListPageStarts
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.CursorObservedAt)
+	queryParams = append(queryParams, arg.CursorUUID)
+	queryParams = append(queryParams, arg.Offset)
+	queryParams = append(queryParams, arg.Since)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.CursorObservedAt)
+	queryParams = append(queryParams, arg.CursorUUID)
+	queryParams = append(queryParams, arg.Offset_2)
+	queryParams = append(queryParams, arg.Since)
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var observed_at int64
+		if err := rows.Scan(&observed_at); err != nil {
+			return nil, err
+		}
+		items = append(items, observed_at)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListPhasesByMembers = `-- name: ListPhasesByMembers :many
 SELECT t.decky_id, t.tactic, t.observed_at
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
-  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+GROUP BY t.decky_id, t.tactic, t.observed_at
+UNION ALL
+SELECT t.decky_id, t.tactic, t.observed_at
+FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.decky_id, t.tactic, t.observed_at
 `
 
-type ListPhasesByAttackersParams struct {
+type ListPhasesByMembersParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
 	AnyIdentity   int64
-	UUIDs         [][]byte
+	Attackers     [][]byte
+	Identities    [][]byte
 }
 
-type ListPhasesByAttackersRow struct {
+type ListPhasesByMembersRow struct {
 	DeckyID    sql.NullString
 	Tactic     string
 	ObservedAt int64
 }
 
-// The same for the tags that name one of these attackers, all or those that name no identity.
-func (q *Queries) ListPhasesByAttackers(ctx context.Context, arg ListPhasesByAttackersParams) ([]ListPhasesByAttackersRow, error) {
-	query := ListPhasesByAttackers
+// When each decky saw each tactic in the tags of a scope's members.
+func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembersParams) ([]ListPhasesByMembersRow, error) {
+	query := ListPhasesByMembers
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
 	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
 	queryParams = append(queryParams, arg.AnyRow)
 	queryParams = append(queryParams, arg.RuleID)
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
 	queryParams = append(queryParams, arg.AnyIdentity)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
 		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
 	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
 	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListPhasesByAttackersRow
-	for rows.Next() {
-		var i ListPhasesByAttackersRow
-		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListPhasesByIdentities = `-- name: ListPhasesByIdentities :many
-SELECT t.decky_id, t.tactic, t.observed_at
-FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
-WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.identity_uuid IN (/*SLICE:uuids*/?)
-GROUP BY t.decky_id, t.tactic, t.observed_at
-`
-
-type ListPhasesByIdentitiesParams struct {
-	Since         int64
-	Before        int64
-	AnyTag        int64
-	FirstKey      int64
-	LastKey       int64
-	MinConfidence float64
-	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
-	AnyRow        int64
-	RuleID        sql.NullString
-	RuleVersion   sql.NullInt64
-	SourceKind    sql.NullString
-	DeckyID       sql.NullString
-	UUIDs         [][]byte
-}
-
-type ListPhasesByIdentitiesRow struct {
-	DeckyID    sql.NullString
-	Tactic     string
-	ObservedAt int64
-}
-
-// When each decky saw each tactic in the tags that name one of these identities.
-func (q *Queries) ListPhasesByIdentities(ctx context.Context, arg ListPhasesByIdentitiesParams) ([]ListPhasesByIdentitiesRow, error) {
-	query := ListPhasesByIdentities
-	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
 	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
 	queryParams = append(queryParams, arg.AnyRow)
 	queryParams = append(queryParams, arg.RuleID)
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
 			queryParams = append(queryParams, v)
 		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
 	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
 	}
 	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListPhasesByIdentitiesRow
+	var items []ListPhasesByMembersRow
 	for rows.Next() {
-		var i ListPhasesByIdentitiesRow
+		var i ListPhasesByMembersRow
 		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
 			return nil, err
 		}
@@ -198,174 +271,128 @@ func (q *Queries) ListPhasesByIdentities(ctx context.Context, arg ListPhasesById
 	return items, nil
 }
 
-const ListTagKeysByAttacker = `-- name: ListTagKeysByAttacker :many
+const ListTagKeysByMembers = `-- name: ListTagKeysByMembers :many
 SELECT t.uuid, t.observed_at
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.attacker_uuid = ? AND t.identity_uuid IS NULL
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (t.observed_at < ? OR t.uuid < ?)
-ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?
-`
-
-type ListTagKeysByAttackerParams struct {
-	Since            int64
-	Before           int64
-	AnyTag           int64
-	FirstKey         int64
-	LastKey          int64
-	MinConfidence    float64
-	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
-	AnyRow           int64
-	RuleID           sql.NullString
-	RuleVersion      sql.NullInt64
-	SourceKind       sql.NullString
-	DeckyID          sql.NullString
-	AttackerUUID     []byte
-	CursorObservedAt int64
-	CursorUUID       []byte
-	Limit            int64
-}
-
-type ListTagKeysByAttackerRow struct {
-	UUID       []byte
-	ObservedAt int64
-}
-
-// The same for the tags that name an attacker and no identity.
-func (q *Queries) ListTagKeysByAttacker(ctx context.Context, arg ListTagKeysByAttackerParams) ([]ListTagKeysByAttackerRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTagKeysByAttacker,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.AttackerUUID,
-		arg.CursorObservedAt,
-		arg.CursorUUID,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTagKeysByAttackerRow
-	for rows.Next() {
-		var i ListTagKeysByAttackerRow
-		if err := rows.Scan(&i.UUID, &i.ObservedAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListTagKeysByIdentity = `-- name: ListTagKeysByIdentity :many
+  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+UNION ALL
 SELECT t.uuid, t.observed_at
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.identity_uuid = ?
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (t.observed_at < ? OR t.uuid < ?)
-ORDER BY t.observed_at DESC, t.uuid DESC
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
+ORDER BY observed_at DESC, uuid DESC
 LIMIT ?
 `
 
-type ListTagKeysByIdentityParams struct {
+type ListTagKeysByMembersParams struct {
 	Since            int64
 	Before           int64
 	AnyTag           int64
+	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
-	MinConfidence    float64
 	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
+	Unit             int64
+	Digits           int64
 	AnyRow           int64
 	RuleID           sql.NullString
 	RuleVersion      sql.NullInt64
 	SourceKind       sql.NullString
 	DeckyID          sql.NullString
-	IdentityUUID     []byte
 	CursorObservedAt int64
 	CursorUUID       []byte
+	AnyIdentity      int64
+	Attackers        [][]byte
+	Identities       [][]byte
 	Limit            int64
 }
 
-type ListTagKeysByIdentityRow struct {
+type ListTagKeysByMembersRow struct {
 	UUID       []byte
 	ObservedAt int64
 }
 
-// Where a page of the tags that name an identity stands, newest first, by the index alone.
-func (q *Queries) ListTagKeysByIdentity(ctx context.Context, arg ListTagKeysByIdentityParams) ([]ListTagKeysByIdentityRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTagKeysByIdentity,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.IdentityUUID,
-		arg.CursorObservedAt,
-		arg.CursorUUID,
-		arg.Limit,
-	)
+// The ids of a page of the tags of a scope's members, newest first, by the indexes alone.
+// Differs from SQLite, which numbers the limit before the slices are expanded.
+func (q *Queries) ListTagKeysByMembers(ctx context.Context, arg ListTagKeysByMembersParams) ([]ListTagKeysByMembersRow, error) {
+	query := ListTagKeysByMembers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.CursorObservedAt)
+	queryParams = append(queryParams, arg.CursorUUID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.CursorObservedAt)
+	queryParams = append(queryParams, arg.CursorUUID)
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagKeysByIdentityRow
+	var items []ListTagKeysByMembersRow
 	for rows.Next() {
-		var i ListTagKeysByIdentityRow
+		var i ListTagKeysByMembersRow
 		if err := rows.Scan(&i.UUID, &i.ObservedAt); err != nil {
 			return nil, err
 		}
@@ -383,20 +410,16 @@ func (q *Queries) ListTagKeysByIdentity(ctx context.Context, arg ListTagKeysById
 const ListTags = `-- name: ListTags :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
@@ -406,12 +429,12 @@ type ListTagsParams struct {
 	Since            int64
 	Before           int64
 	AnyTag           int64
+	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
-	MinConfidence    float64
 	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
+	Unit             int64
+	Digits           int64
 	AnyRow           int64
 	RuleID           sql.NullString
 	RuleVersion      sql.NullInt64
@@ -422,41 +445,19 @@ type ListTagsParams struct {
 	Limit            int64
 }
 
-type ListTagsRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // A page of the fleet's tags, newest first. The window ends at the cursor's time, so that the index gives
 // the page's place, and the cursor decides among the tags of that time.
-func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsRow, error) {
+func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTags,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -470,9 +471,9 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -492,6 +493,7 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}
@@ -509,20 +511,16 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 const ListTagsByAttacker = `-- name: ListTagsByAttacker :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND t.attacker_uuid = ?
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
@@ -533,12 +531,12 @@ type ListTagsByAttackerParams struct {
 	Since            int64
 	Before           int64
 	AnyTag           int64
+	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
-	MinConfidence    float64
 	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
+	Unit             int64
+	Digits           int64
 	AnyRow           int64
 	RuleID           sql.NullString
 	RuleVersion      sql.NullInt64
@@ -550,40 +548,18 @@ type ListTagsByAttackerParams struct {
 	Limit            int64
 }
 
-type ListTagsByAttackerRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // The same for the tags that name an attacker.
-func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttackerParams) ([]ListTagsByAttackerRow, error) {
+func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttackerParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsByAttacker,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -598,9 +574,9 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsByAttackerRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsByAttackerRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -620,6 +596,7 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}
@@ -637,20 +614,16 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 const ListTagsBySession = `-- name: ListTagsBySession :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND t.session_id = ?
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
@@ -661,12 +634,12 @@ type ListTagsBySessionParams struct {
 	Since            int64
 	Before           int64
 	AnyTag           int64
+	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
-	MinConfidence    float64
 	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
+	Unit             int64
+	Digits           int64
 	AnyRow           int64
 	RuleID           sql.NullString
 	RuleVersion      sql.NullInt64
@@ -678,40 +651,18 @@ type ListTagsBySessionParams struct {
 	Limit            int64
 }
 
-type ListTagsBySessionRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // The same for a session's tags.
-func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]ListTagsBySessionRow, error) {
+func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySession,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -726,9 +677,9 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsBySessionRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsBySessionRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -748,6 +699,7 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}
@@ -765,20 +717,16 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 const ListTagsBySessionInOrder = `-- name: ListTagsBySessionInOrder :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND t.session_id = ?
   AND (t.observed_at > ? OR t.uuid > ?)
 ORDER BY t.observed_at ASC, t.uuid ASC
@@ -789,12 +737,12 @@ type ListTagsBySessionInOrderParams struct {
 	Since            int64
 	Before           int64
 	AnyTag           int64
+	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
-	MinConfidence    float64
 	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
+	Unit             int64
+	Digits           int64
 	AnyRow           int64
 	RuleID           sql.NullString
 	RuleVersion      sql.NullInt64
@@ -806,40 +754,18 @@ type ListTagsBySessionInOrderParams struct {
 	Limit            int64
 }
 
-type ListTagsBySessionInOrderRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // A page of a session's tags, oldest first. The window begins at the cursor's time.
-func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]ListTagsBySessionInOrderRow, error) {
+func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySessionInOrder,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -854,9 +780,9 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsBySessionInOrderRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsBySessionInOrderRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -876,6 +802,7 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}
@@ -893,7 +820,7 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 const ListTagsByUUID = `-- name: ListTagsByUUID :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t
 WHERE t.uuid IN (/*SLICE:uuids*/?)
 `
@@ -902,28 +829,7 @@ type ListTagsByUUIDParams struct {
 	UUIDs [][]byte
 }
 
-type ListTagsByUUIDRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
-func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) ([]ListTagsByUUIDRow, error) {
+func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) ([]TtpTag, error) {
 	query := ListTagsByUUID
 	var queryParams []interface{}
 	if len(arg.UUIDs) > 0 {
@@ -939,9 +845,9 @@ func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) 
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsByUUIDRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsByUUIDRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -961,6 +867,7 @@ func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) 
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}

@@ -17,17 +17,13 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
 GROUP BY t.technique_key
 `
@@ -36,12 +32,12 @@ type ListDistinctTechniquesParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -63,13 +59,12 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTe
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -111,17 +106,13 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY t.technique_key
 `
 
@@ -129,12 +120,12 @@ type ListDistinctTechniquesByTimeParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -156,13 +147,12 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -196,48 +186,60 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 	return items, nil
 }
 
-const ListTechniquesByAttackers = `-- name: ListTechniquesByAttackers :many
+const ListTechniquesByEachMember = `-- name: ListTechniquesByEachMember :many
 SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
-  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
-GROUP BY t.attacker_uuid, t.technique_key
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+GROUP BY t.technique_key, t.attacker_uuid
+UNION ALL
+SELECT t.identity_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
+GROUP BY t.technique_key, t.identity_uuid
 `
 
-type ListTechniquesByAttackersParams struct {
+type ListTechniquesByEachMemberParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
 	AnyIdentity   int64
-	UUIDs         [][]byte
+	Attackers     [][]byte
+	Identities    [][]byte
 }
 
-type ListTechniquesByAttackersRow struct {
+type ListTechniquesByEachMemberRow struct {
 	UUID          []byte
 	TechniqueKey  int64
 	Tags          int64
@@ -246,43 +248,63 @@ type ListTechniquesByAttackersRow struct {
 	ConfidenceMax float64
 }
 
-// The techniques of the tags that name one of these attackers, for each of them: all of these tags, or those
-// that name no identity and so count for the one that the attacker has.
-func (q *Queries) ListTechniquesByAttackers(ctx context.Context, arg ListTechniquesByAttackersParams) ([]ListTechniquesByAttackersRow, error) {
-	query := ListTechniquesByAttackers
+// The same for each of the members.
+func (q *Queries) ListTechniquesByEachMember(ctx context.Context, arg ListTechniquesByEachMemberParams) ([]ListTechniquesByEachMemberRow, error) {
+	query := ListTechniquesByEachMember
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
 	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
 	queryParams = append(queryParams, arg.AnyRow)
 	queryParams = append(queryParams, arg.RuleID)
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
 	queryParams = append(queryParams, arg.AnyIdentity)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
 		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
 	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
 	}
 	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTechniquesByAttackersRow
+	var items []ListTechniquesByEachMemberRow
 	for rows.Next() {
-		var i ListTechniquesByAttackersRow
+		var i ListTechniquesByEachMemberRow
 		if err := rows.Scan(
 			&i.UUID,
 			&i.TechniqueKey,
@@ -304,47 +326,60 @@ func (q *Queries) ListTechniquesByAttackers(ctx context.Context, arg ListTechniq
 	return items, nil
 }
 
-const ListTechniquesByIdentities = `-- name: ListTechniquesByIdentities :many
-SELECT t.identity_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+const ListTechniquesByMembers = `-- name: ListTechniquesByMembers :many
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+GROUP BY t.technique_key
+UNION ALL
+SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.identity_uuid IN (/*SLICE:uuids*/?)
-GROUP BY t.identity_uuid, t.technique_key
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
+GROUP BY t.technique_key
 `
 
-type ListTechniquesByIdentitiesParams struct {
+type ListTechniquesByMembersParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	UUIDs         [][]byte
+	AnyIdentity   int64
+	Attackers     [][]byte
+	Identities    [][]byte
 }
 
-type ListTechniquesByIdentitiesRow struct {
-	UUID          []byte
+type ListTechniquesByMembersRow struct {
 	TechniqueKey  int64
 	Tags          int64
 	FirstSeen     int64
@@ -352,43 +387,65 @@ type ListTechniquesByIdentitiesRow struct {
 	ConfidenceMax float64
 }
 
-// The techniques of the tags that name one of these identities, for each of them.
-func (q *Queries) ListTechniquesByIdentities(ctx context.Context, arg ListTechniquesByIdentitiesParams) ([]ListTechniquesByIdentitiesRow, error) {
-	query := ListTechniquesByIdentities
+// The techniques of a scope's members: of the tags that name one of these attackers, all or those that name no
+// identity and so count for the one that the attacker has, and of those that name one of these identities.
+func (q *Queries) ListTechniquesByMembers(ctx context.Context, arg ListTechniquesByMembersParams) ([]ListTechniquesByMembersRow, error) {
+	query := ListTechniquesByMembers
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
 	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
 	queryParams = append(queryParams, arg.AnyRow)
 	queryParams = append(queryParams, arg.RuleID)
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
 		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
 	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
 	}
 	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTechniquesByIdentitiesRow
+	var items []ListTechniquesByMembersRow
 	for rows.Next() {
-		var i ListTechniquesByIdentitiesRow
+		var i ListTechniquesByMembersRow
 		if err := rows.Scan(
-			&i.UUID,
 			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,
@@ -414,17 +471,13 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND t.session_id = ?
 GROUP BY t.technique_key
 `
@@ -433,12 +486,12 @@ type ListTechniquesBySessionParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -460,13 +513,12 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,

@@ -40,7 +40,7 @@ func (q *Queries) DeleteTags(ctx context.Context, arg DeleteTagsParams) (int64, 
 const GetTag = `-- name: GetTag :one
 SELECT uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
        tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
-       evidence, attack_release, observed_at, ingested_at, batch_uuid
+       evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key
 FROM ttp_tag
 WHERE uuid = ?
 `
@@ -49,30 +49,9 @@ type GetTagParams struct {
 	UUID []byte
 }
 
-type GetTagRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
-func (q *Queries) GetTag(ctx context.Context, arg GetTagParams) (GetTagRow, error) {
+func (q *Queries) GetTag(ctx context.Context, arg GetTagParams) (TtpTag, error) {
 	row := q.db.QueryRowContext(ctx, GetTag, arg.UUID)
-	var i GetTagRow
+	var i TtpTag
 	err := row.Scan(
 		&i.UUID,
 		&i.SourceKind,
@@ -92,6 +71,7 @@ func (q *Queries) GetTag(ctx context.Context, arg GetTagParams) (GetTagRow, erro
 		&i.ObservedAt,
 		&i.IngestedAt,
 		&i.BatchUUID,
+		&i.TechniqueKey,
 	)
 	return i, err
 }
@@ -295,21 +275,17 @@ func (q *Queries) ListTagUUIDsInBatch(ctx context.Context, arg ListTagUUIDsInBat
 const ListTagsAfter = `-- name: ListTagsAfter :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (PRIMARY)
 WHERE t.uuid > ?
   AND t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 ORDER BY t.uuid
 LIMIT ?
 `
@@ -319,12 +295,12 @@ type ListTagsAfterParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -333,41 +309,19 @@ type ListTagsAfterParams struct {
 	Limit         int64
 }
 
-type ListTagsAfterRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // A page of all tags, in uuid order.
-func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([]ListTagsAfterRow, error) {
+func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsAfter,
 		arg.After,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -379,9 +333,9 @@ func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsAfterRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsAfterRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -401,6 +355,7 @@ func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}
@@ -418,7 +373,7 @@ func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([
 const ListTagsInBatch = `-- name: ListTagsInBatch :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (PRIMARY)
 WHERE t.uuid > ? AND t.batch_uuid = ?
 ORDER BY t.uuid
@@ -431,37 +386,16 @@ type ListTagsInBatchParams struct {
 	Limit     int64
 }
 
-type ListTagsInBatchRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // A page of what a batch wrote, in uuid order. No index knows batches: this walks all tags.
-func (q *Queries) ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams) ([]ListTagsInBatchRow, error) {
+func (q *Queries) ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsInBatch, arg.After, arg.BatchUUID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsInBatchRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsInBatchRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -481,6 +415,7 @@ func (q *Queries) ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}

@@ -11,122 +11,18 @@ import (
 	"strings"
 )
 
-const CountAttackersByTime = `-- name: CountAttackersByTime :many
-SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED) AS bucket,
-       t.technique_key, COUNT(*) AS tags
-FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
-WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
-  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
-GROUP BY bucket, t.technique_key
-`
-
-type CountAttackersByTimeParams struct {
-	Origin        int64
-	Width         int64
-	Since         int64
-	Before        int64
-	AnyTag        int64
-	FirstKey      int64
-	LastKey       int64
-	MinConfidence float64
-	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
-	AnyRow        int64
-	RuleID        sql.NullString
-	RuleVersion   sql.NullInt64
-	SourceKind    sql.NullString
-	DeckyID       sql.NullString
-	AnyIdentity   int64
-	UUIDs         [][]byte
-}
-
-type CountAttackersByTimeRow struct {
-	Bucket       int64
-	TechniqueKey int64
-	Tags         int64
-}
-
-// The same for the tags that name one of these attackers, all or those that name no identity.
-func (q *Queries) CountAttackersByTime(ctx context.Context, arg CountAttackersByTimeParams) ([]CountAttackersByTimeRow, error) {
-	query := CountAttackersByTime
-	var queryParams []interface{}
-	queryParams = append(queryParams, arg.Origin)
-	queryParams = append(queryParams, arg.Width)
-	queryParams = append(queryParams, arg.Since)
-	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
-	queryParams = append(queryParams, arg.FirstKey)
-	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.LastDigits)
-	queryParams = append(queryParams, arg.AnyRow)
-	queryParams = append(queryParams, arg.RuleID)
-	queryParams = append(queryParams, arg.RuleVersion)
-	queryParams = append(queryParams, arg.SourceKind)
-	queryParams = append(queryParams, arg.DeckyID)
-	queryParams = append(queryParams, arg.AnyIdentity)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountAttackersByTimeRow
-	for rows.Next() {
-		var i CountAttackersByTimeRow
-		if err := rows.Scan(&i.Bucket, &i.TechniqueKey, &i.Tags); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const CountByTime = `-- name: CountByTime :many
 SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED) AS bucket,
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY bucket, t.technique_key
 `
 
@@ -136,12 +32,12 @@ type CountByTimeParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -164,13 +60,12 @@ func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]Cou
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -198,89 +93,126 @@ func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]Cou
 	return items, nil
 }
 
-const CountIdentitiesByTime = `-- name: CountIdentitiesByTime :many
+const CountMembersByTime = `-- name: CountMembersByTime :many
+SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED) AS bucket,
+       t.technique_key, COUNT(*) AS tags
+FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+GROUP BY bucket, t.technique_key
+UNION ALL
 SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED) AS bucket,
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.identity_uuid IN (/*SLICE:uuids*/?)
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY bucket, t.technique_key
 `
 
-type CountIdentitiesByTimeParams struct {
+type CountMembersByTimeParams struct {
 	Origin        int64
 	Width         int64
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	UUIDs         [][]byte
+	AnyIdentity   int64
+	Attackers     [][]byte
+	Identities    [][]byte
 }
 
-type CountIdentitiesByTimeRow struct {
+type CountMembersByTimeRow struct {
 	Bucket       int64
 	TechniqueKey int64
 	Tags         int64
 }
 
-// The same for the tags that name one of these identities.
-func (q *Queries) CountIdentitiesByTime(ctx context.Context, arg CountIdentitiesByTimeParams) ([]CountIdentitiesByTimeRow, error) {
-	query := CountIdentitiesByTime
+// The same for the tags of a scope's members.
+func (q *Queries) CountMembersByTime(ctx context.Context, arg CountMembersByTimeParams) ([]CountMembersByTimeRow, error) {
+	query := CountMembersByTime
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Origin)
 	queryParams = append(queryParams, arg.Width)
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
 	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
 	queryParams = append(queryParams, arg.AnyRow)
 	queryParams = append(queryParams, arg.RuleID)
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
 		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
 	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Origin)
+	queryParams = append(queryParams, arg.Width)
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
 	}
 	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CountIdentitiesByTimeRow
+	var items []CountMembersByTimeRow
 	for rows.Next() {
-		var i CountIdentitiesByTimeRow
+		var i CountMembersByTimeRow
 		if err := rows.Scan(&i.Bucket, &i.TechniqueKey, &i.Tags); err != nil {
 			return nil, err
 		}
@@ -300,17 +232,13 @@ SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED)
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND t.session_id = ?
 GROUP BY bucket, t.technique_key
 `
@@ -321,12 +249,12 @@ type CountSessionByTimeParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -348,13 +276,12 @@ func (q *Queries) CountSessionByTime(ctx context.Context, arg CountSessionByTime
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,

@@ -15,17 +15,13 @@ SELECT t.identity_uuid, t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen
 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
 GROUP BY t.identity_uuid, t.attacker_uuid
 `
@@ -34,12 +30,12 @@ type WhoActorsByTechniqueParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -61,13 +57,12 @@ func (q *Queries) WhoActorsByTechnique(ctx context.Context, arg WhoActorsByTechn
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -108,17 +103,13 @@ SELECT t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.attacker_uuid IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
 GROUP BY t.attacker_uuid
 ORDER BY tags DESC, t.attacker_uuid
@@ -129,12 +120,12 @@ type WhoAttackersParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -157,13 +148,12 @@ func (q *Queries) WhoAttackers(ctx context.Context, arg WhoAttackersParams) ([]W
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -203,17 +193,13 @@ SELECT t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.identity_uuid IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY t.identity_uuid
 `
 
@@ -221,12 +207,12 @@ type WhoIdentitiesParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -247,13 +233,12 @@ func (q *Queries) WhoIdentities(ctx context.Context, arg WhoIdentitiesParams) ([
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -291,17 +276,13 @@ SELECT t.session_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.session_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
 GROUP BY t.session_id
 ORDER BY tags DESC, t.session_id
 LIMIT ?
@@ -311,12 +292,12 @@ type WhoSessionsParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -338,13 +319,12 @@ func (q *Queries) WhoSessions(ctx context.Context, arg WhoSessionsParams) ([]Who
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -383,17 +363,13 @@ SELECT t.session_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen
 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.session_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (
-      t.technique_key >= ? AND t.technique_key <= ?
-      AND t.confidence >= ?
-      AND t.technique_key % CAST(? AS SIGNED) >= CAST(? AS SIGNED)
-      AND t.technique_key % CAST(? AS SIGNED) <= CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(?, d.rule_id)
-            AND d.rule_version = COALESCE(?, d.rule_version)
-            AND d.source_kind = COALESCE(?, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
 GROUP BY t.session_id
 ORDER BY tags DESC, t.session_id
@@ -404,12 +380,12 @@ type WhoSessionsByTechniqueParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -431,13 +407,12 @@ func (q *Queries) WhoSessionsByTechnique(ctx context.Context, arg WhoSessionsByT
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.Modulus,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,

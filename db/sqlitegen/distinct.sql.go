@@ -16,18 +16,14 @@ SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique,
        COUNT(DISTINCT t.source_kind || '|' || t.source_id) AS sources
 FROM ttp_tag t
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5 -- for the index
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
 GROUP BY technique
 `
 
@@ -35,12 +31,12 @@ type CountDistinctSourcesParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -59,12 +55,12 @@ func (q *Queries) CountDistinctSources(ctx context.Context, arg CountDistinctSou
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -96,18 +92,14 @@ const ListActorsByTechnique = `-- name: ListActorsByTechnique :many
 SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5 -- for the index
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
 GROUP BY technique, t.attacker_uuid, t.identity_uuid
 `
 
@@ -115,12 +107,12 @@ type ListActorsByTechniqueParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -140,12 +132,12 @@ func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTec
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -173,46 +165,56 @@ func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTec
 	return items, nil
 }
 
-const ListSourcesByAttackers = `-- name: ListSourcesByAttackers :many
+const ListSourcesByMembers = `-- name: ListSourcesByMembers :many
 SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
-  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+UNION ALL
+SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t INDEXED BY ttp_tag_identity
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 `
 
-type ListSourcesByAttackersParams struct {
+type ListSourcesByMembersParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
 	AnyIdentity   int64
-	UUIDs         [][]byte
+	Attackers     [][]byte
+	Identities    [][]byte
 }
 
-type ListSourcesByAttackersRow struct {
+type ListSourcesByMembersRow struct {
 	Technique    int64
 	SourceKind   string
 	SourceID     string
@@ -220,140 +222,49 @@ type ListSourcesByAttackersRow struct {
 	IdentityUUID []byte
 }
 
-// The same for the tags that name one of these attackers, all or those that name no identity.
-func (q *Queries) ListSourcesByAttackers(ctx context.Context, arg ListSourcesByAttackersParams) ([]ListSourcesByAttackersRow, error) {
-	query := ListSourcesByAttackers
+// The sources and the actors of the tags of a scope's members, by technique.
+func (q *Queries) ListSourcesByMembers(ctx context.Context, arg ListSourcesByMembersParams) ([]ListSourcesByMembersRow, error) {
+	query := ListSourcesByMembers
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
 	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
 	queryParams = append(queryParams, arg.AnyRow)
 	queryParams = append(queryParams, arg.RuleID)
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
 	queryParams = append(queryParams, arg.AnyIdentity)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
 		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
 	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
 	}
 	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListSourcesByAttackersRow
+	var items []ListSourcesByMembersRow
 	for rows.Next() {
-		var i ListSourcesByAttackersRow
-		if err := rows.Scan(
-			&i.Technique,
-			&i.SourceKind,
-			&i.SourceID,
-			&i.AttackerUUID,
-			&i.IdentityUUID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListSourcesByIdentities = `-- name: ListSourcesByIdentities :many
-SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
-FROM ttp_tag t INDEXED BY ttp_tag_identity
-WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.identity_uuid IN (/*SLICE:uuids*/?)
-GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
-`
-
-type ListSourcesByIdentitiesParams struct {
-	Since         int64
-	Before        int64
-	AnyTag        int64
-	FirstKey      int64
-	LastKey       int64
-	MinConfidence float64
-	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
-	AnyRow        int64
-	RuleID        sql.NullString
-	RuleVersion   sql.NullInt64
-	SourceKind    sql.NullString
-	DeckyID       sql.NullString
-	UUIDs         [][]byte
-}
-
-type ListSourcesByIdentitiesRow struct {
-	Technique    int64
-	SourceKind   string
-	SourceID     string
-	AttackerUUID []byte
-	IdentityUUID []byte
-}
-
-// The sources and the actors of the tags that name one of these identities, by technique.
-func (q *Queries) ListSourcesByIdentities(ctx context.Context, arg ListSourcesByIdentitiesParams) ([]ListSourcesByIdentitiesRow, error) {
-	query := ListSourcesByIdentities
-	var queryParams []interface{}
-	queryParams = append(queryParams, arg.Since)
-	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
-	queryParams = append(queryParams, arg.FirstKey)
-	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.LastDigits)
-	queryParams = append(queryParams, arg.AnyRow)
-	queryParams = append(queryParams, arg.RuleID)
-	queryParams = append(queryParams, arg.RuleVersion)
-	queryParams = append(queryParams, arg.SourceKind)
-	queryParams = append(queryParams, arg.DeckyID)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListSourcesByIdentitiesRow
-	for rows.Next() {
-		var i ListSourcesByIdentitiesRow
+		var i ListSourcesByMembersRow
 		if err := rows.Scan(
 			&i.Technique,
 			&i.SourceKind,
@@ -378,17 +289,13 @@ const ListSourcesBySession = `-- name: ListSourcesBySession :many
 SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND t.session_id = ?15
 GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 `
@@ -397,12 +304,12 @@ type ListSourcesBySessionParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -424,12 +331,12 @@ func (q *Queries) ListSourcesBySession(ctx context.Context, arg ListSourcesBySes
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,

@@ -11,86 +11,218 @@ import (
 	"strings"
 )
 
-const ListPhasesByAttackers = `-- name: ListPhasesByAttackers :many
+const ListPageStarts = `-- name: ListPageStarts :many
+SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t INDEXED BY ttp_tag_attacker
+                      WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+                      AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+                          AND t.technique_key >= ?5 AND t.technique_key <= ?6
+                          AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+                          AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+                              AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+                              AND d.source_kind = COALESCE(?13, d.source_kind)
+                              AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+                      AND (t.observed_at < ?15 OR t.uuid < ?16)
+                      AND t.attacker_uuid = m.uuid AND t.identity_uuid IS NULL
+                      ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?17), ?1) AS INTEGER) AS observed_at
+FROM ttp_attacker m
+WHERE m.uuid IN (/*SLICE:attackers*/?)
+UNION ALL
+SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t INDEXED BY ttp_tag_identity
+                      WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+                      AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+                          AND t.technique_key >= ?5 AND t.technique_key <= ?6
+                          AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+                          AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+                              AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+                              AND d.source_kind = COALESCE(?13, d.source_kind)
+                              AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+                      AND (t.observed_at < ?15 OR t.uuid < ?16)
+                      AND t.identity_uuid = m.uuid
+                      ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?17), ?1) AS INTEGER) AS observed_at
+FROM ttp_identity m
+WHERE m.uuid IN (/*SLICE:identities*/?)
+`
+
+type ListPageStartsParams struct {
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	MinConfidence    float64
+	FirstKey         int64
+	LastKey          int64
+	Modulus          int64
+	Unit             int64
+	Digits           int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	CursorObservedAt int64
+	CursorUUID       []byte
+	Offset           int64
+	Attackers        [][]byte
+	Identities       [][]byte
+}
+
+// The time of the last tag of the page that each member alone, if it is stored, would have. A page of all members
+// starts no earlier than the latest of these.
+func (q *Queries) ListPageStarts(ctx context.Context, arg ListPageStartsParams) ([]int64, error) {
+	query := ListPageStarts
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.CursorObservedAt)
+	queryParams = append(queryParams, arg.CursorUUID)
+	queryParams = append(queryParams, arg.Offset)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var observed_at int64
+		if err := rows.Scan(&observed_at); err != nil {
+			return nil, err
+		}
+		items = append(items, observed_at)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListPhasesByMembers = `-- name: ListPhasesByMembers :many
 SELECT t.decky_id, t.tactic, t.observed_at
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
-  AND t.attacker_uuid IN (/*SLICE:uuids*/?)
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+GROUP BY t.decky_id, t.tactic, t.observed_at
+UNION ALL
+SELECT t.decky_id, t.tactic, t.observed_at
+FROM ttp_tag t INDEXED BY ttp_tag_identity
+WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.decky_id, t.tactic, t.observed_at
 `
 
-type ListPhasesByAttackersParams struct {
+type ListPhasesByMembersParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
 	AnyIdentity   int64
-	UUIDs         [][]byte
+	Attackers     [][]byte
+	Identities    [][]byte
 }
 
-type ListPhasesByAttackersRow struct {
+type ListPhasesByMembersRow struct {
 	DeckyID    sql.NullString
 	Tactic     string
 	ObservedAt int64
 }
 
-// The same for the tags that name one of these attackers, all or those that name no identity.
-func (q *Queries) ListPhasesByAttackers(ctx context.Context, arg ListPhasesByAttackersParams) ([]ListPhasesByAttackersRow, error) {
-	query := ListPhasesByAttackers
+// When each decky saw each tactic in the tags of a scope's members.
+func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembersParams) ([]ListPhasesByMembersRow, error) {
+	query := ListPhasesByMembers
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
 	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
 	queryParams = append(queryParams, arg.AnyRow)
 	queryParams = append(queryParams, arg.RuleID)
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
 	queryParams = append(queryParams, arg.AnyIdentity)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
 		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
 	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
 	}
 	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListPhasesByAttackersRow
+	var items []ListPhasesByMembersRow
 	for rows.Next() {
-		var i ListPhasesByAttackersRow
+		var i ListPhasesByMembersRow
 		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
 			return nil, err
 		}
@@ -105,263 +237,112 @@ func (q *Queries) ListPhasesByAttackers(ctx context.Context, arg ListPhasesByAtt
 	return items, nil
 }
 
-const ListPhasesByIdentities = `-- name: ListPhasesByIdentities :many
-SELECT t.decky_id, t.tactic, t.observed_at
+const ListTagKeysByMembers = `-- name: ListTagKeysByMembers :many
+SELECT t.uuid, t.observed_at
+FROM ttp_tag t INDEXED BY ttp_tag_attacker
+WHERE CAST(?1 AS INTEGER) > 0 AND t.observed_at >= ?2 AND t.observed_at < ?3
+  AND (CAST(?4 AS INTEGER) = 1 OR (t.confidence >= ?5
+      AND t.technique_key >= ?6 AND t.technique_key <= ?7
+      AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
+      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
+          AND d.source_kind = COALESCE(?14, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+  AND (t.observed_at < ?16 OR t.uuid < ?17)
+  AND (CAST(?18 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+UNION ALL
+SELECT t.uuid, t.observed_at
 FROM ttp_tag t INDEXED BY ttp_tag_identity
-WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.identity_uuid IN (/*SLICE:uuids*/?)
-GROUP BY t.decky_id, t.tactic, t.observed_at
+WHERE CAST(?1 AS INTEGER) > 0 AND t.observed_at >= ?2 AND t.observed_at < ?3
+  AND (CAST(?4 AS INTEGER) = 1 OR (t.confidence >= ?5
+      AND t.technique_key >= ?6 AND t.technique_key <= ?7
+      AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
+      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
+          AND d.source_kind = COALESCE(?14, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+  AND (t.observed_at < ?16 OR t.uuid < ?17)
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
+ORDER BY observed_at DESC, uuid DESC
+LIMIT ?1
 `
 
-type ListPhasesByIdentitiesParams struct {
-	Since         int64
-	Before        int64
-	AnyTag        int64
-	FirstKey      int64
-	LastKey       int64
-	MinConfidence float64
-	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
-	AnyRow        int64
-	RuleID        sql.NullString
-	RuleVersion   sql.NullInt64
-	SourceKind    sql.NullString
-	DeckyID       sql.NullString
-	UUIDs         [][]byte
+type ListTagKeysByMembersParams struct {
+	Limit            int64
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	MinConfidence    float64
+	FirstKey         int64
+	LastKey          int64
+	Modulus          int64
+	Unit             int64
+	Digits           int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	CursorObservedAt int64
+	CursorUUID       []byte
+	AnyIdentity      int64
+	Attackers        [][]byte
+	Identities       [][]byte
 }
 
-type ListPhasesByIdentitiesRow struct {
-	DeckyID    sql.NullString
-	Tactic     string
+type ListTagKeysByMembersRow struct {
+	UUID       []byte
 	ObservedAt int64
 }
 
-// When each decky saw each tactic in the tags that name one of these identities.
-func (q *Queries) ListPhasesByIdentities(ctx context.Context, arg ListPhasesByIdentitiesParams) ([]ListPhasesByIdentitiesRow, error) {
-	query := ListPhasesByIdentities
+// The ids of a page of the tags of a scope's members, newest first, by the indexes alone.
+// Differs from MySQL, which numbers no parameters: here the limit gets its number before the slices are expanded.
+func (q *Queries) ListTagKeysByMembers(ctx context.Context, arg ListTagKeysByMembersParams) ([]ListTagKeysByMembersRow, error) {
+	query := ListTagKeysByMembers
 	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Limit)
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
 	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.FirstDigits)
-	queryParams = append(queryParams, arg.LastDigits)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
 	queryParams = append(queryParams, arg.AnyRow)
 	queryParams = append(queryParams, arg.RuleID)
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
+	queryParams = append(queryParams, arg.CursorObservedAt)
+	queryParams = append(queryParams, arg.CursorUUID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
 		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
 	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
 	}
 	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListPhasesByIdentitiesRow
+	var items []ListTagKeysByMembersRow
 	for rows.Next() {
-		var i ListPhasesByIdentitiesRow
-		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListTagKeysByAttacker = `-- name: ListTagKeysByAttacker :many
-SELECT t.uuid, t.observed_at
-FROM ttp_tag t INDEXED BY ttp_tag_attacker
-WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.attacker_uuid = ?15 AND t.identity_uuid IS NULL
-  AND (t.observed_at < ?16 OR t.uuid < ?17)
-ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?18
-`
-
-type ListTagKeysByAttackerParams struct {
-	Since            int64
-	Before           int64
-	AnyTag           int64
-	FirstKey         int64
-	LastKey          int64
-	MinConfidence    float64
-	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
-	AnyRow           int64
-	RuleID           sql.NullString
-	RuleVersion      sql.NullInt64
-	SourceKind       sql.NullString
-	DeckyID          sql.NullString
-	AttackerUUID     []byte
-	CursorObservedAt int64
-	CursorUUID       []byte
-	Limit            int64
-}
-
-type ListTagKeysByAttackerRow struct {
-	UUID       []byte
-	ObservedAt int64
-}
-
-// The same for the tags that name an attacker and no identity.
-func (q *Queries) ListTagKeysByAttacker(ctx context.Context, arg ListTagKeysByAttackerParams) ([]ListTagKeysByAttackerRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTagKeysByAttacker,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.AttackerUUID,
-		arg.CursorObservedAt,
-		arg.CursorUUID,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTagKeysByAttackerRow
-	for rows.Next() {
-		var i ListTagKeysByAttackerRow
-		if err := rows.Scan(&i.UUID, &i.ObservedAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListTagKeysByIdentity = `-- name: ListTagKeysByIdentity :many
-SELECT t.uuid, t.observed_at
-FROM ttp_tag t INDEXED BY ttp_tag_identity
-WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.identity_uuid = ?15
-  AND (t.observed_at < ?16 OR t.uuid < ?17)
-ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?18
-`
-
-type ListTagKeysByIdentityParams struct {
-	Since            int64
-	Before           int64
-	AnyTag           int64
-	FirstKey         int64
-	LastKey          int64
-	MinConfidence    float64
-	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
-	AnyRow           int64
-	RuleID           sql.NullString
-	RuleVersion      sql.NullInt64
-	SourceKind       sql.NullString
-	DeckyID          sql.NullString
-	IdentityUUID     []byte
-	CursorObservedAt int64
-	CursorUUID       []byte
-	Limit            int64
-}
-
-type ListTagKeysByIdentityRow struct {
-	UUID       []byte
-	ObservedAt int64
-}
-
-// Where a page of the tags that name an identity stands, newest first, by the index alone.
-func (q *Queries) ListTagKeysByIdentity(ctx context.Context, arg ListTagKeysByIdentityParams) ([]ListTagKeysByIdentityRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListTagKeysByIdentity,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.MinConfidence,
-		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-		arg.IdentityUUID,
-		arg.CursorObservedAt,
-		arg.CursorUUID,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTagKeysByIdentityRow
-	for rows.Next() {
-		var i ListTagKeysByIdentityRow
+		var i ListTagKeysByMembersRow
 		if err := rows.Scan(&i.UUID, &i.ObservedAt); err != nil {
 			return nil, err
 		}
@@ -379,20 +360,16 @@ func (q *Queries) ListTagKeysByIdentity(ctx context.Context, arg ListTagKeysById
 const ListTags = `-- name: ListTags :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND (t.observed_at < ?15 OR t.uuid < ?16)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?17
@@ -402,12 +379,12 @@ type ListTagsParams struct {
 	Since            int64
 	Before           int64
 	AnyTag           int64
+	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
-	MinConfidence    float64
 	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
+	Unit             int64
+	Digits           int64
 	AnyRow           int64
 	RuleID           sql.NullString
 	RuleVersion      sql.NullInt64
@@ -418,40 +395,19 @@ type ListTagsParams struct {
 	Limit            int64
 }
 
-type ListTagsRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // A page of the fleet's tags, newest first. The window ends at the cursor's time, so that the index gives
 // the page's place, and the cursor decides among the tags of that time.
-func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsRow, error) {
+func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTags,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -465,9 +421,9 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -487,6 +443,7 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}
@@ -504,20 +461,16 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]ListTagsR
 const ListTagsByAttacker = `-- name: ListTagsByAttacker :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND t.attacker_uuid = ?15
   AND (t.observed_at < ?16 OR t.uuid < ?17)
 ORDER BY t.observed_at DESC, t.uuid DESC
@@ -528,12 +481,12 @@ type ListTagsByAttackerParams struct {
 	Since            int64
 	Before           int64
 	AnyTag           int64
+	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
-	MinConfidence    float64
 	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
+	Unit             int64
+	Digits           int64
 	AnyRow           int64
 	RuleID           sql.NullString
 	RuleVersion      sql.NullInt64
@@ -545,39 +498,18 @@ type ListTagsByAttackerParams struct {
 	Limit            int64
 }
 
-type ListTagsByAttackerRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // The same for the tags that name an attacker.
-func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttackerParams) ([]ListTagsByAttackerRow, error) {
+func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttackerParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsByAttacker,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -592,9 +524,9 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsByAttackerRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsByAttackerRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -614,6 +546,7 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}
@@ -631,20 +564,16 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 const ListTagsBySession = `-- name: ListTagsBySession :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND t.session_id = ?15
   AND (t.observed_at < ?16 OR t.uuid < ?17)
 ORDER BY t.observed_at DESC, t.uuid DESC
@@ -655,12 +584,12 @@ type ListTagsBySessionParams struct {
 	Since            int64
 	Before           int64
 	AnyTag           int64
+	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
-	MinConfidence    float64
 	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
+	Unit             int64
+	Digits           int64
 	AnyRow           int64
 	RuleID           sql.NullString
 	RuleVersion      sql.NullInt64
@@ -672,39 +601,18 @@ type ListTagsBySessionParams struct {
 	Limit            int64
 }
 
-type ListTagsBySessionRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // The same for a session's tags.
-func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]ListTagsBySessionRow, error) {
+func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySession,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -719,9 +627,9 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsBySessionRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsBySessionRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -741,6 +649,7 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}
@@ -758,20 +667,16 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 const ListTagsBySessionInOrder = `-- name: ListTagsBySessionInOrder :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND t.session_id = ?15
   AND (t.observed_at > ?16 OR t.uuid > ?17)
 ORDER BY t.observed_at ASC, t.uuid ASC
@@ -782,12 +687,12 @@ type ListTagsBySessionInOrderParams struct {
 	Since            int64
 	Before           int64
 	AnyTag           int64
+	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
-	MinConfidence    float64
 	Modulus          int64
-	FirstDigits      int64
-	LastDigits       int64
+	Unit             int64
+	Digits           int64
 	AnyRow           int64
 	RuleID           sql.NullString
 	RuleVersion      sql.NullInt64
@@ -799,39 +704,18 @@ type ListTagsBySessionInOrderParams struct {
 	Limit            int64
 }
 
-type ListTagsBySessionInOrderRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
 // A page of a session's tags, oldest first. The window begins at the cursor's time.
-func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]ListTagsBySessionInOrderRow, error) {
+func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySessionInOrder,
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -846,9 +730,9 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsBySessionInOrderRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsBySessionInOrderRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -868,6 +752,7 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}
@@ -885,7 +770,7 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 const ListTagsByUUID = `-- name: ListTagsByUUID :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t
 WHERE t.uuid IN (/*SLICE:uuids*/?)
 `
@@ -894,28 +779,7 @@ type ListTagsByUUIDParams struct {
 	UUIDs [][]byte
 }
 
-type ListTagsByUUIDRow struct {
-	UUID           []byte
-	SourceKind     string
-	SourceID       string
-	AttackerUUID   []byte
-	IdentityUUID   []byte
-	SessionID      sql.NullString
-	DeckyID        sql.NullString
-	Tactic         string
-	TechniqueID    string
-	SubTechniqueID sql.NullString
-	Confidence     float64
-	RuleID         string
-	RuleVersion    int64
-	Evidence       string
-	AttackRelease  string
-	ObservedAt     int64
-	IngestedAt     int64
-	BatchUUID      []byte
-}
-
-func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) ([]ListTagsByUUIDRow, error) {
+func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) ([]TtpTag, error) {
 	query := ListTagsByUUID
 	var queryParams []interface{}
 	if len(arg.UUIDs) > 0 {
@@ -931,9 +795,9 @@ func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) 
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTagsByUUIDRow
+	var items []TtpTag
 	for rows.Next() {
-		var i ListTagsByUUIDRow
+		var i TtpTag
 		if err := rows.Scan(
 			&i.UUID,
 			&i.SourceKind,
@@ -953,6 +817,7 @@ func (q *Queries) ListTagsByUUID(ctx context.Context, arg ListTagsByUUIDParams) 
 			&i.ObservedAt,
 			&i.IngestedAt,
 			&i.BatchUUID,
+			&i.TechniqueKey,
 		); err != nil {
 			return nil, err
 		}

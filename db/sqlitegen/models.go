@@ -28,6 +28,28 @@ type TtpIdentity struct {
 	SurvivorUUID   []byte
 }
 
+type TtpTag struct {
+	UUID           []byte
+	SourceKind     string
+	SourceID       string
+	AttackerUUID   []byte
+	IdentityUUID   []byte
+	SessionID      sql.NullString
+	DeckyID        sql.NullString
+	Tactic         string
+	TechniqueID    string
+	SubTechniqueID sql.NullString
+	Confidence     float64
+	RuleID         string
+	RuleVersion    int64
+	Evidence       string
+	AttackRelease  string
+	ObservedAt     int64
+	IngestedAt     int64
+	BatchUUID      []byte
+	TechniqueKey   int64
+}
+
 type TtpTombstone struct {
 	UUID      []byte
 	Removed   string

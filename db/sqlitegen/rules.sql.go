@@ -22,17 +22,13 @@ LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
 LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE r.observed_at >= ?1 AND r.observed_at < ?2
   AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
-  AND (CAST(?5 AS INTEGER) = 1 OR (
-      r.technique_key >= ?3 AND r.technique_key <= ?4
-      AND r.confidence >= ?6
-      AND r.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND r.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = r.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?5 AS INTEGER) = 1 OR (r.confidence >= ?6
+      AND r.technique_key >= ?3 AND r.technique_key <= ?4
+      AND r.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY r.rule_id, r.rule_version
 ORDER BY r.rule_id, r.rule_version
 `
@@ -45,8 +41,8 @@ type ListRulesParams struct {
 	AnyTag        int64
 	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -76,8 +72,8 @@ func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRul
 		arg.AnyTag,
 		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,

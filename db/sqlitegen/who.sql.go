@@ -15,18 +15,14 @@ SELECT t.identity_uuid, t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5 -- for the index
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
 GROUP BY t.identity_uuid, t.attacker_uuid
 `
 
@@ -34,12 +30,12 @@ type WhoActorsByTechniqueParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -61,12 +57,12 @@ func (q *Queries) WhoActorsByTechnique(ctx context.Context, arg WhoActorsByTechn
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -105,17 +101,13 @@ SELECT t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.attacker_uuid IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
 GROUP BY t.attacker_uuid
 ORDER BY tags DESC, t.attacker_uuid
@@ -126,12 +118,12 @@ type WhoAttackersParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -154,12 +146,12 @@ func (q *Queries) WhoAttackers(ctx context.Context, arg WhoAttackersParams) ([]W
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -199,17 +191,13 @@ SELECT t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.identity_uuid IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY t.identity_uuid
 `
 
@@ -217,12 +205,12 @@ type WhoIdentitiesParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -243,12 +231,12 @@ func (q *Queries) WhoIdentities(ctx context.Context, arg WhoIdentitiesParams) ([
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -286,17 +274,13 @@ SELECT t.session_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.session_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
 GROUP BY t.session_id
 ORDER BY tags DESC, t.session_id
 LIMIT ?15
@@ -306,12 +290,12 @@ type WhoSessionsParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -333,12 +317,12 @@ func (q *Queries) WhoSessions(ctx context.Context, arg WhoSessionsParams) ([]Who
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,
@@ -377,18 +361,14 @@ SELECT t.session_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.session_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (
-      t.technique_key >= ?4 AND t.technique_key <= ?5
-      AND t.confidence >= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) >= CAST(?8 AS INTEGER)
-      AND t.technique_key % CAST(?7 AS INTEGER) <= CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(?11, d.rule_id)
-            AND d.rule_version = COALESCE(?12, d.rule_version)
-            AND d.source_kind = COALESCE(?13, d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?4 AND t.technique_key <= ?5 -- for the index
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
 GROUP BY t.session_id
 ORDER BY tags DESC, t.session_id
 LIMIT ?15
@@ -398,12 +378,12 @@ type WhoSessionsByTechniqueParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	MinConfidence float64
 	Modulus       int64
-	FirstDigits   int64
-	LastDigits    int64
+	Unit          int64
+	Digits        int64
 	AnyRow        int64
 	RuleID        sql.NullString
 	RuleVersion   sql.NullInt64
@@ -425,12 +405,12 @@ func (q *Queries) WhoSessionsByTechnique(ctx context.Context, arg WhoSessionsByT
 		arg.Since,
 		arg.Before,
 		arg.AnyTag,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.MinConfidence,
 		arg.Modulus,
-		arg.FirstDigits,
-		arg.LastDigits,
+		arg.Unit,
+		arg.Digits,
 		arg.AnyRow,
 		arg.RuleID,
 		arg.RuleVersion,

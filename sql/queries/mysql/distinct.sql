@@ -4,17 +4,13 @@ SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique,
        COUNT(DISTINCT CONCAT(t.source_kind, '|', t.source_id)) AS sources
 FROM ttp_tag t
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
-      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) >= CAST(sqlc.arg(first_digits) AS SIGNED)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) <= CAST(sqlc.arg(last_digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
-            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
 GROUP BY technique;
 
@@ -23,73 +19,55 @@ GROUP BY technique;
 SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
-      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) >= CAST(sqlc.arg(first_digits) AS SIGNED)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) <= CAST(sqlc.arg(last_digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
-            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
 GROUP BY technique, t.attacker_uuid, t.identity_uuid;
 
--- name: ListSourcesByIdentities :many
--- The sources and the actors of the tags that name one of these identities, by technique.
-SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
-FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
-WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
-      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) >= CAST(sqlc.arg(first_digits) AS SIGNED)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) <= CAST(sqlc.arg(last_digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
-            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
-  AND t.identity_uuid IN (sqlc.slice(uuids))
-GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;
-
--- name: ListSourcesByAttackers :many
--- The same for the tags that name one of these attackers, all or those that name no identity.
+-- name: ListSourcesByMembers :many
+-- The sources and the actors of the tags of a scope's members, by technique.
 SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
-      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) >= CAST(sqlc.arg(first_digits) AS SIGNED)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) <= CAST(sqlc.arg(last_digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
-            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND (CAST(sqlc.arg(any_identity) AS SIGNED) = 1 OR t.identity_uuid IS NULL)
-  AND t.attacker_uuid IN (sqlc.slice(uuids))
+  AND t.attacker_uuid IN (sqlc.slice(attackers))
+GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+UNION ALL
+SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.identity_uuid IN (sqlc.slice(identities))
 GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;
 
 -- name: ListSourcesBySession :many
 SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
-      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) >= CAST(sqlc.arg(first_digits) AS SIGNED)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) <= CAST(sqlc.arg(last_digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
-            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND t.session_id = sqlc.arg(session_id)
 GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;

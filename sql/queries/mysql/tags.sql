@@ -26,7 +26,7 @@ WHERE batch_uuid = sqlc.arg(batch_uuid) AND uuid IN (sqlc.slice(uuids));
 -- name: GetTag :one
 SELECT uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
        tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
-       evidence, attack_release, observed_at, ingested_at, batch_uuid
+       evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key
 FROM ttp_tag
 WHERE uuid = sqlc.arg(uuid);
 
@@ -34,21 +34,17 @@ WHERE uuid = sqlc.arg(uuid);
 -- A page of all tags, in uuid order.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (PRIMARY)
 WHERE t.uuid > sqlc.arg(after)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (
-      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) >= CAST(sqlc.arg(first_digits) AS SIGNED)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) <= CAST(sqlc.arg(last_digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.uuid = t.uuid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
-            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
 ORDER BY t.uuid
 LIMIT ?;
 
@@ -56,7 +52,7 @@ LIMIT ?;
 -- A page of what a batch wrote, in uuid order. No index knows batches: this walks all tags.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (PRIMARY)
 WHERE t.uuid > sqlc.arg(after) AND t.batch_uuid = sqlc.arg(batch_uuid)
 ORDER BY t.uuid

@@ -25,7 +25,7 @@ WHERE batch_uuid = sqlc.arg(batch_uuid) AND uuid IN (sqlc.slice(uuids));
 -- name: GetTag :one
 SELECT uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
        tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
-       evidence, attack_release, observed_at, ingested_at, batch_uuid
+       evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key
 FROM ttp_tag
 WHERE uuid = sqlc.arg(uuid);
 
@@ -33,21 +33,17 @@ WHERE uuid = sqlc.arg(uuid);
 -- A page of all tags, in uuid order.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY sqlite_autoindex_ttp_tag_1
 WHERE t.uuid > sqlc.arg(after)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (
-      t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) >= CAST(sqlc.arg(first_digits) AS INTEGER)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) <= CAST(sqlc.arg(last_digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (
-          SELECT 1 FROM ttp_tag d
-          WHERE d.rowid = t.rowid AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id)
-            AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-            AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-            AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
+      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
 ORDER BY t.uuid
 LIMIT sqlc.arg(limit);
 
@@ -55,7 +51,7 @@ LIMIT sqlc.arg(limit);
 -- A page of what a batch wrote, in uuid order. No index knows batches: this walks all tags.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
-       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY sqlite_autoindex_ttp_tag_1
 WHERE t.uuid > sqlc.arg(after) AND t.batch_uuid = sqlc.arg(batch_uuid)
 ORDER BY t.uuid
