@@ -26,8 +26,7 @@ type args struct {
 	Kind, Removed                                                string
 	CreatedAt, FirstSeen, LastSeen                               int64
 	ConfidenceMax                                                float64
-	ReplacedUUID                                                 []byte
 }
 
-// byID returns the parameters of a query of one row by its UUID.
-func byID(id uuid.UUID) args { return args{UUID: id[:]} }
+// byID returns the parameters of a query by one UUID.
+func byID(id uuid.UUID) args { return args{UUID: id[:], UUIDs: [][]byte{id[:]}} }

@@ -14,7 +14,6 @@ import (
 )
 
 var (
-	getTag                   = one((*sqlitegen.Queries).GetTag, (*mysqlgen.Queries).GetTag, toTag, toTag)
 	listTags                 = many((*sqlitegen.Queries).ListTags, (*mysqlgen.Queries).ListTags, toTag, toTag)
 	listTagsByAttacker       = many((*sqlitegen.Queries).ListTagsByAttacker, (*mysqlgen.Queries).ListTagsByAttacker, toTag, toTag)
 	listTagsBySession        = many((*sqlitegen.Queries).ListTagsBySession, (*mysqlgen.Queries).ListTagsBySession, toTag, toTag)
@@ -22,6 +21,7 @@ var (
 	listPageStarts           = many((*sqlitegen.Queries).ListPageStarts, (*mysqlgen.Queries).ListPageStarts, itself, itself)
 	listTagKeysByMembers     = many((*sqlitegen.Queries).ListTagKeysByMembers, (*mysqlgen.Queries).ListTagKeysByMembers, toPosition, toPosition)
 	listTagsByUUID           = many((*sqlitegen.Queries).ListTagsByUUID, (*mysqlgen.Queries).ListTagsByUUID, toTag, toTag)
+	getTag                   = first(listTagsByUUID)
 )
 
 // MaxPage is the highest limit of [Store.ListTags].

@@ -14,17 +14,15 @@ import (
 )
 
 var (
-	lockMerges              = exec((*sqlitegen.Queries).LockMerges, (*mysqlgen.Queries).LockMerges)
-	lockCampaign            = one((*sqlitegen.Queries).LockCampaign, (*mysqlgen.Queries).LockCampaign, toCampaign, toCampaign)
-	lockIdentity            = one((*sqlitegen.Queries).LockIdentity, (*mysqlgen.Queries).LockIdentity, toIdentity, toIdentity)
-	setCampaignMergedInto   = exec((*sqlitegen.Queries).SetCampaignMergedInto, (*mysqlgen.Queries).SetCampaignMergedInto)
-	setIdentityMergedInto   = exec((*sqlitegen.Queries).SetIdentityMergedInto, (*mysqlgen.Queries).SetIdentityMergedInto)
-	replaceCampaignSurvivor = exec((*sqlitegen.Queries).ReplaceCampaignSurvivor, (*mysqlgen.Queries).ReplaceCampaignSurvivor)
-	replaceIdentitySurvivor = exec((*sqlitegen.Queries).ReplaceIdentitySurvivor, (*mysqlgen.Queries).ReplaceIdentitySurvivor)
-	lockMergedCampaigns     = many((*sqlitegen.Queries).LockMergedCampaigns, (*mysqlgen.Queries).LockMergedCampaigns, toID, toID)
-	lockMergedIdentities    = many((*sqlitegen.Queries).LockMergedIdentities, (*mysqlgen.Queries).LockMergedIdentities, toID, toID)
-	setCampaignSurvivors    = execRows((*sqlitegen.Queries).SetCampaignSurvivors, (*mysqlgen.Queries).SetCampaignSurvivors)
-	setIdentitySurvivors    = execRows((*sqlitegen.Queries).SetIdentitySurvivors, (*mysqlgen.Queries).SetIdentitySurvivors)
+	lockMerges            = exec((*sqlitegen.Queries).LockMerges, (*mysqlgen.Queries).LockMerges)
+	lockCampaign          = one((*sqlitegen.Queries).LockCampaign, (*mysqlgen.Queries).LockCampaign, toCampaign, toCampaign)
+	lockIdentity          = one((*sqlitegen.Queries).LockIdentity, (*mysqlgen.Queries).LockIdentity, toIdentity, toIdentity)
+	setCampaignMergedInto = exec((*sqlitegen.Queries).SetCampaignMergedInto, (*mysqlgen.Queries).SetCampaignMergedInto)
+	setIdentityMergedInto = exec((*sqlitegen.Queries).SetIdentityMergedInto, (*mysqlgen.Queries).SetIdentityMergedInto)
+	lockMergedCampaigns   = many((*sqlitegen.Queries).LockMergedCampaigns, (*mysqlgen.Queries).LockMergedCampaigns, toID, toID)
+	lockMergedIdentities  = many((*sqlitegen.Queries).LockMergedIdentities, (*mysqlgen.Queries).LockMergedIdentities, toID, toID)
+	setCampaignSurvivors  = execRows((*sqlitegen.Queries).SetCampaignSurvivors, (*mysqlgen.Queries).SetCampaignSurvivors)
+	setIdentitySurvivors  = execRows((*sqlitegen.Queries).SetIdentitySurvivors, (*mysqlgen.Queries).SetIdentitySurvivors)
 )
 
 // Campaigns and identities merge alike: a loser points at the one that it was found to be, which may
@@ -86,22 +84,21 @@ func (s *Store) updateMerges(ctx context.Context, op string, k mergeKind, write 
 
 // mergeKind holds the queries of one kind of scope that can be merged.
 type mergeKind struct {
-	name            string
-	get, lock       generated[mergeState]
-	setMergedInto   func(context.Context, queries, args) error
-	replaceSurvivor func(context.Context, queries, args) error
-	lockMerged      generated[[]uuid.UUID] // what points at any of UUIDs
-	setSurvivors    generated[int64]
+	name          string
+	get, lock     generated[mergeState]
+	setMergedInto func(context.Context, queries, args) error
+	lockMerged    generated[[]uuid.UUID] // what points at any of UUIDs
+	setSurvivors  generated[int64]
 }
 
 var campaignMerges = mergeKind{
 	"campaign", stateOf(getCampaign, Campaign.mergeState), stateOf(lockCampaign, Campaign.mergeState),
-	setCampaignMergedInto, replaceCampaignSurvivor, lockMergedCampaigns, setCampaignSurvivors,
+	setCampaignMergedInto, lockMergedCampaigns, setCampaignSurvivors,
 }
 
 var identityMerges = mergeKind{
 	"identity", stateOf(getIdentity, Identity.mergeState), stateOf(lockIdentity, Identity.mergeState),
-	setIdentityMergedInto, replaceIdentitySurvivor, lockMergedIdentities, setIdentitySurvivors,
+	setIdentityMergedInto, lockMergedIdentities, setIdentitySurvivors,
 }
 
 // mergeState is what a campaign or an identity stores of its merges.
@@ -177,10 +174,10 @@ func (k mergeKind) merge(ctx context.Context, q queries, id, into uuid.UUID) err
 	if err := k.setMergedInto(ctx, q, args{UUID: id[:], MergedIntoUUID: into[:]}); err != nil {
 		return err
 	}
-	return k.replaceSurvivor(ctx, q, args{ReplacedUUID: id[:], SurvivorUUID: winner.survivor[:]})
+	return k.setSurvivor(ctx, q, id, winner.survivor)
 }
 
-// unmerge clears the pointer of id and makes it the survivor of all that lead to it, level by level.
+// unmerge clears the pointer of id, which survives with all that lead to it.
 func (k mergeKind) unmerge(ctx context.Context, q queries, id uuid.UUID) error {
 	stored, err := k.lock(ctx, q, byID(id))
 	if err != nil || stored.mergedInto == uuid.Nil {
@@ -189,10 +186,15 @@ func (k mergeKind) unmerge(ctx context.Context, q queries, id uuid.UUID) error {
 	if err := k.setMergedInto(ctx, q, args{UUID: id[:]}); err != nil {
 		return err
 	}
+	return k.setSurvivor(ctx, q, id, id)
+}
+
+// setSurvivor gives a survivor to id and to all that lead to it, level by level, in bounded statements.
+func (k mergeKind) setSurvivor(ctx context.Context, q queries, id, survivor uuid.UUID) error {
 	for level := []uuid.UUID{id}; len(level) > 0; {
 		var next []uuid.UUID
 		for chunk := range slices.Chunk(level, moveBatch) {
-			a := args{SurvivorUUID: id[:], UUIDs: idBytes(chunk)}
+			a := args{SurvivorUUID: survivor[:], UUIDs: idBytes(chunk)}
 			if _, err := k.setSurvivors(ctx, q, a); err != nil {
 				return err
 			}

@@ -1,7 +1,9 @@
 package ttp
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"reflect"
 	"strings"
@@ -72,6 +74,18 @@ func one[SP, SR, MP, MR, T any](
 			}
 			return out, err
 		})
+}
+
+// first returns the first row of a query of any number of rows, or sql.ErrNoRows.
+func first[T any](list generated[[]T]) generated[T] {
+	return func(ctx context.Context, q queries, a args) (T, error) {
+		rows, err := list(ctx, q, a)
+		if err != nil || len(rows) == 0 {
+			var none T
+			return none, cmp.Or(err, sql.ErrNoRows)
+		}
+		return rows[0], nil
+	}
 }
 
 // execRows declares a statement that returns the number of rows it changed.

@@ -13,13 +13,13 @@ import (
 )
 
 var (
-	getCampaign          = one((*sqlitegen.Queries).GetCampaign, (*mysqlgen.Queries).GetCampaign, toCampaign, toCampaign)
-	getIdentity          = one((*sqlitegen.Queries).GetIdentity, (*mysqlgen.Queries).GetIdentity, toIdentity, toIdentity)
-	getAttacker          = one((*sqlitegen.Queries).GetAttacker, (*mysqlgen.Queries).GetAttacker, toAttacker, toAttacker)
 	listCampaignsByUUID  = many((*sqlitegen.Queries).ListCampaignsByUUID, (*mysqlgen.Queries).ListCampaignsByUUID, toCampaign, toCampaign)
 	listIdentitiesByUUID = many((*sqlitegen.Queries).ListIdentitiesByUUID, (*mysqlgen.Queries).ListIdentitiesByUUID, toIdentity, toIdentity)
 	listAttackersByUUID  = many((*sqlitegen.Queries).ListAttackersByUUID, (*mysqlgen.Queries).ListAttackersByUUID, toAttacker, toAttacker)
 	listAttackerIPs      = many((*sqlitegen.Queries).ListAttackersByUUID, (*mysqlgen.Queries).ListAttackersByUUID, toAttackerIP, toAttackerIP)
+	getCampaign          = first(listCampaignsByUUID)
+	getIdentity          = first(listIdentitiesByUUID)
+	getAttacker          = first(listAttackersByUUID)
 	upsertCampaign       = exec((*sqlitegen.Queries).UpsertCampaign, (*mysqlgen.Queries).UpsertCampaign)
 	upsertIdentity       = exec((*sqlitegen.Queries).UpsertIdentity, (*mysqlgen.Queries).UpsertIdentity)
 	upsertAttacker       = exec((*sqlitegen.Queries).UpsertAttacker, (*mysqlgen.Queries).UpsertAttacker)

@@ -177,7 +177,9 @@ func isVersionNumber(s string, digits int) bool {
 }
 
 // tagRow is a row of ttp_tag.
-type tagRow interface{ sqlitegen.TtpTag | mysqlgen.TtpTag }
+type tagRow interface {
+	sqlitegen.TtpTag | mysqlgen.TtpTag
+}
 
 func toTag[R tagRow](row R) Tag {
 	r := sqlitegen.TtpTag(row)

@@ -37,21 +37,6 @@ func (q *Queries) DeleteAttackers(ctx context.Context, arg DeleteAttackersParams
 	return result.RowsAffected()
 }
 
-const GetAttacker = `-- name: GetAttacker :one
-SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid = ?
-`
-
-type GetAttackerParams struct {
-	UUID []byte
-}
-
-func (q *Queries) GetAttacker(ctx context.Context, arg GetAttackerParams) (TtpAttacker, error) {
-	row := q.db.QueryRowContext(ctx, GetAttacker, arg.UUID)
-	var i TtpAttacker
-	err := row.Scan(&i.UUID, &i.IP, &i.IdentityUUID)
-	return i, err
-}
-
 const ListAttackersAfter = `-- name: ListAttackersAfter :many
 SELECT uuid, ip, identity_uuid FROM ttp_attacker
 WHERE uuid > ?

@@ -11,26 +11,6 @@ import (
 	"strings"
 )
 
-const GetCampaign = `-- name: GetCampaign :one
-SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign WHERE uuid = ?
-`
-
-type GetCampaignParams struct {
-	UUID []byte
-}
-
-func (q *Queries) GetCampaign(ctx context.Context, arg GetCampaignParams) (TtpCampaign, error) {
-	row := q.db.QueryRowContext(ctx, GetCampaign, arg.UUID)
-	var i TtpCampaign
-	err := row.Scan(
-		&i.UUID,
-		&i.Name,
-		&i.MergedIntoUUID,
-		&i.SurvivorUUID,
-	)
-	return i, err
-}
-
 const ListCampaignsAfter = `-- name: ListCampaignsAfter :many
 SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign
 WHERE uuid > ?
@@ -221,21 +201,6 @@ func (q *Queries) LockMergedCampaigns(ctx context.Context, arg LockMergedCampaig
 		return nil, err
 	}
 	return items, nil
-}
-
-const ReplaceCampaignSurvivor = `-- name: ReplaceCampaignSurvivor :exec
-UPDATE ttp_campaign SET survivor_uuid = ? WHERE survivor_uuid = ?
-`
-
-type ReplaceCampaignSurvivorParams struct {
-	SurvivorUUID []byte
-	ReplacedUUID []byte
-}
-
-// Hands all that one survivor stands for to another.
-func (q *Queries) ReplaceCampaignSurvivor(ctx context.Context, arg ReplaceCampaignSurvivorParams) error {
-	_, err := q.db.ExecContext(ctx, ReplaceCampaignSurvivor, arg.SurvivorUUID, arg.ReplacedUUID)
-	return err
 }
 
 const SetCampaignMergedInto = `-- name: SetCampaignMergedInto :exec

@@ -36,26 +36,6 @@ func (q *Queries) DeleteIdentities(ctx context.Context, arg DeleteIdentitiesPara
 	return result.RowsAffected()
 }
 
-const GetIdentity = `-- name: GetIdentity :one
-SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid = ?
-`
-
-type GetIdentityParams struct {
-	UUID []byte
-}
-
-func (q *Queries) GetIdentity(ctx context.Context, arg GetIdentityParams) (TtpIdentity, error) {
-	row := q.db.QueryRowContext(ctx, GetIdentity, arg.UUID)
-	var i TtpIdentity
-	err := row.Scan(
-		&i.UUID,
-		&i.CampaignUUID,
-		&i.MergedIntoUUID,
-		&i.SurvivorUUID,
-	)
-	return i, err
-}
-
 const ListIdentitiesAfter = `-- name: ListIdentitiesAfter :many
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
 WHERE uuid > ?
@@ -367,21 +347,6 @@ func (q *Queries) LockUnmergedOf(ctx context.Context, arg LockUnmergedOfParams) 
 		return nil, err
 	}
 	return items, nil
-}
-
-const ReplaceIdentitySurvivor = `-- name: ReplaceIdentitySurvivor :exec
-UPDATE ttp_identity SET survivor_uuid = ? WHERE survivor_uuid = ?
-`
-
-type ReplaceIdentitySurvivorParams struct {
-	SurvivorUUID []byte
-	ReplacedUUID []byte
-}
-
-// Hands all that one survivor stands for to another.
-func (q *Queries) ReplaceIdentitySurvivor(ctx context.Context, arg ReplaceIdentitySurvivorParams) error {
-	_, err := q.db.ExecContext(ctx, ReplaceIdentitySurvivor, arg.SurvivorUUID, arg.ReplacedUUID)
-	return err
 }
 
 const SetIdentityMergedInto = `-- name: SetIdentityMergedInto :exec

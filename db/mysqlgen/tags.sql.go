@@ -37,45 +37,6 @@ func (q *Queries) DeleteTags(ctx context.Context, arg DeleteTagsParams) (int64, 
 	return result.RowsAffected()
 }
 
-const GetTag = `-- name: GetTag :one
-SELECT uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
-       tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
-       evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key
-FROM ttp_tag
-WHERE uuid = ?
-`
-
-type GetTagParams struct {
-	UUID []byte
-}
-
-func (q *Queries) GetTag(ctx context.Context, arg GetTagParams) (TtpTag, error) {
-	row := q.db.QueryRowContext(ctx, GetTag, arg.UUID)
-	var i TtpTag
-	err := row.Scan(
-		&i.UUID,
-		&i.SourceKind,
-		&i.SourceID,
-		&i.AttackerUUID,
-		&i.IdentityUUID,
-		&i.SessionID,
-		&i.DeckyID,
-		&i.Tactic,
-		&i.TechniqueID,
-		&i.SubTechniqueID,
-		&i.Confidence,
-		&i.RuleID,
-		&i.RuleVersion,
-		&i.Evidence,
-		&i.AttackRelease,
-		&i.ObservedAt,
-		&i.IngestedAt,
-		&i.BatchUUID,
-		&i.TechniqueKey,
-	)
-	return i, err
-}
-
 const InsertTag = `-- name: InsertTag :execrows
 INSERT INTO ttp_tag (
     uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,

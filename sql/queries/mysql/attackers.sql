@@ -6,9 +6,6 @@ ON DUPLICATE KEY UPDATE
     ip = COALESCE(VALUES(ip), ttp_attacker.ip),
     identity_uuid = COALESCE(VALUES(identity_uuid), ttp_attacker.identity_uuid);
 
--- name: GetAttacker :one
-SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid = sqlc.arg(uuid);
-
 -- name: ListAttackersAfter :many
 -- A page of all attackers, in uuid order.
 SELECT uuid, ip, identity_uuid FROM ttp_attacker

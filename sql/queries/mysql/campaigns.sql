@@ -5,9 +5,6 @@ VALUES (sqlc.arg(uuid), sqlc.narg(name), sqlc.arg(uuid))
 ON DUPLICATE KEY UPDATE
     name = COALESCE(VALUES(name), ttp_campaign.name);
 
--- name: GetCampaign :one
-SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign WHERE uuid = sqlc.arg(uuid);
-
 -- name: ListCampaignsAfter :many
 -- A page of all campaigns, in uuid order.
 SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign
@@ -21,10 +18,6 @@ SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign WHERE uuid 
 
 -- name: SetCampaignMergedInto :exec
 UPDATE ttp_campaign SET merged_into_uuid = sqlc.arg(merged_into_uuid) WHERE uuid = sqlc.arg(uuid);
-
--- name: ReplaceCampaignSurvivor :exec
--- Hands all that one survivor stands for to another.
-UPDATE ttp_campaign SET survivor_uuid = sqlc.arg(survivor_uuid) WHERE survivor_uuid = sqlc.arg(replaced_uuid);
 
 -- name: ListCampaignsMergedInto :many
 -- A page of the campaigns that point at this one, in uuid order.

@@ -5,9 +5,6 @@ VALUES (sqlc.arg(uuid), sqlc.narg(campaign_uuid), sqlc.arg(uuid))
 ON CONFLICT (uuid) DO UPDATE SET
     campaign_uuid = COALESCE(excluded.campaign_uuid, ttp_identity.campaign_uuid);
 
--- name: GetIdentity :one
-SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid = sqlc.arg(uuid);
-
 -- name: ListIdentitiesAfter :many
 -- A page of all identities, in uuid order.
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
@@ -21,10 +18,6 @@ SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WH
 
 -- name: SetIdentityMergedInto :exec
 UPDATE ttp_identity SET merged_into_uuid = sqlc.arg(merged_into_uuid) WHERE uuid = sqlc.arg(uuid);
-
--- name: ReplaceIdentitySurvivor :exec
--- Hands all that one survivor stands for to another.
-UPDATE ttp_identity SET survivor_uuid = sqlc.arg(survivor_uuid) WHERE survivor_uuid = sqlc.arg(replaced_uuid);
 
 -- name: ListIdentitiesByCampaign :many
 -- A page of the identities that name this campaign, in uuid order.

@@ -22,13 +22,6 @@ SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
 SELECT uuid FROM ttp_tag
 WHERE batch_uuid = sqlc.arg(batch_uuid) AND uuid IN (sqlc.slice(uuids));
 
--- name: GetTag :one
-SELECT uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
-       tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
-       evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key
-FROM ttp_tag
-WHERE uuid = sqlc.arg(uuid);
-
 -- name: ListTagsAfter :many
 -- A page of all tags, in uuid order.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
