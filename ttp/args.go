@@ -19,7 +19,7 @@ type args struct {
 	After            []byte
 
 	UUID, BatchUUID, TombstoneUUID, MergedIntoUUID, SurvivorUUID []byte
-	UUIDs                                                        [][]byte
+	UUIDs, BatchUUIDs                                            [][]byte
 	Attackers, Identities                                        [][]byte // of a scope's members
 	TechniqueKey, Tags                                           int64
 	Name, IP, Reason                                             sql.NullString

@@ -23,6 +23,9 @@ type engine interface {
 	queries(db dbtx) queries
 	// sentinel returns the error of this package that a driver's error stands for, or nil.
 	sentinel(err error) error
+	// writeOptions returns the options of a transaction that writes: what it reads must be committed, and no older
+	// than the statement that reads it.
+	writeOptions() *sql.TxOptions
 	// retryable tells whether a whole transaction that failed so may succeed when run again.
 	retryable(err error) bool
 	// absent tells that the database is a file that is not there yet.

@@ -171,34 +171,40 @@ func (in *importer) write(ctx context.Context) error {
 			tag.IngestedAt = now
 		}
 	}
-	w := in.store.newTagWrite(in.batch.tags, uuid.Nil)
-	inserted, err := transact(ctx, in.store, func(q queries) (int, error) {
+	outcomes := make([]Outcome, len(in.batch.tags))
+	w := tagWrite{inCallers: in.store.tx != nil}
+	w.add(in.batch.tags, outcomes, in.store.floor)
+	_, err = transact(ctx, in.store, func(q queries) (struct{}, error) {
 		if err := in.batch.upsert(ctx, q); err != nil {
-			return 0, err
+			return struct{}{}, err
 		}
-		return w.write(ctx, q)
+		return struct{}{}, w.write(ctx, q)
 	})
 	if err != nil {
 		return err
 	}
-	in.count(w, inserted)
+	in.count(outcomes)
 	return nil
 }
 
-func (in *importer) count(w *tagWrite, inserted int) {
+func (in *importer) count(outcomes []Outcome) {
 	r := &in.report
 	r.Campaigns += len(in.batch.campaigns)
 	r.Identities += len(in.batch.identities)
 	r.Attackers += len(in.batch.attackers)
-	r.Read += len(w.tags)
-	r.Inserted += inserted
-	for _, outcome := range w.outcomes {
-		if outcome == BelowFloor {
+	r.Read += len(outcomes)
+	for _, outcome := range outcomes {
+		switch outcome {
+		case Inserted:
+			r.Inserted++
+		case Duplicate:
+			r.Duplicate++
+		case BelowFloor:
 			r.BelowFloor++
+		case Tombstoned:
+			r.Tombstoned++
 		}
 	}
-	r.Tombstoned += len(w.tombstoned)
-	r.Duplicate = r.Read - r.Inserted - r.BelowFloor - r.Tombstoned
 }
 
 // lineReader reads lines of bounded length.

@@ -11,12 +11,12 @@ import (
 )
 
 // insertTags writes all tags with one statement.
-func (mysqlEngine) insertTags(ctx context.Context, db dbtx, tags []*Tag) (int64, error) {
-	args := make([]any, 0, len(tags)*insertColumns)
-	for _, tag := range tags {
-		args = appendInsertArgs(args, tag)
+func (mysqlEngine) insertTags(ctx context.Context, db dbtx, rows []insertRow) (int64, error) {
+	args := make([]any, 0, len(rows)*insertColumns)
+	for _, row := range rows {
+		args = appendInsertArgs(args, row.Tag)
 	}
-	result, err := db.ExecContext(ctx, insertTagRows(len(tags)), args...)
+	result, err := db.ExecContext(ctx, insertTagRows(len(rows)), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -33,6 +33,13 @@ func insertTagRows(n int) string {
 	return repeatTuple(mysqlgen.InsertTag, n)
 }
 
+// repeatSelect repeats the SELECT of a generated INSERT.
+func repeatSelect(query string, n int) string {
+	head, rest, _ := strings.Cut(query, "\nSELECT ")
+	row, tail, _ := strings.Cut(rest, "\nON DUPLICATE KEY ")
+	return head + "\nSELECT " + row + strings.Repeat(" UNION ALL SELECT "+row, n-1) + "\nON DUPLICATE KEY " + tail
+}
+
 // repeatTuple repeats the VALUES tuple of a generated INSERT, which holds nothing but placeholders.
 func repeatTuple(query string, n int) string {
 	head, rest, _ := strings.Cut(query, "VALUES (")
@@ -44,18 +51,19 @@ func repeatTuple(query string, n int) string {
 // waits for another longer than the server lets it runs again, by another slot.
 const countSlots = 16
 
-func (mysqlEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []group) error {
+func (mysqlEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []group, when addWhen) (bool, error) {
 	slot := rand.IntN(countSlots)
 	for chunk := range slices.Chunk(groups, insertChunkRows) {
 		var args []any
 		for _, g := range chunk {
-			args = appendCountArgs(args, g, slot)
+			args = appendCountArgs(args, g, slot, when)
 		}
-		if _, err := db.ExecContext(ctx, repeatTuple(mysqlgen.AddTechniqueCount, len(chunk)), args...); err != nil {
-			return err
+		if added, err := affected(db.ExecContext(ctx, repeatSelect(mysqlgen.AddTechniqueCount, len(chunk)), args...)); err != nil || !added {
+			return false, err
 		}
+		when = always // all groups or none, though a tombstone of other tags may appear
 	}
-	return nil
+	return true, nil
 }
 
 func (mysqlEngine) markTechniqueStale(ctx context.Context, db dbtx, key groupKey) error {

@@ -23,9 +23,9 @@ type queries struct {
 // writer holds the writes that the dialects do in different ways.
 type writer interface {
 	// insertTags writes the tags that are not stored yet and returns their number.
-	insertTags(ctx context.Context, db dbtx, tags []*Tag) (int64, error)
-	// addTechniqueCounts expects the groups in the order of their keys.
-	addTechniqueCounts(ctx context.Context, db dbtx, groups []group) error
+	insertTags(ctx context.Context, db dbtx, rows []insertRow) (int64, error)
+	// addTechniqueCounts expects the groups in the order of their keys. It reports whether it added them.
+	addTechniqueCounts(ctx context.Context, db dbtx, groups []group, when addWhen) (bool, error)
 	// markTechniqueStale locks all slots of the key.
 	markTechniqueStale(ctx context.Context, db dbtx, key groupKey) error
 }
@@ -168,4 +168,13 @@ func bind[P any]() func(args) P {
 		}
 		return p
 	}
+}
+
+// affected reports whether a statement affected a row.
+func affected(result sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
 }

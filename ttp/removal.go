@@ -269,7 +269,8 @@ func deleteCountedTags(ctx context.Context, q queries, tags []Tag) error {
 	for i := range tags {
 		gone[i] = &tags[i]
 	}
-	return q.addTechniqueCounts(ctx, q.db, countsOf(gone, -1))
+	_, err := q.addTechniqueCounts(ctx, q.db, countsOf(gone, -1), always)
+	return err
 }
 
 func uuidsOf(tags []Tag) [][]byte {

@@ -107,6 +107,9 @@ func (sqliteEngine) sentinel(err error) error {
 	return nil
 }
 
+// writeOptions: the only writer sees the newest state.
+func (sqliteEngine) writeOptions() *sql.TxOptions { return nil }
+
 func (e sqliteEngine) retryable(err error) bool { return errors.Is(e.sentinel(err), ErrBusy) }
 
 func (e sqliteEngine) absent() bool {

@@ -8,7 +8,7 @@ import (
 
 // insertTags loops over one prepared statement: SQLite runs in the process, and many rows in one
 // statement gain nothing.
-func (sqliteEngine) insertTags(ctx context.Context, db dbtx, tags []*Tag) (int64, error) {
+func (sqliteEngine) insertTags(ctx context.Context, db dbtx, rows []insertRow) (int64, error) {
 	stmt, err := db.PrepareContext(ctx, sqlitegen.InsertTag)
 	if err != nil {
 		return 0, err
@@ -16,8 +16,8 @@ func (sqliteEngine) insertTags(ctx context.Context, db dbtx, tags []*Tag) (int64
 	defer func() { _ = stmt.Close() }()
 	var written int64
 	args := make([]any, 0, insertColumns)
-	for _, tag := range tags {
-		args = appendInsertArgs(args[:0], tag)
+	for _, row := range rows {
+		args = appendInsertArgs(args[:0], row.Tag)
 		result, err := stmt.ExecContext(ctx, args...)
 		if err != nil {
 			return 0, err
@@ -32,20 +32,21 @@ func (sqliteEngine) insertTags(ctx context.Context, db dbtx, tags []*Tag) (int64
 }
 
 // addTechniqueCounts needs one slot: SQLite has one writer.
-func (sqliteEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []group) error {
+func (sqliteEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []group, when addWhen) (bool, error) {
 	stmt, err := db.PrepareContext(ctx, sqlitegen.AddTechniqueCount)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = stmt.Close() }()
 	var args []any
 	for _, g := range groups {
-		args = appendCountArgs(args[:0], g, 0)
-		if _, err := stmt.ExecContext(ctx, args...); err != nil {
-			return err
+		args = appendCountArgs(args[:0], g, 0, when)
+		if added, err := affected(stmt.ExecContext(ctx, args...)); err != nil || !added {
+			return false, err
 		}
+		when = always
 	}
-	return nil
+	return true, nil
 }
 
 func (sqliteEngine) markTechniqueStale(ctx context.Context, db dbtx, key groupKey) error {

@@ -185,7 +185,7 @@ func TestPreparedStatementsSurviveMigrations(t *testing.T) {
 // others have done nearly as many.
 func TestWritersTakeTurns(t *testing.T) {
 	const writers, calls = 6, 20
-	s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "ttp.db"))
+	s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "ttp.db"), ttp.WithGroupCommit(0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ type Store struct {
 	// What is kept prepared, nil where that gains nothing; the same where the pool is.
 	writes, reads     *statements
 	writerQueue       chan struct{} // held by the one that writes; nil where several may
+	groups            *groupCommit  // nil where no calls share a transaction
 	owned             bool          // Close closes the pools
 	floor             float64
 	now               func() time.Time
@@ -66,7 +67,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		s.write, s.read, err = openSQLite(ctx, rest)
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
-		s.engine = mysqlEngine{}
+		s.engine = mysqlEngine{readCommitted: true}
 		s.write, err = openMySQL(ctx, rest)
 		s.read = s.write
 	default:
@@ -107,6 +108,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 
 func (s *Store) configure(opts []Option) error {
 	s.floor, s.now = DefaultConfidenceFloor, time.Now
+	s.groups = &groupCommit{maxRows: DefaultGroupRows}
 	s.writes = newStatements(s.write)
 	s.reads = s.writes
 	if s.read != s.write {

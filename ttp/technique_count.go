@@ -44,13 +44,21 @@ func countsOf(tags []*Tag, sign int64) []group {
 	return slices.SortedFunc(maps.Values(groups), func(a, b group) int { return cmp.Compare(a.key, b.key) })
 }
 
+// addWhen is a condition of AddTechniqueCount.
+type addWhen int
+
+const (
+	unlessTombstones addWhen = iota // only where there is no tombstone
+	always
+)
+
 // appendCountArgs appends what AddTechniqueCount binds.
-func appendCountArgs(args []any, g group, slot int) []any {
+func appendCountArgs(args []any, g group, slot int, when addWhen) []any {
 	stale := 0
 	if g.tags < 0 {
 		stale = 1
 	}
-	return append(args, int64(g.key), slot, g.tags, g.firstSeen, g.lastSeen, g.confidenceMax, stale)
+	return append(args, int64(g.key), slot, g.tags, g.firstSeen, g.lastSeen, g.confidenceMax, stale, int(when))
 }
 
 // recount counts the stale groups anew, each in a transaction. In a caller's transaction, which may not see

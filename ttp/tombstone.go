@@ -12,7 +12,6 @@ import (
 
 var (
 	buryTags             = execRows((*sqlitegen.Queries).BuryTags, (*mysqlgen.Queries).BuryTags)
-	anyTombstone         = all((*sqlitegen.Queries).AnyTombstone, (*mysqlgen.Queries).AnyTombstone, toID, toID)
 	listBuriedTagUUIDs   = many((*sqlitegen.Queries).ListBuriedTagUUIDs, (*mysqlgen.Queries).ListBuriedTagUUIDs, toID, toID)
 	lockBuriedTags       = many((*sqlitegen.Queries).LockBuriedTags, (*mysqlgen.Queries).LockBuriedTags, toID, toID)
 	listTombstonesAfter  = many((*sqlitegen.Queries).ListTombstonesAfter, (*mysqlgen.Queries).ListTombstonesAfter, toTombstone, toTombstone)

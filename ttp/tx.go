@@ -76,11 +76,9 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	}
 	defer leave()
 	return backoff.Retry(ctx, func() (T, error) {
-		// What is read must be committed, and no older than the statement that reads it.
-		opts := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 		out, err := none, s.writes.prepareMissed(ctx)
 		if err == nil {
-			out, err = inTx(ctx, s.write, opts, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
+			out, err = inTx(ctx, s.write, s.engine.writeOptions(), func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
 		}
 		switch {
 		case err == nil:

@@ -187,21 +187,28 @@ func (q *Queries) ListTagKeys(ctx context.Context, arg ListTagKeysParams) ([]Lis
 	return items, nil
 }
 
-const ListTagUUIDsInBatch = `-- name: ListTagUUIDsInBatch :many
+const ListTagUUIDsInBatches = `-- name: ListTagUUIDsInBatches :many
 SELECT uuid FROM ttp_tag
-WHERE batch_uuid = ?1 AND uuid IN (/*SLICE:uuids*/?)
+WHERE batch_uuid IN (/*SLICE:batch_uuids*/?) AND uuid IN (/*SLICE:uuids*/?)
 `
 
-type ListTagUUIDsInBatchParams struct {
-	BatchUUID []byte
-	UUIDs     [][]byte
+type ListTagUUIDsInBatchesParams struct {
+	BatchUUIDs [][]byte
+	UUIDs      [][]byte
 }
 
-// Which of these tags this batch wrote.
-func (q *Queries) ListTagUUIDsInBatch(ctx context.Context, arg ListTagUUIDsInBatchParams) ([][]byte, error) {
-	query := ListTagUUIDsInBatch
+// Which of these tags one of these batches wrote.
+func (q *Queries) ListTagUUIDsInBatches(ctx context.Context, arg ListTagUUIDsInBatchesParams) ([][]byte, error) {
+	query := ListTagUUIDsInBatches
 	var queryParams []interface{}
-	queryParams = append(queryParams, arg.BatchUUID)
+	if len(arg.BatchUUIDs) > 0 {
+		for _, v := range arg.BatchUUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:batch_uuids*/?", strings.Repeat(",?", len(arg.BatchUUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:batch_uuids*/?", "NULL", 1)
+	}
 	if len(arg.UUIDs) > 0 {
 		for _, v := range arg.UUIDs {
 			queryParams = append(queryParams, v)

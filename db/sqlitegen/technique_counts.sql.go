@@ -9,9 +9,10 @@ import (
 	"context"
 )
 
-const AddTechniqueCount = `-- name: AddTechniqueCount :exec
+const AddTechniqueCount = `-- name: AddTechniqueCount :execrows
 INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+SELECT CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS REAL), CAST(? AS INTEGER)
+WHERE CAST(? AS INTEGER) = 1 OR NOT EXISTS (SELECT 1 FROM ttp_tombstone)
 ON CONFLICT (technique_key, slot) DO UPDATE SET
     first_seen = CASE WHEN excluded.tags > 0 AND excluded.first_seen < ttp_technique_count.first_seen
         THEN excluded.first_seen ELSE ttp_technique_count.first_seen END,
@@ -24,29 +25,34 @@ ON CONFLICT (technique_key, slot) DO UPDATE SET
 `
 
 type AddTechniqueCountParams struct {
-	TechniqueKey  int64
-	Slot          int64
-	Tags          int64
-	FirstSeen     int64
-	LastSeen      int64
-	ConfidenceMax float64
-	Stale         int64
+	Column1 int64
+	Column2 int64
+	Column3 int64
+	Column4 int64
+	Column5 int64
+	Column6 float64
+	Column7 int64
+	Column8 int64
 }
 
-// Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale.
-// The facade binds it by itself, row by row, on MySQL with many rows in one statement; tags comes last,
-// since MySQL assigns from left to right.
-func (q *Queries) AddTechniqueCount(ctx context.Context, arg AddTechniqueCountParams) error {
-	_, err := q.db.ExecContext(ctx, AddTechniqueCount,
-		arg.TechniqueKey,
-		arg.Slot,
-		arg.Tags,
-		arg.FirstSeen,
-		arg.LastSeen,
-		arg.ConfidenceMax,
-		arg.Stale,
+// Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale; always, or
+// only where there is no tombstone. The facade binds it by itself, row by row, on MySQL with many rows in one
+// statement; tags comes last, since MySQL assigns from left to right.
+func (q *Queries) AddTechniqueCount(ctx context.Context, arg AddTechniqueCountParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, AddTechniqueCount,
+		arg.Column1,
+		arg.Column2,
+		arg.Column3,
+		arg.Column4,
+		arg.Column5,
+		arg.Column6,
+		arg.Column7,
+		arg.Column8,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const CountTechnique = `-- name: CountTechnique :one

@@ -37,33 +37,6 @@ func (q *Queries) AddTombstone(ctx context.Context, arg AddTombstoneParams) erro
 	return err
 }
 
-const AnyTombstone = `-- name: AnyTombstone :many
-SELECT uuid FROM ttp_tombstone LIMIT 1
-`
-
-func (q *Queries) AnyTombstone(ctx context.Context) ([][]byte, error) {
-	rows, err := q.db.QueryContext(ctx, AnyTombstone)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items [][]byte
-	for rows.Next() {
-		var uuid []byte
-		if err := rows.Scan(&uuid); err != nil {
-			return nil, err
-		}
-		items = append(items, uuid)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const BuryTags = `-- name: BuryTags :execrows
 INSERT INTO ttp_buried_tag (uuid, tombstone_uuid)
 SELECT t.uuid, CAST(?1 AS BLOB) FROM ttp_tag t

@@ -1,9 +1,10 @@
--- name: AddTechniqueCount :exec
--- Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale.
--- The facade binds it by itself, row by row, on MySQL with many rows in one statement; tags comes last,
--- since MySQL assigns from left to right.
+-- name: AddTechniqueCount :execrows
+-- Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale; always, or
+-- only where there is no tombstone. The facade binds it by itself, row by row, on MySQL with many rows in one
+-- statement; tags comes last, since MySQL assigns from left to right.
 INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+SELECT CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS DOUBLE), CAST(? AS SIGNED)
+WHERE CAST(? AS SIGNED) = 1 OR NOT EXISTS (SELECT 1 FROM ttp_tombstone)
 ON DUPLICATE KEY UPDATE
     first_seen = CASE WHEN VALUES(tags) > 0 AND VALUES(first_seen) < ttp_technique_count.first_seen
         THEN VALUES(first_seen) ELSE ttp_technique_count.first_seen END,

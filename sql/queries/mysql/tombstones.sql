@@ -10,9 +10,6 @@ INSERT INTO ttp_buried_tag (uuid, tombstone_uuid)
 SELECT t.uuid, CAST(sqlc.arg(tombstone_uuid) AS BINARY(16)) FROM ttp_tag t
 WHERE NOT EXISTS (SELECT 1 FROM ttp_buried_tag b WHERE b.uuid = t.uuid) AND t.uuid IN (sqlc.slice(uuids));
 
--- name: AnyTombstone :many
-SELECT uuid FROM ttp_tombstone LIMIT 1;
-
 -- name: ListBuriedTagUUIDs :many
 -- Which of these tags a tombstone keeps from being written.
 SELECT uuid FROM ttp_buried_tag WHERE uuid IN (sqlc.slice(uuids));

@@ -17,10 +17,10 @@ SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
 -- Which of these tags are stored, as of now.
 SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
 
--- name: ListTagUUIDsInBatch :many
--- Which of these tags this batch wrote.
+-- name: ListTagUUIDsInBatches :many
+-- Which of these tags one of these batches wrote.
 SELECT uuid FROM ttp_tag
-WHERE batch_uuid = sqlc.arg(batch_uuid) AND uuid IN (sqlc.slice(uuids));
+WHERE batch_uuid IN (sqlc.slice(batch_uuids)) AND uuid IN (sqlc.slice(uuids));
 
 -- name: ListTagsAfter :many
 -- A page of all tags, in uuid order.

@@ -1,9 +1,10 @@
--- name: AddTechniqueCount :exec
--- Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale.
--- The facade binds it by itself, row by row, on MySQL with many rows in one statement; tags comes last,
--- since MySQL assigns from left to right.
+-- name: AddTechniqueCount :execrows
+-- Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale; always, or
+-- only where there is no tombstone. The facade binds it by itself, row by row, on MySQL with many rows in one
+-- statement; tags comes last, since MySQL assigns from left to right.
 INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+SELECT CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS INTEGER), CAST(? AS REAL), CAST(? AS INTEGER)
+WHERE CAST(? AS INTEGER) = 1 OR NOT EXISTS (SELECT 1 FROM ttp_tombstone)
 ON CONFLICT (technique_key, slot) DO UPDATE SET
     first_seen = CASE WHEN excluded.tags > 0 AND excluded.first_seen < ttp_technique_count.first_seen
         THEN excluded.first_seen ELSE ttp_technique_count.first_seen END,
