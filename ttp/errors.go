@@ -99,19 +99,31 @@ func at(index int, problems []Problem) []Problem {
 // Unwrap returns the sentinel.
 func (e *InvalidError) Unwrap() error { return e.Kind }
 
-// fail says which operation failed and lets errors.Is find the sentinel behind a driver's error.
+// opError says which operation failed.
+type opError struct {
+	op  string
+	err error
+}
+
+func (e *opError) Error() string { return "ttp: " + e.op + ": " + e.err.Error() }
+func (e *opError) Unwrap() error { return e.err }
+
+// fail says which operation failed, once, and lets errors.Is find the sentinel behind a driver's error.
 func (s *Store) fail(ctx context.Context, op string, err error) error {
-	switch {
-	case err == nil || strings.HasPrefix(err.Error(), "ttp: "+op+": "): // said by a part of the operation
+	if err == nil {
+		return nil
+	}
+	if part, ok := errors.AsType[*opError](err); ok && part.op == op {
 		return err
+	}
+	sentinel := s.engine.sentinel(err)
+	switch {
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		// A driver tells of a cancelled statement in words of its own.
-		return fmt.Errorf("ttp: %s: %w: %w", op, ctx.Err(), err)
+		err = fmt.Errorf("%w: %w", ctx.Err(), err) // drivers report a cancelled statement in their own words
 	case errors.Is(err, sql.ErrNoRows):
-		return fmt.Errorf("ttp: %s: %w", op, ErrNotFound)
+		err = ErrNotFound
+	case sentinel != nil && !errors.Is(err, sentinel):
+		err = fmt.Errorf("%w: %w", sentinel, err)
 	}
-	if sentinel := s.engine.sentinel(err); sentinel != nil && !errors.Is(err, sentinel) {
-		return fmt.Errorf("ttp: %s: %w: %w", op, sentinel, err)
-	}
-	return fmt.Errorf("ttp: %s: %w", op, err)
+	return &opError{op, err}
 }

@@ -56,7 +56,9 @@ func insertOne(ctx context.Context, s *ttp.Store, tags ...ttp.Tag) insertReply {
 
 func oneCallOfAGroupInsertsATag(t *testing.T, db *database) {
 	s := db.store(t)
-	same := func() insertReply { return insertOne(context.Background(), s, newTag("same"), newTag("low", lowConfidence)) }
+	same := func() insertReply {
+		return insertOne(context.Background(), s, newTag("same"), newTag("low", lowConfidence))
+	}
 	own := func() insertReply { return insertOne(context.Background(), s, newTag("own"), newTag("same")) }
 	replies := groupOf(t, db, s, same, own, same)
 	want := [][]ttp.Outcome{{ttp.Inserted, ttp.BelowFloor}, {ttp.Inserted, ttp.Duplicate}, {ttp.Duplicate, ttp.BelowFloor}}
