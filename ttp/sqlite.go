@@ -117,10 +117,10 @@ func (e sqliteEngine) absent() bool {
 	return errors.Is(err, os.ErrNotExist)
 }
 
-// optimize lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html.
-func (sqliteEngine) optimize(db *sql.DB) error {
-	_, err := db.Exec("PRAGMA optimize")
-	return err
+// optimize lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html. It does not wait for
+// another writer: the next store that closes does the same.
+func (sqliteEngine) optimize(db *sql.DB) {
+	_, _ = db.Exec("PRAGMA busy_timeout = 0; PRAGMA optimize")
 }
 
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }

@@ -2,6 +2,7 @@ package ttp_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -151,6 +152,34 @@ func TestCloseMayBeRepeated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// What was committed is safe: that the planner could not be advised of it is no error.
+func TestClosingBesideAnotherWriterSucceeds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ttp.db")
+	s, err := ttp.Open(t.Context(), "sqlite://"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")}); err != nil {
+		t.Fatal(err)
+	}
+	other, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 }

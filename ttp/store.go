@@ -154,7 +154,7 @@ func (s *Store) Close() error {
 		errs = append(errs, s.read.Close()) // first: SQLite empties the WAL when its last writer closes
 	}
 	if s.written.Swap(false) {
-		errs = append(errs, s.engine.optimize(s.write))
+		s.engine.optimize(s.write)
 	}
 	return errors.Join(append(errs, s.write.Close())...)
 }
