@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -49,7 +48,7 @@ func WithConfidenceFloor(floor float64) Option {
 
 // Open opens the database that the URL names:
 //
-//	sqlite://PATH            a file, made by Migrate where it is missing
+//	sqlite://PATH            a file, made by Migrate where it is missing; a relative path starts at the working folder
 //	sqlite://:memory:        a database of one connection that ends with the store
 //	mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE?PARAMETERS
 //
@@ -62,8 +61,11 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	var err error
 	switch Dialect(scheme) {
 	case SQLite:
-		s.engine = sqliteEngine{path: filepath.Clean(rest)}
-		s.write, s.read, err = openSQLite(ctx, rest)
+		var path string
+		if path, err = sqlitePath(rest); err == nil {
+			s.engine = sqliteEngine{path: path}
+			s.write, s.read, err = openSQLite(ctx, path)
+		}
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
 		s.engine = mysqlEngine{}
