@@ -30,8 +30,8 @@ type engine interface {
 	retryable(err error) bool
 	// absent tells that the database is a file that is not there yet.
 	absent() bool
-	// optimize is run on a database that was written to.
-	optimize(db *sql.DB) error
+	// optimize advises the planner before a pool closes that was written through. That it could not is no error.
+	optimize(db *sql.DB)
 	// checkConnection refuses a connection whose settings would make writes or their results wrong.
 	checkConnection(ctx context.Context, db dbtx) error
 	// migrator returns golang-migrate's driver for the database, and what to call when done. While it

@@ -160,7 +160,7 @@ func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 
 func (mysqlEngine) absent() bool { return false }
 
-func (mysqlEngine) optimize(*sql.DB) error { return nil }
+func (mysqlEngine) optimize(*sql.DB) {}
 
 // migrator uses a connection of its own: GET_LOCK, with which golang-migrate keeps other processes
 // out, belongs to the connection.

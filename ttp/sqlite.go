@@ -22,6 +22,8 @@ const (
 	sqliteMemory = ":memory:"
 	// sqliteReaders is how many connections read a file beside the one that writes.
 	sqliteReaders = 4
+	// maxLinks bounds a chain of symbolic links, as SQLite and Linux do.
+	maxLinks = 40
 )
 
 // sqlitePragmas holds for every connection that this package opens.
@@ -39,18 +41,41 @@ const (
 	sqliteReadCache  = "cache_size(-8192)"
 )
 
+// sqlitePath returns the path of a database file, or sqliteMemory. A file has one path, by whatever name it
+// is opened: absolute and without symbolic links, even where their target is yet to be made. So all
+// processes take the same lock to migrate it.
+func sqlitePath(name string) (string, error) {
+	if name == "" || strings.ContainsAny(name, "?#") {
+		return "", errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
+	}
+	if name == sqliteMemory {
+		return name, nil
+	}
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	for range maxLinks {
+		folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+		if err != nil {
+			return "", fmt.Errorf("the database's folder: %w", err)
+		}
+		path = filepath.Join(folder, filepath.Base(path))
+		target, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // no link
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(folder, target)
+		}
+		path = target
+	}
+	return "", errors.New("the database's path has too many symbolic links")
+}
+
 // openSQLite opens a file for one writer and several readers, or a database in memory. The file is
 // made by the first write.
 func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err error) {
-	if path == "" || strings.ContainsAny(path, "?#") {
-		return nil, nil, errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
-	}
-	if path != sqliteMemory {
-		path = filepath.Clean(path) // SQLite would read //host in a URI
-		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			return nil, nil, fmt.Errorf("the database's folder: %w", err)
-		}
-	}
 	query := url.Values{"_pragma": append(sqlitePragmas[:4:4], sqliteWriteCache), "_txlock": {"immediate"}, "_dqs": {"0"}}
 	if path == sqliteMemory {
 		// Each connection would have a database of its own.
@@ -85,7 +110,7 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 }
 
 type sqliteEngine struct {
-	path string // of the file that Open was given; "" where only the connection knows
+	path string // sqlitePath of what Open was given; "" where only the connection knows
 }
 
 func (sqliteEngine) dialect() Dialect { return SQLite }
@@ -120,10 +145,10 @@ func (e sqliteEngine) absent() bool {
 	return errors.Is(err, os.ErrNotExist)
 }
 
-// optimize lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html.
-func (sqliteEngine) optimize(db *sql.DB) error {
-	_, err := db.Exec("PRAGMA optimize")
-	return err
+// optimize lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html. It does not wait for
+// another writer: the next store that closes does the same.
+func (sqliteEngine) optimize(db *sql.DB) {
+	_, _ = db.Exec("PRAGMA busy_timeout = 0; PRAGMA optimize")
 }
 
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }

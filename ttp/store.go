@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -50,7 +49,7 @@ func WithConfidenceFloor(floor float64) Option {
 
 // Open opens the database that the URL names:
 //
-//	sqlite://PATH            a file, made by Migrate where it is missing
+//	sqlite://PATH            a file, made by Migrate where it is missing; a relative path starts at the working folder
 //	sqlite://:memory:        a database of one connection that ends with the store
 //	mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE?PARAMETERS
 //
@@ -63,8 +62,11 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	var err error
 	switch Dialect(scheme) {
 	case SQLite:
-		s.engine = sqliteEngine{path: filepath.Clean(rest)}
-		s.write, s.read, err = openSQLite(ctx, rest)
+		var path string
+		if path, err = sqlitePath(rest); err == nil {
+			s.engine = sqliteEngine{path: path}
+			s.write, s.read, err = openSQLite(ctx, path)
+		}
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
 		s.engine = mysqlEngine{readCommitted: true}
@@ -156,7 +158,7 @@ func (s *Store) Close() error {
 		errs = append(errs, s.read.Close()) // first: SQLite empties the WAL when its last writer closes
 	}
 	if s.written.Swap(false) {
-		errs = append(errs, s.engine.optimize(s.write))
+		s.engine.optimize(s.write)
 	}
 	return errors.Join(append(errs, s.write.Close())...)
 }
