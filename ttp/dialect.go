@@ -30,6 +30,10 @@ type engine interface {
 	retryable(err error) bool
 	// absent tells that the database is a file that is not there yet.
 	absent() bool
+	// checkRead is asked after each read, and refuses one that others have disturbed.
+	checkRead() error
+	// afterReads is run when the store closes and nothing reads any more.
+	afterReads(write *sql.DB)
 	// optimize advises the planner before a pool closes that was written through. That it could not is no error.
 	optimize(db *sql.DB)
 	// checkConnection refuses a connection whose settings would make writes or their results wrong.

@@ -62,11 +62,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	var err error
 	switch Dialect(scheme) {
 	case SQLite:
-		var path string
-		if path, err = sqlitePath(rest); err == nil {
-			s.engine = sqliteEngine{path: path}
-			s.write, s.read, err = openSQLite(ctx, path)
-		}
+		s.engine, s.write, s.read, err = openSQLite(ctx, rest)
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
 		s.engine = mysqlEngine{readCommitted: true}
@@ -92,6 +88,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 // refuses; it is fastest with interpolateParams, and a lock that is waited for longer than half a minute
 // (innodb_lock_wait_timeout) is not tried again.
 func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
+	if db == nil {
+		return nil, errors.New("ttp: new: want a pool, not nil")
+	}
 	s := &Store{write: db, read: db}
 	switch dialect {
 	case SQLite:
@@ -156,6 +155,7 @@ func (s *Store) Close() error {
 	var errs []error
 	if s.read != s.write {
 		errs = append(errs, s.read.Close()) // first: SQLite empties the WAL when its last writer closes
+		s.engine.afterReads(s.write)
 	}
 	if s.written.Swap(false) {
 		s.engine.optimize(s.write)
