@@ -3,12 +3,8 @@ package ttp
 import (
 	"bytes"
 	"encoding/json"
-	"net/netip"
-	"slices"
-	"time"
-	"unicode/utf8"
 
-	"github.com/google/uuid"
+	"github.com/decnet/ttpstore/internal/strictjson"
 )
 
 // A record is one line of JSON Lines: a campaign, an identity, an attacker or a tag, as its field
@@ -29,179 +25,79 @@ type records struct {
 
 // decode adds the record of one line, or returns what is wrong with it.
 func (r *records) decode(line []byte) []Problem {
-	f, ok := parseFields(line)
+	var c checker
+	o, ok := strictjson.Read(line, c.refuse)
 	if !ok {
 		return []Problem{{Reason: "must be a JSON object"}}
 	}
+	// finish checks the values once the fields are right, and reports whether the record is good.
+	finish := func(check func() []Problem) bool {
+		if o.RefuseRest(); len(c.problems) == 0 {
+			c.problems = check()
+		}
+		return len(c.problems) == 0
+	}
 	var kind string
-	f.require("type", &kind)
+	o.Require("type", &kind)
 	switch kind {
 	case campaignType:
-		var c Campaign
-		f.require("uuid", &c.UUID)
-		f.take("name", &c.Name)
-		f.take("merged_into_uuid", &c.MergedIntoUUID)
-		if f.finish(c.problems) {
-			r.campaigns = append(r.campaigns, c)
+		var campaign Campaign
+		o.Require("uuid", &campaign.UUID)
+		o.Take("name", &campaign.Name)
+		o.Take("merged_into_uuid", &campaign.MergedIntoUUID)
+		if finish(campaign.problems) {
+			r.campaigns = append(r.campaigns, campaign)
 		}
 	case identityType:
 		var i Identity
-		f.require("uuid", &i.UUID)
-		f.take("campaign_uuid", &i.CampaignUUID)
-		f.take("merged_into_uuid", &i.MergedIntoUUID)
-		if f.finish(i.problems) {
+		o.Require("uuid", &i.UUID)
+		o.Take("campaign_uuid", &i.CampaignUUID)
+		o.Take("merged_into_uuid", &i.MergedIntoUUID)
+		if finish(i.problems) {
 			r.identities = append(r.identities, i)
 		}
 	case attackerType:
 		var a Attacker
-		f.require("uuid", &a.UUID)
-		f.take("ip", &a.IP)
-		f.take("identity_uuid", &a.IdentityUUID)
-		if f.finish(a.problems) {
+		o.Require("uuid", &a.UUID)
+		o.Take("ip", &a.IP)
+		o.Take("identity_uuid", &a.IdentityUUID)
+		if finish(a.problems) {
 			r.attackers = append(r.attackers, a)
 		}
 	case tagType:
-		tag := f.tag()
-		if f.finish(tag.canonicalize) {
-			r.tags = append(r.tags, tag)
+		t := takeTag(o, &c)
+		if finish(t.canonicalize) {
+			r.tags = append(r.tags, t)
 		}
 	default:
-		f.refuse("type", `must be "campaign", "identity", "attacker" or "tag"`)
+		c.refuse("type", `must be "campaign", "identity", "attacker" or "tag"`)
 	}
-	return f.problems
+	return c.problems
 }
 
-func (f *fields) tag() Tag {
+func takeTag(o strictjson.Object, c *checker) Tag {
 	var t Tag
-	f.take("uuid", &t.UUID)
-	f.require("source_kind", &t.SourceKind)
-	f.require("source_id", &t.SourceID)
-	f.take("attacker_uuid", &t.AttackerUUID)
-	f.take("identity_uuid", &t.IdentityUUID)
-	f.take("session_id", &t.SessionID)
-	f.take("decky_id", &t.DeckyID)
-	f.require("tactic", &t.Tactic)
-	f.require("technique_id", &t.TechniqueID)
-	f.take("sub_technique_id", &t.SubTechniqueID)
-	f.require("confidence", &t.Confidence)
-	f.require("rule_id", &t.RuleID)
-	f.require("rule_version", &t.RuleVersion)
-	f.require("attack_release", &t.AttackRelease)
-	f.require("observed_at", &t.ObservedAt)
-	if f.take("ingested_at", &t.IngestedAt) {
-		t.IngestedAt = f.time("ingested_at", t.IngestedAt)
+	o.Take("uuid", &t.UUID)
+	o.Require("source_kind", &t.SourceKind)
+	o.Require("source_id", &t.SourceID)
+	o.Take("attacker_uuid", &t.AttackerUUID)
+	o.Take("identity_uuid", &t.IdentityUUID)
+	o.Take("session_id", &t.SessionID)
+	o.Take("decky_id", &t.DeckyID)
+	o.Require("tactic", &t.Tactic)
+	o.Require("technique_id", &t.TechniqueID)
+	o.Take("sub_technique_id", &t.SubTechniqueID)
+	o.Require("confidence", &t.Confidence)
+	o.Require("rule_id", &t.RuleID)
+	o.Require("rule_version", &t.RuleVersion)
+	o.Require("attack_release", &t.AttackRelease)
+	o.Require("observed_at", &t.ObservedAt)
+	if o.Take("ingested_at", &t.IngestedAt) && len(c.problems) == 0 {
+		t.IngestedAt = c.time("ingested_at", t.IngestedAt)
 	}
-	f.take("batch_uuid", &t.BatchUUID)
-	f.require("evidence", &t.Evidence)
+	o.Take("batch_uuid", &t.BatchUUID)
+	o.Require("evidence", &t.Evidence)
 	return t
-}
-
-// fields are those of one line that nobody has asked for yet, and what was wrong with the others.
-type fields struct {
-	checker
-	values map[string]json.RawMessage
-}
-
-// parseFields splits a line into its fields. encoding/json alone would mend invalid UTF-8 and take the
-// last of several fields with one name: both would change what is written.
-func parseFields(line []byte) (f fields, ok bool) {
-	d := json.NewDecoder(bytes.NewReader(line))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') || !json.Valid(line) {
-		return f, false
-	}
-	if !utf8.Valid(line) {
-		f.refuse("", "must be valid UTF-8")
-	}
-	f.values = map[string]json.RawMessage{}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return f, false
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return f, false
-		}
-		if _, twice := f.values[name.(string)]; twice {
-			f.refuse(name.(string), "must not be given twice")
-		}
-		f.values[name.(string)] = value
-	}
-	return f, true
-}
-
-// take decodes an optional field and tells whether it was there. null is absent.
-func (f *fields) take(name string, to any) bool {
-	raw, ok := f.values[name]
-	delete(f.values, name)
-	if !ok || string(raw) == "null" {
-		return false
-	}
-	switch to := to.(type) {
-	case *json.RawMessage:
-		*to = raw
-		return true
-	case *uuid.UUID:
-		if len(raw) != len(`""`)+36 { // the package reads other spellings, too
-			f.refuse(name, "must be a UUID")
-			return true
-		}
-	case *string:
-		if raw[0] == '"' && !isPaired(raw) {
-			f.refuse(name, "must not contain an unpaired surrogate")
-			return true
-		}
-	}
-	if json.Unmarshal(raw, to) != nil {
-		f.refuse(name, "must be "+jsonForm(to))
-	}
-	return true
-}
-
-// isPaired tells whether the escaped surrogates of a JSON string are whole; encoding/json would replace
-// others.
-func isPaired(text []byte) bool {
-	_, paired := skipString(text, 0)
-	return paired
-}
-
-func (f *fields) require(name string, to any) {
-	if !f.take(name, to) {
-		f.refuse(name, "must be set")
-	}
-}
-
-// finish refuses fields that nothing has asked for, since their values would be lost, and then, if the
-// form is right, what check finds. It tells whether the record is good.
-func (f *fields) finish(check func() []Problem) bool {
-	unknown := make([]string, 0, len(f.values))
-	for name := range f.values {
-		unknown = append(unknown, name)
-	}
-	slices.Sort(unknown)
-	for _, name := range unknown {
-		f.refuse(name, "is no field of this type")
-	}
-	if len(f.problems) == 0 {
-		f.problems = check()
-	}
-	return len(f.problems) == 0
-}
-
-func jsonForm(to any) string {
-	switch to.(type) {
-	case *uuid.UUID:
-		return "a UUID"
-	case *time.Time:
-		return "an RFC 3339 time"
-	case *netip.Addr:
-		return "an IP address"
-	case *float64:
-		return "a number"
-	case *int:
-		return "a whole number"
-	}
-	return "a string"
 }
 
 // lineEncoder writes records.

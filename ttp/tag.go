@@ -12,6 +12,7 @@ import (
 
 	"github.com/decnet/ttpstore/db/mysqlgen"
 	"github.com/decnet/ttpstore/db/sqlitegen"
+	"github.com/decnet/ttpstore/internal/strictjson"
 )
 
 // Tag is one observation: this source event shows this ATT&CK (sub-)technique, says this rule at this
@@ -64,9 +65,13 @@ type Tag struct {
 	// there.
 	BatchUUID uuid.UUID `json:"batch_uuid,omitzero"`
 	// Evidence is a JSON object of at most 64 KiB, {} for none, nested no deeper than 31 levels and
-	// without white space around it. It is kept byte for byte.
+	// without white space around it. It is kept byte for byte, and so must be JSON to every engine: text
+	// has no unpaired surrogates; a number is below 1e308 in size, with an exponent of at most 308, even
+	// that of a zero, and at most 308 digits before the point.
 	Evidence json.RawMessage `json:"evidence"`
 }
+
+const maxEvidenceBytes = 64 << 10
 
 // tagNamespace is the UUIDv5 of the URL namespace and "decnet:ttp_tag:v1".
 var tagNamespace = uuid.MustParse("1ca31f08-5522-5aae-8371-fe81f0e39de3")
@@ -119,7 +124,9 @@ func (t *Tag) canonicalize() []Problem {
 	if t.RuleVersion < 0 {
 		c.refuse("rule_version", "must not be negative")
 	}
-	if reason := refuseEvidence(t.Evidence); reason != "" {
+	if len(t.Evidence) > maxEvidenceBytes {
+		c.refuse("evidence", "must be at most "+strconv.Itoa(maxEvidenceBytes)+" bytes")
+	} else if reason := strictjson.CheckPortable(t.Evidence); reason != "" {
 		c.refuse("evidence", reason)
 	}
 	release, ok := canonicalRelease(t.AttackRelease)

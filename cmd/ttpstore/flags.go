@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/decnet/ttpstore/internal/rfc3339"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -121,8 +122,8 @@ func setID(id *uuid.UUID) func(string) error {
 // setTime sets a time, a date's midnight or the time that was some duration ago.
 func setTime(t *time.Time) func(string) error {
 	return func(s string) error {
-		for _, layout := range []string{time.RFC3339, time.DateOnly} {
-			if parsed, err := time.Parse(layout, s); err == nil && !parsed.IsZero() { // the zero time sets nothing
+		for _, parse := range []func(string) (time.Time, error){rfc3339.Parse, parseDate} {
+			if parsed, err := parse(s); err == nil && !parsed.IsZero() { // the zero time sets nothing
 				*t = parsed.UTC()
 				return nil
 			}
@@ -136,6 +137,8 @@ func setTime(t *time.Time) func(string) error {
 		return nil
 	}
 }
+
+func parseDate(s string) (time.Time, error) { return time.Parse(time.DateOnly, s) }
 
 // parseDuration reads what [time.ParseDuration] does, but for negative ones, and whole days and weeks.
 func parseDuration(s string) (time.Duration, error) {

@@ -1,4 +1,4 @@
-package ttp
+package strictjson
 
 import (
 	"cmp"
@@ -9,40 +9,35 @@ import (
 	"unicode/utf8"
 )
 
-const (
-	maxEvidenceBytes = 64 << 10
-	// maxEvidenceDepth is the nesting that every engine reads: JSON_VALID of MariaDB 10.11 gives up
-	// beyond 31 levels, MySQL's beyond 100, SQLite's beyond 1000.
-	maxEvidenceDepth = 31
-)
+// MaxDepth is the nesting that every engine reads: JSON_VALID of MariaDB 10.11 gives up beyond 31 levels, MySQL's
+// beyond 100, SQLite's beyond 1000.
+const MaxDepth = 31
 
-// refuseEvidence says what the evidence must be, or "" when every engine takes it. MySQL's JSON_VALID
-// refuses unpaired surrogates and numbers beyond a double; SQLite's does not.
-func refuseEvidence(evidence []byte) string {
+// CheckPortable returns what the text must be to be a JSON object that every engine takes, "" if it is one.
+// MySQL's JSON_VALID refuses unpaired surrogates and numbers beyond a double; SQLite's does not.
+func CheckPortable(text []byte) string {
 	switch {
-	case len(evidence) > maxEvidenceBytes:
-		return "must be at most " + strconv.Itoa(maxEvidenceBytes) + " bytes"
-	case !utf8.Valid(evidence):
+	case !utf8.Valid(text):
 		return "must be valid UTF-8"
-	case !json.Valid(evidence) || evidence[0] != '{' || evidence[len(evidence)-1] != '}':
+	case !json.Valid(text) || text[0] != '{' || text[len(text)-1] != '}':
 		return "must be a JSON object, {} for none, without white space around it"
 	}
 	depth, number := 0, -1
-	for i := 0; i < len(evidence); i++ {
-		switch c := evidence[i]; c {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
 		case '"':
-			end, paired := skipString(evidence, i)
+			end, paired := skipString(text, i)
 			if !paired {
 				return "must not contain an unpaired surrogate"
 			}
 			i = end
 		case '{', '[':
-			if depth++; depth > maxEvidenceDepth {
-				return "must not be nested deeper than " + strconv.Itoa(maxEvidenceDepth) + " levels"
+			if depth++; depth > MaxDepth {
+				return "must not be nested deeper than " + strconv.Itoa(MaxDepth) + " levels"
 			}
 		case '}', ']', ',', ' ', '\t', '\r', '\n':
 			if number >= 0 {
-				if !isPortableNumber(string(evidence[number:i])) {
+				if !isPortableNumber(string(text[number:i])) {
 					return "must not contain a number beyond 1e308"
 				}
 				number = -1
@@ -59,8 +54,8 @@ func refuseEvidence(evidence []byte) string {
 	return ""
 }
 
-// isPortableNumber accepts the JSON numbers that MySQL's parser takes, which gives up by the digits and
-// the exponent that are written, before it knows the value.
+// isPortableNumber accepts the JSON numbers that MySQL's parser takes, which gives up by the digits and the
+// exponent that are written, before it knows the value.
 func isPortableNumber(number string) bool {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	whole, _, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
@@ -71,8 +66,15 @@ func isPortableNumber(number string) bool {
 	return err == nil && math.Abs(value) < 1e308 && len(whole) <= 308
 }
 
-// skipString returns the index of the quote that ends the valid JSON string at start, and whether each
-// escaped surrogate in it has its other half.
+// isPaired reports whether each escaped surrogate of a JSON string has its other half; encoding/json would replace
+// one that has not.
+func isPaired(text []byte) bool {
+	_, paired := skipString(text, 0)
+	return paired
+}
+
+// skipString returns the index of the quote that ends the valid JSON string at start, and whether each escaped
+// surrogate in it has its other half.
 func skipString(b []byte, start int) (end int, paired bool) {
 	paired = true
 	high := false // the escape just read is the first half of a pair
