@@ -1,8 +1,6 @@
 package ttp
 
 import (
-	"bytes"
-	"encoding/json"
 
 	"github.com/decnet/ttpstore/internal/strictjson"
 )
@@ -98,67 +96,4 @@ func takeTag(o strictjson.Object, c *checker) Tag {
 	o.Take("batch_uuid", &t.BatchUUID)
 	o.Require("evidence", &t.Evidence)
 	return t
-}
-
-// lineEncoder writes records.
-type lineEncoder struct {
-	buf  bytes.Buffer
-	json *json.Encoder
-}
-
-func newLineEncoder() *lineEncoder {
-	e := new(lineEncoder)
-	e.json = json.NewEncoder(&e.buf)
-	e.json.SetEscapeHTML(false)
-	return e
-}
-
-// encode returns the record's line, valid until the next call.
-func (e *lineEncoder) encode(record any) ([]byte, error) {
-	e.buf.Reset()
-	err := e.json.Encode(record)
-	return e.buf.Bytes(), err
-}
-
-func (e *lineEncoder) campaign(c Campaign) ([]byte, error) {
-	return e.encode(struct {
-		Type string `json:"type"`
-		Campaign
-	}{campaignType, c})
-}
-
-func (e *lineEncoder) identity(i Identity) ([]byte, error) {
-	return e.encode(struct {
-		Type string `json:"type"`
-		Identity
-	}{identityType, i})
-}
-
-func (e *lineEncoder) attacker(a Attacker) ([]byte, error) {
-	return e.encode(struct {
-		Type string `json:"type"`
-		Attacker
-	}{attackerType, a})
-}
-
-// tag appends the evidence itself: encoding/json would rewrite its white space. Only line breaks, which
-// JSON allows between its tokens and JSON Lines does not, become spaces.
-func (e *lineEncoder) tag(t Tag) ([]byte, error) {
-	line, err := e.encode(struct {
-		Type string `json:"type"`
-		Tag
-		Evidence *struct{} `json:"evidence,omitempty"` // hides the tag's
-	}{tagType, t, nil})
-	if err != nil {
-		return nil, err
-	}
-	line = append(line[:len(line)-len("}\n")], `,"evidence":`...)
-	start := len(line)
-	line = append(line, t.Evidence...)
-	for i, c := range line[start:] {
-		if c == '\n' || c == '\r' {
-			line[start+i] = ' '
-		}
-	}
-	return append(line, "}\n"...), nil
 }
