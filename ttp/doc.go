@@ -29,13 +29,4 @@
 // identities and attackers may be upserted before or after the tags that name them, and in any order; one
 // that is named need not be stored. Only when an attacker goes from one identity to another does the order
 // count: the tags that are there go with it, those that are written later say for themselves.
-//
-// Where to look: tag.go for a tag and its rules, check.go for those of any text or time, insert.go for
-// writing; filter.go and read.go for what a read may ask, rollup.go, list.go, timeline.go, actors.go,
-// compare.go, rules.go and sweep.go for what it answers; scope.go, scope_list.go, assign.go and merge.go for
-// campaigns, identities and attackers; removal.go for what purge.go, purge_identity.go, rollback.go,
-// retention.go and orphan.go share; tombstone.go; technique_count.go for the fleet's counts; verify.go,
-// verify_tag.go and verify_merge.go;
-// import.go and export.go for JSON Lines, migrate.go for the schema, tx.go for transactions and retries.
-// sqlite.go and mysql.go hold all that is particular to one engine, the files beside them its queries.
 package ttp
