@@ -67,7 +67,8 @@ func (all *objects) name(domain, given string) (string, error) {
 	}
 	own := ""
 	for _, c := range all.collections {
-		n, err := parseName(domain + "-v" + c.Version)
+		version, _, _ := strings.Cut(c.Version, "-") // mobile has an 11.1-beta
+		n, err := parseName(domain + "-v" + version)
 		if err != nil {
 			return "", c.invalid(fmt.Sprintf("its version %q must be such as %q", c.Version, "18.1"))
 		}
@@ -164,19 +165,25 @@ func (all *objects) techniquesOf(domain string, tactics []Tactic, ids attackIDs)
 
 // tacticsIn returns the ids of a technique's tactics in matrix order.
 func (o *object) tacticsIn(domain string, tactics []Tactic) ([]string, error) {
-	shortnames := o.shortnames(domain)
-	var in []string
-	for _, t := range tactics {
-		if slices.Contains(shortnames, t.Shortname) {
-			in = append(in, t.ID)
+	var places []int
+	for _, shortname := range o.shortnames(domain) {
+		place := slices.IndexFunc(tactics, func(t Tactic) bool { return sameTactic(t.Shortname, shortname) })
+		if place < 0 {
+			return nil, o.invalid(fmt.Sprintf("is in the tactic %q, which the bundle does not have", shortname))
 		}
+		places = append(places, place)
 	}
-	for _, name := range shortnames {
-		if !slices.ContainsFunc(tactics, func(t Tactic) bool { return t.Shortname == name }) {
-			return nil, o.invalid(fmt.Sprintf("is in the tactic %q, which the bundle does not have", name))
-		}
+	slices.Sort(places)
+	var in []string
+	for _, place := range slices.Compact(places) {
+		in = append(in, tactics[place].ID)
 	}
 	return in, nil
+}
+
+// sameTactic compares shortnames. Those of ics end with the domain up to 13.0, which has some with and some without.
+func sameTactic(a, b string) bool {
+	return strings.TrimSuffix(a, "-ics") == strings.TrimSuffix(b, "-ics")
 }
 
 // successors returns the ids of what revoked techniques were revoked by. Of several, the newest relationship counts.

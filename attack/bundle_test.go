@@ -193,8 +193,8 @@ func TestReadRefusesBadBundles(t *testing.T) {
 
 func TestReadNeedsARelease(t *testing.T) {
 	_, err := readFile(t, "enterprise-stix20.json")
-	if want := "unnamed ATT&CK release: the bundle has no x-mitre-collection; its domain is enterprise"; !errors.Is(err, attack.ErrNoRelease) ||
-		err.Error() != want {
+	const want = "unnamed ATT&CK release: the bundle has no x-mitre-collection; its domain is enterprise"
+	if !errors.Is(err, attack.ErrNoRelease) || err.Error() != want {
 		t.Errorf("without a release: %v, want %s", err, want)
 	}
 	if _, err := readFile(t, "enterprise-stix20.json", attack.WithRelease("18.1")); !errors.Is(err, attack.ErrUnknownRelease) {
