@@ -82,7 +82,7 @@ func (s *Store) assign(ctx context.Context, op, parentField string, parent uuid.
 	for i, id := range ids {
 		var c checker
 		c.id(field, id)
-		problems = append(problems, at(i, c.problems)...)
+		problems = append(problems, at(RowPlace, i, c.problems)...)
 	}
 	if len(problems) > 0 {
 		return s.fail(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: problems})

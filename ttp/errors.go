@@ -3,6 +3,7 @@ package ttp
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -39,9 +40,21 @@ var (
 	ErrSchemaDirty = errors.New("schema dirty")
 )
 
-// Problem is one thing that is wrong with one row of a call.
+// Place says what the Index of a [Problem] counts.
+type Place string
+
+// The places of a [Problem].
+const (
+	NoPlace   Place = ""     // a query, which has no Index
+	RowPlace  Place = "row"  // the call's slice, from 0
+	LinePlace Place = "line" // the lines of an import, from 1
+)
+
+// Problem is one thing that is wrong with a row of a call, a line of an import or a query. In JSON its index
+// is the field that Place names.
 type Problem struct {
-	Index  int    // the row's index in the call's slice; for an import, the line's number, from 1; 0 for a query
+	Place  Place
+	Index  int
 	Field  string // the field's name as in JSON; of several, separated by ", "; empty for a whole line
 	Reason string // what the field must be
 }
@@ -55,11 +68,6 @@ type InvalidError struct {
 // Error names the first problems; Problems holds them all.
 func (e *InvalidError) Error() string {
 	const shown = 5
-	place := "row"
-	if errors.Is(e.Kind, ErrInvalidRecord) {
-		place = "line"
-	}
-	ofQuery := errors.Is(e.Kind, ErrInvalidQuery)
 	var b strings.Builder
 	b.WriteString(e.Kind.Error())
 	for i, p := range e.Problems {
@@ -71,27 +79,53 @@ func (e *InvalidError) Error() string {
 		if i == 0 {
 			separator = ":"
 		}
-		if ofQuery {
-			fmt.Fprintf(&b, "%s %s", separator, p)
-		} else {
-			fmt.Fprintf(&b, "%s %s %d: %s", separator, place, p.Index, p)
-		}
+		fmt.Fprintf(&b, "%s %s", separator, p)
 	}
 	return b.String()
 }
 
-// String is the field and the reason.
-func (p Problem) String() string {
-	if p.Field == "" {
-		return p.Reason
-	}
-	return p.Field + ": " + p.Reason
+// MarshalJSON writes the sentinel's text as "error" and the problems.
+func (e *InvalidError) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Error    string    `json:"error"`
+		Problems []Problem `json:"problems"`
+	}{e.Kind.Error(), e.Problems})
 }
 
-// at says which row the problems are of.
-func at(index int, problems []Problem) []Problem {
+// String returns the place, the field and the reason, such as "row 3: tactic: must be set".
+func (p Problem) String() string {
+	text := p.Reason
+	if p.Field != "" {
+		text = p.Field + ": " + text
+	}
+	if p.Place != NoPlace {
+		text = fmt.Sprintf("%s %d: %s", p.Place, p.Index, text)
+	}
+	return text
+}
+
+// MarshalJSON writes {"row":0,"field":"tactic","reason":"must be set"}, with "line" in place of "row" for an
+// import, and neither for a query.
+func (p Problem) MarshalJSON() ([]byte, error) {
+	out := struct {
+		Row    *int   `json:"row,omitempty"`
+		Line   *int   `json:"line,omitempty"`
+		Field  string `json:"field,omitempty"`
+		Reason string `json:"reason"`
+	}{Field: p.Field, Reason: p.Reason}
+	switch p.Place {
+	case RowPlace:
+		out.Row = &p.Index
+	case LinePlace:
+		out.Line = &p.Index
+	}
+	return json.Marshal(out)
+}
+
+// at sets where the problems are.
+func at(place Place, index int, problems []Problem) []Problem {
 	for i := range problems {
-		problems[i].Index = index
+		problems[i].Place, problems[i].Index = place, index
 	}
 	return problems
 }

@@ -128,7 +128,7 @@ func (in *importer) add(line []byte) {
 	}
 	if len(problems) > 0 {
 		in.report.Invalid++
-		in.problems = append(in.problems, at(in.report.Lines, problems)...)
+		in.problems = append(in.problems, at(LinePlace, in.report.Lines, problems)...)
 	}
 }
 

@@ -43,31 +43,39 @@ const (
 	Tombstoned                    // not written, since it was removed with a tombstone
 )
 
-// String returns the outcome as records and reports spell it.
+var outcomeNames = []string{"unknown", Inserted: "inserted", Duplicate: "duplicate", BelowFloor: "below_floor", Tombstoned: "tombstoned"}
+
+// String returns the outcome as JSON and reports spell it.
 func (o Outcome) String() string {
-	switch o {
-	case Inserted:
-		return "inserted"
-	case Duplicate:
-		return "duplicate"
-	case BelowFloor:
-		return "below_floor"
-	case Tombstoned:
-		return "tombstoned"
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
 	}
-	return "unknown"
+	return outcomeNames[0]
+}
+
+// MarshalText returns the outcome's String.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads what MarshalText returned.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	i := slices.Index(outcomeNames, string(text))
+	if i < 1 {
+		return fmt.Errorf("ttp: unknown outcome %q", text)
+	}
+	*o = Outcome(i)
+	return nil
 }
 
 // InsertResult says what a call of InsertTags did.
 type InsertResult struct {
 	// BatchUUID is the batch_uuid of the rows that this call wrote, a UUIDv7.
-	BatchUUID uuid.UUID
+	BatchUUID uuid.UUID `json:"batch_uuid"`
 	// Outcomes holds one outcome for each tag of the call, in the same order.
-	Outcomes []Outcome
+	Outcomes []Outcome `json:"outcomes"`
 	// Inserted is the number of rows that this call wrote.
-	Inserted int
+	Inserted int `json:"inserted"`
 	// Techniques are the distinct technique ids of the rows that this call wrote, sorted.
-	Techniques []string
+	Techniques []string `json:"techniques"`
 }
 
 // Count returns the number of tags with this outcome.
@@ -111,7 +119,7 @@ func stamp(tags []Tag, batch uuid.UUID, now time.Time) ([]Tag, []Problem) {
 	var problems []Problem
 	for i := range stamped {
 		tag := &stamped[i]
-		problems = append(problems, at(i, tag.canonicalize())...)
+		problems = append(problems, at(RowPlace, i, tag.canonicalize())...)
 		tag.BatchUUID, tag.IngestedAt = batch, now
 	}
 	return stamped, problems
@@ -311,7 +319,7 @@ func (w *tagWrite) chunks() iter.Seq[[]*Tag] {
 }
 
 func (w *tagWrite) result() InsertResult {
-	r := InsertResult{BatchUUID: w.batch, Outcomes: w.outcomes}
+	r := InsertResult{BatchUUID: w.batch, Outcomes: w.outcomes, Techniques: []string{}}
 	for row, i := range w.index {
 		w.outcomes[i] = Duplicate
 		if w.tombstoned[w.rows[row].UUID] {

@@ -115,13 +115,13 @@ func (s *Store) upsertScopes(ctx context.Context, op string, rows *scopes) error
 func (rows *scopes) problems() []Problem {
 	var problems []Problem
 	for i, c := range rows.campaigns {
-		problems = append(problems, at(i, c.problems())...)
+		problems = append(problems, at(RowPlace, i, c.problems())...)
 	}
 	for i, identity := range rows.identities {
-		problems = append(problems, at(i, identity.problems())...)
+		problems = append(problems, at(RowPlace, i, identity.problems())...)
 	}
 	for i, a := range rows.attackers {
-		problems = append(problems, at(i, a.problems())...)
+		problems = append(problems, at(RowPlace, i, a.problems())...)
 	}
 	return problems
 }

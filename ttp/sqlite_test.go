@@ -2,6 +2,7 @@ package ttp_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -93,8 +94,13 @@ func TestOpenSaysWhatIsWrongWithTheURL(t *testing.T) {
 	if _, err := ttp.Open(t.Context(), "sqlite://:memory:", ttp.WithConfidenceFloor(1.5)); err == nil {
 		t.Error("a floor of 1.5 was taken")
 	}
-	if _, err := ttp.New(nil, "oracle"); err == nil {
-		t.Error("an unknown dialect was taken")
+	if _, err := ttp.New(new(sql.DB), "oracle"); err == nil || !strings.Contains(err.Error(), "oracle") {
+		t.Errorf("an unknown dialect: got %v", err)
+	}
+	for _, dialect := range []ttp.Dialect{ttp.SQLite, ttp.MySQL} {
+		if _, err := ttp.New(nil, dialect); err == nil || !strings.Contains(err.Error(), "not nil") {
+			t.Errorf("no pool: got %v", err)
+		}
 	}
 }
 

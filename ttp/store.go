@@ -89,6 +89,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 // refuses; it is fastest with interpolateParams, and a lock that is waited for longer than half a minute
 // (innodb_lock_wait_timeout) is not tried again.
 func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
+	if db == nil {
+		return nil, errors.New("ttp: new: want a pool, not nil")
+	}
 	s := &Store{write: db, read: db}
 	switch dialect {
 	case SQLite:

@@ -167,7 +167,7 @@ func printProblems(stderr io.Writer, err error) int {
 }
 
 func printProblem(stderr io.Writer, p ttp.Problem) {
-	notef(stderr, "line %d: %s\n", p.Index, p)
+	notef(stderr, "%s\n", p)
 }
 
 func printImportReport(cmd *cobra.Command, r ttp.ImportReport, opts importOptions) error {

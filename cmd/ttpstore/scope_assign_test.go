@@ -36,7 +36,7 @@ func TestWrongScopeAssign(t *testing.T) {
 		"attackers " + identityID + " " + attackerID + " y": `the argument ATTACKER must be a UUID, not "y"`,
 		"identities":                              "missing argument CAMPAIGN IDENTITY",
 		"identities " + campaignID + " x":         `the argument IDENTITY must be a UUID, not "x"`,
-		"attackers " + nobody + " " + attackerID:  "assign attackers: invalid scope: row 0: identity_uuid: must be set",
+		"attackers " + nobody + " " + attackerID:  "assign attackers: invalid scope: identity_uuid: must be set",
 		"identities " + campaignID + " " + nobody: "assign campaign: invalid scope: row 0: identity_uuid: must be set",
 	} {
 		name, _, _ := strings.Cut(args, " ")

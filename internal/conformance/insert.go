@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -30,6 +31,7 @@ var insertCases = []testCase{
 	{name: "RacingWritersInsertEachTagOnce", run: racingWritersInsertEachTagOnce},
 	{name: "CancelledContextWritesNothing", run: cancelledContextWritesNothing},
 	{name: "InputIsLeftAlone", run: inputIsLeftAlone},
+	{name: "ResultsAndProblemsAreJSON", run: resultsAndProblemsAreJSON},
 }
 
 func everyRowHasItsOutcome(t *testing.T, db *database) {
@@ -68,7 +70,7 @@ func replayWritesNothing(t *testing.T, db *database) {
 		result := insert(t, s, tags...)
 		equal(t, "inserted", result.Inserted, 0)
 		equal(t, "duplicates", result.Count(ttp.Duplicate), len(tags))
-		equal(t, "techniques", result.Techniques, nil)
+		equal(t, "techniques", result.Techniques, []string{})
 	}
 	equal(t, "tags", stored(t, s), before)
 }
@@ -258,4 +260,41 @@ func inputIsLeftAlone(t *testing.T, db *database) {
 	before := append([]ttp.Tag{}, tags...)
 	insert(t, s, tags...)
 	equal(t, "input", tags, before)
+}
+
+func resultsAndProblemsAreJSON(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	marshal := func(v any) string { return string(must[[]byte](t)(json.Marshal(v))) }
+	result := insert(t, s, newTag("a"), newTag("a"), newTag("low", func(tag *ttp.Tag) { tag.Confidence = 0 }))
+	equal(t, "result", marshal(result), `{"batch_uuid":"`+result.BatchUUID.String()+
+		`","outcomes":["inserted","duplicate","below_floor"],"inserted":1,"techniques":["T1110"]}`)
+	again := insert(t, s, newTag("a"))
+	equal(t, "replay", marshal(again), `{"batch_uuid":"`+again.BatchUUID.String()+`","outcomes":["duplicate"],"inserted":0,"techniques":[]}`)
+
+	var read ttp.InsertResult
+	succeed(t, json.Unmarshal([]byte(marshal(result)), &read))
+	equal(t, "result read back", read, result)
+	equal(t, "tombstoned", marshal(ttp.Tombstoned), `"tombstoned"`)
+	for _, outcome := range []string{"unknown", ""} {
+		if err := new(ttp.Outcome).UnmarshalText([]byte(outcome)); err == nil {
+			t.Errorf("the outcome %q was taken", outcome)
+		}
+	}
+
+	_, tags := s.InsertTags(ctx, []ttp.Tag{newTag("b", func(tag *ttp.Tag) { tag.Tactic = "" })})
+	_, lines := s.Import(ctx, strings.NewReader("\nx\n"), ttp.ImportOptions{})
+	_, query := s.ListRules(ctx, ttp.Filter{Tactic: "x"})
+	for want, err := range map[string]error{
+		`{"error":"invalid tag","problems":[{"row":0,"field":"tactic","reason":"must be \"TA\" and four digits"}]}`: tags,
+		`{"error":"invalid record","problems":[{"line":2,"reason":"must be a JSON object"}]}`:                       lines,
+		`{"error":"invalid query","problems":[{"field":"tactic","reason":"must be \"TA\" and four digits"}]}`:       query,
+		`{"error":"invalid scope","problems":[{"field":"identity_uuid","reason":"must be set"}]}`:                   s.AssignAttackers(ctx, uuid.Nil, id("a")),
+	} {
+		var invalid *ttp.InvalidError
+		if !errors.As(err, &invalid) {
+			t.Errorf("got %v", err)
+			continue
+		}
+		equal(t, "error", marshal(invalid), want)
+	}
 }

@@ -170,7 +170,7 @@ func badLinesAreNamed(t *testing.T, db *database) {
 			continue
 		}
 		for i := range bad.want {
-			bad.want[i].Index = 2
+			bad.want[i].Place, bad.want[i].Index = ttp.LinePlace, 2
 		}
 		var invalid *ttp.InvalidError
 		if !errors.As(err, &invalid) {
