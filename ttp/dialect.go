@@ -27,6 +27,10 @@ type engine interface {
 	retryable(err error) bool
 	// absent tells that the database is a file that is not there yet.
 	absent() bool
+	// checkRead is asked after each read, and refuses one that others have disturbed.
+	checkRead() error
+	// afterReads is run when the store closes and nothing reads any more.
+	afterReads(write *sql.DB)
 	// optimize is run on a database that was written to.
 	optimize(db *sql.DB) error
 	// checkConnection refuses a connection whose settings would make writes or their results wrong.

@@ -57,6 +57,7 @@ func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	}
 	config.InterpolateParams = true // no round trip to prepare, and no limit of 65535 placeholders
 	config.Loc = time.UTC
+	config.Logger = &mysql.NopLogger{} // what it writes to standard error, the errors say too
 	if config.Params == nil {
 		config.Params = map[string]string{}
 	}
@@ -132,6 +133,10 @@ func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 }
 
 func (mysqlEngine) absent() bool { return false }
+
+func (mysqlEngine) checkRead() error { return nil }
+
+func (mysqlEngine) afterReads(*sql.DB) {}
 
 func (mysqlEngine) optimize(*sql.DB) error { return nil }
 

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/golang-migrate/migrate/v4/database"
@@ -39,16 +41,22 @@ const (
 	sqliteReadCache  = "cache_size(-8192)"
 )
 
+// credentials matches what a URL of another database has, and a path has not.
+var credentials = regexp.MustCompile(`(?s):.*@`)
+
 // openSQLite opens a file for one writer and several readers, or a database in memory. The file is
 // made by the first write.
-func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err error) {
-	if path == "" || strings.ContainsAny(path, "?#") {
-		return nil, nil, errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
-	}
-	if path != sqliteMemory {
-		path = filepath.Clean(path) // SQLite would read //host in a URI
-		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			return nil, nil, fmt.Errorf("the database's folder: %w", err)
+func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *sql.DB, err error) {
+	switch {
+	case path == "" || strings.ContainsAny(path, "?#"):
+		return e, nil, nil, errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
+	case credentials.MatchString(path):
+		return e, nil, nil, errors.New("want sqlite://PATH, without user and password: a server is mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE")
+	case path == sqliteMemory:
+		e.path = path
+	default:
+		if e, err = findSQLiteFile(filepath.Clean(path)); err != nil { // clean: SQLite would read //host in a URI
+			return e, nil, nil, err
 		}
 	}
 	query := url.Values{"_pragma": append(sqlitePragmas[:4:4], sqliteWriteCache), "_txlock": {"immediate"}, "_dqs": {"0"}}
@@ -56,36 +64,81 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 		// Each connection would have a database of its own.
 		write, err = sql.Open("sqlite", "file::memory:?"+query.Encode())
 		if err != nil {
-			return nil, nil, err
+			return e, nil, nil, err
 		}
 		write.SetMaxOpenConns(1)
-		return write, write, nil
+		return e, write, write, nil
 	}
-	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
+	file := "file:" + (&url.URL{Path: e.path}).EscapedPath() + "?"
 	if write, err = sql.Open("sqlite", file+query.Encode()); err != nil {
-		return nil, nil, err
+		return e, nil, nil, err
 	}
 	write.SetMaxOpenConns(1) // SQLite has one writer; others wait in Go and honour their contexts
 	query.Set("mode", "ro")
+	if e.frozen != nil {
+		query.Set("immutable", "1")
+	}
 	query["_pragma"] = []string{sqlitePragmas[0], sqlitePragmas[3], sqliteReadCache} // the writer sets the journal
 	if read, err = sql.Open("sqlite", file+query.Encode()); err != nil {
-		return nil, nil, errors.Join(err, write.Close())
+		return e, nil, nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	if _, err = os.Stat(path); err == nil {
-		err = read.PingContext(ctx)
-	} else if errors.Is(err, os.ErrNotExist) {
-		err = nil
+	if !e.absent() {
+		err = e.explain(read.PingContext(ctx))
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, write.Close(), read.Close())
+		return e, nil, nil, errors.Join(err, write.Close(), read.Close())
 	}
-	return write, read, nil
+	return e, write, read, nil
+}
+
+// findSQLiteFile resolves links, as SQLite does to name its side files, and looks at what is there.
+func findSQLiteFile(path string) (sqliteEngine, error) {
+	e := sqliteEngine{path: path}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		e.path = target
+	}
+	folder := filepath.Dir(e.path)
+	if _, err := os.Stat(folder); err != nil {
+		return e, fmt.Errorf("the database's folder: %w", err)
+	}
+	info, err := os.Stat(e.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return e, nil
+	case err != nil:
+		return e, err
+	case info.IsDir():
+		return e, fmt.Errorf("%s is a directory, name a file in it", e.path)
+	case !mayRead(e.path):
+		return e, fmt.Errorf("%s: %w to read it", e.path, fs.ErrPermission)
+	}
+	if !e.hasWAL() && !(mayWrite(e.path) && mayWrite(folder)) {
+		e.frozen = info
+	}
+	return e, nil
+}
+
+func (e sqliteEngine) hasWAL() bool {
+	_, err := os.Stat(e.path + "-wal")
+	return err == nil
+}
+
+// explain names the reason and the remedy where SQLite names neither.
+func (e sqliteEngine) explain(err error) error {
+	if err != nil && e.hasWAL() && !mayWrite(filepath.Dir(e.path)) {
+		return fmt.Errorf("%w: %s-wal can only be read with the right to write in its folder: copy both files to another folder",
+			err, e.path)
+	}
+	return err
 }
 
 type sqliteEngine struct {
 	path string // of the file that Open was given; "" where only the connection knows
+	// frozen is how the file was, if this process may not write it and no other had it open: it is read without
+	// locks, since these need side files, and each read checks that nothing has changed. Nil for other files.
+	frozen fs.FileInfo
 }
 
 func (sqliteEngine) dialect() Dialect { return SQLite }
@@ -123,6 +176,24 @@ func (sqliteEngine) optimize(db *sql.DB) error {
 	return err
 }
 
+func (e sqliteEngine) checkRead() error {
+	if e.frozen == nil {
+		return nil
+	}
+	info, err := os.Stat(e.path)
+	if err == nil && os.SameFile(info, e.frozen) && info.ModTime().Equal(e.frozen.ModTime()) && !e.hasWAL() {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("%w: another program has begun to write to the file: open it again", ErrBusy), err)
+}
+
+// afterReads removes the side files that readers make, which only a connection that may write does.
+func (e sqliteEngine) afterReads(write *sql.DB) {
+	if e.path != "" && e.frozen == nil && e.hasWAL() {
+		_ = write.Ping() // its Close is the last
+	}
+}
+
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
 
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
@@ -140,8 +211,11 @@ func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (d
 	}
 	unlock := func() {}
 	if path != "" && path != sqliteMemory {
-		var err error
-		if unlock, err = lockSQLiteFile(ctx, path+".migrate-lock"); err != nil {
+		err := createSQLiteFile(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		if unlock, err = lockSQLiteFile(ctx, path+".migrate-lock", path); err != nil {
 			return nil, nil, fmt.Errorf("lock %s.migrate-lock: %w", path, err)
 		}
 	}
@@ -153,9 +227,28 @@ func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (d
 	return driver, unlock, nil // never driver.Close, which would close db
 }
 
-func lockSQLiteFile(ctx context.Context, path string) (unlock func(), err error) {
-	lock, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+
-		"?_pragma=busy_timeout(30000)&_txlock=exclusive")
+// createSQLiteFile makes an empty file for its owner alone, if there is none. SQLite gives its side files the same
+// mode. The file is linked when it is closed: SQLite's locks of a file end with any descriptor of it.
+func createSQLiteFile(path string) error {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	err = file.Close()
+	_ = os.Link(file.Name(), path) // fails where another process was first, or where there are no links, nor modes
+	return errors.Join(err, os.Remove(file.Name()))
+}
+
+// lockSQLiteFile makes the file with the mode of another, if there is that.
+func lockSQLiteFile(ctx context.Context, path, modeOf string) (unlock func(), err error) {
+	query := "?_pragma=busy_timeout(30000)&_txlock=exclusive"
+	if _, err := os.Stat(modeOf); err == nil {
+		query += "&modeof=" + strings.ReplaceAll(url.QueryEscape(modeOf), "+", "%20") // SQLite does not read + as a space
+	}
+	lock, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+query)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,13 @@
 package ttp_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,6 +54,79 @@ func TestClosingASQLiteFileLeavesNoWAL(t *testing.T) {
 	}
 }
 
+// SQLite's readers make side files, which only its writers remove.
+func TestReadingLeavesNoSideFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ttp.db")
+	for _, use := range []func(*ttp.Store) error{
+		func(s *ttp.Store) error { return s.Migrate(t.Context()) },
+		func(s *ttp.Store) error { return s.CheckSchema(t.Context()) },
+		func(s *ttp.Store) error { _, err := s.ListDistinctTechniques(t.Context()); return err },
+	} {
+		s, err := ttp.Open(t.Context(), "sqlite://"+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(use(s), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]fs.FileMode{"ttp.db": 0o600, "ttp.db.migrate-lock": 0o600}
+		if got := modes(t, filepath.Dir(path)); !maps.Equal(got, want) {
+			t.Errorf("got %v", got)
+		}
+	}
+}
+
+// A new file is for its owner alone; the files beside one have its mode.
+func TestSQLiteFilesHaveTheDatabasesMode(t *testing.T) {
+	for _, name := range []string{"plain.db", "with space.db", "per%20cent+.db", "üml&äut.db"} {
+		for _, mode := range []fs.FileMode{0, 0o600, 0o664} {
+			path := filepath.Join(t.TempDir(), name)
+			if mode != 0 {
+				if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Chmod(path, mode)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s, err := ttp.Open(t.Context(), "sqlite://"+path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			want := cmp.Or(mode, 0o600)
+			for file, got := range modes(t, filepath.Dir(path)) {
+				if got != want {
+					t.Errorf("%s has mode %v, want %v", file, got, want)
+				}
+			}
+			if n := len(modes(t, filepath.Dir(path))); n != 4 {
+				t.Errorf("%d files, want database, WAL, its index and lock", n)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// modes are those of the files in a folder.
+func modes(t *testing.T, folder string) map[string]fs.FileMode {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]fs.FileMode{}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[entry.Name()] = info.Mode()
+	}
+	return out
+}
+
 func TestReadingMakesNoSQLiteFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none.db")
 	s, err := ttp.Open(t.Context(), "sqlite://"+path)
@@ -81,10 +156,18 @@ func TestOpenSaysWhatIsWrongWithTheURL(t *testing.T) {
 		"sqlite://a.db?mode=ro":   "without parameters",
 		"sqlite://" + missing:     "folder",
 		"mysql://root@tcp(h:1)":   "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE",
-		"sqlite://" + t.TempDir(): "",
+		"sqlite://" + t.TempDir(): "is a directory, name a file in it",
+
+		"sqlite://root:secret@tcp(h:1)/ttp":    "a server is mysql://USER:PASSWORD@",
+		"sqlite:///root:se\ncret@h/../x.db":    "a server is mysql://USER:PASSWORD@",
+		"root:secret@tcp(h:1)/ttp":             "sqlite:// or mysql://",
+		"mysql://root:secret@h:1/ttp":          "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE",
+		"mysql://tcp(root:secret@h:1)/ttp":     "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE",
+		"mysql://root:sec ret@tcp(h:1)ttp":     "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE",
+		"mysql://root:secret@tcp(h:1)/t?tls=x": "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE",
 	} {
 		s, err := ttp.Open(t.Context(), url)
-		if err == nil || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "cret") {
 			t.Errorf("%q: got %v, %v", url, s, err)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -62,8 +61,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	var err error
 	switch Dialect(scheme) {
 	case SQLite:
-		s.engine = sqliteEngine{path: filepath.Clean(rest)}
-		s.write, s.read, err = openSQLite(ctx, rest)
+		s.engine, s.write, s.read, err = openSQLite(ctx, rest)
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
 		s.engine = mysqlEngine{}
@@ -155,6 +153,7 @@ func (s *Store) Close() error {
 	var errs []error
 	if s.read != s.write {
 		errs = append(errs, s.read.Close()) // first: SQLite empties the WAL when its last writer closes
+		s.engine.afterReads(s.write)
 	}
 	if s.written.Swap(false) {
 		errs = append(errs, s.engine.optimize(s.write))

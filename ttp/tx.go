@@ -24,6 +24,9 @@ func query[T any](ctx context.Context, s *Store, op string, read func(queries) (
 		return none, s.fail(ctx, op, err)
 	}
 	out, err := read(s.engine.queries(s.reader()))
+	if disturbed := s.engine.checkRead(); disturbed != nil {
+		err = disturbed
+	}
 	if err != nil {
 		return none, s.fail(ctx, op, err)
 	}
@@ -45,6 +48,9 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 	out, err := inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
 		return read(s.engine.queries(s.reads.in(tx)))
 	})
+	if disturbed := s.engine.checkRead(); disturbed != nil {
+		err = disturbed
+	}
 	if err != nil {
 		return none, s.fail(ctx, op, err)
 	}

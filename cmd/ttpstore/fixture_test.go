@@ -1,9 +1,48 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
+
+// programs is a folder that other users may search.
+var programs string
+
+func TestMain(m *testing.M) {
+	var err error
+	if programs, err = os.MkdirTemp("", "ttpstore"); err == nil {
+		err = os.Chmod(programs, 0o755)
+	}
+	must(err)
+	status := m.Run()
+	must(os.RemoveAll(programs))
+	os.Exit(status)
+}
+
+// build makes the program once.
+var build = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(programs, "ttpstore")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	return path, err
+})
+
+// program is the path of the program, for what takes a process of its own.
+func program(t *testing.T) string {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
 
 const (
 	otherCampaignID = "7c2173a3-9c8c-5ad6-bbe2-868cddd5d59e"

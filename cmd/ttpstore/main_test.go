@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -529,6 +530,29 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// The driver of MySQL writes to standard error whatever its caller does; that takes a process to see.
+func TestDriverWritesNothing(t *testing.T) {
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	go func() {
+		for {
+			conn, err := server.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	cmd := exec.CommandContext(t.Context(), program(t), "--db", "mysql://u:secret@tcp("+server.Addr().String()+")/d", "rollup", "fleet")
+	out, _ := cmd.CombinedOutput()
+	if !strings.HasPrefix(string(out), "ttpstore: open: ") || strings.Count(string(out), "\n") != 1 {
+		t.Errorf("got %s", out)
+	}
+}
+
 func TestOldSchemaIsRefused(t *testing.T) {
 	c := filled(t)
 	var status ttp.SchemaStatus
@@ -576,10 +600,7 @@ func TestHelp(t *testing.T) {
 
 // Services that start together migrate together: that takes processes, not goroutines.
 func TestSeveralProcessesMigrateAtOnce(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "ttpstore")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	program := program(t)
 	clean := regexp.MustCompile(`^version  (\d+)\nlatest   (\d+)\ndirty    false\nstate    up to date\n$`)
 	for range 5 {
 		c := newCLI(t)
