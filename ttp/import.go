@@ -204,21 +204,29 @@ func (in *importer) count(w *tagWrite, inserted int) {
 // lineReader reads lines of bounded length.
 type lineReader struct{ r *bufio.Reader }
 
-// newLineReader finds out by the first bytes whether the input is compressed.
+// newLineReader finds out by the first bytes whether the input is compressed, and skips a byte order mark.
 func newLineReader(r io.Reader) (*lineReader, error) {
 	in := bufio.NewReaderSize(r, maxImportLine)
 	magic, err := in.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return &lineReader{in}, nil
+	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		unzipped, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, err
+		}
+		in = bufio.NewReaderSize(unzipped, maxImportLine)
 	}
-	unzipped, err := gzip.NewReader(in)
-	if err != nil {
+	const mark = "\ufeff"
+	start, err := in.Peek(len(mark))
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	return &lineReader{bufio.NewReaderSize(unzipped, maxImportLine)}, nil
+	if string(start) == mark {
+		_, _ = in.Discard(len(mark)) // it is in the buffer
+	}
+	return &lineReader{in}, nil
 }
 
 // next returns the next line, valid until the next call, nil for one that is too long, and io.EOF after

@@ -21,6 +21,7 @@ var recordCases = []testCase{
 	{name: "BadLinesAreNamed", run: badLinesAreNamed},
 	{name: "DryRunWritesNothing", run: dryRunWritesNothing},
 	{name: "ImportReadsGzip", run: importReadsGzip},
+	{name: "ImportSkipsAByteOrderMark", run: importSkipsAByteOrderMark},
 	{name: "BrokenInputLosesNoBatch", run: brokenInputLosesNoBatch},
 	{name: "ExportIsOneState", run: exportIsOneState},
 }
@@ -200,6 +201,26 @@ func importReadsGzip(t *testing.T, db *database) {
 	}
 	got := must[ttp.ImportReport](t)(s.Import(context.Background(), &input, ttp.ImportOptions{}))
 	equal(t, "report", got, ttp.ImportReport{Lines: 2, Read: 2, Inserted: 2})
+}
+
+// Some editors begin a file of UTF-8 with one.
+func importSkipsAByteOrderMark(t *testing.T, db *database) {
+	s := db.store(t)
+	var zipped bytes.Buffer
+	zip := gzip.NewWriter(&zipped)
+	_, _ = io.WriteString(zip, "\ufeff"+lines(smallTagLine))
+	succeed(t, zip.Close())
+	for input, want := range map[string]ttp.ImportReport{
+		"\ufeff" + lines(tagLine): {Lines: 1, Read: 1, Inserted: 1},
+		zipped.String():           {Lines: 1, Read: 1, Inserted: 1},
+		"\ufeff":                  {},
+	} {
+		equal(t, "report", imported(t, s, input, ttp.ImportOptions{}), want)
+	}
+	_, err := s.Import(context.Background(), strings.NewReader(lines(tagLine, "\ufeff"+tagLine)), ttp.ImportOptions{})
+	if !errors.Is(err, ttp.ErrInvalidRecord) {
+		t.Errorf("a mark within: got %v", err)
+	}
 }
 
 // A reader that fails after the first batch, as a truncated file does.
