@@ -33,15 +33,19 @@ type ScopeCount struct {
 }
 
 // Who returns the identities, attackers, sessions or campaigns with the most tags that match the filter,
-// at most limit, 1 to [MaxPage]: by Count, the highest first, then by id. With Filter.Technique it
+// at most limit, 1 to [MaxPage], or all for 0: by Count, the highest first, then by id. With Filter.Technique it
 // answers who shows a technique. Merged identities and campaigns count as their survivor; a tag that
 // names no identity counts for the one that its attacker has.
 func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([]ScopeCount, error) {
 	const op = "who"
 	var c checker
 	b := f.filterArgs(&c)
-	if limit < 1 || limit > MaxPage {
-		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage))
+	if limit < 0 || limit > MaxPage {
+		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage)+", or 0 for all")
+	}
+	most := int64(limit)
+	if limit == 0 {
+		most = math.MaxInt64
 	}
 	who := map[ScopeKind]generated[[]ScopeCount]{
 		SessionScope:  whoInSessions,
@@ -59,7 +63,7 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 	if kind == SessionScope || kind == AttackerScope { // one statement
 		run = query[[]ScopeCount]
 	}
-	return run(ctx, s, op, func(q queries) ([]ScopeCount, error) { return who(ctx, q, args{filterArgs: b, Limit: int64(limit)}) })
+	return run(ctx, s, op, func(q queries) ([]ScopeCount, error) { return who(ctx, q, args{filterArgs: b, Limit: most}) })
 }
 
 func whoInSessions(ctx context.Context, q queries, a args) ([]ScopeCount, error) {

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestWho(t *testing.T) {
 	c := twoAttackers(t)
@@ -11,7 +14,12 @@ func TestWho(t *testing.T) {
 	header := `KIND      ID                                    COUNT  FIRST SEEN            LAST SEEN
 `
 	c.want(result{exitSuccess, header + first + second, ""}, "", "who", "attacker")
-	c.want(result{exitSuccess, header + first, ""}, "", "who", "attacker", "--limit=1")
+	c.want(result{exitSuccess, header + first, "1 of 2 shown; --limit 0 for all\n"}, "", "who", "attacker", "--limit=1")
+	c.want(result{exitSuccess, header + first + second, ""}, "", "who", "attacker", "--limit=0")
+	if got := c.runWith("", "who", "session", "--limit=1", "--json"); strings.Count(got.stdout, "uuid")+strings.Count(got.stdout, "session_id") != 1 ||
+		got.stderr != "1 of 2 shown; --limit 0 for all\n" {
+		t.Errorf("%+v", got)
+	}
 	c.want(result{exitSuccess, header + second, ""}, "", "who", "attacker", "--decky=decky-1")
 	c.want(result{exitSuccess, `KIND     ID  COUNT  FIRST SEEN            LAST SEEN
 session  s1      4  2026-03-15T17:06:27Z  2026-03-16T00:00:00Z
@@ -34,5 +42,5 @@ session  s2      2  2026-03-16T12:00:00Z  2026-03-17T06:00:00Z
 	c.wantWrong("missing argument: "+known, "who", "who")
 	c.wantWrong(`unknown kind "fleet", must be `+known, "who", "who", "fleet")
 	c.wantWrong(`unexpected argument "x"`, "who", "who", "session", "x")
-	c.wantWrong(`invalid argument "0" for "--limit" flag: must be a whole number from 1 to 10000`, "who", "who", "session", "--limit=0")
+	c.wantWrong(`invalid argument "-1" for "--limit" flag: must be a whole number from 0`, "who", "who", "session", "--limit=-1")
 }
