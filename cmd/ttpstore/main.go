@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
 	"strings"
 	"syscall"
 
@@ -40,7 +39,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	understood := false // cobra calls this once flags and arguments are found right
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	root.SetArgs(append([]string{}, args...)) // of nil, cobra would take os.Args
-	cmd, err := root.ExecuteContextC(ctx)
+	cmd, err := root, refuseMisplacedURL(args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	if err == nil {
 		return exitSuccess
 	}
@@ -61,6 +63,5 @@ func message(err error) string {
 	}
 	text := strings.TrimPrefix(err.Error(), "ttp: ")
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-	// The library repeats no URL; this is for one that was typed where an argument belongs.
-	return regexp.MustCompile(`://\S*@`).ReplaceAllString(text, "://...@")
+	return withoutPassword(text)
 }
