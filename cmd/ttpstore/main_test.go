@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -380,6 +382,28 @@ func TestExportLeavesNoHalfFile(t *testing.T) {
 	}
 	if got := c.runWith("", "export", dir); got.status != exitFailure || got.stderr != "ttpstore: "+dir+" is a folder\n" {
 		t.Error(got)
+	}
+}
+
+func TestExportKeepsTheMode(t *testing.T) {
+	c := filled(t)
+	for _, mode := range []os.FileMode{0, 0o600, 0o640, 0o666} {
+		file := filepath.Join(t.TempDir(), "out.jsonl")
+		if mode != 0 {
+			if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Chmod(file, mode)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := c.runWith("", "export", file); got.status != exitSuccess {
+			t.Fatal(got)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := cmp.Or(mode, 0o600); info.Mode() != want || info.Size() == 0 {
+			t.Errorf("a file of mode %v has now %v and %d bytes", mode, info.Mode(), info.Size())
+		}
 	}
 }
 
