@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -36,6 +37,9 @@ func main() {
 // run runs one command line and returns its exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand(stdin, stdout, stderr)
+	if !slices.Contains(args, cobra.ShellCompRequestCmd) && !slices.Contains(args, cobra.ShellCompNoDescRequestCmd) {
+		refuseRepeatedFlags(root) // to complete a command line, cobra parses it several times
+	}
 	understood := false // cobra calls this once flags and arguments are found right
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	root.SetArgs(append([]string{}, args...)) // of nil, cobra would take os.Args

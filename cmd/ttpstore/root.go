@@ -90,6 +90,9 @@ func makeGroups(cmd *cobra.Command) {
 		if rest := cmd.Flags().Args(); cmd.HasSubCommands() && len(rest) > 0 {
 			return unknownCommand(cmd, rest[0])
 		}
+		if repeated, ok := errors.AsType[repeatedFlagError](err); ok {
+			return repeated // without the value
+		}
 		return err
 	})
 	for _, sub := range cmd.Commands() {
