@@ -1,6 +1,7 @@
 // Command ttpstore keeps MITRE ATT&CK technique tags in a database and says who did what.
 //
-// root.go holds what the commands share: beside it, flags.go, filter.go and scope.go hold what they are
+// root.go holds what the commands share: beside it, database.go opens what --db names, secret.go keeps its
+// password out of sight, flags.go, filter.go and scope.go hold what they are
 // asked, list.go and removal.go what several commands do, and format.go and receipt.go what they answer. Each
 // command has a file of its name, and terminal.go, progress.go and confirm.go hold what only a person at a
 // terminal sees.
@@ -50,7 +51,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitSuccess
 	}
-	notef(stderr, "ttpstore: %s\n", message(err))
+	notef(stderr, "ttpstore: %s\n", advise(cmd, message(err)))
 	// Only flags and arguments can have asked for these: an import has an error of its own for its lines.
 	wrong := errors.Is(err, ttp.ErrInvalidQuery) || errors.Is(err, ttp.ErrInvalidScope)
 	if understood && !wrong {

@@ -153,7 +153,9 @@ func (c cli) wantNoFile() {
 
 func TestReadingMakesNoFile(t *testing.T) {
 	c := newCLI(t)
-	missing := "schema missing: run `ttpstore migrate up`\n"
+	url := "sqlite://" + c.db
+	noFile := "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, or make it with `ttpstore --db " + url + " import FILE`\n"
+	noSchema := "schema missing: run `ttpstore --db " + url + " migrate up`\n"
 	out := filepath.Join(filepath.Dir(c.db), "out.jsonl")
 	for _, args := range [][]string{
 		{"rollup", "fleet"}, {"rollup", "session", "s1"}, {"rollup", "campaign", campaignID},
@@ -165,15 +167,16 @@ func TestReadingMakesNoFile(t *testing.T) {
 		{"scope", "list", "attackers", "--all"}, {"tombstone", "list"}, {"purge", "session", "s1", "--dry-run"},
 		{"purge", "attacker", attackerID, "--yes"}, {"rollback", "rule", "R1", "--yes", "--tombstone"}, {"retention", "--keep=1d", "--yes"},
 	} {
-		got := c.runWith(records(), args...)
-		if got.status != exitFailure || got.stdout != "" || !strings.HasSuffix(got.stderr, missing) || strings.Count(got.stderr, "\n") != 1 {
-			t.Errorf("%v: %+v", args, got)
+		want := noFile
+		if args[0] == "import" {
+			want = "ttpstore: check schema: " + noSchema
 		}
+		c.want(result{exitFailure, "", want}, records(), args...)
 		c.wantNoFile()
 	}
 	got := c.runWith("", "migrate", "status")
 	if got.status != exitSuccess || got.stderr != "" || !strings.HasPrefix(got.stdout, "version  0\n") ||
-		!strings.HasSuffix(got.stdout, "\ndirty    false\nstate    "+missing) {
+		!strings.HasSuffix(got.stdout, "\ndirty    false\nstate    "+noSchema) {
 		t.Errorf("status: %+v", got)
 	}
 	c.wantNoFile()
@@ -575,6 +578,33 @@ func TestDriverWritesNothing(t *testing.T) {
 	if !strings.HasPrefix(string(out), "ttpstore: open: ") || strings.Count(string(out), "\n") != 1 {
 		t.Errorf("got %s", out)
 	}
+}
+
+// Without the --db, the advice would be about the default database.
+func TestAdviceNamesTheDatabase(t *testing.T) {
+	c := newCLI(t)
+	t.Chdir(t.TempDir())
+	missing := func(url string) string {
+		return "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, or make it with `ttpstore "
+	}
+	for _, test := range []struct {
+		env, want string
+		args      []string
+	}{
+		{"", missing(defaultDB) + "import FILE`\n", nil},
+		{"sqlite://a.db", missing("sqlite://a.db") + "import FILE`\n", nil},
+		{"sqlite://a.db", missing("sqlite://b.db") + "--db sqlite://b.db import FILE`\n", []string{"--db=sqlite://b.db"}},
+		{"", missing("sqlite://a b.db") + "--db ... import FILE`\n", []string{"--db=sqlite://a b.db"}},
+		{"", "ttpstore: rollup fleet: schema missing: run `ttpstore --db sqlite://:memory: migrate up`\n", []string{"--db=sqlite://:memory:"}},
+	} {
+		t.Setenv(dbEnvironment, test.env)
+		var stdout, stderr bytes.Buffer
+		status := run(t.Context(), append(test.args, "rollup", "fleet"), nil, &stdout, &stderr)
+		if status != exitFailure || stderr.String() != test.want {
+			t.Errorf("%q: %d, %q", test.args, status, stderr.String())
+		}
+	}
+	c.wantNoFile()
 }
 
 func TestOldSchemaIsRefused(t *testing.T) {
