@@ -131,12 +131,15 @@ func setTime(t *time.Time) func(string) error {
 		ago, err := parseDuration(s)
 		if err != nil {
 			return errors.New("must be a time such as 2026-03-15T17:06:27Z, a date such as 2026-03-15, " +
-				"or a duration before now such as 24h, 7d or 2w")
+				"or a duration before now such as 24h, 7d or 2w, at most " + longestDuration)
 		}
 		*t = time.Now().UTC().Add(-ago)
 		return nil
 	}
 }
+
+// longestDuration is what a [time.Duration] holds in whole days.
+const longestDuration = "106751d"
 
 // parseDuration reads what [time.ParseDuration] does, but for negative ones, and whole days and weeks.
 func parseDuration(s string) (time.Duration, error) {
