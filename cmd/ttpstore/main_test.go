@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -151,7 +153,9 @@ func (c cli) wantNoFile() {
 
 func TestReadingMakesNoFile(t *testing.T) {
 	c := newCLI(t)
-	missing := "schema missing: run `ttpstore migrate up`\n"
+	url := "sqlite://" + c.db
+	noFile := "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, or make it with `ttpstore --db " + url + " import FILE`\n"
+	noSchema := "schema missing: run `ttpstore --db " + url + " migrate up`\n"
 	out := filepath.Join(filepath.Dir(c.db), "out.jsonl")
 	for _, args := range [][]string{
 		{"rollup", "fleet"}, {"rollup", "session", "s1"}, {"rollup", "campaign", campaignID},
@@ -163,15 +167,16 @@ func TestReadingMakesNoFile(t *testing.T) {
 		{"scope", "list", "attackers", "--all"}, {"tombstone", "list"}, {"purge", "session", "s1", "--dry-run"},
 		{"purge", "attacker", attackerID, "--yes"}, {"rollback", "rule", "R1", "--yes", "--tombstone"}, {"retention", "--keep=1d", "--yes"},
 	} {
-		got := c.runWith(records(), args...)
-		if got.status != exitFailure || got.stdout != "" || !strings.HasSuffix(got.stderr, missing) || strings.Count(got.stderr, "\n") != 1 {
-			t.Errorf("%v: %+v", args, got)
+		want := noFile
+		if args[0] == "import" {
+			want = "ttpstore: check schema: " + noSchema
 		}
+		c.want(result{exitFailure, "", want}, records(), args...)
 		c.wantNoFile()
 	}
 	got := c.runWith("", "migrate", "status")
 	if got.status != exitSuccess || got.stderr != "" || !strings.HasPrefix(got.stdout, "version  0\n") ||
-		!strings.HasSuffix(got.stdout, "\ndirty    false\nstate    "+missing) {
+		!strings.HasSuffix(got.stdout, "\ndirty    false\nstate    "+noSchema) {
 		t.Errorf("status: %+v", got)
 	}
 	c.wantNoFile()
@@ -383,6 +388,28 @@ func TestExportLeavesNoHalfFile(t *testing.T) {
 	}
 }
 
+func TestExportKeepsTheMode(t *testing.T) {
+	c := filled(t)
+	for _, mode := range []os.FileMode{0, 0o600, 0o640, 0o666} {
+		file := filepath.Join(t.TempDir(), "out.jsonl")
+		if mode != 0 {
+			if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Chmod(file, mode)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := c.runWith("", "export", file); got.status != exitSuccess {
+			t.Fatal(got)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := cmp.Or(mode, 0o600); info.Mode() != want || info.Size() == 0 {
+			t.Errorf("a file of mode %v has now %v and %d bytes", mode, info.Mode(), info.Size())
+		}
+	}
+}
+
 func TestRollup(t *testing.T) {
 	c := filled(t)
 	table := `TECHNIQUE  SUB-TECHNIQUE  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
@@ -486,7 +513,7 @@ func TestWrongUsage(t *testing.T) {
 		{"--foo", "unknown flag: --foo", "ttpstore"},
 		{"help foo", `unknown command "foo"`, "ttpstore help"},
 		{"completion foo", `unknown command "foo"`, "ttpstore completion"},
-		{"mysql://root:secret@tcp(db)/x", `unknown command "mysql://...@tcp(db)/x"`, "ttpstore"},
+		{"root:secret@db", `unknown command "root:...@db"`, "ttpstore"},
 		{"migrate foo", `unknown command "foo"`, "ttpstore migrate"},
 		{"migrate up 3", `unexpected argument "3"`, "ttpstore migrate up"},
 		{"migrate down", "missing argument VERSION", "ttpstore migrate down"},
@@ -551,6 +578,33 @@ func TestDriverWritesNothing(t *testing.T) {
 	if !strings.HasPrefix(string(out), "ttpstore: open: ") || strings.Count(string(out), "\n") != 1 {
 		t.Errorf("got %s", out)
 	}
+}
+
+// Without the --db, the advice would be about the default database.
+func TestAdviceNamesTheDatabase(t *testing.T) {
+	c := newCLI(t)
+	t.Chdir(t.TempDir())
+	missing := func(url string) string {
+		return "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, or make it with `ttpstore "
+	}
+	for _, test := range []struct {
+		env, want string
+		args      []string
+	}{
+		{"", missing(defaultDB) + "import FILE`\n", nil},
+		{"sqlite://a.db", missing("sqlite://a.db") + "import FILE`\n", nil},
+		{"sqlite://a.db", missing("sqlite://b.db") + "--db sqlite://b.db import FILE`\n", []string{"--db=sqlite://b.db"}},
+		{"", missing("sqlite://a b.db") + "--db ... import FILE`\n", []string{"--db=sqlite://a b.db"}},
+		{"", "ttpstore: rollup fleet: schema missing: run `ttpstore --db sqlite://:memory: migrate up`\n", []string{"--db=sqlite://:memory:"}},
+	} {
+		t.Setenv(dbEnvironment, test.env)
+		var stdout, stderr bytes.Buffer
+		status := run(t.Context(), append(test.args, "rollup", "fleet"), nil, &stdout, &stderr)
+		if status != exitFailure || stderr.String() != test.want {
+			t.Errorf("%q: %d, %q", test.args, status, stderr.String())
+		}
+	}
+	c.wantNoFile()
 }
 
 func TestOldSchemaIsRefused(t *testing.T) {

@@ -52,7 +52,7 @@ draws the highest of some neighbours. JSON has all numbers.`,
 	flags := cmd.Flags()
 	flags.Func("bucket", "count by this `duration`: 1w or one that divides a day, such as 15m or 1h (default 1d)", func(s string) (err error) {
 		if bucket, err = parseDuration(s); err != nil {
-			return errors.New("must be a duration such as 15m, 1h, 1d or 1w")
+			return errors.New("must be a duration such as 15m, 1h, 1d or 1w, at most " + longestDuration)
 		}
 		return nil
 	})

@@ -64,7 +64,8 @@ func identityMergedDuringAPurgeGoesWhole(t *testing.T, db *database) {
 			newer := func(tag *ttp.Tag) { tag.ObservedAt = at(10) }
 			insert(t, s, newTag(fmt.Sprint(survivor, n), named("", survivor, "T1110")), newTag(fmt.Sprint(late, n), named("", late, "T1110"), newer))
 		}
-		receipt := must[ttp.Receipt](t)(purge(ctx, id(survivor), ttp.BatchSize(1), once(func() { succeed(t, s.MergeIdentity(ctx, id(late), id(survivor))) })))
+		merge := func() { succeed(t, s.MergeIdentity(ctx, id(late), id(survivor))) }
+		receipt := must[ttp.Receipt](t)(purge(ctx, id(survivor), ttp.BatchSize(1), once(merge)))
 		equal(t, "receipt", receipt, ttp.Receipt{Tags: 6, Techniques: map[string]int64{"T1110": 6}, Identities: 2})
 		equal(t, "tags", count(t, s), 0)
 	}
