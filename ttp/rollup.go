@@ -21,8 +21,7 @@ var (
 // TechniqueRollupRow sums up the tags of one scope that show one (sub-)technique.
 type TechniqueRollupRow struct {
 	TechniqueID string `json:"technique_id"`
-	// TechniqueName, SubTechniqueName and MitreURL come from an ATT&CK catalogue; they are empty when
-	// none is loaded.
+	// TechniqueName, SubTechniqueName and MitreURL are empty without [WithCatalogue].
 	TechniqueName    string `json:"technique_name,omitempty"`
 	SubTechniqueID   string `json:"sub_technique_id,omitempty"` // empty for the technique itself
 	SubTechniqueName string `json:"sub_technique_name,omitempty"`
@@ -40,6 +39,8 @@ type TechniqueRollupRow struct {
 	// ConfidenceMax is the highest confidence, from 0 to 1.
 	ConfidenceMax float64 `json:"confidence_max"`
 	MitreURL      string  `json:"mitre_url,omitempty"`
+	// NamesFrom is the release that the names are from, if the catalogue lacks the newest of Releases.
+	NamesFrom string `json:"names_from,omitempty"`
 	// IdentityCount is the number of a campaign's identities that show the technique, merged ones counted as
 	// their survivor. It is 0 in the rollups of other scopes.
 	IdentityCount int64 `json:"identity_count,omitempty"`
@@ -56,6 +57,7 @@ type CampaignTechniqueRow = TechniqueRollupRow
 // TacticCount is the number of tags that name a tactic.
 type TacticCount struct {
 	Tactic string `json:"tactic"`
+	Name   string `json:"tactic_name,omitempty"`
 	Count  int64  `json:"count"`
 }
 
@@ -103,10 +105,14 @@ func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) (
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	if !o.distinct {
-		return inScope(ctx, s, op, scope, b, rollUp)
+	var rows []TechniqueRollupRow
+	if o.distinct {
+		rows, err = snapshot(ctx, s, op, readMembers(ctx, scope, b, rollUpDistinct))
+	} else {
+		rows, err = inScope(ctx, s, op, scope, b, rollUp)
 	}
-	return snapshot(ctx, s, op, readMembers(ctx, scope, b, rollUpDistinct))
+	s.name(rows)
+	return rows, err
 }
 
 // ListTechniquesByIdentity is [Store.Rollup] of [OfIdentity].

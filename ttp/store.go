@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/decnet/ttpstore/attack"
 )
 
 // DefaultConfidenceFloor is the confidence below which tags are not written.
@@ -26,6 +28,7 @@ type Store struct {
 	groups            *groupCommit  // nil where no calls share a transaction
 	owned             bool          // Close closes the pools
 	floor             float64
+	catalogue         *attack.Catalogue // nil without names
 	now               func() time.Time
 	checked           *atomic.Bool // the schema was found right
 	connectionChecked *atomic.Bool // the connection was found to count right
