@@ -33,3 +33,18 @@ type Origin struct {
 	attack.Pair
 	Count int64 `json:"count"`
 }
+
+// Add makes Count, FirstSeen, LastSeen and ConfidenceMax those of both cells together.
+func (c *Cell) Add(more Cell) {
+	if more.Count == 0 {
+		return
+	}
+	if c.Count == 0 || more.FirstSeen.Before(c.FirstSeen) {
+		c.FirstSeen = more.FirstSeen
+	}
+	if more.LastSeen.After(c.LastSeen) {
+		c.LastSeen = more.LastSeen
+	}
+	c.Count += more.Count
+	c.ConfidenceMax = max(c.ConfidenceMax, more.ConfidenceMax)
+}

@@ -154,16 +154,17 @@ func (t Technique) Seen() bool {
 	return t.Cell != nil || slices.ContainsFunc(t.Subs, Technique.Seen)
 }
 
-// Count returns the number of tags that show the technique or one of its sub-techniques.
-func (t Technique) Count() int64 {
-	var n int64
+// Total sums up the cells of the technique and its sub-techniques: Count, FirstSeen, LastSeen and ConfidenceMax. It is
+// the zero Cell if no tag shows them.
+func (t Technique) Total() Cell {
+	var total Cell
 	if t.Cell != nil {
-		n = t.Cell.Count
+		total.Add(*t.Cell)
 	}
 	for _, sub := range t.Subs {
-		n += sub.Count()
+		total.Add(sub.Total())
 	}
-	return n
+	return total
 }
 
 // Coverage is how many of the active techniques were seen.

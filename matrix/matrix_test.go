@@ -57,8 +57,9 @@ func TestArrangePlacesCells(t *testing.T) {
 		t.Errorf("unplaced: %s", diff)
 	}
 	bruteForce := m.Columns[1].Techniques[0]
-	if n := bruteForce.Count(); n != 121 || !bruteForce.Seen() {
-		t.Errorf("T1110 counts %d tags, want 121", n)
+	wantTotal := matrix.Cell{Count: 121, FirstSeen: all[0].FirstSeen, LastSeen: all[1].LastSeen, ConfidenceMax: 0.7}
+	if diff := cmp.Diff(wantTotal, bruteForce.Total()); diff != "" || !bruteForce.Seen() {
+		t.Error(diff)
 	}
 	wantCoverage := matrix.Coverage{Techniques: 2, KnownTechniques: 2, Subs: 2, KnownSubs: 2}
 	if got := m.Columns[1].Coverage(); got != wantCoverage {

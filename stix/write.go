@@ -55,7 +55,7 @@ func Write(w io.Writer, cells []matrix.Cell, c *attack.Catalogue, o Options) (le
 		} else if technique, ok := release.Technique(cell.Technique); !ok {
 			left = append(left, cell)
 		} else {
-			e.count(cell)
+			e.all.Add(cell)
 			sightings = append(sightings, e.sighting(cell, technique, release))
 		}
 	}
@@ -120,17 +120,6 @@ func newAddress(a netip.Addr) address {
 
 // id returns the id of what the sensor saw of the subject.
 func (e *export) id(kind, name string) string { return newID(kind, e.sensor.ID+"|"+e.Subject+"|"+name) }
-
-// count adds a cell to what was observed.
-func (e *export) count(cell matrix.Cell) {
-	if e.all.Count == 0 || cell.FirstSeen.Before(e.all.FirstSeen) {
-		e.all.FirstSeen = cell.FirstSeen
-	}
-	if cell.LastSeen.After(e.all.LastSeen) {
-		e.all.LastSeen = cell.LastSeen
-	}
-	e.all.Count += cell.Count
-}
 
 // context returns what the sightings refer to, but for the attack-patterns.
 func (e *export) context() []any {
