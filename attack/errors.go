@@ -1,6 +1,10 @@
 package attack
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // What can go wrong, for errors.Is.
 var (
@@ -38,3 +42,15 @@ func (e *BundleError) Error() string {
 
 // Unwrap returns [ErrInvalidBundle] and the cause.
 func (e *BundleError) Unwrap() []error { return []error{ErrInvalidBundle, e.Err} }
+
+// unknownRelease lists the releases of the name's domain, or all if it has none.
+func (c *Catalogue) unknownRelease(name string) error {
+	known := c.domain(domainOf(name))
+	if len(known) == 0 {
+		known = c.Releases()
+	}
+	if len(known) == 0 {
+		return fmt.Errorf("%w: %q; the catalogue is empty", ErrUnknownRelease, name)
+	}
+	return fmt.Errorf("%w: %q; there are %s", ErrUnknownRelease, name, strings.Join(known, ", "))
+}

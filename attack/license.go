@@ -2,11 +2,10 @@ package attack
 
 import _ "embed"
 
-// Copyright is MITRE's copyright line. Whoever copies names from ATT&CK must reproduce it and [License].
-const Copyright = "© 2025 The MITRE Corporation. " +
-	"This work is reproduced and distributed with the permission of The MITRE Corporation."
+// Copyright is MITRE's copyright line. Whatever shows texts of ATT&CK must have it.
+const Copyright = "© 2025 The MITRE Corporation. This work is reproduced and distributed with the permission of The MITRE Corporation."
 
-// License is MITRE's licence of ATT&CK.
+// License holds MITRE's terms of use of ATT&CK, with the copyright line. It goes with every copy of ATT&CK's texts.
 //
-//go:embed LICENSE.txt
+//go:embed builtin/ATTACK-LICENSE.txt
 var License string

@@ -49,7 +49,8 @@ func (t Technique) Active() bool { return !t.Revoked && !t.Deprecated }
 // Parent returns the id of a sub-technique's technique, and "" for a technique.
 func (t Technique) Parent() string { return parentOf(t.ID) }
 
-// NewRelease makes a release of tactics in matrix order and techniques in any order. The name must be such as
+// NewRelease makes a release of tactics in matrix order and techniques in any order. A sub-technique that names no
+// tactics is in those of its technique. The release's name must be such as
 // "enterprise-v18.1"; otherwise the error is [ErrUnknownRelease].
 func NewRelease(name string, tactics []Tactic, techniques []Technique) (*Release, error) {
 	n, err := parseName(name)
@@ -63,6 +64,12 @@ func NewRelease(name string, tactics []Tactic, techniques []Technique) (*Release
 	for _, t := range techniques {
 		r.techniques[t.ID] = t
 	}
+	for id, t := range r.techniques {
+		if parent, ok := r.techniques[t.Parent()]; ok && len(t.Tactics) == 0 {
+			t.Tactics = parent.Tactics
+			r.techniques[id] = t
+		}
+	}
 	r.ids = slices.Sorted(maps.Keys(r.techniques))
 	return r, nil
 }
@@ -75,6 +82,15 @@ func (r *Release) Tactic(id string) (Tactic, bool) {
 		}
 	}
 	return Tactic{}, false
+}
+
+// order returns the tactics' ids in matrix order.
+func (r *Release) order() []string {
+	ids := make([]string, len(r.Tactics))
+	for i, t := range r.Tactics {
+		ids[i] = t.ID
+	}
+	return ids
 }
 
 // Technique returns the technique or sub-technique of an id, also a revoked or deprecated one.
