@@ -51,7 +51,7 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	case path == "" || strings.ContainsAny(path, "?#"):
 		return e, nil, nil, errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
 	case credentials.MatchString(path):
-		return e, nil, nil, errors.New("want sqlite://PATH, without user and password: a server is mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE")
+		return e, nil, nil, errors.New("want sqlite://PATH, without a password: a server is mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE")
 	case path == sqliteMemory:
 		e.path = path
 	default:
@@ -91,47 +91,6 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 		return e, nil, nil, errors.Join(err, write.Close(), read.Close())
 	}
 	return e, write, read, nil
-}
-
-// findSQLiteFile resolves links, as SQLite does to name its side files, and looks at what is there.
-func findSQLiteFile(path string) (sqliteEngine, error) {
-	e := sqliteEngine{path: path}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		e.path = target
-	}
-	folder := filepath.Dir(e.path)
-	if _, err := os.Stat(folder); err != nil {
-		return e, fmt.Errorf("the database's folder: %w", err)
-	}
-	info, err := os.Stat(e.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return e, nil
-	case err != nil:
-		return e, err
-	case info.IsDir():
-		return e, fmt.Errorf("%s is a directory, name a file in it", e.path)
-	case !mayRead(e.path):
-		return e, fmt.Errorf("%s: %w to read it", e.path, fs.ErrPermission)
-	}
-	if !e.hasWAL() && !(mayWrite(e.path) && mayWrite(folder)) {
-		e.frozen = info
-	}
-	return e, nil
-}
-
-func (e sqliteEngine) hasWAL() bool {
-	_, err := os.Stat(e.path + "-wal")
-	return err == nil
-}
-
-// explain names the reason and the remedy where SQLite names neither.
-func (e sqliteEngine) explain(err error) error {
-	if err != nil && e.hasWAL() && !mayWrite(filepath.Dir(e.path)) {
-		return fmt.Errorf("%w: %s-wal can only be read with the right to write in its folder: copy both files to another folder",
-			err, e.path)
-	}
-	return err
 }
 
 type sqliteEngine struct {
@@ -176,24 +135,6 @@ func (sqliteEngine) optimize(db *sql.DB) error {
 	return err
 }
 
-func (e sqliteEngine) checkRead() error {
-	if e.frozen == nil {
-		return nil
-	}
-	info, err := os.Stat(e.path)
-	if err == nil && os.SameFile(info, e.frozen) && info.ModTime().Equal(e.frozen.ModTime()) && !e.hasWAL() {
-		return nil
-	}
-	return errors.Join(fmt.Errorf("%w: another program has begun to write to the file: open it again", ErrBusy), err)
-}
-
-// afterReads removes the side files that readers make, which only a connection that may write does.
-func (e sqliteEngine) afterReads(write *sql.DB) {
-	if e.path != "" && e.frozen == nil && e.hasWAL() {
-		_ = write.Ping() // its Close is the last
-	}
-}
-
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
 
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
@@ -225,21 +166,6 @@ func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (d
 		return nil, nil, err
 	}
 	return driver, unlock, nil // never driver.Close, which would close db
-}
-
-// createSQLiteFile makes an empty file for its owner alone, if there is none. SQLite gives its side files the same
-// mode. The file is linked when it is closed: SQLite's locks of a file end with any descriptor of it.
-func createSQLiteFile(path string) error {
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	err = file.Close()
-	_ = os.Link(file.Name(), path) // fails where another process was first, or where there are no links, nor modes
-	return errors.Join(err, os.Remove(file.Name()))
 }
 
 // lockSQLiteFile makes the file with the mode of another, if there is that.
