@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -43,38 +42,6 @@ const (
 	sqliteReadCache  = "cache_size(-8192)"
 )
 
-// sqlitePath returns the path of a database file, or sqliteMemory. A file has one path, by whatever name it
-// is opened: absolute and without symbolic links, even where their target is yet to be made. So all
-// processes take the same lock to migrate it.
-func sqlitePath(name string) (string, error) {
-	if name == "" || strings.ContainsAny(name, "?#") {
-		return "", errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
-	}
-	if name == sqliteMemory {
-		return name, nil
-	}
-	path, err := filepath.Abs(name)
-	if err != nil {
-		return "", err
-	}
-	for range maxLinks {
-		folder, err := filepath.EvalSymlinks(filepath.Dir(path))
-		if err != nil {
-			return "", fmt.Errorf("the database's folder: %w", err)
-		}
-		path = filepath.Join(folder, filepath.Base(path))
-		target, err := os.Readlink(path)
-		if err != nil {
-			return path, nil // no link
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(folder, target)
-		}
-		path = target
-	}
-	return "", errors.New("the database's path has too many symbolic links")
-}
-
 // credentials matches what a URL of another database has, and a path has not.
 var credentials = regexp.MustCompile(`(?s):.*@`)
 
@@ -83,7 +50,7 @@ var credentials = regexp.MustCompile(`(?s):.*@`)
 func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *sql.DB, err error) {
 	switch {
 	case credentials.MatchString(path):
-		return e, nil, nil, errors.New("want sqlite://PATH, without user and password: a server is mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE")
+		return e, nil, nil, errors.New("want sqlite://PATH, without a password: a server is mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE")
 	case path == sqliteMemory:
 		e.path = path
 	default:
@@ -126,44 +93,6 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 		return e, nil, nil, errors.Join(err, write.Close(), read.Close())
 	}
 	return e, write, read, nil
-}
-
-// findSQLiteFile looks at the file of a sqlitePath, which need not exist.
-func findSQLiteFile(path string) (sqliteEngine, error) {
-	e := sqliteEngine{path: path}
-	folder := filepath.Dir(e.path)
-	if _, err := os.Stat(folder); err != nil {
-		return e, fmt.Errorf("the database's folder: %w", err)
-	}
-	info, err := os.Stat(e.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return e, nil
-	case err != nil:
-		return e, err
-	case info.IsDir():
-		return e, fmt.Errorf("%s is a directory, name a file in it", e.path)
-	case !mayRead(e.path):
-		return e, fmt.Errorf("%s: %w to read it", e.path, fs.ErrPermission)
-	}
-	if !e.hasWAL() && !(mayWrite(e.path) && mayWrite(folder)) {
-		e.frozen = info
-	}
-	return e, nil
-}
-
-func (e sqliteEngine) hasWAL() bool {
-	_, err := os.Stat(e.path + "-wal")
-	return err == nil
-}
-
-// explain names the reason and the remedy where SQLite names neither.
-func (e sqliteEngine) explain(err error) error {
-	if err != nil && e.hasWAL() && !mayWrite(filepath.Dir(e.path)) {
-		return fmt.Errorf("%w: %s-wal can only be read with the right to write in its folder: copy both files to another folder",
-			err, e.path)
-	}
-	return err
 }
 
 type sqliteEngine struct {
@@ -211,24 +140,6 @@ func (sqliteEngine) optimize(db *sql.DB) {
 	_, _ = db.Exec("PRAGMA busy_timeout = 0; PRAGMA optimize")
 }
 
-func (e sqliteEngine) checkRead() error {
-	if e.frozen == nil {
-		return nil
-	}
-	info, err := os.Stat(e.path)
-	if err == nil && os.SameFile(info, e.frozen) && info.ModTime().Equal(e.frozen.ModTime()) && !e.hasWAL() {
-		return nil
-	}
-	return errors.Join(fmt.Errorf("%w: another program has begun to write to the file: open it again", ErrBusy), err)
-}
-
-// afterReads removes the side files that readers make, which only a connection that may write does.
-func (e sqliteEngine) afterReads(write *sql.DB) {
-	if e.path != "" && e.frozen == nil && e.hasWAL() {
-		_ = write.Ping() // its Close is the last
-	}
-}
-
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
 
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
@@ -260,21 +171,6 @@ func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (d
 		return nil, nil, err
 	}
 	return driver, unlock, nil // never driver.Close, which would close db
-}
-
-// createSQLiteFile makes an empty file for its owner alone, if there is none. SQLite gives its side files the same
-// mode. The file is linked when it is closed: SQLite's locks of a file end with any descriptor of it.
-func createSQLiteFile(path string) error {
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	err = file.Close()
-	_ = os.Link(file.Name(), path) // fails where another process was first, or where there are no links, nor modes
-	return errors.Join(err, os.Remove(file.Name()))
 }
 
 // lockSQLiteFile makes the file with the mode of another, if there is that.

@@ -52,13 +52,17 @@ func WithConfidenceFloor(floor float64) Option {
 
 // Open opens the database that the URL names:
 //
-//	sqlite://PATH            a file, made by Migrate where it is missing; a relative path starts at the working folder
+//	sqlite://PATH            a file, made by Migrate where it is missing, for its owner alone; a relative path
+//	                         starts at the working folder
 //	sqlite://:memory:        a database of one connection that ends with the store
 //	mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE?PARAMETERS
 //
 // The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles
 // are refused. Open says so when the server or file does not answer; a schema that is missing is told
 // by the first call. No error repeats the URL, which may hold a password.
+//
+// A SQLite file that this process may not write is read. Where no other program has it open, its reads end with
+// [ErrBusy] once one begins to write; a store that is opened then reads beside the writer.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	scheme, rest, _ := strings.Cut(url, "://")
 	s := &Store{owned: true}

@@ -1,10 +1,9 @@
 // Command ttpstore keeps MITRE ATT&CK technique tags in a database and says who did what.
 //
 // root.go holds what the commands share: beside it, database.go opens what --db names, secret.go keeps its
-// password out of sight, flags.go, filter.go and scope.go hold what they are
-// asked, list.go and removal.go what several commands do, and format.go and receipt.go what they answer. Each
-// command has a file of its name, and terminal.go, progress.go and confirm.go hold what only a person at a
-// terminal sees.
+// password out of sight, flags.go, filter.go and scope.go hold what the commands are asked, list.go and
+// removal.go what several do, and format.go and receipt.go what they answer. Each command has a file of its
+// name, and terminal.go, progress.go and confirm.go hold what only a person at a terminal sees.
 package main
 
 import (

@@ -154,7 +154,8 @@ func (c cli) wantNoFile() {
 func TestReadingMakesNoFile(t *testing.T) {
 	c := newCLI(t)
 	url := "sqlite://" + c.db
-	noFile := "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, or make it with `ttpstore --db " + url + " import FILE`\n"
+	noFile := "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, " +
+		"or make it with `ttpstore --db " + url + " import FILE`\n"
 	noSchema := "schema missing: run `ttpstore --db " + url + " migrate up`\n"
 	out := filepath.Join(filepath.Dir(c.db), "out.jsonl")
 	for _, args := range [][]string{

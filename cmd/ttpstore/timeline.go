@@ -59,7 +59,8 @@ draws the highest of some neighbours. JSON has all numbers.`,
 	flags.Var(series, "by", "have a line for each `technique|tactic`")
 	flags.Var(&top, "top", "draw the lines of this `number` of the most frequent")
 	asJSON = addJSON(cmd)
-	must(cmd.RegisterFlagCompletionFunc("bucket", cobra.FixedCompletions([]string{"15m", "1h", "1d", "1w"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.RegisterFlagCompletionFunc("bucket",
+		cobra.FixedCompletions([]string{"15m", "1h", "1d", "1w"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(cmd.RegisterFlagCompletionFunc("by", series.complete))
 	must(cmd.RegisterFlagCompletionFunc("top", cobra.NoFileCompletions))
 	filter = addFilter(cmd)
