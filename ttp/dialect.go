@@ -32,6 +32,8 @@ type engine interface {
 	absent() bool
 	// checkRead is asked after each read, and refuses one that others have disturbed.
 	checkRead() error
+	// afterWrite is run after each committed write, before the next one. Its failure is no error.
+	afterWrite(write *sql.DB)
 	// afterReads is run when the store closes and nothing reads any more.
 	afterReads(write *sql.DB)
 	// optimize advises the planner before a pool closes that was written through. That it could not is no error.

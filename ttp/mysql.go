@@ -163,6 +163,8 @@ func (mysqlEngine) absent() bool { return false }
 
 func (mysqlEngine) checkRead() error { return nil }
 
+func (mysqlEngine) afterWrite(*sql.DB) {}
+
 func (mysqlEngine) afterReads(*sql.DB) {}
 
 func (mysqlEngine) optimize(*sql.DB) {}

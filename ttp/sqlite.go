@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 
 	"github.com/golang-migrate/migrate/v4/database"
 	migratesqlite "github.com/golang-migrate/migrate/v4/database/sqlite"
@@ -27,9 +28,11 @@ const (
 	maxLinks = 40
 )
 
+const sqliteBusyTimeout = "busy_timeout(5000)"
+
 // sqlitePragmas holds for every connection that this package opens.
 var sqlitePragmas = []string{
-	"busy_timeout(5000)",  // milliseconds that a statement waits for another process's lock
+	sqliteBusyTimeout,     // milliseconds that a statement waits for another process's lock
 	"journal_mode(WAL)",   // readers and the writer do not wait for each other
 	"synchronous(NORMAL)", // with WAL: a power cut may undo the last commits, never tear one
 	"foreign_keys(1)",     // SQLite's default is off
@@ -100,6 +103,8 @@ type sqliteEngine struct {
 	// frozen is how the file was, if this process may not write it and no other had it open: it is read without
 	// locks, since these need side files, and each read checks that nothing has changed. Nil for other files.
 	frozen fs.FileInfo
+	// walLimit is the size of the write-ahead log that afterWrite empties it at; nil for a caller's pool.
+	walLimit *atomic.Int64
 }
 
 func (sqliteEngine) dialect() Dialect { return SQLite }

@@ -8,13 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 )
 
 // This file holds what the file system has to do with a SQLite database: modes, links and side files.
 
 // findSQLiteFile checks the file of a sqlitePath, which need not exist.
 func findSQLiteFile(path string) (sqliteEngine, error) {
-	e := sqliteEngine{path: path}
+	e := sqliteEngine{path: path, walLimit: new(atomic.Int64)}
 	folder := filepath.Dir(e.path)
 	if _, err := os.Stat(folder); err != nil {
 		return e, fmt.Errorf("the database's folder: %w", err)
@@ -117,4 +118,26 @@ func sqlitePath(name string) (string, error) {
 		path = target
 	}
 	return "", errors.New("the database's path has too many symbolic links")
+}
+
+// sqliteMaxWAL is the size in bytes beyond which the write-ahead log is emptied. SQLite's own checkpoints never
+// empty it while readers that overlap read from it: https://sqlite.org/wal.html#avoiding_excessively_large_wal_files.
+const sqliteMaxWAL = 64 << 20
+
+// afterWrite empties a write-ahead log that has grown large. It waits up to a second for readers, and tries again only
+// after as much growth, so that a long read does not delay every write.
+func (e sqliteEngine) afterWrite(write *sql.DB) {
+	if e.walLimit == nil || e.walSize() < max(e.walLimit.Load(), sqliteMaxWAL) {
+		return
+	}
+	_, _ = write.Exec("PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA " + sqliteBusyTimeout)
+	e.walLimit.Store(e.walSize() + sqliteMaxWAL)
+}
+
+func (e sqliteEngine) walSize() int64 {
+	info, err := os.Stat(e.path + "-wal")
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }

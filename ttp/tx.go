@@ -89,6 +89,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		switch {
 		case err == nil:
 			s.written.Store(true)
+			s.engine.afterWrite(s.write)
 		case !s.engine.retryable(err) && !errors.Is(err, errRaced):
 			err = backoff.Permanent(err)
 		}
