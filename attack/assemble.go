@@ -46,10 +46,11 @@ func (all *objects) release(name string) (*Release, error) {
 func (all *objects) domain() (string, error) {
 	shared := slices.Collect(maps.Values(killChains))
 	for _, t := range all.techniques {
-		if len(t.Phases) == 0 {
+		domains := t.domains()
+		if len(domains) == 0 {
 			continue // a revoked technique of an old release
 		}
-		shared = slices.DeleteFunc(shared, func(domain string) bool { return len(t.shortnames(domain)) == 0 })
+		shared = slices.DeleteFunc(shared, func(domain string) bool { return !slices.Contains(domains, domain) })
 		if len(shared) == 0 {
 			return "", t.invalid("is of another domain than the techniques before it")
 		}
@@ -93,7 +94,7 @@ func (ids attackIDs) add(o *object, pattern *regexp.Regexp) (id, url string, err
 	case !pattern.MatchString(id):
 		return "", "", o.invalid(fmt.Sprintf("its ATT&CK id %q is malformed", id))
 	case ids[id] != "" || ids[o.ID] != "":
-		return "", "", o.invalid("is " + id + " a second time; a bundle holds one release")
+		return "", "", o.invalid("the object or " + id + " is there twice; a bundle holds one release")
 	}
 	ids[id], ids[o.ID] = id, id
 	return id, url, nil

@@ -162,8 +162,8 @@ func TestReadRefusesBadBundles(t *testing.T) {
 		"two-bundles.json":               {"", "another value follows the bundle"},
 		"two-collections.json":           {collection + "2", "is a second collection" + oneRelease},
 		"two-domains.json":               {techniqueSTIX + "3", "is of another domain than the techniques before it"},
-		"two-of-one-id.json":             {techniqueSTIX + "7", "is T1001 a second time" + oneRelease},
-		"two-of-one-object.json":         {techniqueSTIX + "1", "is T1001 a second time" + oneRelease},
+		"two-of-one-id.json":             {techniqueSTIX + "7", "the object or T1001 is there twice" + oneRelease},
+		"two-of-one-object.json":         {techniqueSTIX + "1", "the object or T1009 is there twice" + oneRelease},
 		"unknown-tactic.json":            {techniqueSTIX + "3", `is in the tactic "flying", which the bundle does not have`},
 	}
 	files, err := os.ReadDir("testdata/bad")

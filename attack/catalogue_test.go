@@ -82,7 +82,10 @@ func TestCompactForm(t *testing.T) {
 	want := diggers(t)
 	odd, err := attack.NewRelease("mobile-v1.0",
 		[]attack.Tactic{{ID: "TA0027", Name: "Tab\there", Shortname: `back\slash`, Deprecated: true}},
-		[]attack.Technique{{ID: "T1401", Name: "A|B\n\n=C\\i", Platforms: []string{"A|B", "", `C\t`}, Tactics: []string{"TA0027"}}})
+		[]attack.Technique{
+			{ID: "T1401", Name: "A|B\n\n=C\\i", Platforms: []string{"A|B", "", `C\t`}, Tactics: []string{"TA0027"}},
+			{ID: "T1402"},
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +110,7 @@ func TestCompactForm(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	for length := range len(compact) {
+	for length := range compact {
 		if err := got.UnmarshalBinary(compact[:length]); !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 			t.Fatalf("truncated to %d bytes: %v", length, err)
 		}

@@ -50,6 +50,17 @@ func (o *object) reference() (id, url string) {
 	return "", ""
 }
 
+// domains returns the domains in whose kill chains a technique is.
+func (o *object) domains() []string {
+	var domains []string
+	for _, p := range o.Phases {
+		if domain, known := killChains[p.Chain]; known {
+			domains = append(domains, domain)
+		}
+	}
+	return domains
+}
+
 // shortnames returns the shortnames of a technique's tactics in a domain.
 func (o *object) shortnames(domain string) []string {
 	var names []string

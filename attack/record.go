@@ -92,14 +92,14 @@ func changes(from, to records) []string {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(to)) {
-		line := id
+		line := []string{id}
 		for _, field := range slices.Sorted(maps.Keys(to[id])) {
 			if text := joined(to[id][field]); text != joined(from[id][field]) {
-				line += nextField + field + value + text
+				line = append(line, field+value+text)
 			}
 		}
-		if line != id {
-			lines = append(lines, line)
+		if _, had := from[id]; !had || len(line) > 1 {
+			lines = append(lines, strings.Join(line, nextField))
 		}
 	}
 	return lines

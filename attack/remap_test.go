@@ -65,6 +65,7 @@ func diggers(tb testing.TB) *attack.Catalogue {
 		"T1012 Torch TA0001",
 		"T1013 Candle TA0001",
 		"T1014 Pan TA0001", "T1015 Sieve TA0001",
+		"T1018 Plank TA0001",
 		"T1020 Rake TA0001,TA0003",
 	))
 	c.Add(makeRelease(tb, "enterprise-v2.0",
@@ -81,6 +82,7 @@ func diggers(tb testing.TB) *attack.Catalogue {
 		"T1012 Torch revoked TA0001 >T1013",
 		"T1014 Pan revoked TA0001 >T1015", "T1015 Sieve TA0001",
 		"T1016 Winch TA0002",
+		"T1018 Plank revoked TA0001 >T1001",
 	))
 	c.Add(makeRelease(tb, "enterprise-v3.0",
 		"TA0001 Burrowing", "TA0002 Hauling", "TA0004 Pulling",
@@ -94,6 +96,7 @@ func diggers(tb testing.TB) *attack.Catalogue {
 		"T1013 Candle deprecated TA0001",
 		"T1015 Sieve revoked TA0001 >T1014",
 		"T1017 Hook TA0004",
+		"T1018 Plank deprecated TA0001",
 		"T1020 Rake",
 	))
 	return c
@@ -121,6 +124,7 @@ func TestMap(t *testing.T) {
 		"TacticsUnsaid":              {"1.0", "2.0", mapping("T1010 TA0003", attack.Replaced, "T1009 TA0003")},
 		"TacticsUnsaidAndOther":      {"1.0", "1.0", mapping("T1010 TA0001", attack.Replaced, "T1009 TA0003")},
 		"Deprecated":                 {"1.0", "3.0", mapping("T1007 TA0003", attack.Deprecated, "T1007 TA0003")},
+		"DeprecatedAfterRevoked":     {"1.0", "3.0", mapping("T1018 TA0001", attack.Deprecated, "T1018 TA0001")},
 		"DeprecatedSuccessor":        {"1.0", "3.0", mapping("T1011 TA0001", attack.Deprecated, "T1013 TA0001", "T1012")},
 		"GoneWithoutATrace":          {"1.0", "3.0", mapping("T1008 TA0003", attack.Gone, " ")},
 		"GoneWithItsSuccessor":       {"1.0", "3.0", mapping("T1010 TA0003", attack.Gone, " ", "T1009")},

@@ -148,7 +148,7 @@ func TestCataloguesAreIndependent(t *testing.T) {
 	if release(t, r.Name) == r {
 		t.Error("an added release is in other catalogues too")
 	}
-	if release(t, "ics-v18.1") != release(t, "ics-v18.1") {
+	if one, other := release(t, "ics-v18.1"), release(t, "ics-v18.1"); one != other {
 		t.Error("catalogues do not share releases")
 	}
 }
