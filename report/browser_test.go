@@ -22,26 +22,26 @@ import (
 const harness = `<!doctype html><link rel="icon" href="data:,"><pre id="out"></pre>
 <script>
 const found = [];
-function look(d, width) {
+function look(d, width, i) {
   const tip = d.querySelector(".tip"), hidden = getComputedStyle(tip).visibility;
   d.querySelector(".cell > summary").focus();
   const focused = getComputedStyle(tip).visibility;
   for (const e of d.querySelectorAll("details")) e.open = true;
-  found.push({
+  found[i] = {
     Overflow: Math.max(0, d.documentElement.scrollWidth - width),
     Scripts: d.scripts.length,
     Handlers: [...d.querySelectorAll("*")].filter(e => [...e.attributes].some(a => a.name.startsWith("on"))).length,
     Tip: [hidden, focused],
     Back: getComputedStyle(d.body).backgroundColor,
-  });
+  };
   out.textContent = JSON.stringify(found);
 }
-for (const width of [1280, 390]) {
+for (const [i, width] of [1280, 390].entries()) {
   const f = document.createElement("iframe");
   f.width = width;
   f.height = 900;
   f.src = "/report";
-  f.onload = () => look(f.contentDocument, width);
+  f.onload = () => look(f.contentDocument, width, i);
   document.body.append(f);
 }
 </script>`

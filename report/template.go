@@ -45,12 +45,12 @@ func (t Timeline) Label(start time.Time) string {
 
 // Width returns the width of a bucket in words.
 func (t Timeline) Width() string {
-	switch {
-	case t.Bucket == 7*day:
+	switch t.Bucket {
+	case 7 * day:
 		return "week"
-	case t.Bucket == day:
+	case day:
 		return "day"
-	case t.Bucket == time.Hour:
+	case time.Hour:
 		return "hour"
 	}
 	return t.Bucket.String()

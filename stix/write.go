@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -169,16 +170,17 @@ func (e *export) sighting(cell matrix.Cell, t attack.Technique, r *attack.Releas
 
 // describe says in words what was seen.
 func describe(cell matrix.Cell, t attack.Technique, r *attack.Release) string {
-	text := cell.Technique + " " + t.Name + ", tactic " + cell.Tactic
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s, tactic %s", cell.Technique, t.Name, cell.Tactic)
 	if tactic, ok := r.Tactic(cell.Tactic); ok {
-		text += " " + tactic.Name
+		b.WriteString(" " + tactic.Name)
 	}
-	text += ", " + cell.Release
+	b.WriteString(", " + cell.Release)
 	if r.Name != cell.Release {
-		text += " (names of " + r.Name + ")"
+		fmt.Fprintf(&b, " (names of %s)", r.Name)
 	}
 	for _, o := range cell.Origins {
-		text += fmt.Sprintf("; tagged as %s, %s, %s: %d", o.Technique, o.Tactic, o.Release, o.Count)
+		fmt.Fprintf(&b, "; tagged as %s, %s, %s: %d", o.Technique, o.Tactic, o.Release, o.Count)
 	}
-	return text
+	return b.String()
 }
