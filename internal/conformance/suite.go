@@ -34,7 +34,7 @@ type testCase struct {
 func Run(t *testing.T, engine Engine) {
 	var executed Recorder
 	filtered := false // by -run
-	for _, c := range slices.Concat(tagCases, insertCases, groupCommitCases, rollupCases, scopeCases, graphCases, removalCases, interplayCases, tombstoneCases, verifyCases, txCases, schemaCases, recordCases,
+	for _, c := range slices.Concat(tagCases, insertCases, groupCommitCases, rollupCases, scopeCases, graphCases, removalCases, interplayCases, raceCases, tombstoneCases, verifyCases, txCases, schemaCases, recordCases,
 		listCases, timelineCases, queryCases, propertyCases, lifecycleCases, planCases) {
 		if c.long && engine.OverPool {
 			continue
