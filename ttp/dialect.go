@@ -40,6 +40,10 @@ type engine interface {
 	optimize(db *sql.DB)
 	// checkConnection refuses a connection whose settings would make writes or their results wrong.
 	checkConnection(ctx context.Context, db dbtx) error
+	// checkTables runs the engine's own check of its tables.
+	checkTables(ctx context.Context, db *sql.DB) ([]damage, error)
+	// rebuildIndex builds an index anew from its table and reports whether it did.
+	rebuildIndex(ctx context.Context, db dbtx, name string) (bool, error)
 	// migrator returns golang-migrate's driver for the database, and what to call when done. While it
 	// is held, no other process migrates.
 	migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error)

@@ -26,9 +26,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that a write contradicts what is stored, such as a merge that closes a cycle.
 	ErrConflict = errors.New("conflict")
-	// ErrBusy means that through all retries the database stayed locked, chose the transaction as a
-	// deadlock's victim, or that others changed the same rows. Of the transaction nothing was written; the
-	// call may be repeated.
+	// ErrBusy means that through all retries an uncommitted transaction of another connection held rows of the
+	// call, or the whole of a SQLite file. Of the transaction nothing was written; the call may be repeated.
 	ErrBusy = errors.New("database busy")
 	// ErrSchemaMissing means that the database holds no ttpstore schema yet.
 	ErrSchemaMissing = errors.New("schema missing")

@@ -38,6 +38,9 @@ type tagWrite struct {
 	batches [][]byte
 	// inCallers means a transaction of the caller's, in which a plain read may see an old state.
 	inCallers bool
+	// raced means that another writer added some of the same tags, in an earlier run of the transaction. Of a
+	// statement that inserts one row, the number of new rows says all.
+	raced bool
 }
 
 // insertRow is a tag and where its outcome goes.
@@ -93,9 +96,17 @@ func (w *tagWrite) mustPrecheck() bool { return len(w.batches) == 0 }
 
 // insert writes rows, marks those that were new and returns their number. It reads which were only where some
 // were.
-func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (int, error) {
+func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (inserted int, err error) {
 	if len(rows) == 0 {
 		return 0, nil
+	}
+	if w.raced && len(rows) > 1 {
+		for i := 0; i < len(rows) && err == nil; i++ {
+			var n int
+			n, err = w.insert(ctx, q, rows[i:i+1])
+			inserted += n
+		}
+		return inserted, err
 	}
 	n, err := q.insertTags(ctx, q.db, rows)
 	switch {
@@ -107,6 +118,7 @@ func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (int
 		}
 		return len(rows), nil
 	case w.mustPrecheck():
+		w.raced = true
 		return 0, errRaced
 	}
 	ids, err := listTagUUIDsInBatches(ctx, q, args{BatchUUIDs: w.batches, UUIDs: uuidsOfRows(rows)})

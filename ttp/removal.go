@@ -3,6 +3,7 @@ package ttp
 import (
 	"bytes"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -163,9 +164,6 @@ func (r *removal) did(done Receipt) {
 	}
 }
 
-// tagPages gives the next tags at each call, and none after the last.
-type tagPages func(context.Context) ([]Tag, error)
-
 // fate is what becomes of the tags of a page; others stay as they are.
 type fate struct{ remove, release []Tag }
 
@@ -174,10 +172,9 @@ type fate struct{ remove, release []Tag }
 type decision func(ctx context.Context, q queries, tags []Tag) (fate, error)
 
 // each decides on page after page.
-func (r *removal) each(ctx context.Context, next tagPages, decide decision) error {
-	for {
-		tags, err := next(ctx)
-		if err != nil || len(tags) == 0 {
+func (r *removal) each(ctx context.Context, pages iter.Seq2[[]Tag, error], decide decision) error {
+	for tags, err := range pages {
+		if err != nil {
 			return err
 		}
 		r.looked += int64(len(tags))
@@ -185,6 +182,7 @@ func (r *removal) each(ctx context.Context, next tagPages, decide decision) erro
 			return err
 		}
 	}
+	return nil
 }
 
 func (r *removal) decide(ctx context.Context, tags []Tag, decide decision) error {
@@ -297,20 +295,18 @@ func techniquesOf(tags []Tag) map[string]int64 {
 	return counts
 }
 
-// tagsOf are a scope's tags that match a filter, the newest first. Tags that are written meanwhile are
-// not waited for.
-func (r *removal) tagsOf(scope Scope, b filterArgs) tagPages {
-	after, done := start, false
-	return func(ctx context.Context) ([]Tag, error) {
-		if done {
-			return nil, nil
-		}
-		tags, err := r.store.tagPage(ctx, r.op, scope, b, after, r.batch)
-		if done = len(tags) < r.batch; !done {
-			after = positionOf(tags[len(tags)-1])
-		}
-		return tags, err
-	}
+// tagsOf returns the pages of a scope's tags that match a filter, newest first. Tags that are written meanwhile
+// are not waited for.
+func (r *removal) tagsOf(ctx context.Context, scope Scope, b filterArgs) iter.Seq2[[]Tag, error] {
+	return pages(func(after position) ([]Tag, error) { return r.store.tagPage(ctx, r.op, scope, b, after, r.batch) }, r.batch, start, positionOf)
+}
+
+// pagesByUUID returns the pages that a query reads in uuid order.
+func pagesByUUID[T any](ctx context.Context, r *removal, read pageQuery[T], a args, id func(T) uuid.UUID) iter.Seq2[[]T, error] {
+	return pages(func(after uuid.UUID) ([]T, error) {
+		a.After, a.Limit = after[:], int64(r.batch)
+		return query(ctx, r.store, r.op, func(q queries) ([]T, error) { return read(ctx, q, a) })
+	}, r.batch, uuid.Nil, id)
 }
 
 // tagWriting is one writing of a tag.

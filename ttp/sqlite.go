@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -146,6 +147,56 @@ func (sqliteEngine) optimize(db *sql.DB) {
 }
 
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
+
+// sqliteMaxCheck is the size in bytes up to which a file's indexes are compared with their tables by SQLite itself,
+// whose time grows faster than the file.
+const sqliteMaxCheck = 1 << 30
+
+// What integrity_check says of an index that can be rebuilt, and of values: https://sqlite.org/pragma.html.
+var (
+	sqliteWrongIndex = regexp.MustCompile(`^(?:row \d+ missing from|wrong # of entries in|row \d+ values differ from) index ((?:sqlite_autoindex_)?ttp_\w+)$`)
+	sqliteWrongValue = regexp.MustCompile(`^(?:CHECK constraint failed in|[\w-]+ value in) ttp_`)
+)
+
+// checkTables returns one finding for all that is wrong with an index.
+func (sqliteEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error) {
+	check := "integrity_check"
+	var size int64
+	if err := db.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&size); err != nil {
+		return nil, err
+	}
+	if size > sqliteMaxCheck {
+		check = "quick_check"
+	}
+	rows, err := db.QueryContext(ctx, "PRAGMA "+check+"(1000)")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var damages []damage
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		d := damage{Damaged, "", line}
+		if index := sqliteWrongIndex.FindStringSubmatch(line); index != nil {
+			d.kind, d.index = WrongIndex, index[1]
+		} else if sqliteWrongValue.MatchString(line) {
+			d.kind = RefusedValue
+		}
+		known := d.index != "" && slices.ContainsFunc(damages, func(other damage) bool { return other.index == d.index })
+		if line != "ok" && !known {
+			damages = append(damages, d)
+		}
+	}
+	return damages, rows.Err()
+}
+
+func (sqliteEngine) rebuildIndex(ctx context.Context, db dbtx, name string) (bool, error) {
+	_, err := db.ExecContext(ctx, "REINDEX "+name)
+	return err == nil, err
+}
 
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
 // SQLite is a flag of its own process. The lock ends with the process, however it ends.

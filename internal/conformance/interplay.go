@@ -16,6 +16,7 @@ import (
 // What others do between the transactions of a removal.
 var interplayCases = []testCase{
 	{name: "MergeDuringAPurgeIsAConflict", run: mergeDuringAPurgeIsAConflict},
+	{name: "PurgeOfAMergeCycleIsAConflict", run: purgeOfAMergeCycleIsAConflict},
 	{name: "IdentityMergedDuringAPurgeGoesWhole", run: identityMergedDuringAPurgeGoesWhole},
 	{name: "AttackerReassignedDuringAPurgeStays", run: attackerReassignedDuringAPurgeStays},
 	{name: "RekeyedTagsAreRemovedAllTheSame", run: rekeyedTagsAreRemovedAllTheSame},
@@ -52,6 +53,18 @@ func mergeDuringAPurgeIsAConflict(t *testing.T, db *database) {
 		}
 		equal(t, "tags that went before the merge", receipt.Tags, 1)
 		equal(t, "tags of both", byIdentity(t, s, into), map[string]int64{"T1110": 5})
+	}
+}
+
+// A purge of merges that only Verify can put in order ends.
+func purgeOfAMergeCycleIsAConflict(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}, {UUID: id("j"), MergedIntoUUID: id("i")}}))
+	exec(t, db, "UPDATE ttp_identity SET merged_into_uuid = "+hex(id("j"))+" WHERE uuid = "+hex(id("i")))
+	for _, purge := range purges(s) {
+		if receipt, err := purge(ctx, id("i")); !errors.Is(err, ttp.ErrConflict) || receipt.Identities != 0 {
+			t.Errorf("got %+v, %v", receipt, err)
+		}
 	}
 }
 

@@ -71,6 +71,7 @@ func allCases() []testCase {
 		graphCases,
 		removalCases,
 		interplayCases,
+		raceCases,
 		tombstoneCases,
 		verifyCases,
 		txCases,
