@@ -120,12 +120,28 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
 	if !e.absent() {
-		err = e.explain(read.PingContext(ctx))
+		err = e.explain(pingSQLite(ctx, read, file))
 	}
 	if err != nil {
 		return e, nil, nil, errors.Join(err, write.Close(), read.Close())
 	}
 	return e, write, read, nil
+}
+
+// pingSQLite reads the file. A process that was killed in mid-write may have left a journal, which a connection
+// that only reads cannot roll back; one that also writes does so without turning the file to WAL, since it may
+// be another product's.
+func pingSQLite(ctx context.Context, read *sql.DB, file string) error {
+	err := read.PingContext(ctx)
+	if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code() != sqlite3.SQLITE_READONLY_ROLLBACK {
+		return err
+	}
+	write, err := sql.Open("sqlite", file+"mode=rw&_pragma="+sqlitePragmas[0])
+	if err != nil {
+		return err
+	}
+	_, err = write.ExecContext(ctx, "SELECT 1 FROM sqlite_schema")
+	return errors.Join(err, write.Close(), read.PingContext(ctx))
 }
 
 // findSQLiteFile looks at the file of a sqlitePath, which need not exist.
