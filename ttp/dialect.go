@@ -38,8 +38,10 @@ type engine interface {
 	optimize(db *sql.DB)
 	// checkConnection refuses a connection whose settings would make writes or their results wrong.
 	checkConnection(ctx context.Context, db dbtx) error
-	// migrator returns golang-migrate's driver for the database, and what to call when done. While it
-	// is held, no other process migrates.
+	// listColumns is a query for the tables of this module's names, and alembic_version, and their columns.
+	listColumns() string
+	// migrator returns golang-migrate's driver for the database, and what to call when done. Until then no
+	// other process migrates. It uses one connection of the pool at a time.
 	migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error)
 }
 

@@ -167,16 +167,40 @@ func (mysqlEngine) afterReads(*sql.DB) {}
 
 func (mysqlEngine) optimize(*sql.DB) {}
 
-// migrator uses a connection of its own: GET_LOCK, with which golang-migrate keeps other processes
-// out, belongs to the connection.
+func (mysqlEngine) listColumns() string {
+	return `SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = DATABASE() AND (table_name LIKE 'ttp%' OR table_name = 'alembic_version')`
+}
+
+// mysqlMigrateLock names the lock of a database's migrations, since all databases of a server share one
+// space of names, of 64 characters at most.
+const mysqlMigrateLock = "CONCAT_WS('.', 'ttpstore.migrate', CRC32(DATABASE()))"
+
+// migrator holds a lock, which ends with its connection at the latest, from before the state of the schema is
+// read until the last migration ran. golang-migrate would take one for each of its calls.
 func (mysqlEngine) migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	driver, err := migratemysql.WithConnection(ctx, conn, &migratemysql.Config{MigrationsTable: table})
+	var locked sql.NullBool
+	err = conn.QueryRowContext(ctx, "SELECT GET_LOCK("+mysqlMigrateLock+", 30)").Scan(&locked)
+	if err == nil && !locked.Bool {
+		err = fmt.Errorf("%w: another process migrates", ErrBusy)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
-	return driver, func() { _ = conn.Close() }, nil
+	release := func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		_, _ = conn.ExecContext(ctx, "DO RELEASE_LOCK("+mysqlMigrateLock+")") // the connection returns to the pool
+		_ = conn.Close()
+	}
+	driver, err := migratemysql.WithConnection(ctx, conn, &migratemysql.Config{MigrationsTable: table, NoLock: true})
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return driver, release, nil
 }

@@ -247,6 +247,11 @@ func (e sqliteEngine) afterReads(write *sql.DB) {
 
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
 
+func (sqliteEngine) listColumns() string {
+	return `SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c
+WHERE t.schema = 'main' AND (t.name LIKE 'ttp%' OR t.name = 'alembic_version')`
+}
+
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
 // SQLite is a flag of its own process. The lock ends with the process, however it ends.
 //

@@ -1,14 +1,17 @@
 package ttp_test
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/decnet/ttpstore/internal/conformance"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -91,6 +94,65 @@ func TestRelativePathIsOfTheFolderThatOpened(t *testing.T) {
 	}
 	if names := filesIn(t, second); len(names) > 0 {
 		t.Errorf("where it ran: %q", names)
+	}
+}
+
+// Neither the file nor its folder changes, though the store would turn the file to WAL and lock it to migrate.
+func TestForeignSQLiteFileIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "decnet.db")
+	conformance.PredecessorFile(t, path)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ttp.Open(t.Context(), "sqlite://"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, insert := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")})
+	for _, err := range []error{insert, s.Migrate(t.Context()), s.MigrateDown(t.Context(), 0), s.ForceSchemaVersion(t.Context(), 0)} {
+		if !errors.Is(err, ttp.ErrForeignSchema) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the file changed, %v", err)
+	}
+	if names := filesIn(t, filepath.Dir(path)); !slices.Equal(names, []string{"decnet.db"}) {
+		t.Errorf("there is %q", names)
+	}
+}
+
+// What a migration met is said in one line, with what to do, and that is enough.
+func TestFailedMigrationSaysWhatStoppedIt(t *testing.T) {
+	pool, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "ttp.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pool.Close() }()
+	s, err := ttp.New(pool, ttp.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.ExecContext(t.Context(), "CREATE TABLE ttp_tag_session (x INTEGER)"); err != nil { // the name of an index
+		t.Fatal(err)
+	}
+	for range 2 {
+		err = s.Migrate(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "there is already a table named ttp_tag_session") ||
+			!strings.Contains(err.Error(), "`ttpstore migrate up`") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := pool.ExecContext(t.Context(), "DROP TABLE ttp_tag_session"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

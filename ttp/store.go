@@ -16,8 +16,9 @@ import (
 const DefaultConfidenceFloor = 0.3
 
 // Store writes and reads tags and their scopes. It is safe for concurrent use; make one with [Open] or
-// [New]. Every call refuses a database whose schema is missing, older, newer or dirty with
-// [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew] or [ErrSchemaDirty]; see [Store.Migrate].
+// [New]. Every call refuses a database whose schema is missing, older, newer, dirty or another product's with
+// [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema]; see
+// [Store.Migrate].
 type Store struct {
 	engine      engine
 	write, read *sql.DB // the same one but for a SQLite file

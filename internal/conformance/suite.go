@@ -75,6 +75,8 @@ func allCases() []testCase {
 		verifyCases,
 		txCases,
 		schemaCases,
+		foreignCases,
+		poolCases,
 		recordCases,
 		listCases,
 		timelineCases,
