@@ -36,7 +36,7 @@ type engine interface {
 	afterReads(write *sql.DB)
 	// optimize advises the planner before a pool closes that was written through. That it could not is no error.
 	optimize(db *sql.DB)
-	// checkConnection refuses a connection whose settings would make writes or their results wrong.
+	// checkConnection refuses a connection whose settings would make results wrong. It takes no lock.
 	checkConnection(ctx context.Context, db dbtx) error
 	// listColumns is a query for the tables of this module's names, and alembic_version, and their columns.
 	listColumns() string

@@ -58,8 +58,8 @@ func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
 	return status, err
 }
 
-// CheckSchema refuses what [SchemaStatus.Err] refuses. Every other call does the same once in a store's
-// life; a service may want to know when it starts.
+// CheckSchema refuses what [SchemaStatus.Err] refuses, and what [New] says of connections. Every other call
+// does the same once in a store's life; a service may want to know when it starts.
 func (s *Store) CheckSchema(ctx context.Context) error {
 	s.checked.Store(false)
 	return s.fail(ctx, "check schema", s.ready(ctx))
@@ -72,8 +72,8 @@ func (status SchemaStatus) Err() error {
 	case status.Foreign != "":
 		return fmt.Errorf("%w, nothing was changed: %s", ErrForeignSchema, status.Foreign)
 	case status.Version > status.Latest && status.Dirty:
-		return fmt.Errorf("%w: the migration to version %d stopped half way, this program knows %d: run the newer program's `ttpstore migrate up`",
-			ErrSchemaNew, status.Version, status.Latest)
+		return fmt.Errorf("%w: the migration to version %d stopped half way, this program knows %d: "+
+			"run the newer program's `ttpstore migrate up`", ErrSchemaNew, status.Version, status.Latest)
 	case status.Dirty:
 		return fmt.Errorf("%w: the migration to version %d stopped half way: run `ttpstore migrate up`, which completes it",
 			ErrSchemaDirty, status.Version)
@@ -83,16 +83,19 @@ func (status SchemaStatus) Err() error {
 		return fmt.Errorf("%w: it has version %d, this program needs %d: run `ttpstore migrate up`",
 			ErrSchemaOld, status.Version, status.Latest)
 	case status.Version > status.Latest:
-		return fmt.Errorf("%w: it has version %d, this program knows %d: run a newer program, or go back with the newer one's `ttpstore migrate down %d`",
-			ErrSchemaNew, status.Version, status.Latest, status.Latest)
+		return fmt.Errorf("%w: it has version %d, this program knows %d: run a newer program, "+
+			"or go back with the newer one's `ttpstore migrate down %d`", ErrSchemaNew, status.Version, status.Latest, status.Latest)
 	}
 	return nil
 }
 
-// ready checks the schema once in a store's life.
+// ready checks the connection and the schema once in a store's life.
 func (s *Store) ready(ctx context.Context) error {
 	if s.checked.Load() {
 		return nil
+	}
+	if err := s.engine.checkConnection(ctx, s.reader()); err != nil {
+		return err
 	}
 	status, err := s.settledStatus(ctx)
 	if err != nil {
@@ -102,23 +105,6 @@ func (s *Store) ready(ctx context.Context) error {
 		return err
 	}
 	s.checked.Store(true)
-	return nil
-}
-
-// checkConnection checks the connection once in a store's life, before it first writes. The check is not
-// for a caller's transaction, which would hold its lock, unless there is no other connection.
-func (s *Store) checkConnection(ctx context.Context) error {
-	if s.connectionChecked.Load() {
-		return nil
-	}
-	var db dbtx = s.write
-	if s.tx != nil && s.write.Stats().MaxOpenConnections == 1 {
-		db = s.tx
-	}
-	if err := s.engine.checkConnection(ctx, db); err != nil {
-		return err
-	}
-	s.connectionChecked.Store(true)
 	return nil
 }
 
@@ -161,10 +147,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.CheckSchema(ctx); err != nil {
-		return err
-	}
-	return s.fail(ctx, op, s.checkConnection(ctx))
+	return s.CheckSchema(ctx)
 }
 
 // MigrateDown takes the schema back to an earlier version; at 0 all tables and their rows are gone.
@@ -219,6 +202,9 @@ func forceVersion(m *migrate.Migrate, version int) error {
 func (s *Store) ownSchema(ctx context.Context) (SchemaStatus, error) {
 	if s.tx != nil {
 		return SchemaStatus{}, errors.New("not inside a transaction: call it on the store itself")
+	}
+	if err := s.engine.checkConnection(ctx, s.reader()); err != nil {
+		return SchemaStatus{}, err
 	}
 	status, err := s.schemaStatus(ctx)
 	if err == nil && status.Foreign != "" {

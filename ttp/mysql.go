@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -102,7 +103,8 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 type mysqlEngine struct {
-	readCommitted bool // the connections are made by readCommitted
+	readCommitted bool         // the connections are made by readCommitted
+	countsNewRows *atomic.Bool // the pool was seen to count a duplicate as no row
 }
 
 func (mysqlEngine) dialect() Dialect { return MySQL }
@@ -137,24 +139,27 @@ func (mysqlEngine) retryable(err error) bool {
 	return false
 }
 
-// checkConnection refuses clientFoundRows and other character sets in a pool of the caller's, which
-// cannot be asked for its DSN. With clientFoundRows, an update that changes nothing affects the row of
-// golang-migrate's table.
+// checkConnection asks the server, since a pool of the caller's cannot be asked for its DSN. What the server
+// does not tell, clientFoundRows, insertTags finds out.
+//
+// Under NO_BACKSLASH_ESCAPES, MySQL pushes a condition down into a derived table by writing its literals with
+// backslashes as escapes, and reads them without. Parameters are literals where the driver interpolates them,
+// bytes then with _binary before them.
 func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
-	result, err := db.ExecContext(ctx, "UPDATE "+migrationsTable+" SET version = version")
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n > 0 {
-		return errors.Join(err, errors.New(
-			"the connection counts found rows as affected rows, so that duplicates would count as new: open it without clientFoundRows"))
-	}
 	var charset string
-	if err := db.QueryRowContext(ctx, "SELECT @@character_set_client").Scan(&charset); err != nil {
+	var autocommit, misreads bool
+	err := db.QueryRowContext(ctx, `SELECT @@character_set_client, @@autocommit,
+FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) AND CHARSET(?) = 'binary'`, []byte{}).Scan(&charset, &autocommit, &misreads)
+	switch {
+	case err != nil:
 		return err
-	}
-	if charset != "utf8mb4" {
+	case charset != "utf8mb4":
 		return fmt.Errorf("the connection speaks %s, so that text would be stored as another: open it with charset=utf8mb4", charset)
+	case !autocommit:
+		return errors.New("the connection has autocommit off, so that reads would see an old state: open it without autocommit=0")
+	case misreads:
+		return errors.New("the server misreads interpolated parameters under NO_BACKSLASH_ESCAPES: " +
+			"open the connection without interpolateParams or without this SQL mode")
 	}
 	return nil
 }

@@ -3,7 +3,10 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +17,7 @@ import (
 var poolCases = []testCase{
 	{name: "OneConnectionIsEnough", run: oneConnectionIsEnough},
 	{name: "StartersShareABoundedPool", run: startersShareABoundedPool},
+	{name: "TransactionsShareABoundedPool", run: transactionsShareABoundedPool},
 }
 
 // bound leaves the pool n connections, or the one that SQLite's writers have, and returns how many. Calls
@@ -68,4 +72,33 @@ func startersShareABoundedPool(t *testing.T, db *database) {
 		wg.Wait()
 		succeed(t, errors.Join(errs...))
 	}
+}
+
+// Every connection is a transaction's of the caller's when the store is used for the first time.
+func transactionsShareABoundedPool(t *testing.T, db *database) {
+	overPool(t, db)
+	ctx, n := bound(t, db, 3)
+	var txs []*sql.Tx
+	for range n {
+		tx, err := db.pool.BeginTx(ctx, nil)
+		succeed(t, err)
+		defer func() { _ = tx.Rollback() }()
+		txs = append(txs, tx)
+	}
+	s := must[*ttp.Store](t)(ttp.New(db.pool, db.Dialect))
+	for i, tx := range txs {
+		inner, technique := s.WithTx(tx), fmt.Sprintf("T%04d", 1000+i) // each counted by itself
+		result, err := inner.InsertTags(ctx, newTags(2, func(tag *ttp.Tag) {
+			tag.SourceID = fmt.Sprint(tag.SourceID, "-", i)
+			tag.TechniqueID = technique
+		}))
+		succeed(t, err)
+		equal(t, "inserted", result.Inserted, 2)
+		must[[]ttp.TechniqueRollupRow](t)(inner.ListDistinctTechniques(ctx))
+		must[ttp.ImportReport](t)(inner.Import(ctx, strings.NewReader(""), ttp.ImportOptions{}))
+	}
+	for _, tx := range txs {
+		succeed(t, tx.Commit())
+	}
+	equal(t, "tags", count(t, s), int64(2*n))
 }
