@@ -204,8 +204,8 @@ func TestMigrate(t *testing.T) {
 	if got := c.runWith("", "migrate", "status"); !strings.HasSuffix(got.stdout, "\nstate    up to date\n") {
 		t.Error(got)
 	}
-	c.want(result{exitUsage, "", "ttpstore: this loses rows: confirm it with --yes, since nobody can be asked here\n" +
-		"Run 'ttpstore migrate down --help' for usage.\n"}, "y\n", "migrate", "down", "0")
+	c.want(result{exitFailure, "", "ttpstore: this drops all tables, with 0 tags: confirm it with --yes, since nobody can be asked here\n"},
+		"y\n", "migrate", "down", "0")
 	if s := status(); s.Version != s.Latest {
 		t.Error("down without --yes went down", s)
 	}
