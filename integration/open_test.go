@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/google/uuid"
 
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -28,16 +30,102 @@ func TestOpenRefusesParametersThatMakeResultsWrong(t *testing.T) {
 	}
 }
 
-// A pool of the caller's cannot be asked for its parameters, so that the store finds out by itself.
+// Nothing tells a pool's clientFoundRows but how it counts duplicates, so that the first insert finds it out.
 func TestCountingFoundRowsIsRefused(t *testing.T) {
 	dsn := newDatabase(t)
-	_, s := overPool(t, dsn+"?clientFoundRows=true")
-	openStore(t, "mysql://"+dsn) // migrates
-	if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "clientFoundRows") {
-		t.Errorf("migrate: got %v", err)
+	good := openStore(t, "mysql://"+dsn)
+	insertTags(t, good, retryTag("1"))
+	pool, s := overPool(t, dsn+"?clientFoundRows=true")
+	refused := func(s *ttp.Store, tags ...ttp.Tag) {
+		t.Helper()
+		if result, err := s.InsertTags(t.Context(), tags); err == nil || !strings.Contains(err.Error(), "clientFoundRows") {
+			t.Errorf("got %+v, %v", result, err)
+		}
 	}
-	if _, err := s.InsertTags(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "clientFoundRows") {
-		t.Errorf("insert: got %v", err)
+	refused(s, retryTag("2"), retryTag("3"))
+	refused(s, retryTag("1"), retryTag("2"))
+	tx, err := pool.BeginTx(t.Context(), nil)
+	succeed(t, err)
+	refused(s.WithTx(tx), retryTag("1"))
+	refused(s.WithTx(tx), retryTag("2"))
+	succeed(t, tx.Commit())
+	if n, err := good.CountTags(t.Context(), ttp.Fleet(), ttp.Filter{}); err != nil || n != 1 {
+		t.Errorf("%d tags are stored, %v", n, err)
+	}
+}
+
+// insertTags inserts tags that are not stored.
+func insertTags(t *testing.T, s *ttp.Store, tags ...ttp.Tag) {
+	t.Helper()
+	if result, err := s.InsertTags(t.Context(), tags); err != nil || result.Inserted != len(tags) {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+}
+
+func TestSettingsThatMakeResultsWrongAreRefused(t *testing.T) {
+	dsn := newDatabase(t)
+	for parameters, want := range map[string]string{
+		"charset=latin1": "utf8mb4",
+		"autocommit=0":   "autocommit",
+		"sql_mode=%27NO_BACKSLASH_ESCAPES%27&interpolateParams=true": "NO_BACKSLASH_ESCAPES",
+	} {
+		pool, s := overPool(t, dsn+"?"+parameters)
+		refused := func(migrated string) {
+			t.Helper()
+			tx, err := pool.BeginTx(t.Context(), nil)
+			succeed(t, err)
+			_, read := s.ListDistinctTechniques(t.Context())
+			_, write := s.InsertTags(t.Context(), []ttp.Tag{retryTag("1")})
+			_, within := s.WithTx(tx).InsertTags(t.Context(), []ttp.Tag{retryTag("1")})
+			for call, err := range map[string]error{
+				"migrate": s.Migrate(t.Context()), "check": s.CheckSchema(t.Context()), "read": read, "write": write, "within": within,
+			} {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s, %s: %s: got %v", parameters, migrated, call, err)
+				}
+			}
+			succeed(t, tx.Rollback())
+		}
+		refused("empty")
+		good := openStore(t, "mysql://"+dsn)
+		refused("migrated")
+		succeed(t, good.MigrateDown(t.Context(), 0))
+	}
+}
+
+// Bytes that SQL escapes come back as they were, and pages follow one another.
+func TestSettingsThatOnlyLookBadAreTaken(t *testing.T) {
+	for _, parameters := range []string{
+		"sql_mode=%27NO_BACKSLASH_ESCAPES%27",
+		"sql_mode=%27ANSI_QUOTES,PIPES_AS_CONCAT%27",
+		"sql_mode=%27ANSI_QUOTES,PIPES_AS_CONCAT%27&interpolateParams=true",
+	} {
+		_, s := overPool(t, newDatabase(t)+"?"+parameters)
+		succeed(t, s.Migrate(t.Context()))
+		want := map[uuid.UUID]string{}
+		var tags []ttp.Tag
+		for i := range 60 {
+			tag := retryTag(fmt.Sprint(`\'"`, i))
+			tag.AttackerUUID = id(fmt.Sprint(i))
+			tag.IdentityUUID = id("i")
+			tags = append(tags, tag)
+			want[tag.AttackerUUID] = tag.SourceID
+		}
+		insertTags(t, s, tags...)
+		for cursor, more := "", true; more; more = cursor != "" {
+			page, err := s.ListTags(t.Context(), ttp.OfIdentity(id("i")), ttp.Filter{}, 7, cursor)
+			succeed(t, err)
+			for _, tag := range page.Tags {
+				if want[tag.AttackerUUID] != tag.SourceID {
+					t.Errorf("%s: got %q, want %q", parameters, tag.SourceID, want[tag.AttackerUUID])
+				}
+				delete(want, tag.AttackerUUID)
+			}
+			cursor = page.Next
+		}
+		if len(want) > 0 {
+			t.Errorf("%s: %d tags did not come", parameters, len(want))
+		}
 	}
 }
 
@@ -73,15 +161,6 @@ func TestReadingNeedsNoRightToWrite(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	if rows, err := s.ListDistinctTechniques(t.Context()); err != nil || len(rows) != 1 {
 		t.Errorf("got %v, %v", rows, err)
-	}
-}
-
-func TestOtherCharacterSetsAreRefused(t *testing.T) {
-	dsn := newDatabase(t)
-	openStore(t, "mysql://"+dsn)
-	_, s := overPool(t, dsn+"?charset=latin1")
-	if _, err := s.InsertTags(t.Context(), []ttp.Tag{retryTag("1")}); err == nil || !strings.Contains(err.Error(), "utf8mb4") {
-		t.Errorf("got %v", err)
 	}
 }
 

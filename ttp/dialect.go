@@ -38,14 +38,16 @@ type engine interface {
 	afterReads(write *sql.DB)
 	// optimize advises the planner before a pool closes that was written through. That it could not is no error.
 	optimize(db *sql.DB)
-	// checkConnection refuses a connection whose settings would make writes or their results wrong.
+	// checkConnection refuses a connection whose settings would make results wrong. It takes no lock.
 	checkConnection(ctx context.Context, db dbtx) error
 	// checkTables runs the engine's own check of its tables.
 	checkTables(ctx context.Context, db *sql.DB) ([]damage, error)
 	// rebuildIndex builds an index anew from its table and reports whether it did.
 	rebuildIndex(ctx context.Context, db dbtx, name string) (bool, error)
-	// migrator returns golang-migrate's driver for the database, and what to call when done. While it
-	// is held, no other process migrates.
+	// listColumns is a query for the tables of this module's names, and alembic_version, and their columns.
+	listColumns() string
+	// migrator returns golang-migrate's driver for the database, and what to call when done. Until then no
+	// other process migrates. It uses one connection of the pool at a time.
 	migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error)
 }
 

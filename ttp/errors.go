@@ -35,8 +35,11 @@ var (
 	ErrSchemaOld = errors.New("schema too old")
 	// ErrSchemaNew means that a newer version of this module has migrated the database.
 	ErrSchemaNew = errors.New("schema too new")
-	// ErrSchemaDirty means that a migration stopped half way.
+	// ErrSchemaDirty means that a migration stopped half way; [Store.Migrate] completes it.
 	ErrSchemaDirty = errors.New("schema dirty")
+	// ErrForeignSchema means that the database holds tables that no migration of this module made. It is
+	// refused before anything is written.
+	ErrForeignSchema = errors.New("foreign schema")
 )
 
 // Place says what the Index of a [Problem] counts.

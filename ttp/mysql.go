@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -107,7 +108,8 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 type mysqlEngine struct {
-	readCommitted bool // the connections are made by readCommitted
+	readCommitted bool         // the connections are made by readCommitted
+	countsNewRows *atomic.Bool // the pool was seen to count a duplicate as no row
 }
 
 func (mysqlEngine) dialect() Dialect { return MySQL }
@@ -142,24 +144,27 @@ func (mysqlEngine) retryable(err error) bool {
 	return false
 }
 
-// checkConnection refuses clientFoundRows and other character sets in a pool of the caller's, which
-// cannot be asked for its DSN. With clientFoundRows, an update that changes nothing affects the row of
-// golang-migrate's table.
+// checkConnection asks the server, since a pool of the caller's cannot be asked for its DSN. What the server
+// does not tell, clientFoundRows, insertTags finds out.
+//
+// Under NO_BACKSLASH_ESCAPES, MySQL pushes a condition down into a derived table by writing its literals with
+// backslashes as escapes, and reads them without. Parameters are literals where the driver interpolates them,
+// bytes then with _binary before them.
 func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
-	result, err := db.ExecContext(ctx, "UPDATE "+migrationsTable+" SET version = version")
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n > 0 {
-		return errors.Join(err, errors.New(
-			"the connection counts found rows as affected rows, so that duplicates would count as new: open it without clientFoundRows"))
-	}
 	var charset string
-	if err := db.QueryRowContext(ctx, "SELECT @@character_set_client").Scan(&charset); err != nil {
+	var autocommit, misreads bool
+	err := db.QueryRowContext(ctx, `SELECT @@character_set_client, @@autocommit,
+FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) AND CHARSET(?) = 'binary'`, []byte{}).Scan(&charset, &autocommit, &misreads)
+	switch {
+	case err != nil:
 		return err
-	}
-	if charset != "utf8mb4" {
+	case charset != "utf8mb4":
 		return fmt.Errorf("the connection speaks %s, so that text would be stored as another: open it with charset=utf8mb4", charset)
+	case !autocommit:
+		return errors.New("the connection has autocommit off, so that reads would see an old state: open it without autocommit=0")
+	case misreads:
+		return errors.New("the server misreads interpolated parameters under NO_BACKSLASH_ESCAPES: " +
+			"open the connection without interpolateParams or without this SQL mode")
 	}
 	return nil
 }
@@ -200,16 +205,40 @@ func (mysqlEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error
 // rebuildIndex rebuilds none: MySQL would commit the transaction and build the whole table anew.
 func (mysqlEngine) rebuildIndex(context.Context, dbtx, string) (bool, error) { return false, nil }
 
-// migrator uses a connection of its own: GET_LOCK, with which golang-migrate keeps other processes
-// out, belongs to the connection.
+func (mysqlEngine) listColumns() string {
+	return `SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = DATABASE() AND (table_name LIKE 'ttp%' OR table_name = 'alembic_version')`
+}
+
+// mysqlMigrateLock names the lock of a database's migrations, since all databases of a server share one
+// space of names, of 64 characters at most.
+const mysqlMigrateLock = "CONCAT_WS('.', 'ttpstore.migrate', CRC32(DATABASE()))"
+
+// migrator holds a lock, which ends with its connection at the latest, from before the state of the schema is
+// read until the last migration ran. golang-migrate would take one for each of its calls.
 func (mysqlEngine) migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	driver, err := migratemysql.WithConnection(ctx, conn, &migratemysql.Config{MigrationsTable: table})
+	var locked sql.NullBool
+	err = conn.QueryRowContext(ctx, "SELECT GET_LOCK("+mysqlMigrateLock+", 30)").Scan(&locked)
+	if err == nil && !locked.Bool {
+		err = fmt.Errorf("%w: another process migrates", ErrBusy)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
-	return driver, func() { _ = conn.Close() }, nil
+	release := func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		_, _ = conn.ExecContext(ctx, "DO RELEASE_LOCK("+mysqlMigrateLock+")") // the connection returns to the pool
+		_ = conn.Close()
+	}
+	driver, err := migratemysql.WithConnection(ctx, conn, &migratemysql.Config{MigrationsTable: table, NoLock: true})
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return driver, release, nil
 }

@@ -2,6 +2,7 @@ package ttp
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -10,13 +11,33 @@ import (
 	"github.com/decnet/ttpstore/db/mysqlgen"
 )
 
-// insertTags writes all tags with one statement.
-func (mysqlEngine) insertTags(ctx context.Context, db dbtx, rows []insertRow) (int64, error) {
+// insertTags writes all tags with one statement. With clientFoundRows a duplicate would count as new, so that
+// the first tag that counts as new is written once more: it must count as none.
+func (e mysqlEngine) insertTags(ctx context.Context, db dbtx, rows []insertRow) (int64, error) {
+	n, err := insertTagRows(ctx, db, rows)
+	if err != nil || e.countsNewRows.Load() {
+		return n, err
+	}
+	if n == int64(len(rows)) {
+		again, err := insertTagRows(ctx, db, rows[:1])
+		if err != nil {
+			return 0, err
+		}
+		if again != 0 {
+			return 0, errors.New("the connection counts found rows as affected rows, so that duplicates would count as new: " +
+				"open it without clientFoundRows")
+		}
+	}
+	e.countsNewRows.Store(true)
+	return n, nil
+}
+
+func insertTagRows(ctx context.Context, db dbtx, rows []insertRow) (int64, error) {
 	args := make([]any, 0, len(rows)*insertColumns)
 	for _, row := range rows {
 		args = appendInsertArgs(args, row.Tag)
 	}
-	result, err := db.ExecContext(ctx, insertTagRows(len(rows)), args...)
+	result, err := db.ExecContext(ctx, insertTagQuery(len(rows)), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -25,8 +46,8 @@ func (mysqlEngine) insertTags(ctx context.Context, db dbtx, rows []insertRow) (i
 
 var fullInsertTag = sync.OnceValue(func() string { return repeatTuple(mysqlgen.InsertTag, insertChunkRows) })
 
-// insertTagRows is InsertTag for n rows.
-func insertTagRows(n int) string {
+// insertTagQuery is InsertTag for n rows.
+func insertTagQuery(n int) string {
 	if n == insertChunkRows {
 		return fullInsertTag()
 	}

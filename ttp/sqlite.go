@@ -91,12 +91,28 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
 	if !e.absent() {
-		err = e.explain(read.PingContext(ctx))
+		err = e.explain(pingSQLite(ctx, read, file))
 	}
 	if err != nil {
 		return e, nil, nil, errors.Join(err, write.Close(), read.Close())
 	}
 	return e, write, read, nil
+}
+
+// pingSQLite reads the file. A process that was killed in mid-write may have left a journal, which a connection
+// that only reads cannot roll back; one that also writes does so without turning the file to WAL, since it may
+// be another product's.
+func pingSQLite(ctx context.Context, read *sql.DB, file string) error {
+	err := read.PingContext(ctx)
+	if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code() != sqlite3.SQLITE_READONLY_ROLLBACK {
+		return err
+	}
+	write, err := sql.Open("sqlite", file+"mode=rw&_pragma="+sqlitePragmas[0])
+	if err != nil {
+		return err
+	}
+	_, err = write.ExecContext(ctx, "SELECT 1 FROM sqlite_schema")
+	return errors.Join(err, write.Close(), read.PingContext(ctx))
 }
 
 type sqliteEngine struct {
@@ -196,6 +212,11 @@ func (sqliteEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, erro
 func (sqliteEngine) rebuildIndex(ctx context.Context, db dbtx, name string) (bool, error) {
 	_, err := db.ExecContext(ctx, "REINDEX "+name)
 	return err == nil, err
+}
+
+func (sqliteEngine) listColumns() string {
+	return `SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c
+WHERE t.schema = 'main' AND (t.name LIKE 'ttp%' OR t.name = 'alembic_version')`
 }
 
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -41,88 +40,6 @@ func TestClosingASQLiteFileLeavesNoWAL(t *testing.T) {
 		if names := filesIn(t, filepath.Dir(path)); !slices.Equal(names, []string{name, name + ".migrate-lock"}) {
 			t.Errorf("after closing %s: %q", name, names)
 		}
-	}
-}
-
-// All processes must take the same lock, by whatever name they know the file, also before it is made.
-func TestLinkedSQLiteFilesShareOneLock(t *testing.T) {
-	root := t.TempDir()
-	for _, folder := range []string{"data", "links"} {
-		if err := os.Mkdir(filepath.Join(root, folder), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for link, target := range map[string]string{
-		"folder": "data", "links/absolute": filepath.Join(root, "data", "ttp.db"), "links/relative": "../data/ttp.db",
-		"links/chain": "relative", "links/through": "../folder/ttp.db",
-	} {
-		if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	names := []string{"data/ttp.db", "folder/ttp.db", "links/absolute", "links/relative", "links/chain", "links/through"}
-	var wg sync.WaitGroup
-	for _, name := range names {
-		wg.Go(func() {
-			s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(root, name))
-			if err == nil {
-				err = errors.Join(s.Migrate(t.Context()), s.Close())
-			}
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		})
-	}
-	wg.Wait()
-	for folder, want := range map[string][]string{
-		"data": {"ttp.db", "ttp.db.migrate-lock"}, "links": {"absolute", "chain", "relative", "through"},
-	} {
-		if names := filesIn(t, filepath.Join(root, folder)); !slices.Equal(names, want) {
-			t.Errorf("%s holds %q, want %q", folder, names, want)
-		}
-	}
-}
-
-func TestPoolOfALinkedSQLiteFileSharesItsLock(t *testing.T) {
-	data, links := t.TempDir(), t.TempDir()
-	link := filepath.Join(links, "link.db")
-	if err := os.Symlink(filepath.Join(data, "ttp.db"), link); err != nil {
-		t.Fatal(err)
-	}
-	pool, err := sql.Open("sqlite", "file:"+link)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = pool.Close() }()
-	s, err := ttp.New(pool, ttp.SQLite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if names := filesIn(t, data); !slices.Equal(names, []string{"ttp.db", "ttp.db.migrate-lock"}) {
-		t.Errorf("there is %q", names)
-	}
-}
-
-// A service may change its folder after it opened its store.
-func TestRelativePathIsOfTheFolderThatOpened(t *testing.T) {
-	first, second := t.TempDir(), t.TempDir()
-	t.Chdir(first)
-	s, err := ttp.Open(t.Context(), "sqlite://ttp.db")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(second)
-	if err := errors.Join(s.Migrate(t.Context()), s.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if names := filesIn(t, first); !slices.Equal(names, []string{"ttp.db", "ttp.db.migrate-lock"}) {
-		t.Errorf("where it was opened: %q", names)
-	}
-	if names := filesIn(t, second); len(names) > 0 {
-		t.Errorf("where it ran: %q", names)
 	}
 }
 

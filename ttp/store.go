@@ -16,23 +16,23 @@ import (
 const DefaultConfidenceFloor = 0.3
 
 // Store writes and reads tags and their scopes. It is safe for concurrent use; make one with [Open] or
-// [New]. Every call refuses a database whose schema is missing, older, newer or dirty with
-// [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew] or [ErrSchemaDirty]; see [Store.Migrate].
+// [New]. Every call refuses a database whose schema is missing, older, newer, dirty or another product's with
+// [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema]; see
+// [Store.Migrate].
 type Store struct {
 	engine      engine
 	write, read *sql.DB // the same one but for a SQLite file
 	tx          *sql.Tx // the caller's, if any
 	// What is kept prepared, nil where that gains nothing; the same where the pool is.
-	writes, reads     *statements
-	writerQueue       chan struct{} // held by the one that writes; nil where several may
-	groups            *groupCommit  // nil where no calls share a transaction
-	owned             bool          // Close closes the pools
-	floor             float64
-	catalogue         *attack.Catalogue // nil without names
-	now               func() time.Time
-	checked           *atomic.Bool // the schema was found right
-	connectionChecked *atomic.Bool // the connection was found to count right
-	written           *atomic.Bool // something was written through this store
+	writes, reads *statements
+	writerQueue   chan struct{} // held by the one that writes; nil where several may
+	groups        *groupCommit  // nil where no calls share a transaction
+	owned         bool          // Close closes the pools
+	floor         float64
+	catalogue     *attack.Catalogue // nil without names
+	now           func() time.Time
+	checked       *atomic.Bool // the connection and the schema were found right
+	written       *atomic.Bool // something was written through this store
 }
 
 // Option changes a store's settings.
@@ -72,7 +72,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		s.engine, s.write, s.read, err = openSQLite(ctx, rest)
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
-		s.engine = mysqlEngine{readCommitted: true}
+		s.engine = mysqlEngine{readCommitted: true, countsNewRows: new(atomic.Bool)}
 		s.write, err = openMySQL(ctx, rest)
 		s.read = s.write
 	default:
@@ -90,10 +90,14 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 // New makes a store over a pool of the caller's, which stays the caller's to close. Make one for each pool,
 // not one for each call: it keeps statements prepared on the pool until [Store.Close].
 //
-// A SQLite pool should have _txlock=immediate, a busy_timeout and, for a database in memory, one
-// connection. A MySQL pool must speak utf8mb4 and must not have clientFoundRows, which the first write
-// refuses; it is fastest with interpolateParams, and a lock that is waited for longer than half a minute
-// (innodb_lock_wait_timeout) is not tried again.
+// One connection is enough for every call. A SQLite pool should have _txlock=immediate, a busy_timeout and, for
+// a database in memory, one connection. A MySQL pool is fastest with interpolateParams, and a lock that is
+// waited for longer than half a minute (innodb_lock_wait_timeout) is not tried again. These settings of a MySQL
+// pool are refused, since results would be wrong:
+//
+//   - another character set than utf8mb4, autocommit=0, and interpolateParams together with the SQL mode
+//     NO_BACKSLASH_ESCAPES: by the first call
+//   - clientFoundRows: by the first call of [Store.InsertTags] or [Store.Import] that inserts a tag
 func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("ttp: new: want a pool, not nil")
@@ -104,7 +108,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 		s.engine = sqliteEngine{}
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
-		s.engine = mysqlEngine{}
+		s.engine = mysqlEngine{countsNewRows: new(atomic.Bool)}
 	default:
 		return nil, fmt.Errorf("ttp: new: unknown dialect %q: want %q or %q", dialect, SQLite, MySQL)
 	}
@@ -122,7 +126,7 @@ func (s *Store) configure(opts []Option) error {
 	if s.read != s.write {
 		s.reads = newStatements(s.read)
 	}
-	s.checked, s.connectionChecked, s.written = new(atomic.Bool), new(atomic.Bool), new(atomic.Bool)
+	s.checked, s.written = new(atomic.Bool), new(atomic.Bool)
 	for _, option := range opts {
 		if err := option(s); err != nil {
 			return fmt.Errorf("ttp: %w", err)

@@ -71,9 +71,6 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	if err := s.ready(ctx); err != nil {
 		return none, err
 	}
-	if err := s.checkConnection(ctx); err != nil {
-		return none, err
-	}
 	if s.tx != nil {
 		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -26,7 +27,9 @@ func newMigrateUpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "up",
 		Short: "Bring the schema to the version that this program needs",
-		Long: `Bring the schema to the version that this program needs; an SQLite file that is missing is made.
+		Long: `Bring the schema to the version that this program needs; an SQLite file that is missing is made, and a
+migration that was interrupted is completed. A database that holds tables of another product by the same
+names is refused and left as it is.
 
 It may be run by several processes at once, and again when there is nothing to do.`,
 		Args:              arguments(),
@@ -57,12 +60,12 @@ half way. It changes nothing and makes no file. The exit status is 0 whatever th
 }
 
 func newMigrateDownCommand() *cobra.Command {
-	var yes *bool
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "down VERSION",
 		Short: "Take the schema back to an earlier version; loses rows",
 		Long: `Take the schema back to an earlier version. What that version cannot hold is lost: at 0 all tables and
-their rows are gone. It asks first, unless told --yes.`,
+their rows are gone. It says how many tags there are and asks first, unless told --yes.`,
 		Example:           `  ttpstore migrate down 0 --yes`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args:              schemaVersionArgument,
@@ -72,7 +75,7 @@ their rows are gone. It asks first, unless told --yes.`,
 				return err
 			}
 			return changeSchema(cmd, func(ctx context.Context, store *ttp.Store) error {
-				if !*yes {
+				if !yes {
 					if err := confirmDown(ctx, cmd, store, version); err != nil {
 						return err
 					}
@@ -81,7 +84,7 @@ their rows are gone. It asks first, unless told --yes.`,
 			})
 		},
 	}
-	yes = addYes(cmd, "this loses rows", func() bool { return true })
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
 }
 
@@ -89,9 +92,9 @@ func newMigrateForceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "force VERSION",
 		Short: "Say which version the schema has, after a migration that stopped half way",
-		Long: `Say which version a dirty schema has, without running anything: what is left to do after a migration that
-stopped half way. Migrations may be run again over their own remains, so the version before the one that
-stopped is the right one; "migrate up" then goes on from there.`,
+		Long: `Say which version a dirty schema has, without running anything. It is for a migration that "migrate up" cannot
+complete. Migrations may be run again over their own remains, so the version before the one that stopped is
+the right one; "migrate up" then goes on from there.`,
 		Example: `  ttpstore migrate force 0
   ttpstore migrate up`,
 		Args:              schemaVersionArgument,
@@ -154,14 +157,26 @@ func schemaVersion(status ttp.SchemaStatus) string {
 	return strconv.Itoa(status.Version)
 }
 
-// confirmDown asks whoever sits at the terminal.
+// confirmDown asks whoever sits at the terminal, and refuses where nobody does.
 func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, version int) error {
-	status, err := store.SchemaStatus(ctx)
-	if err != nil {
+	n, err := store.CountTags(ctx, ttp.Fleet(), ttp.Filter{})
+	tags := fmt.Sprintf("%d tags", n)
+	switch {
+	case errors.Is(err, ttp.ErrSchemaMissing):
+		return nil // nothing to lose
+	case errors.Is(err, ttp.ErrSchemaOld): // whose tags cannot be counted
+		tags = "an unknown number of tags"
+	case err != nil:
 		return err
 	}
-	return confirm(ctx, cmd, fmt.Sprintf("Take the schema from version %s to %d and lose the rows that it cannot hold?",
-		schemaVersion(status), version))
+	loss := "drops all tables, with " + tags
+	if version > 0 {
+		loss = fmt.Sprintf("loses the rows that version %d cannot hold, of a database with %s", version, tags)
+	}
+	if !isTerminal(cmd.InOrStdin()) {
+		return fmt.Errorf("this %s: confirm it with --yes, since nobody can be asked here", loss)
+	}
+	return confirm(ctx, cmd, fmt.Sprintf("This %s. Go on?", loss))
 }
 
 func showSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, asJSON bool) error {

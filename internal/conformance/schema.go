@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ var schemaCases = []testCase{
 	{name: "WrongSchemasAreRefused", run: wrongSchemasAreRefused},
 	{name: "MigratingTwiceChangesNothing", run: migratingTwiceChangesNothing},
 	{name: "MigrationsGoDownAndUp", run: migrationsGoDownAndUp},
+	{name: "InterruptedMigrationsAreCompleted", run: interruptedMigrationsAreCompleted, long: true},
 	{name: "StartersMigrateAtOnce", run: startersMigrateAtOnce},
 	{name: "CancelledMigrationCanBeRunAgain", run: cancelledMigrationCanBeRunAgain},
 }
@@ -54,15 +56,25 @@ func wrongSchemasAreRefused(t *testing.T, db *database) {
 	if err := s.Migrate(ctx); !errors.Is(err, ttp.ErrSchemaNew) {
 		t.Errorf("migrating a newer schema: got %v", err)
 	}
-	exec(t, db, "UPDATE ttp_schema_migrations SET version = 3, dirty = 1")
-	refused(t, db.open(t), ttp.ErrSchemaDirty, "`ttpstore migrate force 2`")
+	exec(t, db, "UPDATE ttp_schema_migrations SET dirty = 1")
+	refused(t, db.open(t), ttp.ErrSchemaNew, "newer")
 	for name, err := range map[string]error{"up": s.Migrate(ctx), "down": s.MigrateDown(ctx, 1)} {
-		if !errors.Is(err, ttp.ErrSchemaDirty) {
-			t.Errorf("migrating a dirty schema %s: got %v", name, err)
+		if !errors.Is(err, ttp.ErrSchemaNew) {
+			t.Errorf("migrating a newer dirty schema %s: got %v", name, err)
 		}
 	}
-	// What the message says to do.
+	exec(t, db, "UPDATE ttp_schema_migrations SET version = 3")
+	refused(t, db.open(t), ttp.ErrSchemaDirty, "`ttpstore migrate up`, which completes it")
+	if err := s.MigrateDown(ctx, 1); !errors.Is(err, ttp.ErrSchemaDirty) {
+		t.Errorf("migrating a dirty schema down: got %v", err)
+	}
+	for _, version := range []int{-1, 4} {
+		if s.ForceSchemaVersion(ctx, version) == nil {
+			t.Errorf("version %d was forced", version)
+		}
+	}
 	succeed(t, s.ForceSchemaVersion(ctx, 2))
+	equal(t, "status", status(s), ttp.SchemaStatus{Version: 2, Latest: latest})
 	succeed(t, s.Migrate(ctx))
 	equal(t, "status", status(s), ttp.SchemaStatus{Version: latest, Latest: latest})
 	insert(t, s, newTag("1"))
@@ -103,6 +115,32 @@ func migrationsGoDownAndUp(t *testing.T, db *database) {
 	refused(t, s, ttp.ErrSchemaMissing, "`ttpstore migrate up`")
 	succeed(t, s.Migrate(ctx))
 	equal(t, "tags", count(t, s), 0)
+}
+
+// A migration up to a version, or down to it, may have stopped before it did anything or after all. To migrate
+// again is what the refusal advises, and it is enough.
+func interruptedMigrationsAreCompleted(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	latest := must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)).Latest
+	for version := range latest + 1 {
+		for _, done := range []int{max(version-1, 0), min(version+1, latest)} {
+			insert(t, s, newTag("1"))
+			succeed(t, s.MigrateDown(ctx, done))
+			row := version
+			if row == 0 {
+				row = -1 // golang-migrate's word for none
+			}
+			exec(t, db, "DELETE FROM ttp_schema_migrations")
+			exec(t, db, fmt.Sprintf("INSERT INTO ttp_schema_migrations VALUES (%d, 1)", row))
+			tags := tables(t, db)["ttp_tag"]
+
+			equal(t, "status", must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)), ttp.SchemaStatus{Version: version, Latest: latest, Dirty: true})
+			refused(t, db.open(t), ttp.ErrSchemaDirty, "run `ttpstore migrate up`")
+			succeed(t, s.Migrate(ctx))
+			equal(t, "status", must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)), ttp.SchemaStatus{Version: latest, Latest: latest})
+			equal(t, "tags", count(t, s), int64(tags))
+		}
+	}
 }
 
 func startersMigrateAtOnce(t *testing.T, db *database) {

@@ -76,6 +76,8 @@ func allCases() []testCase {
 		verifyCases,
 		txCases,
 		schemaCases,
+		foreignCases,
+		poolCases,
 		recordCases,
 		listCases,
 		timelineCases,

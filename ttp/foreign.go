@@ -1,0 +1,63 @@
+package ttp
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ownColumns holds every table of the migrations with a column of its first version, by which it is told
+// from another product's table of the same name. No later migration may drop that column.
+var ownColumns = map[string]string{
+	"ttp_campaign":        "survivor_uuid",
+	"ttp_identity":        "survivor_uuid",
+	"ttp_attacker":        "identity_uuid",
+	"ttp_tag":             "technique_key",
+	"ttp_merge_lock":      "changes",
+	"ttp_tombstone":       "removed",
+	"ttp_buried_tag":      "tombstone_uuid",
+	"ttp_technique_count": "stale",
+}
+
+// foreign returns why the tables, with their columns, are not this module's to touch, and what to do; "" if
+// they are. migrated reports whether its table of migrations is there.
+func foreign(tables map[string][]string, migrated bool) string {
+	const ownDatabase = "give ttpstore a database of its own"
+	const importIt = "looks like DECNET's: " + ownDatabase + " and import from this one instead"
+	for _, table := range slices.Sorted(maps.Keys(ownColumns)) {
+		columns, exists := tables[table]
+		switch {
+		case exists && !slices.Contains(columns, ownColumns[table]) && slices.Contains(columns, "mitre_url"):
+			return fmt.Sprintf("the table %s has no column %s and %s", table, ownColumns[table], importIt)
+		case exists && !slices.Contains(columns, ownColumns[table]):
+			return fmt.Sprintf("the table %s has no column %s and is another product's: %s", table, ownColumns[table], ownDatabase)
+		case exists && !migrated:
+			return fmt.Sprintf("the table %s is without %s, which holds its version: restore that table", table, migrationsTable)
+		}
+	}
+	if _, exists := tables["alembic_version"]; exists && !migrated {
+		return "the table alembic_version " + importIt
+	}
+	return ""
+}
+
+// tableColumns maps each table that matters to foreign to its columns.
+func (s *Store) tableColumns(ctx context.Context) (map[string][]string, error) {
+	rows, err := s.reader().QueryContext(ctx, s.engine.listColumns())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	tables := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			return nil, err
+		}
+		table = strings.ToLower(table) // most engines find it by any case
+		tables[table] = append(tables[table], strings.ToLower(column))
+	}
+	return tables, rows.Err()
+}
