@@ -18,7 +18,7 @@ func TestConformance(t *testing.T) {
 }
 
 func mysqlEngine(overPool bool) conformance.Engine {
-	return conformance.Engine{Dialect: ttp.MySQL, Empty: emptyMySQL, OverPool: overPool, Queries: queryNames()}
+	return conformance.Engine{Dialect: ttp.MySQL, Empty: emptyMySQL, OverPool: overPool, Queries: queryNames(), Except: engine.Except}
 }
 
 // emptyMySQL gives the pool no parameters, so that its statements are prepared on the server; those of
