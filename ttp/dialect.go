@@ -34,6 +34,8 @@ type engine interface {
 	optimize(db *sql.DB)
 	// checkConnection refuses a connection whose settings would make writes or their results wrong.
 	checkConnection(ctx context.Context, db dbtx) error
+	// enter makes a caller's transaction fit for what the store does in it, until leave is called.
+	enter(ctx context.Context, tx dbtx) (leave func(), err error)
 	// migrator returns golang-migrate's driver for the database, and what to call when done. While it
 	// is held, no other process migrates.
 	migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error)

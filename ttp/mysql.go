@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -101,8 +102,11 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 type mysqlEngine struct {
-	readCommitted bool // the connections are made by readCommitted
+	readCommitted     bool         // the connections are made by readCommitted
+	snapshotIsolation *atomic.Bool // the server has it on: see enter
 }
+
+func newMySQLEngine(readCommitted bool) mysqlEngine { return mysqlEngine{readCommitted, new(atomic.Bool)} }
 
 func (mysqlEngine) dialect() Dialect { return MySQL }
 
@@ -139,7 +143,7 @@ func (mysqlEngine) retryable(err error) bool {
 // checkConnection refuses clientFoundRows and other character sets in a pool of the caller's, which
 // cannot be asked for its DSN. With clientFoundRows, an update that changes nothing affects the row of
 // golang-migrate's table.
-func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
+func (e mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 	result, err := db.ExecContext(ctx, "UPDATE "+migrationsTable+" SET version = version")
 	if err != nil {
 		return err
@@ -149,13 +153,33 @@ func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 			"the connection counts found rows as affected rows, so that duplicates would count as new: open it without clientFoundRows"))
 	}
 	var charset string
-	if err := db.QueryRowContext(ctx, "SELECT @@character_set_client").Scan(&charset); err != nil {
+	var snapshotIsolation bool
+	if err := db.QueryRowContext(ctx, "SELECT @@character_set_client, "+mariadbSnapshotIsolation).Scan(&charset, &snapshotIsolation); err != nil {
 		return err
 	}
+	e.snapshotIsolation.Store(snapshotIsolation)
 	if charset != "utf8mb4" {
 		return fmt.Errorf("the connection speaks %s, so that text would be stored as another: open it with charset=utf8mb4", charset)
 	}
 	return nil
+}
+
+// mariadbSnapshotIsolation is 1 on a MariaDB with innodb_snapshot_isolation, the default from 11.6.2; other
+// servers see a comment.
+const mariadbSnapshotIsolation = "0 /*M!110602 + @@innodb_snapshot_isolation */"
+
+// enter switches innodb_snapshot_isolation off: with it, a row that has changed since a caller's transaction
+// began to read gives the whole transaction up, also where the store wants nothing but its newest state.
+func (e mysqlEngine) enter(ctx context.Context, tx dbtx) (leave func(), err error) {
+	if !e.snapshotIsolation.Load() {
+		return func() {}, nil
+	}
+	_, err = tx.ExecContext(ctx, "SET @ttpstore_isolation = @@innodb_snapshot_isolation, innodb_snapshot_isolation = OFF")
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		_, _ = tx.ExecContext(ctx, "SET innodb_snapshot_isolation = @ttpstore_isolation") // fails with its connection alone
+	}, err
 }
 
 func (mysqlEngine) absent() bool { return false }

@@ -153,6 +153,8 @@ func (sqliteEngine) optimize(db *sql.DB) {
 
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
 
+func (sqliteEngine) enter(context.Context, dbtx) (func(), error) { return func() {}, nil }
+
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
 // SQLite is a flag of its own process. The lock ends with the process, however it ends.
 //

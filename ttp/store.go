@@ -69,7 +69,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		}
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
-		s.engine = mysqlEngine{readCommitted: true}
+		s.engine = newMySQLEngine(true)
 		s.write, err = openMySQL(ctx, rest)
 		s.read = s.write
 	default:
@@ -98,7 +98,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 		s.engine = sqliteEngine{}
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
-		s.engine = mysqlEngine{}
+		s.engine = newMySQLEngine(false)
 	default:
 		return nil, fmt.Errorf("ttp: new: unknown dialect %q: want %q or %q", dialect, SQLite, MySQL)
 	}

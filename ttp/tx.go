@@ -68,6 +68,11 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		return none, err
 	}
 	if s.tx != nil {
+		leave, err := s.engine.enter(ctx, s.tx)
+		if err != nil {
+			return none, err
+		}
+		defer leave()
 		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
 	}
 	leave, err := s.enqueueWriter(ctx)
