@@ -32,6 +32,10 @@ type engine interface {
 	absent() bool
 	// optimize advises the planner before a pool closes that was written through. That it could not is no error.
 	optimize(db *sql.DB)
+	// identify finds out what sharded and enter go by, unless it is known.
+	identify(ctx context.Context, db dbtx) error
+	// sharded reports whether tags may lie on several servers.
+	sharded() bool
 	// checkConnection refuses a connection whose settings would make writes or their results wrong.
 	checkConnection(ctx context.Context, db dbtx) error
 	// enter makes a caller's transaction fit for what the store does in it, until leave is called.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -102,16 +103,47 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 type mysqlEngine struct {
-	readCommitted     bool         // the connections are made by readCommitted
-	snapshotIsolation *atomic.Bool // the server has it on: see enter
+	readCommitted bool                         // the connections are made by readCommitted
+	server        *atomic.Pointer[mysqlServer] // nil until it is known
 }
 
-func newMySQLEngine(readCommitted bool) mysqlEngine { return mysqlEngine{readCommitted, new(atomic.Bool)} }
+func newMySQLEngine(readCommitted bool) mysqlEngine {
+	return mysqlEngine{readCommitted, new(atomic.Pointer[mysqlServer])}
+}
+
+// mysqlServer is what a server says of itself.
+type mysqlServer struct {
+	vitess            bool
+	snapshotIsolation bool // see enter
+}
+
+// identify recognizes vtgate by its version, which ends in -Vitess unless its operator sets another, or else by
+// its comment, which begins as that of no other server.
+func (e mysqlEngine) identify(ctx context.Context, db dbtx) error {
+	if e.server.Load() != nil {
+		return nil
+	}
+	var version, comment string
+	var server mysqlServer
+	// Only a MariaDB of the version that made innodb_snapshot_isolation the default reads the comment.
+	const question = "SELECT VERSION(), @@version_comment, 0 /*M!110602 + @@innodb_snapshot_isolation */"
+	if err := db.QueryRowContext(ctx, question).Scan(&version, &comment, &server.snapshotIsolation); err != nil {
+		return err
+	}
+	server.vitess = strings.HasSuffix(version, "-Vitess") || strings.HasPrefix(comment, "Version: ")
+	e.server.Store(&server)
+	return nil
+}
+
+func (e mysqlEngine) sharded() bool {
+	server := e.server.Load()
+	return server != nil && server.vitess
+}
 
 func (mysqlEngine) dialect() Dialect { return MySQL }
 
 func (e mysqlEngine) queries(db dbtx) queries {
-	return queries{writer: e, db: db, mysql: mysqlgen.New(db)}
+	return queries{writer: e, db: db, sharded: e.sharded(), mysql: mysqlgen.New(db)}
 }
 
 func (e mysqlEngine) writeOptions() *sql.TxOptions {
@@ -143,7 +175,7 @@ func (mysqlEngine) retryable(err error) bool {
 // checkConnection refuses clientFoundRows and other character sets in a pool of the caller's, which
 // cannot be asked for its DSN. With clientFoundRows, an update that changes nothing affects the row of
 // golang-migrate's table.
-func (e mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
+func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 	result, err := db.ExecContext(ctx, "UPDATE "+migrationsTable+" SET version = version")
 	if err != nil {
 		return err
@@ -153,25 +185,19 @@ func (e mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 			"the connection counts found rows as affected rows, so that duplicates would count as new: open it without clientFoundRows"))
 	}
 	var charset string
-	var snapshotIsolation bool
-	if err := db.QueryRowContext(ctx, "SELECT @@character_set_client, "+mariadbSnapshotIsolation).Scan(&charset, &snapshotIsolation); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT @@character_set_client").Scan(&charset); err != nil {
 		return err
 	}
-	e.snapshotIsolation.Store(snapshotIsolation)
 	if charset != "utf8mb4" {
 		return fmt.Errorf("the connection speaks %s, so that text would be stored as another: open it with charset=utf8mb4", charset)
 	}
 	return nil
 }
 
-// mariadbSnapshotIsolation is 1 on a MariaDB with innodb_snapshot_isolation, the default from 11.6.2; other
-// servers see a comment.
-const mariadbSnapshotIsolation = "0 /*M!110602 + @@innodb_snapshot_isolation */"
-
-// enter switches innodb_snapshot_isolation off: with it, a row that has changed since a caller's transaction
+// enter switches MariaDB's innodb_snapshot_isolation off: with it, a row that has changed since a caller's transaction
 // began to read gives the whole transaction up, also where the store wants nothing but its newest state.
 func (e mysqlEngine) enter(ctx context.Context, tx dbtx) (leave func(), err error) {
-	if !e.snapshotIsolation.Load() {
+	if !e.server.Load().snapshotIsolation {
 		return func() {}, nil
 	}
 	_, err = tx.ExecContext(ctx, "SET @ttpstore_isolation = @@innodb_snapshot_isolation, innodb_snapshot_isolation = OFF")

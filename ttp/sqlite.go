@@ -153,6 +153,10 @@ func (sqliteEngine) optimize(db *sql.DB) {
 
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
 
+func (sqliteEngine) identify(context.Context, dbtx) error { return nil }
+
+func (sqliteEngine) sharded() bool { return false }
+
 func (sqliteEngine) enter(context.Context, dbtx) (func(), error) { return func() {}, nil }
 
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for

@@ -19,6 +19,8 @@ type Engine struct {
 	Empty func(tb testing.TB, r *Recorder) (url string, pool *sql.DB)
 	// OverPool runs the cases on ttp.New over the pool in place of ttp.Open.
 	OverPool bool
+	// Capabilities are what the server keeps.
+	Capabilities ttp.Capabilities
 	// Queries are the names of all generated queries. Over the pool, the cases must execute each.
 	Queries []string
 	// Except names the cases that the engine is excused from, with the reason and what holds instead.
