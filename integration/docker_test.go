@@ -62,7 +62,7 @@ func dockerServer(engine Engine) (cfg *mysql.Config, from string, stop func() er
 	if err != nil {
 		return nil, "", stop, err
 	}
-	cfg, err = runContainer(pool, image, name)
+	cfg, err = runContainer(pool, engine, image, name)
 	return cfg, "the Docker image " + image, stop, err
 }
 
@@ -82,14 +82,22 @@ func connectDocker() (*dockertest.Pool, error) {
 }
 
 // runContainer starts the server and waits until it answers.
-func runContainer(pool *dockertest.Pool, image, name string) (*mysql.Config, error) {
+func runContainer(pool *dockertest.Pool, engine Engine, image, name string) (*mysql.Config, error) {
 	password := rand.Text()
+	environment := []string{"MYSQL_ROOT_PASSWORD=" + password}
+	if engine.Keyspaces > 0 {
+		cluster, err := vitessEnvironment(engine.Keyspaces)
+		if err != nil {
+			return nil, err
+		}
+		environment = append(environment, cluster...)
+	}
 	repository, tag := docker.ParseRepositoryTag(image)
 	resource, err := pool.RunWithOptions(&dockertest.RunOptions{
 		Name:         name,
 		Repository:   repository,
 		Tag:          tag,
-		Env:          []string{"MYSQL_ROOT_PASSWORD=" + password},
+		Env:          environment,
 		Cmd:          []string{"--skip-name-resolve", "--max-connections=500"},
 		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1"}}},
 	}, configureHost)

@@ -15,6 +15,8 @@ type Engine struct {
 	// Build is a script in the folder image, with its arguments, which builds an image where no registry
 	// answers and prints its name. Empty: none.
 	Build []string
+	// Keyspaces is how many a cluster of Vitess starts with, since none can be made by SQL. 0: no Vitess.
+	Keyspaces int
 	// Except names the tests, and the cases of the conformance suite, that the engine is excused from, each
 	// with the reason and what holds instead.
 	Except map[string]string
@@ -26,7 +28,11 @@ var Engines = []Engine{
 	{Name: "mysql-8.4", Upstream: "mysql:8.4"},
 	{Name: "mariadb-10.11", Build: []string{"debian.sh", "mariadb", "bookworm"}},
 	{Name: "mariadb-11.8", Upstream: "mariadb:11.8", Build: []string{"debian.sh", "mariadb", "trixie"}},
+	{Name: "vitess-0.24", Build: []string{"vitess.sh", "v0.24.1"}, Keyspaces: 4, Except: vitess},
 }
+
+// vitess is what a cluster of several shards does not keep.
+var vitess = map[string]string{}
 
 // Default is the engine of a test run that names none: upstream's MySQL where a registry answers, else Debian's.
 var Default = Engine{Name: "mysql", Upstream: "mysql:8.4", Build: []string{"debian.sh", "mysql", "unstable"}}

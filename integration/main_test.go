@@ -45,6 +45,12 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	server = cfg
+	if engine.Keyspaces > 0 {
+		keyspaces = make(chan string, engine.Keyspaces)
+		for i := range engine.Keyspaces {
+			keyspaces <- keyspaceName(i)
+		}
+	}
 	return m.Run()
 }
 
