@@ -3,7 +3,7 @@ LINT := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: ## Import a small record file twice and show what it says
@@ -14,6 +14,10 @@ test: ## Run all tests on SQLite and on a real MySQL server (needs Docker, or TT
 	go test -race -timeout 30m ./...
 	cd integration && go test -race -timeout 30m ./...
 	cd bench && go test -timeout 30m .
+
+.PHONY: test-engines
+test-engines: ## Run the suite on every engine, or on ENGINES, and print a table (needs Docker)
+	cd integration && go run ./testengines $(ENGINES)
 
 .PHONY: build
 build: ## Build the command line tool into bin/

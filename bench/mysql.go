@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,9 +94,11 @@ const (
 	startTimeout      = 3 * time.Minute
 )
 
-// images are servers, the official one first; integration/image/mysql.sh builds the other where no
-// registry can be reached.
-var images = [][2]string{{"mysql", "8.4"}, {"ttpstore-mysql", "debian"}}
+const (
+	officialImage = "mysql:8.4"
+	// builtImage, of any tag, is built by integration/image/debian.sh where no registry can be reached.
+	builtImage = "ttpstore-mysql"
+)
 
 // startContainer starts a server whose data lie on the disk, with the default durability. Its buffer pool
 // holds all that is measured and its redo log outlasts a fill, as every manual recommends: with the defaults
@@ -111,9 +115,10 @@ func startContainer(ctx context.Context) (server *mysql.Config, stop func() erro
 	pool.MaxWait = startTimeout
 	image := chooseImage(pool.Client)
 	password := rand.Text()
-	progress("starting a container of %s:%s", image[0], image[1])
+	progress("starting a container of %s", image)
+	repository, tag := docker.ParseRepositoryTag(image)
 	resource, err := pool.RunWithOptions(&dockertest.RunOptions{
-		Name: "ttpstore-bench-" + strings.ToLower(rand.Text()), Repository: image[0], Tag: image[1],
+		Name: "ttpstore-bench-" + strings.ToLower(rand.Text()), Repository: repository, Tag: tag,
 		Env:          []string{"MYSQL_ROOT_PASSWORD=" + password},
 		Cmd:          []string{"--skip-name-resolve", "--max-connections=500", "--innodb-buffer-pool-size=4G", "--innodb-redo-log-capacity=2G"},
 		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1"}}},
@@ -122,7 +127,7 @@ func startContainer(ctx context.Context) (server *mysql.Config, stop func() erro
 		host.PublishAllPorts = false // only to this machine
 	})
 	if err != nil {
-		return nil, stop, fmt.Errorf("start a container of %s:%s (integration/image/mysql.sh builds one): %w", image[0], image[1], err)
+		return nil, stop, fmt.Errorf("start a container of %s (integration/image/debian.sh mysql unstable builds one): %w", image, err)
 	}
 	stop = func() error { return pool.Purge(resource) }
 	if err := resource.Expire(uint(containerLifetime.Seconds())); err != nil {
@@ -134,13 +139,16 @@ func startContainer(ctx context.Context) (server *mysql.Config, stop func() erro
 }
 
 // chooseImage prefers an image that is there, and leaves it to Docker to fetch the official one.
-func chooseImage(client *docker.Client) [2]string {
-	for _, image := range images {
-		if _, err := client.InspectImage(image[0] + ":" + image[1]); err == nil {
-			return image
-		}
+func chooseImage(client *docker.Client) string {
+	if _, err := client.InspectImage(officialImage); err == nil {
+		return officialImage
 	}
-	return images[0]
+	built, err := client.ListImages(docker.ListImagesOptions{Filters: map[string][]string{"reference": {builtImage}}})
+	if err != nil || len(built) == 0 {
+		return officialImage
+	}
+	newest := slices.MaxFunc(built, func(a, b docker.APIImages) int { return cmp.Compare(a.Created, b.Created) })
+	return newest.RepoTags[0]
 }
 
 // answersSteadily needs several connections in a row: the official image first starts a server for its own

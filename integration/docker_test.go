@@ -38,20 +38,20 @@ const (
 )
 
 // errNoDocker says what to do when there is no server to test against.
-var errNoDocker = errors.New("these tests need a MySQL server and Docker cannot be reached. " +
+var errNoDocker = errors.New("these tests need a database server and Docker cannot be reached. " +
 	"Start Docker on this machine (or let DOCKER_HOST name a local daemon), " +
 	"or set " + dsnEnv + " to a server they may create databases on, like root:password@tcp(127.0.0.1:3306)/, " +
 	"or run only `go test ./...` in the root of the repository, which tests SQLite alone")
 
-// dockerServer starts a container with MySQL. The returned function removes
+// dockerServer starts a container of the engine. The returned function removes
 // it and has to be called in case of an error, too; from says which image it is.
-func dockerServer() (cfg *mysql.Config, from string, stop func() error, err error) {
+func dockerServer(engine Engine) (cfg *mysql.Config, from string, stop func() error, err error) {
 	stop = func() error { return nil }
 	pool, err := connectDocker()
 	if err != nil {
 		return nil, "", stop, err
 	}
-	img, err := chooseImage(pool.Client)
+	image, err := obtainImage(pool.Client, engine)
 	if err != nil {
 		return nil, "", stop, err
 	}
@@ -62,8 +62,8 @@ func dockerServer() (cfg *mysql.Config, from string, stop func() error, err erro
 	if err != nil {
 		return nil, "", stop, err
 	}
-	cfg, err = runContainer(pool, img, name)
-	return cfg, "the Docker image " + img.String(), stop, err
+	cfg, err = runContainer(pool, engine, image, name)
+	return cfg, "the Docker image " + image, stop, err
 }
 
 // connectDocker returns a pool of a Docker daemon that answers.
@@ -82,18 +82,27 @@ func connectDocker() (*dockertest.Pool, error) {
 }
 
 // runContainer starts the server and waits until it answers.
-func runContainer(pool *dockertest.Pool, img image, name string) (*mysql.Config, error) {
+func runContainer(pool *dockertest.Pool, engine Engine, image, name string) (*mysql.Config, error) {
 	password := rand.Text()
+	environment := []string{"MYSQL_ROOT_PASSWORD=" + password}
+	if engine.Keyspaces > 0 {
+		cluster, err := vitessEnvironment(engine.Keyspaces)
+		if err != nil {
+			return nil, err
+		}
+		environment = append(environment, cluster...)
+	}
+	repository, tag := docker.ParseRepositoryTag(image)
 	resource, err := pool.RunWithOptions(&dockertest.RunOptions{
 		Name:         name,
-		Repository:   img.repository,
-		Tag:          img.tag,
-		Env:          []string{"MYSQL_ROOT_PASSWORD=" + password},
+		Repository:   repository,
+		Tag:          tag,
+		Env:          environment,
 		Cmd:          []string{"--skip-name-resolve", "--max-connections=500"},
 		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1"}}},
 	}, configureHost)
 	if err != nil {
-		return nil, fmt.Errorf("start a container of %s: %w", img, err)
+		return nil, fmt.Errorf("start a container of %s: %w", image, err)
 	}
 	if err := resource.Expire(uint(containerLifetime.Seconds())); err != nil {
 		return nil, fmt.Errorf("limit the lifetime of container %s: %w", name, err)

@@ -1,33 +1,17 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ory/dockertest/v3/docker"
-)
-
-// image names a Docker image.
-type image struct {
-	repository string
-	tag        string
-}
-
-// String returns the image in the form that Docker uses.
-func (i image) String() string { return i.repository + ":" + i.tag }
-
-var (
-	// officialImage is the server that the store is meant for.
-	officialImage = image{"mysql", "8.4"}
-
-	// debianImage is built on the spot by image/mysql.sh where no registry can
-	// be reached.
-	debianImage = image{"ttpstore-mysql", "debian"}
 )
 
 const (
@@ -37,77 +21,64 @@ const (
 	// pullTimeout ends a pull that crawls.
 	pullTimeout = 8 * time.Minute
 
-	// buildTimeout bounds image/mysql.sh.
-	buildTimeout = 15 * time.Minute
+	// buildTimeout bounds a script in the folder image.
+	buildTimeout = 20 * time.Minute
 )
 
-// chooseImage returns an image that exists locally: one that is already there
-// if possible, a pulled one otherwise, a built one as the last resort.
-func chooseImage(client *docker.Client) (image, error) {
-	for _, img := range []image{officialImage, debianImage} {
-		exists, err := imageExists(client, img)
-		if err != nil {
-			return image{}, err
-		}
-		if exists {
-			return img, nil
+// obtainImage returns the name of an image that exists locally: the upstream one if it is there or can be
+// pulled, else one that is built on the spot.
+func obtainImage(client *docker.Client, engine Engine) (string, error) {
+	var errPull error
+	if engine.Upstream != "" {
+		if errPull = pullMissing(client, engine.Upstream); errPull == nil {
+			return engine.Upstream, nil
 		}
 	}
-	errPull := pullImage(client, officialImage)
-	if errPull == nil {
-		return officialImage, nil
+	if engine.Build == nil {
+		return "", errPull
 	}
-	fmt.Fprintf(os.Stderr, "integration: building %s instead, because: %v\n", debianImage, errPull)
-	if err := buildDebianImage(client); err != nil {
-		return image{}, fmt.Errorf("no image with a MySQL server: %w", errors.Join(errPull, err))
-	}
-	return debianImage, nil
-}
-
-// imageExists tells whether Docker has an image locally.
-func imageExists(client *docker.Client, img image) (bool, error) {
-	_, err := client.InspectImage(img.String())
-	if errors.Is(err, docker.ErrNoSuchImage) {
-		return false, nil
-	}
+	image, err := buildImage(client, engine.Build)
 	if err != nil {
-		return false, fmt.Errorf("look for the image %s: %w", img, err)
+		return "", errors.Join(errPull, err)
 	}
-	return true, nil
+	return image, nil
 }
 
-// pullImage fetches an image from its registry. Two limits hold, so that a
-// registry that cannot be reached costs little and a slow one may take its time.
-func pullImage(client *docker.Client, img image) error {
+// pullMissing fetches an image from its registry unless it is there. Two limits hold, so that a registry that
+// cannot be reached costs little and a slow one may take its time.
+func pullMissing(client *docker.Client, image string) error {
+	if _, err := client.InspectImage(image); err == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), pullTimeout)
 	defer cancel()
+	repository, tag := docker.ParseRepositoryTag(image)
 	err := client.PullImage(docker.PullImageOptions{
-		Repository:        img.repository,
-		Tag:               img.tag,
+		Repository:        repository,
+		Tag:               tag,
 		InactivityTimeout: pullInactivity,
 		Context:           ctx,
 	}, docker.AuthConfiguration{})
 	if err != nil {
-		return fmt.Errorf("pull %s: %w", img, err)
+		return fmt.Errorf("pull %s: %w", image, err)
 	}
 	return nil
 }
 
-// buildDebianImage runs the script that builds debianImage and shows its
-// progress.
-func buildDebianImage(client *docker.Client) error {
+// buildImage runs a script that builds an image, or finds it built, and prints its name.
+func buildImage(client *docker.Client, build []string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
-	script := filepath.Join("image", "mysql.sh")
-	cmd := exec.CommandContext(ctx, "bash", script)
-	cmd.Stderr = os.Stderr
+	cmd := exec.CommandContext(ctx, filepath.Join("image", build[0]), build[1:]...)
+	var name bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &name, os.Stderr
 	// The command line client may follow another context than this one.
 	cmd.Env = append(os.Environ(), "DOCKER_HOST="+client.Endpoint())
 	// An interrupt lets the script remove its temporary files.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 30 * time.Second
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build %s with %s: %w", debianImage, script, err)
+		return "", fmt.Errorf("build an image with %s: %w", cmd, err)
 	}
-	return nil
+	return strings.TrimSpace(name.String()), nil
 }

@@ -3,17 +3,20 @@ package integration
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
 )
 
-// server is the connection to the MySQL server of this test run, with the
-// right to create databases and without a database of its own. TestMain sets
-// it; tests take a database from newDatabase instead.
-var server *mysql.Config
+// engine is what this test run tests, on the server, a connection with the right to create databases and
+// without a database of its own. TestMain sets both; tests take a database from newDatabase instead.
+var (
+	engine Engine
+	server *mysql.Config
+)
 
-// TestMain provides one MySQL server for the whole run.
+// TestMain provides one server for the whole run.
 func TestMain(m *testing.M) {
 	if name := os.Getenv(reaperEnv); name != "" {
 		os.Exit(reap(name))
@@ -25,6 +28,11 @@ func TestMain(m *testing.M) {
 // that is missing or that cannot be removed fails the run: tests that silently
 // did not happen look like tests that passed.
 func run(m *testing.M) (code int) {
+	var err error
+	if engine, err = chosenEngine(); err != nil {
+		fmt.Fprintf(os.Stderr, "integration: %v\n", err)
+		return 1
+	}
 	cfg, stop, err := startServer()
 	defer func() {
 		if err := stop(); err != nil {
@@ -37,7 +45,28 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	server = cfg
+	if engine.Keyspaces > 0 {
+		keyspaces = make(chan string, engine.Keyspaces)
+		for i := range engine.Keyspaces {
+			keyspaces <- keyspaceName(i)
+		}
+	}
 	return m.Run()
+}
+
+func chosenEngine() (Engine, error) {
+	name := os.Getenv(EngineEnv)
+	if name == "" {
+		return Default, nil
+	}
+	var names []string
+	for _, e := range Engines {
+		if e.Name == name {
+			return e, nil
+		}
+		names = append(names, e.Name)
+	}
+	return Engine{}, fmt.Errorf("%s is %q: want one of %s", EngineEnv, name, strings.Join(names, ", "))
 }
 
 // startServer returns a server that answers and the function that ends it,
@@ -49,7 +78,7 @@ func startServer() (cfg *mysql.Config, stop func() error, err error) {
 		cfg, err = externalServer(dsn)
 		from = dsnEnv
 	} else {
-		cfg, from, stop, err = dockerServer()
+		cfg, from, stop, err = dockerServer(engine)
 	}
 	if err != nil {
 		return nil, stop, err
@@ -58,7 +87,7 @@ func startServer() (cfg *mysql.Config, stop func() error, err error) {
 	if err != nil {
 		return nil, stop, fmt.Errorf("ask the server at %s for its version: %w", cfg.Addr, err)
 	}
-	fmt.Fprintf(os.Stderr, "integration: MySQL %s at %s from %s\n", version, cfg.Addr, from)
+	fmt.Fprintf(os.Stderr, "%s%s at %s from %s\n", VersionPrefix, version, cfg.Addr, from)
 	return cfg, stop, nil
 }
 

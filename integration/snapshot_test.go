@@ -72,6 +72,25 @@ func TestTombstoneHoldsInAnOldSnapshot(t *testing.T) {
 	succeed(t, tx.Commit())
 }
 
+// MariaDB's innodb_snapshot_isolation is the caller's but for the time of a call.
+func TestCallersIsolationIsPutBack(t *testing.T) {
+	const isolation = "SELECT 0 /*M!110602 + @@innodb_snapshot_isolation */"
+	dsn := newDatabase(t)
+	openStore(t, "mysql://"+dsn)
+	pool, s := overPool(t, dsn)
+	tx, err := pool.BeginTx(t.Context(), nil)
+	succeed(t, err)
+	var before, after int
+	succeed(t, tx.QueryRowContext(t.Context(), isolation).Scan(&before))
+	_, err = s.WithTx(tx).InsertTags(t.Context(), []ttp.Tag{retryTag("1")})
+	succeed(t, err)
+	succeed(t, tx.QueryRowContext(t.Context(), isolation).Scan(&after))
+	if before != after {
+		t.Errorf("it was %d before the call, and is %d after it", before, after)
+	}
+	succeed(t, tx.Rollback())
+}
+
 // Two calls give an attacker that is not stored its first identities: the second one's takes the tags.
 func TestRacingFirstIdentitiesMoveTheTags(t *testing.T) {
 	dsn := newDatabase(t)

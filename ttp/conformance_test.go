@@ -21,7 +21,10 @@ func TestConformance(t *testing.T) {
 }
 
 func sqliteEngine(overPool bool) conformance.Engine {
-	return conformance.Engine{Dialect: ttp.SQLite, Empty: emptySQLite, OverPool: overPool, Queries: queryNames()}
+	return conformance.Engine{
+		Dialect: ttp.SQLite, Empty: emptySQLite, OverPool: overPool, Queries: queryNames(),
+		Capabilities: ttp.Capabilities{Snapshots: true, AtomicCommits: true, DeadlockDetection: true},
+	}
 }
 
 // emptySQLite gives the pool one connection, so that it may have any journal mode.

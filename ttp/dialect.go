@@ -38,8 +38,14 @@ type engine interface {
 	afterReads(write *sql.DB)
 	// optimize advises the planner before a pool closes that was written through. That it could not is no error.
 	optimize(db *sql.DB)
+	// identify finds out what sharded and enter go by, unless it is known.
+	identify(ctx context.Context, db dbtx) error
+	// sharded reports whether tags may lie on several servers.
+	sharded() bool
 	// checkConnection refuses a connection whose settings would make results wrong. It takes no lock.
 	checkConnection(ctx context.Context, db dbtx) error
+	// enter makes a caller's transaction fit for what the store does in it, until leave is called.
+	enter(ctx context.Context, tx dbtx) (leave func(), err error)
 	// checkTables runs the engine's own check of its tables.
 	checkTables(ctx context.Context, db *sql.DB) ([]damage, error)
 	// rebuildIndex builds an index anew from its table and reports whether it did.

@@ -25,16 +25,16 @@ type DistinctCounts struct {
 	Identities int64 `json:"identities"`
 }
 
-// showing says that tags of an actor and a source show a technique.
-type showing struct {
-	technique techniqueKey
-	source    sourceID
+// showing says that an actor and a source have tags of a technique, or by a rule.
+type showing[K comparable] struct {
+	of     K
+	source sourceID
 	actor
 }
 
 type sourceID struct{ kind, id string }
 
-var showingsByScope = scopeQueries[showing]{
+var showingsByScope = scopeQueries[showing[techniqueKey]]{
 	fleet: listActorsByTechnique, session: listSourcesBySession, members: listSourcesByMembers,
 }
 
@@ -73,7 +73,7 @@ func rollUpDistinct(ctx context.Context, q queries, m members, a args) ([]Techni
 	return sorted(folded), nil
 }
 
-func countShowings(ctx context.Context, q queries, showings []showing) (map[techniqueKey]*DistinctCounts, error) {
+func countShowings[K comparable](ctx context.Context, q queries, showings []showing[K]) (map[K]*DistinctCounts, error) {
 	actors := make([]actor, len(showings))
 	for i, s := range showings {
 		actors[i] = s.actor
@@ -83,10 +83,10 @@ func countShowings(ctx context.Context, q queries, showings []showing) (map[tech
 		return nil, err
 	}
 	type fact struct {
-		technique techniqueKey
-		of        any // a sourceID, or an actor of one id
+		of    K
+		shown any // a sourceID, or an actor of one id
 	}
-	counts, known := map[techniqueKey]*DistinctCounts{}, make(map[fact]bool, len(showings))
+	counts, known := map[K]*DistinctCounts{}, make(map[fact]bool, len(showings))
 	count := func(f fact, n *int64) {
 		if !known[f] {
 			known[f] = true
@@ -94,17 +94,17 @@ func countShowings(ctx context.Context, q queries, showings []showing) (map[tech
 		}
 	}
 	for _, s := range showings {
-		c := counts[s.technique]
+		c := counts[s.of]
 		if c == nil {
 			c = new(DistinctCounts)
-			counts[s.technique] = c
+			counts[s.of] = c
 		}
-		count(fact{s.technique, s.source}, &c.Sources)
+		count(fact{s.of, s.source}, &c.Sources)
 		if s.attacker != uuid.Nil {
-			count(fact{s.technique, actor{attacker: s.attacker}}, &c.Attackers)
+			count(fact{s.of, actor{attacker: s.attacker}}, &c.Attackers)
 		}
 		if id := identity(s.actor); id != uuid.Nil {
-			count(fact{s.technique, actor{identity: id}}, &c.Identities)
+			count(fact{s.of, actor{identity: id}}, &c.Identities)
 		}
 	}
 	return counts, nil
@@ -115,14 +115,14 @@ type showingRow interface {
 		sqlitegen.ListSourcesBySessionRow | mysqlgen.ListSourcesBySessionRow
 }
 
-func toShowing[R showingRow](row R) showing {
+func toShowing[R showingRow](row R) showing[techniqueKey] {
 	r := sqlitegen.ListSourcesByMembersRow(row)
-	return showing{techniqueKey(r.Technique), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	return showing[techniqueKey]{techniqueKey(r.Technique), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
-func toActors[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) showing {
+func toActors[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) showing[techniqueKey] {
 	r := sqlitegen.ListActorsByTechniqueRow(row)
-	return showing{techniqueKey(r.Technique), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	return showing[techniqueKey]{techniqueKey(r.Technique), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
 type sourceCount struct {

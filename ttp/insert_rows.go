@@ -74,7 +74,7 @@ func (w *tagWrite) write(ctx context.Context, q queries) error {
 		*row.outcome = Duplicate // also when the transaction is run again
 	}
 	precheck := w.mustPrecheck()
-	for chunk := range w.chunks() {
+	for chunk := range chunksOf(w.rows, q.sharded) {
 		rows := chunk
 		if precheck {
 			var err error
@@ -167,7 +167,7 @@ func (w *tagWrite) takeBack(ctx context.Context, q queries, rows []insertRow) er
 	if w.inCallers {
 		read = lockBuriedTags
 	}
-	for chunk := range slices.Chunk(rows, insertChunkRows) {
+	for chunk := range chunksOf(rows, q.sharded) {
 		ids, err := read(ctx, q, args{UUIDs: uuidsOfRows(chunk)})
 		if err != nil {
 			return err
@@ -211,24 +211,26 @@ func setOf(ids []uuid.UUID) map[uuid.UUID]bool {
 	return set
 }
 
-// chunks cuts the rows into statements bounded in rows and bytes. The first of several is small.
-func (w *tagWrite) chunks() iter.Seq[[]insertRow] {
+// chunksOf cuts rows in uuid order into statements bounded in rows and bytes, and for shards by shardOf. The first
+// of several is small.
+func chunksOf(rows []insertRow, sharded bool) iter.Seq[[]insertRow] {
 	return func(yield func([]insertRow) bool) {
 		start, size, most := 0, 0, insertChunkRows
-		if len(w.rows) > insertChunkRows {
+		if len(rows) > insertChunkRows {
 			most = insertProbeRows
 		}
-		for i, row := range w.rows {
-			if i-start == most || (i > start && size+len(row.Evidence) > insertChunkBytes) {
-				if !yield(w.rows[start:i]) {
+		for i, row := range rows {
+			full := i-start == most || size+len(row.Evidence) > insertChunkBytes
+			if i > start && (full || (sharded && shardOf(row.UUID[:]) != shardOf(rows[start].UUID[:]))) {
+				if !yield(rows[start:i]) {
 					return
 				}
 				start, size, most = i, 0, insertChunkRows
 			}
 			size += len(row.Evidence)
 		}
-		if start < len(w.rows) {
-			yield(w.rows[start:])
+		if start < len(rows) {
+			yield(rows[start:])
 		}
 	}
 }

@@ -161,12 +161,14 @@ func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b filterArg
 // newestTags returns a page of the members' tags. It finds where the page stands by the indexes alone, and reads
 // at most a page of each member, but for tags of one instant.
 func newestTags(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
-	a.Offset = a.Limit - 1
-	starts, err := inMemberChunks(ctx, q, listPageStarts, m, a)
-	if err != nil {
-		return nil, err
+	if !q.sharded { // vtgate has no plan for it: each shard sorts its part of the keys
+		a.Offset = a.Limit - 1
+		starts, err := inMemberChunks(ctx, q, listPageStarts, m, a)
+		if err != nil {
+			return nil, err
+		}
+		a.Since = slices.Max(append(starts, a.Since))
 	}
-	a.Since = slices.Max(append(starts, a.Since))
 	page, err := inMemberChunks(ctx, q, listTagKeysByMembers, m, a)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -108,14 +109,48 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 type mysqlEngine struct {
-	readCommitted bool         // the connections are made by readCommitted
-	countsNewRows *atomic.Bool // the pool was seen to count a duplicate as no row
+	readCommitted bool                         // the connections are made by readCommitted
+	countsNewRows *atomic.Bool                 // the pool was seen to count a duplicate as no row
+	server        *atomic.Pointer[mysqlServer] // nil until it is known
+}
+
+func newMySQLEngine(readCommitted bool) mysqlEngine {
+	return mysqlEngine{readCommitted, new(atomic.Bool), new(atomic.Pointer[mysqlServer])}
+}
+
+// mysqlServer is what a server says of itself.
+type mysqlServer struct {
+	vitess            bool
+	snapshotIsolation bool // see enter
+}
+
+// identify recognizes vtgate by its version, which ends in -Vitess unless its operator sets another, or else by
+// its comment, which begins as that of no other server.
+func (e mysqlEngine) identify(ctx context.Context, db dbtx) error {
+	if e.server.Load() != nil {
+		return nil
+	}
+	var version, comment string
+	var server mysqlServer
+	// Only a MariaDB of the version that made innodb_snapshot_isolation the default reads the comment.
+	const question = "SELECT VERSION(), @@version_comment, 0 /*M!110602 + @@innodb_snapshot_isolation */"
+	if err := db.QueryRowContext(ctx, question).Scan(&version, &comment, &server.snapshotIsolation); err != nil {
+		return err
+	}
+	server.vitess = strings.HasSuffix(version, "-Vitess") || strings.HasPrefix(comment, "Version: ")
+	e.server.Store(&server)
+	return nil
+}
+
+func (e mysqlEngine) sharded() bool {
+	server := e.server.Load()
+	return server != nil && server.vitess
 }
 
 func (mysqlEngine) dialect() Dialect { return MySQL }
 
 func (e mysqlEngine) queries(db dbtx) queries {
-	return queries{writer: e, db: db, mysql: mysqlgen.New(db)}
+	return queries{writer: e, db: db, sharded: e.sharded(), mysql: mysqlgen.New(db)}
 }
 
 func (e mysqlEngine) writeOptions() *sql.TxOptions {
@@ -167,6 +202,20 @@ FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) AND CHARSET(?) = 'binary'`, []by
 			"open the connection without interpolateParams or without this SQL mode")
 	}
 	return nil
+}
+
+// enter switches MariaDB's innodb_snapshot_isolation off: with it, a row that has changed since a caller's transaction
+// began to read gives the whole transaction up, also where the store wants nothing but its newest state.
+func (e mysqlEngine) enter(ctx context.Context, tx dbtx) (leave func(), err error) {
+	if !e.server.Load().snapshotIsolation {
+		return func() {}, nil
+	}
+	_, err = tx.ExecContext(ctx, "SET @ttpstore_isolation = @@innodb_snapshot_isolation, innodb_snapshot_isolation = OFF")
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		_, _ = tx.ExecContext(ctx, "SET innodb_snapshot_isolation = @ttpstore_isolation") // fails with its connection alone
+	}, err
 }
 
 func (mysqlEngine) absent() bool { return false }

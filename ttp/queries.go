@@ -15,9 +15,10 @@ import (
 // queries runs the generated queries of one dialect.
 type queries struct {
 	writer
-	db     dbtx
-	sqlite *sqlitegen.Queries // nil on MySQL
-	mysql  *mysqlgen.Queries  // nil on SQLite
+	db      dbtx
+	sharded bool               // tags may lie on several servers
+	sqlite  *sqlitegen.Queries // nil on MySQL
+	mysql   *mysqlgen.Queries  // nil on SQLite
 }
 
 // writer holds the writes that the dialects do in different ways.

@@ -223,7 +223,7 @@ func (r *removal) current(ctx context.Context, q queries, tags []Tag) ([]Tag, er
 }
 
 func lockCurrentTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) {
-	locked, err := lockTags(ctx, q, args{UUIDs: uuidsOf(tags)})
+	locked, err := inShardOrder(ctx, q, lockTags, uuidsOf(tags))
 	if err != nil {
 		return nil, err
 	}

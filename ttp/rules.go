@@ -8,7 +8,10 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
-var listRules = many((*sqlitegen.Queries).ListRules, (*mysqlgen.Queries).ListRules, toRuleStats, toRuleStats)
+var (
+	listRules        = many((*sqlitegen.Queries).ListRules, (*mysqlgen.Queries).ListRules, toRuleStats, toRuleStats)
+	listActorsByRule = many((*sqlitegen.Queries).ListActorsByRule, (*mysqlgen.Queries).ListActorsByRule, toRuleActor, toRuleActor)
+)
 
 // RuleStats sums up what one version of a rule has tagged.
 type RuleStats struct {
@@ -23,21 +26,72 @@ type RuleStats struct {
 }
 
 // ListRules sums up the tags that match the filter by rule and version, in their order. It reads every
-// such tag's row.
+// such tag's row twice.
 func (s *Store) ListRules(ctx context.Context, f Filter) ([]RuleStats, error) {
 	const op = "list rules"
 	b, err := f.checked()
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return query(ctx, s, op, func(q queries) ([]RuleStats, error) { return listRules(ctx, q, args{filterArgs: b}) })
+	return snapshot(ctx, s, op, func(q queries) ([]RuleStats, error) { return sumUpRules(ctx, q, args{filterArgs: b}) })
+}
+
+type ruleVersion struct {
+	id      string
+	version int
+}
+
+// ruleActor says that tags by a rule name an actor and a technique.
+type ruleActor struct {
+	ruleVersion
+	technique techniqueKey
+	actor
+}
+
+// sumUpRules counts actors and techniques here: a sharded engine counts one kind of distinct thing a statement.
+func sumUpRules(ctx context.Context, q queries, a args) ([]RuleStats, error) {
+	rules, err := listRules(ctx, q, a)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := listActorsByRule(ctx, q, a)
+	if err != nil {
+		return nil, err
+	}
+	type fact struct {
+		ruleVersion
+		techniqueKey
+	}
+	known := map[fact]bool{}
+	techniques := map[ruleVersion]int64{}
+	showings := make([]showing[ruleVersion], len(rows))
+	for i, row := range rows {
+		showings[i] = showing[ruleVersion]{of: row.ruleVersion, actor: row.actor}
+		if f := (fact{row.ruleVersion, row.technique}); !known[f] {
+			known[f] = true
+			techniques[row.ruleVersion]++
+		}
+	}
+	counts, err := countShowings(ctx, q, showings)
+	for i := range rules {
+		of := ruleVersion{rules[i].RuleID, rules[i].RuleVersion}
+		rules[i].Techniques = techniques[of]
+		if c := counts[of]; c != nil { // in a caller's transaction the statements may see different tags
+			rules[i].Attackers, rules[i].Identities = c.Attackers, c.Identities
+		}
+	}
+	return rules, err
 }
 
 func toRuleStats[R sqlitegen.ListRulesRow | mysqlgen.ListRulesRow](row R) RuleStats {
 	r := sqlitegen.ListRulesRow(row)
 	return RuleStats{
-		RuleID: r.RuleID, RuleVersion: int(r.RuleVersion), Count: r.Tags, Techniques: r.Techniques,
-		DistinctCounts: DistinctCounts{r.Sources, r.Attackers, r.Identities},
-		FirstSeen:      toTime(r.FirstSeen), LastSeen: toTime(r.LastSeen),
+		RuleID: r.RuleID, RuleVersion: int(r.RuleVersion), Count: r.Tags, DistinctCounts: DistinctCounts{Sources: r.Sources},
+		FirstSeen: toTime(r.FirstSeen), LastSeen: toTime(r.LastSeen),
 	}
+}
+
+func toRuleActor[R sqlitegen.ListActorsByRuleRow | mysqlgen.ListActorsByRuleRow](row R) ruleActor {
+	r := sqlitegen.ListActorsByRuleRow(row)
+	return ruleActor{ruleVersion{r.RuleID, int(r.RuleVersion)}, techniqueKey(r.Technique), actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }

@@ -164,6 +164,12 @@ func (sqliteEngine) optimize(db *sql.DB) {
 
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
 
+func (sqliteEngine) identify(context.Context, dbtx) error { return nil }
+
+func (sqliteEngine) sharded() bool { return false }
+
+func (sqliteEngine) enter(context.Context, dbtx) (func(), error) { return func() {}, nil }
+
 // sqliteMaxCheck is the size in bytes up to which a file's indexes are compared with their tables by SQLite itself,
 // whose time grows faster than the file.
 const sqliteMaxCheck = 1 << 30

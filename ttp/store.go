@@ -72,7 +72,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		s.engine, s.write, s.read, err = openSQLite(ctx, rest)
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
-		s.engine = mysqlEngine{readCommitted: true, countsNewRows: new(atomic.Bool)}
+		s.engine = newMySQLEngine(true)
 		s.write, err = openMySQL(ctx, rest)
 		s.read = s.write
 	default:
@@ -108,7 +108,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 		s.engine = sqliteEngine{}
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
-		s.engine = mysqlEngine{countsNewRows: new(atomic.Bool)}
+		s.engine = newMySQLEngine(false)
 	default:
 		return nil, fmt.Errorf("ttp: new: unknown dialect %q: want %q or %q", dialect, SQLite, MySQL)
 	}

@@ -18,10 +18,18 @@ const (
 	rollbackTimeout = 5 * time.Second
 )
 
+// usable makes sure that the schema is right and the server known.
+func (s *Store) usable(ctx context.Context) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	return s.identify(ctx)
+}
+
 // query runs a read of one statement.
 func query[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
 	var none T
-	if err := s.ready(ctx); err != nil {
+	if err := s.usable(ctx); err != nil {
 		return none, s.fail(ctx, op, err)
 	}
 	out, err := read(s.engine.queries(s.reader()))
@@ -40,7 +48,7 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 		return query(ctx, s, op, read)
 	}
 	var none T
-	if err := s.ready(ctx); err != nil {
+	if err := s.usable(ctx); err != nil {
 		return none, s.fail(ctx, op, err)
 	}
 	if err := s.reads.prepareMissed(ctx); err != nil {
@@ -68,10 +76,15 @@ func update[T any](ctx context.Context, s *Store, op string, write func(queries)
 // others; in the caller's, to retry is the caller's.
 func transact[T any](ctx context.Context, s *Store, write func(queries) (T, error)) (T, error) {
 	var none T
-	if err := s.ready(ctx); err != nil {
+	if err := s.usable(ctx); err != nil {
 		return none, err
 	}
 	if s.tx != nil {
+		leave, err := s.engine.enter(ctx, s.tx)
+		if err != nil {
+			return none, err
+		}
+		defer leave()
 		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
 	}
 	leave, err := s.enqueueWriter(ctx)

@@ -100,16 +100,14 @@ func (q *Queries) ListIdentitiesBySurvivors(ctx context.Context, arg ListIdentit
 }
 
 const ListMembersOfCampaign = `-- name: ListMembersOfCampaign :many
-WITH survivor AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), campaign AS (
-    SELECT uuid FROM survivor
-    UNION ALL
-    SELECT c.uuid FROM survivor STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = survivor.uuid AND c.uuid <> survivor.uuid
-)
 SELECT m.survivor_uuid, m.uuid AS identity_uuid, a.uuid AS attacker_uuid
-FROM campaign
+FROM (SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
+                           ?) AS BINARY(16)) AS uuid
+      UNION ALL
+      SELECT c.uuid
+      FROM (SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
+                                 ?) AS BINARY(16)) AS uuid) survivor
+      STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = survivor.uuid AND c.uuid <> survivor.uuid) campaign
 STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
 STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 LEFT JOIN ttp_attacker a ON a.identity_uuid = m.uuid
@@ -128,7 +126,12 @@ type ListMembersOfCampaignRow struct {
 // The same for a campaign and all that are merged into its survivor: their surviving identities, with all
 // that are merged into these.
 func (q *Queries) ListMembersOfCampaign(ctx context.Context, arg ListMembersOfCampaignParams) ([]ListMembersOfCampaignRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListMembersOfCampaign, arg.CampaignUUID, arg.CampaignUUID)
+	rows, err := q.db.QueryContext(ctx, ListMembersOfCampaign,
+		arg.CampaignUUID,
+		arg.CampaignUUID,
+		arg.CampaignUUID,
+		arg.CampaignUUID,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -151,18 +154,16 @@ func (q *Queries) ListMembersOfCampaign(ctx context.Context, arg ListMembersOfCa
 }
 
 const ListMembersOfIdentity = `-- name: ListMembersOfIdentity :many
-WITH survivor AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?),
-                         ?) AS BINARY(16)) AS uuid
-), member AS (
-    SELECT uuid FROM survivor
-    UNION ALL
-    SELECT i.uuid FROM survivor STRAIGHT_JOIN ttp_identity i ON i.survivor_uuid = survivor.uuid AND i.uuid <> survivor.uuid
-)
-SELECT survivor.uuid AS survivor_uuid, member.uuid AS identity_uuid, a.uuid AS attacker_uuid
-FROM survivor
-STRAIGHT_JOIN member
-LEFT JOIN ttp_attacker a ON a.identity_uuid = member.uuid
+SELECT s.uuid AS survivor_uuid, s.uuid AS identity_uuid, a.uuid AS attacker_uuid
+FROM (SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?),
+                           ?) AS BINARY(16)) AS uuid) s
+LEFT JOIN ttp_attacker a ON a.identity_uuid = s.uuid
+UNION ALL
+SELECT m.survivor_uuid, m.uuid AS identity_uuid, a.uuid AS attacker_uuid
+FROM (SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?),
+                           ?) AS BINARY(16)) AS uuid) s
+STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid AND m.uuid <> s.uuid
+LEFT JOIN ttp_attacker a ON a.identity_uuid = m.uuid
 `
 
 type ListMembersOfIdentityParams struct {
@@ -175,10 +176,15 @@ type ListMembersOfIdentityRow struct {
 	AttackerUUID []byte
 }
 
-// Whose tags an identity has: all that are merged into its survivor, the survivor itself, whether it is
-// stored or not, and their attackers, each with its identity.
+// Whose tags an identity has: the survivor, whether it is stored or not, all that are merged into it, and their
+// attackers, each with its identity. Without WITH, which vtgate does not prepare.
 func (q *Queries) ListMembersOfIdentity(ctx context.Context, arg ListMembersOfIdentityParams) ([]ListMembersOfIdentityRow, error) {
-	rows, err := q.db.QueryContext(ctx, ListMembersOfIdentity, arg.IdentityUUID, arg.IdentityUUID)
+	rows, err := q.db.QueryContext(ctx, ListMembersOfIdentity,
+		arg.IdentityUUID,
+		arg.IdentityUUID,
+		arg.IdentityUUID,
+		arg.IdentityUUID,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -10,16 +10,98 @@ import (
 	"database/sql"
 )
 
+const ListActorsByRule = `-- name: ListActorsByRule :many
+SELECT r.rule_id, r.rule_version, CAST(r.technique_key DIV 10000000000 AS SIGNED) AS technique, r.attacker_uuid, r.identity_uuid
+FROM ttp_tag r
+WHERE r.observed_at >= ? AND r.observed_at < ?
+  AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
+  AND (CAST(? AS SIGNED) = 1 OR (r.confidence >= ?
+      AND r.technique_key >= ? AND r.technique_key <= ?
+      AND r.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = r.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+GROUP BY r.rule_id, r.rule_version, technique, r.attacker_uuid, r.identity_uuid
+`
+
+type ListActorsByRuleParams struct {
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	AnyTag        int64
+	MinConfidence float64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+}
+
+type ListActorsByRuleRow struct {
+	RuleID       string
+	RuleVersion  int64
+	Technique    int64
+	AttackerUUID []byte
+	IdentityUUID []byte
+}
+
+// Which attackers and identities show which techniques by each version of each rule.
+func (q *Queries) ListActorsByRule(ctx context.Context, arg ListActorsByRuleParams) ([]ListActorsByRuleRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListActorsByRule,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.AnyTag,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListActorsByRuleRow
+	for rows.Next() {
+		var i ListActorsByRuleRow
+		if err := rows.Scan(
+			&i.RuleID,
+			&i.RuleVersion,
+			&i.Technique,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListRules = `-- name: ListRules :many
 SELECT r.rule_id, r.rule_version, COUNT(*) AS tags,
        CAST(MIN(r.observed_at) AS SIGNED) AS first_seen, CAST(MAX(r.observed_at) AS SIGNED) AS last_seen,
-       COUNT(DISTINCT r.technique_key DIV 10000000000) AS techniques,
-       COUNT(DISTINCT CONCAT(r.source_kind, '|', r.source_id)) AS sources,
-       COUNT(DISTINCT r.attacker_uuid) AS attackers,
-       COUNT(DISTINCT COALESCE(i.survivor_uuid, r.identity_uuid, a.identity_uuid)) AS identities
+       COUNT(DISTINCT CONCAT(r.source_kind, '|', r.source_id)) AS sources
 FROM ttp_tag r
-LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
-LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE r.observed_at >= ? AND r.observed_at < ?
   AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
   AND (CAST(? AS SIGNED) = 1 OR (r.confidence >= ?
@@ -56,13 +138,10 @@ type ListRulesRow struct {
 	Tags        int64
 	FirstSeen   int64
 	LastSeen    int64
-	Techniques  int64
 	Sources     int64
-	Attackers   int64
-	Identities  int64
 }
 
-// What each version of each rule has tagged.
+// What each version of each rule has tagged, with the number of its sources.
 func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRulesRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListRules,
 		arg.Since,
@@ -95,10 +174,7 @@ func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRul
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,
-			&i.Techniques,
 			&i.Sources,
-			&i.Attackers,
-			&i.Identities,
 		); err != nil {
 			return nil, err
 		}

@@ -100,16 +100,14 @@ func (q *Queries) ListIdentitiesBySurvivors(ctx context.Context, arg ListIdentit
 }
 
 const ListMembersOfCampaign = `-- name: ListMembersOfCampaign :many
-WITH survivor AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?1),
-                         ?1) AS BLOB) AS uuid
-), campaign AS (
-    SELECT uuid FROM survivor
-    UNION ALL
-    SELECT c.uuid FROM survivor CROSS JOIN ttp_campaign c ON c.survivor_uuid = survivor.uuid AND c.uuid <> survivor.uuid
-)
 SELECT m.survivor_uuid, m.uuid AS identity_uuid, a.uuid AS attacker_uuid
-FROM campaign
+FROM (SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?1),
+                           ?1) AS BLOB) AS uuid
+      UNION ALL
+      SELECT c.uuid
+      FROM (SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?1),
+                                 ?1) AS BLOB) AS uuid) survivor
+      CROSS JOIN ttp_campaign c ON c.survivor_uuid = survivor.uuid AND c.uuid <> survivor.uuid) campaign
 CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
 CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 LEFT JOIN ttp_attacker a ON a.identity_uuid = m.uuid
@@ -151,18 +149,16 @@ func (q *Queries) ListMembersOfCampaign(ctx context.Context, arg ListMembersOfCa
 }
 
 const ListMembersOfIdentity = `-- name: ListMembersOfIdentity :many
-WITH survivor AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?1),
-                         ?1) AS BLOB) AS uuid
-), member AS (
-    SELECT uuid FROM survivor
-    UNION ALL
-    SELECT i.uuid FROM survivor CROSS JOIN ttp_identity i ON i.survivor_uuid = survivor.uuid AND i.uuid <> survivor.uuid
-)
-SELECT survivor.uuid AS survivor_uuid, member.uuid AS identity_uuid, a.uuid AS attacker_uuid
-FROM survivor
-CROSS JOIN member
-LEFT JOIN ttp_attacker a ON a.identity_uuid = member.uuid
+SELECT s.uuid AS survivor_uuid, s.uuid AS identity_uuid, a.uuid AS attacker_uuid
+FROM (SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?1),
+                           ?1) AS BLOB) AS uuid) s
+LEFT JOIN ttp_attacker a ON a.identity_uuid = s.uuid
+UNION ALL
+SELECT m.survivor_uuid, m.uuid AS identity_uuid, a.uuid AS attacker_uuid
+FROM (SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?1),
+                           ?1) AS BLOB) AS uuid) s
+CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid AND m.uuid <> s.uuid
+LEFT JOIN ttp_attacker a ON a.identity_uuid = m.uuid
 `
 
 type ListMembersOfIdentityParams struct {
@@ -175,8 +171,8 @@ type ListMembersOfIdentityRow struct {
 	AttackerUUID []byte
 }
 
-// Whose tags an identity has: all that are merged into its survivor, the survivor itself, whether it is
-// stored or not, and their attackers, each with its identity.
+// Whose tags an identity has: the survivor, whether it is stored or not, all that are merged into it, and their
+// attackers, each with its identity. Without WITH, which vtgate does not prepare.
 func (q *Queries) ListMembersOfIdentity(ctx context.Context, arg ListMembersOfIdentityParams) ([]ListMembersOfIdentityRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListMembersOfIdentity, arg.IdentityUUID)
 	if err != nil {

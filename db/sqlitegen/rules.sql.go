@@ -10,16 +10,96 @@ import (
 	"database/sql"
 )
 
+const ListActorsByRule = `-- name: ListActorsByRule :many
+SELECT r.rule_id, r.rule_version, CAST(r.technique_key / 10000000000 AS INTEGER) AS technique, r.attacker_uuid, r.identity_uuid
+FROM ttp_tag r
+WHERE r.observed_at >= ?1 AND r.observed_at < ?2
+  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
+  AND (CAST(?5 AS INTEGER) = 1 OR (r.confidence >= ?6
+      AND r.technique_key >= ?3 AND r.technique_key <= ?4
+      AND r.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+GROUP BY r.rule_id, r.rule_version, technique, r.attacker_uuid, r.identity_uuid
+`
+
+type ListActorsByRuleParams struct {
+	Since         int64
+	Before        int64
+	FirstKey      int64
+	LastKey       int64
+	AnyTag        int64
+	MinConfidence float64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+}
+
+type ListActorsByRuleRow struct {
+	RuleID       string
+	RuleVersion  int64
+	Technique    int64
+	AttackerUUID []byte
+	IdentityUUID []byte
+}
+
+// Which attackers and identities show which techniques by each version of each rule.
+func (q *Queries) ListActorsByRule(ctx context.Context, arg ListActorsByRuleParams) ([]ListActorsByRuleRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListActorsByRule,
+		arg.Since,
+		arg.Before,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.AnyTag,
+		arg.MinConfidence,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListActorsByRuleRow
+	for rows.Next() {
+		var i ListActorsByRuleRow
+		if err := rows.Scan(
+			&i.RuleID,
+			&i.RuleVersion,
+			&i.Technique,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListRules = `-- name: ListRules :many
 SELECT r.rule_id, r.rule_version, COUNT(*) AS tags,
        CAST(MIN(r.observed_at) AS INTEGER) AS first_seen, CAST(MAX(r.observed_at) AS INTEGER) AS last_seen,
-       COUNT(DISTINCT r.technique_key / 10000000000) AS techniques,
-       COUNT(DISTINCT r.source_kind || '|' || r.source_id) AS sources,
-       COUNT(DISTINCT r.attacker_uuid) AS attackers,
-       COUNT(DISTINCT COALESCE(i.survivor_uuid, r.identity_uuid, a.identity_uuid)) AS identities
+       COUNT(DISTINCT r.source_kind || '|' || r.source_id) AS sources
 FROM ttp_tag r
-LEFT JOIN ttp_attacker a ON a.uuid = r.attacker_uuid
-LEFT JOIN ttp_identity i ON i.uuid = COALESCE(r.identity_uuid, a.identity_uuid)
 WHERE r.observed_at >= ?1 AND r.observed_at < ?2
   AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
   AND (CAST(?5 AS INTEGER) = 1 OR (r.confidence >= ?6
@@ -56,13 +136,10 @@ type ListRulesRow struct {
 	Tags        int64
 	FirstSeen   int64
 	LastSeen    int64
-	Techniques  int64
 	Sources     int64
-	Attackers   int64
-	Identities  int64
 }
 
-// What each version of each rule has tagged.
+// What each version of each rule has tagged, with the number of its sources.
 func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRulesRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListRules,
 		arg.Since,
@@ -93,10 +170,7 @@ func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRul
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,
-			&i.Techniques,
 			&i.Sources,
-			&i.Attackers,
-			&i.Identities,
 		); err != nil {
 			return nil, err
 		}

@@ -188,7 +188,7 @@ UNION ALL
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
-FROM (SELECT DISTINCT technique_key FROM ttp_technique_count WHERE stale = 1) c
+FROM (SELECT technique_key FROM ttp_technique_count WHERE stale = 1 GROUP BY technique_key) c
 CROSS JOIN ttp_tag t INDEXED BY ttp_tag_technique ON t.technique_key = c.technique_key
 GROUP BY t.technique_key
 `

@@ -241,8 +241,9 @@ func scopesAndTagsMayComeInAnyOrder(t *testing.T, db *database) {
 			return s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id("c1"), MergedIntoUUID: id("c2")}})
 		},
 	}
+	s := db.store(t)
 	for shift := range steps {
-		s := newDatabase(t, db.Engine).store(t)
+		clearTables(t, db)
 		for i := range steps {
 			succeed(t, steps[(i+shift)%len(steps)](s))
 		}

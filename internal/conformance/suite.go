@@ -19,8 +19,12 @@ type Engine struct {
 	Empty func(tb testing.TB, r *Recorder) (url string, pool *sql.DB)
 	// OverPool runs the cases on ttp.New over the pool in place of ttp.Open.
 	OverPool bool
+	// Capabilities are what the server keeps.
+	Capabilities ttp.Capabilities
 	// Queries are the names of all generated queries. Over the pool, the cases must execute each.
 	Queries []string
+	// Except names the cases that the engine is excused from, with the reason and what holds instead.
+	Except map[string]string
 }
 
 // testCase is one promise of the store's.
@@ -41,6 +45,9 @@ func Run(t *testing.T, engine Engine) {
 		ran := false
 		t.Run(c.name, func(t *testing.T) {
 			ran = true
+			if why, ok := engine.Except[c.name]; ok {
+				t.Skip("exception: " + why)
+			}
 			t.Parallel()
 			db := newDatabase(t, engine)
 			c.run(t, db)

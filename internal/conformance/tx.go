@@ -13,6 +13,12 @@ var txCases = []testCase{
 	{name: "FailedCallLeavesTheTransactionAsItWas", run: failedCallLeavesTheTransactionAsItWas},
 	{name: "CancelledCallLeavesTheTransactionAsItWas", run: cancelledCallLeavesTheTransactionAsItWas},
 	{name: "CloseLeavesTheCallersPoolOpen", run: closeLeavesTheCallersPoolOpen},
+	{name: "CapabilitiesAreTold", run: capabilitiesAreTold},
+}
+
+// A store needs no schema to ask the server what it is.
+func capabilitiesAreTold(t *testing.T, db *database) {
+	equal(t, "capabilities", must[ttp.Capabilities](t)(db.open(t).Capabilities(context.Background())), db.Capabilities)
 }
 
 // overPool is a store over the caller's pool, with its schema.

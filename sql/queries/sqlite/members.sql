@@ -1,32 +1,28 @@
 -- name: ListMembersOfIdentity :many
--- Whose tags an identity has: all that are merged into its survivor, the survivor itself, whether it is
--- stored or not, and their attackers, each with its identity.
-WITH survivor AS (
-    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = sqlc.arg(identity_uuid)),
-                         sqlc.arg(identity_uuid)) AS BLOB) AS uuid
-), member AS (
-    SELECT uuid FROM survivor
-    UNION ALL
-    SELECT i.uuid FROM survivor CROSS JOIN ttp_identity i ON i.survivor_uuid = survivor.uuid AND i.uuid <> survivor.uuid
-)
-SELECT survivor.uuid AS survivor_uuid, member.uuid AS identity_uuid, a.uuid AS attacker_uuid
-FROM survivor
-CROSS JOIN member
-LEFT JOIN ttp_attacker a ON a.identity_uuid = member.uuid;
+-- Whose tags an identity has: the survivor, whether it is stored or not, all that are merged into it, and their
+-- attackers, each with its identity. Without WITH, which vtgate does not prepare.
+SELECT s.uuid AS survivor_uuid, s.uuid AS identity_uuid, a.uuid AS attacker_uuid
+FROM (SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = sqlc.arg(identity_uuid)),
+                           sqlc.arg(identity_uuid)) AS BLOB) AS uuid) s
+LEFT JOIN ttp_attacker a ON a.identity_uuid = s.uuid
+UNION ALL
+SELECT m.survivor_uuid, m.uuid AS identity_uuid, a.uuid AS attacker_uuid
+FROM (SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = sqlc.arg(identity_uuid)),
+                           sqlc.arg(identity_uuid)) AS BLOB) AS uuid) s
+CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid AND m.uuid <> s.uuid
+LEFT JOIN ttp_attacker a ON a.identity_uuid = m.uuid;
 
 -- name: ListMembersOfCampaign :many
 -- The same for a campaign and all that are merged into its survivor: their surviving identities, with all
 -- that are merged into these.
-WITH survivor AS (
-    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
-                         sqlc.arg(campaign_uuid)) AS BLOB) AS uuid
-), campaign AS (
-    SELECT uuid FROM survivor
-    UNION ALL
-    SELECT c.uuid FROM survivor CROSS JOIN ttp_campaign c ON c.survivor_uuid = survivor.uuid AND c.uuid <> survivor.uuid
-)
 SELECT m.survivor_uuid, m.uuid AS identity_uuid, a.uuid AS attacker_uuid
-FROM campaign
+FROM (SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
+                           sqlc.arg(campaign_uuid)) AS BLOB) AS uuid
+      UNION ALL
+      SELECT c.uuid
+      FROM (SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
+                                 sqlc.arg(campaign_uuid)) AS BLOB) AS uuid) survivor
+      CROSS JOIN ttp_campaign c ON c.survivor_uuid = survivor.uuid AND c.uuid <> survivor.uuid) campaign
 CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
 CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 LEFT JOIN ttp_attacker a ON a.identity_uuid = m.uuid;

@@ -1,28 +1,26 @@
 #!/usr/bin/env bash
 #
-# Builds the local Docker image ttpstore-mysql:debian: a MySQL server from
-# Debian packages, for machines that reach a Debian mirror but no container
-# registry. Does nothing when the image exists already.
+# Builds a Docker image of a database server from Debian packages, for machines
+# that reach a Debian mirror but no container registry, and prints its name:
 #
-# The image understands the part of the official mysql image's contract that
-# the tests use: MYSQL_ROOT_PASSWORD sets the password of root, the data live
-# in /var/lib/mysql, arguments are passed on to mysqld.
+#     debian.sh mysql unstable      # Debian's releases have no MySQL
+#     debian.sh mariadb bookworm
+#
+# The tag holds a hash of what the image is made by, so that an image that
+# exists is kept, and a change of these files makes a new one.
+#
+# The image understands the part of the official images' contract that the
+# tests use: MYSQL_ROOT_PASSWORD sets the password of root, the data live in
+# /var/lib/mysql, arguments are passed on to the server.
 set -euo pipefail
 
-readonly image=ttpstore-mysql:debian
-readonly entrypoint=/usr/local/bin/ttpstore-mysql
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/lib.sh"
 
-# Only unstable carries Oracle's MySQL; Debian's releases have MariaDB.
-readonly suite=unstable
-
-work=
-
-say() { printf 'mysql.sh: %s\n' "$*" >&2; }
-
-die() {
-    say "$*"
-    exit 1
-}
+readonly usage='usage: debian.sh mysql|mariadb SUITE'
+readonly server=${1:?$usage} suite=${2:?$usage}
+readonly entrypoint=/usr/local/bin/ttpstore-server
 
 # as_root runs one command as root. Only what needs root runs as root, so
 # that docker sees the caller's own environment. sudo drops the proxy
@@ -35,11 +33,6 @@ as_root() {
             ${https_proxy:+https_proxy="$https_proxy"} \
             ${no_proxy:+no_proxy="$no_proxy"} "$@"
     fi
-}
-
-require_docker() {
-    command -v docker >/dev/null || die "the docker command is missing: install the Docker client"
-    docker info >/dev/null 2>&1 || die "docker does not answer: start it, or set DOCKER_HOST"
 }
 
 require_root() {
@@ -70,6 +63,7 @@ mirror() {
     command -v apt-get >/dev/null || return 0
     local codename
     codename=$(. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}") || codename=
+    # shellcheck disable=SC2016 # apt-get's variables
     apt-get indextargets --format '$(CODENAME) $(REPO_URI)' \
         'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 'Component: main' 2>/dev/null |
         awk -v want="$codename" '
@@ -95,65 +89,28 @@ bootstrap() {
     local root=$1 from
     from=$(mirror)
     say "debootstrap of $suite from ${from:-its default mirror}"
-    as_root debootstrap --variant=minbase "$suite" "$root" ${from:+"$from"} >"$work/log" 2>&1 ||
-        { tail -n 20 "$work/log" >&2; die "debootstrap failed"; }
+    quietly as_root debootstrap --variant=minbase "$suite" "$root" ${from:+"$from"}
 }
 
-# in_root runs one command in the new system and shows what it printed only
-# when it failed.
 in_root() {
     local root=$1
     shift
-    as_root chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@" >"$work/log" 2>&1 ||
-        { tail -n 20 "$work/log" >&2; die "failed in the new system: $*"; }
+    quietly as_root chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"
 }
 
-install_mysql() {
+install_server() {
     local root=$1
-    say "installing mysql-server-core"
+    say "installing $server-server-core"
     # Mirrors of unstable may lag behind the date that the Release file allows.
     in_root "$root" apt-get -q -o Acquire::Check-Valid-Until=false update
-    in_root "$root" apt-get -q install -y --no-install-recommends mysql-server-core mysql-client-core
+    in_root "$root" apt-get -q install -y --no-install-recommends "$server-server-core" "$server-client-core"
     in_root "$root" apt-get -q clean
     in_root "$root" sh -c 'rm -rf /var/lib/apt/lists/* /var/lib/mysql && mkdir -p /var/lib/mysql'
-}
-
-write_entrypoint() {
-    local root=$1
-    as_root tee "$root$entrypoint" >/dev/null <<'SCRIPT'
-#!/bin/sh
-# Initialises the data directory when it is empty, then becomes the server.
-set -eu
-
-: "${MYSQL_ROOT_PASSWORD:?set MYSQL_ROOT_PASSWORD to the password root shall have}"
-
-# A backslash escapes in MySQL's strings, so it is doubled like the quote.
-password=$(printf '%s' "$MYSQL_ROOT_PASSWORD" | sed -e 's/\\/\\\\/g' -e "s/'/''/g")
-unset MYSQL_ROOT_PASSWORD
-
-mkdir -p /var/lib/mysql-files /run/mysqld
-if [ ! -d /var/lib/mysql/mysql ]; then
-    mysqld --initialize-insecure --user=root
-fi
-
-# The server runs this file before it accepts the first connection, so nobody
-# ever meets a root without a password.
-umask 077
-cat >/tmp/init.sql <<SQL
-ALTER USER root@localhost IDENTIFIED WITH caching_sha2_password BY '$password';
-CREATE USER IF NOT EXISTS root@'%';
-ALTER USER root@'%' IDENTIFIED WITH caching_sha2_password BY '$password';
-GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;
-SQL
-umask 022
-
-exec mysqld --user=root --mysqlx=OFF --socket=/tmp/mysql.sock --init-file=/tmp/init.sql "$@"
-SCRIPT
-    as_root chmod 0755 "$root$entrypoint"
+    as_root install -m 0755 "$here/entrypoint.sh" "$root$entrypoint"
 }
 
 import_image() {
-    local root=$1
+    local root=$1 image=$2
     say "importing $image"
     as_root tar -C "$root" --one-file-system --numeric-owner -c . |
         docker import \
@@ -165,23 +122,19 @@ import_image() {
 }
 
 main() {
+    local image
+    image=ttpstore-$server:$suite-$(content "$here"/{lib,debian,entrypoint}.sh </dev/null)
     require_docker
-    if docker image inspect "$image" >/dev/null 2>&1; then
-        say "$image exists"
-        return
+    if ! docker image inspect "$image" >/dev/null 2>&1; then
+        require_root
+        require_debootstrap
+        with_workspace
+        bootstrap "$work/system"
+        install_server "$work/system"
+        import_image "$work/system" "$image"
+        say "built $image in $SECONDS s"
     fi
-    require_root
-    require_debootstrap
-
-    trap cleanup EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-    work=$(mktemp -d)
-    bootstrap "$work/system"
-    install_mysql "$work/system"
-    write_entrypoint "$work/system"
-    import_image "$work/system"
-    say "built $image in $SECONDS s"
+    printf '%s\n' "$image"
 }
 
-main "$@"
+main

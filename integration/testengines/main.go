@@ -1,0 +1,103 @@
+// Command testengines runs the tests on every engine, or on those that its arguments name, and prints a table
+// of what came out. It fails when a test does.
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/decnet/ttpstore/integration"
+	_ "github.com/decnet/ttpstore/ttp"
+)
+
+var sqlite = integration.Engine{Name: "sqlite"}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	chosen, err := choose(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "testengines:", err)
+		os.Exit(2)
+	}
+	var runs []run
+	failed := false
+	for _, s := range chosen {
+		r := s.test(ctx)
+		failed = failed || (r.err != nil && !errors.Is(r.err, errNotToBeHad))
+		runs = append(runs, r)
+	}
+	printTable(runs)
+	if failed || ctx.Err() != nil {
+		os.Exit(1)
+	}
+}
+
+// suite is what is run on one engine.
+type suite struct {
+	engine          integration.Engine
+	folder, pattern string // of the tests
+}
+
+// suites are those of all engines. SQLite's tests stand in the store's module.
+func suites() []suite {
+	all := []suite{{sqlite, "..", "./ttp"}}
+	for _, engine := range integration.Engines {
+		all = append(all, suite{engine, ".", "."})
+	}
+	return all
+}
+
+func choose(names []string) ([]suite, error) {
+	all := suites()
+	if len(names) == 0 {
+		return all, nil
+	}
+	var chosen []suite
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(s suite) bool { return s.engine.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no engine is named %q", name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// sqliteVersion asks the library, which ttp links.
+func sqliteVersion(ctx context.Context) (version string, err error) {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return "", err
+	}
+	err = db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version)
+	return version, errors.Join(err, db.Close())
+}
+
+func printTable(runs []run) {
+	fmt.Println()
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "engine\tversion\tcases\tpassed\texceptions\ttime\t")
+	for _, r := range runs {
+		verdict := ""
+		if r.err != nil {
+			verdict = r.err.Error()
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%s\t%s\n",
+			r.engine.Name, r.version, len(r.results), r.count("pass"), r.count("skip"), r.took.Round(time.Second), verdict)
+	}
+	_ = table.Flush()
+	for _, r := range runs {
+		for _, name := range slices.Sorted(maps.Keys(r.engine.Except)) {
+			fmt.Printf("\n%s is excused from %s: %s\n", r.engine.Name, name, r.engine.Except[name])
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/decnet/ttpstore/integration"
+)
+
+// errNotToBeHad means that a registry that has the only image of an engine does not answer. It fails nothing.
+var errNotToBeHad = errors.New("no registry has it")
+
+// run is what came out on one engine.
+type run struct {
+	engine  integration.Engine
+	version string
+	results map[string]string // of the tests that have no subtests: pass, fail or skip
+	took    time.Duration
+	err     error
+}
+
+func (r run) count(result string) int {
+	n := 0
+	for _, got := range r.results {
+		if got == result {
+			n++
+		}
+	}
+	return n
+}
+
+// test runs the suite and shows what tests that fail have printed.
+func (s suite) test(ctx context.Context) run {
+	begin := time.Now()
+	fmt.Fprintf(os.Stderr, "testengines: %s\n", s.engine.Name)
+	r := run{engine: s.engine}
+	// The limit is also that of a container's life.
+	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=40m", s.pattern)
+	cmd.Dir, cmd.Stderr = s.folder, os.Stderr
+	cmd.Env = append(os.Environ(), integration.EngineEnv+"="+s.engine.Name)
+	// An interrupt lets the tests remove their container.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = time.Minute
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err == nil {
+		err = errors.Join(r.read(out), cmd.Wait())
+	}
+	if s.engine.Name == sqlite.Name && err == nil {
+		r.version, err = sqliteVersion(ctx)
+	}
+	r.took = time.Since(begin)
+	r.err = r.judge(err)
+	return r
+}
+
+// event is a line of go test -json: see go doc test2json.
+type event struct{ Action, Test, Output string }
+
+// read follows the events of a run.
+func (r *run) read(events io.Reader) error {
+	r.results = map[string]string{}
+	printed := map[string][]string{}
+	decoder := json.NewDecoder(events)
+	for {
+		var e event
+		if err := decoder.Decode(&e); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		switch e.Action {
+		case "run":
+			delete(r.results, path.Dir(e.Test)) // has a subtest
+			r.results[e.Test] = ""
+		case "output":
+			printed[e.Test] = append(printed[e.Test], e.Output)
+			if version, ok := strings.CutPrefix(e.Output, integration.VersionPrefix); ok {
+				r.version, _, _ = strings.Cut(version, " ")
+			}
+		case "pass", "skip", "fail":
+			if _, leaf := r.results[e.Test]; leaf {
+				r.results[e.Test] = e.Action
+			}
+			if e.Action == "fail" {
+				fmt.Print(strings.Join(printed[e.Test], ""))
+			}
+			delete(printed, e.Test)
+		}
+	}
+}
+
+// judge says what is wrong with the run, beside what the tests have printed.
+func (r *run) judge(err error) error {
+	if len(r.results) == 0 && r.engine.Build == nil && r.engine.Upstream != "" {
+		return errNotToBeHad
+	}
+	excused := map[string]bool{}
+	for test, result := range r.results {
+		if result != "skip" {
+			continue
+		}
+		function, _, _ := strings.Cut(test, "/")
+		for _, name := range []string{function, path.Base(test)} {
+			excused[name] = true
+		}
+		if r.engine.Except[function] == "" && r.engine.Except[path.Base(test)] == "" {
+			err = errors.Join(err, fmt.Errorf("%s is skipped without an exception", test))
+		}
+	}
+	for name := range r.engine.Except {
+		if !excused[name] {
+			err = errors.Join(err, fmt.Errorf("the exception %s excuses no test", name))
+		}
+	}
+	return err
+}

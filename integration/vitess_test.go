@@ -1,0 +1,99 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// shards are those of a sharded keyspace: two halves of all uuids.
+var shards = []string{"-80", "80-"}
+
+// keyspaces are the names of a cluster's keyspaces that no test has borrowed.
+var keyspaces chan string
+
+func keyspaceName(i int) string { return fmt.Sprint("ttp", i) }
+
+// vitessEnvironment tells the container which keyspaces there are. Each is unsharded and has a sharded one
+// beside it, which the product's routing rules send tags to.
+func vitessEnvironment(n int) ([]string, error) {
+	vschema, err := os.ReadFile(filepath.Join("..", "sql", "vitess", "vschema.json"))
+	if err != nil {
+		return nil, err
+	}
+	rules, err := os.ReadFile(filepath.Join("..", "sql", "vitess", "routing_rules.json"))
+	if err != nil {
+		return nil, err
+	}
+	type shard struct {
+		Name string `json:"name"`
+	}
+	type keyspace struct {
+		Name         string  `json:"name"`
+		Shards       []shard `json:"shards"`
+		ReplicaCount int     `json:"replica_count"`
+		RdonlyCount  int     `json:"rdonly_count"`
+	}
+	type routing struct {
+		Rules []json.RawMessage `json:"rules"`
+	}
+	var topology struct {
+		Cells        []string   `json:"cells"`
+		Keyspaces    []keyspace `json:"keyspaces"`
+		RoutingRules routing    `json:"routing_rules"`
+	}
+	topology.Cells = []string{"test"}
+	var databases, sharded []string
+	for i := range n {
+		name := keyspaceName(i)
+		unsharded := keyspace{name, []shard{{"0"}}, 1, -1}
+		halves := keyspace{name + "_sharded", nil, 1, -1}
+		for _, s := range shards {
+			halves.Shards = append(halves.Shards, shard{s})
+		}
+		for _, k := range []keyspace{unsharded, halves} {
+			for _, s := range k.Shards {
+				databases = append(databases, "vt_"+k.Name+"_"+s.Name)
+			}
+		}
+		var named routing
+		renamed := strings.NewReplacer(`"ttp.`, `"`+name+`.`, `"ttp_sharded.`, `"`+halves.Name+`.`).Replace(string(rules))
+		if err := json.Unmarshal([]byte(renamed), &named); err != nil {
+			return nil, err
+		}
+		topology.Keyspaces = append(topology.Keyspaces, unsharded, halves)
+		topology.RoutingRules.Rules = append(topology.RoutingRules.Rules, named.Rules...)
+		sharded = append(sharded, halves.Name)
+	}
+	out, err := json.Marshal(topology)
+	return []string{
+		"VITESS_TOPOLOGY=" + string(out),
+		"VITESS_DATABASES=" + strings.Join(databases, " "),
+		"VITESS_SHARDED=" + strings.Join(sharded, " "),
+		"VITESS_VSCHEMA=" + string(vschema),
+	}, err
+}
+
+// borrowKeyspace returns an empty keyspace, which vtgate could not make, until the end of the test.
+func borrowKeyspace(tb testing.TB) string {
+	name := <-keyspaces
+	tb.Cleanup(func() {
+		cfg := server.Clone()
+		cfg.DBName = name
+		for _, table := range storeTables {
+			if err := execute(cfg, "DROP TABLE IF EXISTS "+table); err != nil {
+				tb.Errorf("clear keyspace %s: %v", name, err)
+			}
+		}
+		keyspaces <- name
+	})
+	return name
+}
+
+var storeTables = []string{
+	"ttp_tag", "ttp_buried_tag", "ttp_technique_count", "ttp_attacker", "ttp_identity", "ttp_campaign",
+	"ttp_tombstone", "ttp_merge_lock", "ttp_schema_migrations",
+}
