@@ -151,9 +151,9 @@ func (w *tagWrite) count(ctx context.Context, q queries) error {
 
 // takeBack deletes the rows that a tombstone keeps out.
 func (w *tagWrite) takeBack(ctx context.Context, q queries, rows []insertRow) error {
-	read := listBuriedTagUUIDs
+	read := listTombstonedTagUUIDs
 	if w.inCallers {
-		read = lockBuriedTags
+		read = lockTombstonedTags
 	}
 	for chunk := range slices.Chunk(rows, insertChunkRows) {
 		ids, err := read(ctx, q, args{UUIDs: uuidsOfRows(chunk)})

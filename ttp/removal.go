@@ -247,11 +247,11 @@ func lockCurrentTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) 
 func (r *removal) delete(ctx context.Context, q queries, tags []Tag) (tombstone uuid.UUID, err error) {
 	if r.tombstone {
 		tombstone = r.id
-		buried, err := buryTags(ctx, q, args{TombstoneUUID: r.id[:], UUIDs: uuidsOf(tags)})
+		tombstoned, err := tombstoneTags(ctx, q, args{TombstoneUUID: r.id[:], UUIDs: uuidsOf(tags)})
 		if err != nil {
 			return uuid.Nil, err
 		}
-		err = addTombstone(ctx, q, args{UUID: r.id[:], Removed: r.removed, Reason: nullText(r.reason), CreatedAt: r.store.now().UnixMicro(), Tags: buried})
+		err = addTombstone(ctx, q, args{UUID: r.id[:], Removed: r.removed, Reason: nullText(r.reason), CreatedAt: r.store.now().UnixMicro(), Tags: tombstoned})
 		if err != nil {
 			return uuid.Nil, err
 		}

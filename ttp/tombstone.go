@@ -11,18 +11,18 @@ import (
 )
 
 var (
-	buryTags             = execRows((*sqlitegen.Queries).BuryTags, (*mysqlgen.Queries).BuryTags)
-	listBuriedTagUUIDs   = many((*sqlitegen.Queries).ListBuriedTagUUIDs, (*mysqlgen.Queries).ListBuriedTagUUIDs, toID, toID)
-	lockBuriedTags       = many((*sqlitegen.Queries).LockBuriedTags, (*mysqlgen.Queries).LockBuriedTags, toID, toID)
-	listTombstonesAfter  = many((*sqlitegen.Queries).ListTombstonesAfter, (*mysqlgen.Queries).ListTombstonesAfter, toTombstone, toTombstone)
-	getTombstone         = one((*sqlitegen.Queries).GetTombstone, (*mysqlgen.Queries).GetTombstone, toTombstone, toTombstone)
-	lockTombstone        = one((*sqlitegen.Queries).LockTombstone, (*mysqlgen.Queries).LockTombstone, toTombstone, toTombstone)
-	listTagsOfTombstone  = many((*sqlitegen.Queries).ListTagsOfTombstone, (*mysqlgen.Queries).ListTagsOfTombstone, toID, toID)
-	deleteBuriedTags     = execRows((*sqlitegen.Queries).DeleteBuriedTags, (*mysqlgen.Queries).DeleteBuriedTags)
-	takeFromTombstone    = execRows((*sqlitegen.Queries).TakeFromTombstone, (*mysqlgen.Queries).TakeFromTombstone)
-	deleteEmptyTombstone = execRows((*sqlitegen.Queries).DeleteEmptyTombstone, (*mysqlgen.Queries).DeleteEmptyTombstone)
-	addTombstone         = exec((*sqlitegen.Queries).AddTombstone, (*mysqlgen.Queries).AddTombstone)
-	countTagsOfTombstone = one((*sqlitegen.Queries).CountTagsOfTombstone, (*mysqlgen.Queries).CountTagsOfTombstone, self, self)
+	tombstoneTags          = execRows((*sqlitegen.Queries).TombstoneTags, (*mysqlgen.Queries).TombstoneTags)
+	listTombstonedTagUUIDs = many((*sqlitegen.Queries).ListTombstonedTagUUIDs, (*mysqlgen.Queries).ListTombstonedTagUUIDs, toID, toID)
+	lockTombstonedTags     = many((*sqlitegen.Queries).LockTombstonedTags, (*mysqlgen.Queries).LockTombstonedTags, toID, toID)
+	listTombstonesAfter    = many((*sqlitegen.Queries).ListTombstonesAfter, (*mysqlgen.Queries).ListTombstonesAfter, toTombstone, toTombstone)
+	getTombstone           = one((*sqlitegen.Queries).GetTombstone, (*mysqlgen.Queries).GetTombstone, toTombstone, toTombstone)
+	lockTombstone          = one((*sqlitegen.Queries).LockTombstone, (*mysqlgen.Queries).LockTombstone, toTombstone, toTombstone)
+	listTagsOfTombstone    = many((*sqlitegen.Queries).ListTagsOfTombstone, (*mysqlgen.Queries).ListTagsOfTombstone, toID, toID)
+	deleteTombstonedTags   = execRows((*sqlitegen.Queries).DeleteTombstonedTags, (*mysqlgen.Queries).DeleteTombstonedTags)
+	subtractFromTombstone  = execRows((*sqlitegen.Queries).SubtractFromTombstone, (*mysqlgen.Queries).SubtractFromTombstone)
+	deleteEmptyTombstone   = execRows((*sqlitegen.Queries).DeleteEmptyTombstone, (*mysqlgen.Queries).DeleteEmptyTombstone)
+	addTombstone           = exec((*sqlitegen.Queries).AddTombstone, (*mysqlgen.Queries).AddTombstone)
+	countTagsOfTombstone   = one((*sqlitegen.Queries).CountTagsOfTombstone, (*mysqlgen.Queries).CountTagsOfTombstone, self, self)
 )
 
 // Tombstone is a removal after which a replay does not bring the tags back.
@@ -79,10 +79,10 @@ func (r *removal) lift(ctx context.Context, q queries, tombstone uuid.UUID) (mor
 		return false, 0, err
 	}
 	a.UUIDs = idBytes(ids)
-	if a.Tags, err = deleteBuriedTags(ctx, q, a); err != nil {
+	if a.Tags, err = deleteTombstonedTags(ctx, q, a); err != nil {
 		return false, 0, err
 	}
-	if _, err = takeFromTombstone(ctx, q, a); err != nil {
+	if _, err = subtractFromTombstone(ctx, q, a); err != nil {
 		return false, 0, err
 	}
 	if more = len(ids) == r.batch; !more {

@@ -33,7 +33,7 @@ func readRelated(ctx context.Context, q queries, page []Tag) (around related, er
 	if err != nil {
 		return around, err
 	}
-	buried, err := listBuriedTagUUIDs(ctx, q, own)
+	buried, err := listTombstonedTagUUIDs(ctx, q, own)
 	if err != nil {
 		return around, err
 	}
@@ -147,7 +147,7 @@ func followAttacker(ctx context.Context, q queries, t Tag, attacker Attacker) (b
 
 // removeBuried removes a tag if its tombstone was not lifted meanwhile.
 func removeBuried(ctx context.Context, q queries, t Tag) (bool, error) {
-	buried, err := listBuriedTagUUIDs(ctx, q, args{UUIDs: [][]byte{t.UUID[:]}})
+	buried, err := listTombstonedTagUUIDs(ctx, q, args{UUIDs: [][]byte{t.UUID[:]}})
 	if err != nil || len(buried) == 0 {
 		return false, err
 	}

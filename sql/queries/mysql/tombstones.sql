@@ -4,19 +4,19 @@ INSERT INTO ttp_tombstone (uuid, removed, reason, created_at, tags)
 VALUES (sqlc.arg(uuid), sqlc.arg(removed), sqlc.narg(reason), sqlc.arg(created_at), sqlc.arg(tags))
 ON DUPLICATE KEY UPDATE tags = ttp_tombstone.tags + VALUES(tags);
 
--- name: BuryTags :execrows
+-- name: TombstoneTags :execrows
 -- Keeps these tags, which are about to go, from being written again.
-INSERT INTO ttp_buried_tag (uuid, tombstone_uuid)
+INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid)
 SELECT t.uuid, CAST(sqlc.arg(tombstone_uuid) AS BINARY(16)) FROM ttp_tag t
-WHERE NOT EXISTS (SELECT 1 FROM ttp_buried_tag b WHERE b.uuid = t.uuid) AND t.uuid IN (sqlc.slice(uuids));
+WHERE NOT EXISTS (SELECT 1 FROM ttp_tombstoned_tag b WHERE b.uuid = t.uuid) AND t.uuid IN (sqlc.slice(uuids));
 
--- name: ListBuriedTagUUIDs :many
+-- name: ListTombstonedTagUUIDs :many
 -- Which of these tags a tombstone keeps from being written.
-SELECT uuid FROM ttp_buried_tag WHERE uuid IN (sqlc.slice(uuids));
+SELECT uuid FROM ttp_tombstoned_tag WHERE uuid IN (sqlc.slice(uuids));
 
--- name: LockBuriedTags :many
+-- name: LockTombstonedTags :many
 -- Which of these tags a tombstone keeps from being written, as of now.
-SELECT uuid FROM ttp_buried_tag WHERE uuid IN (sqlc.slice(uuids)) FOR UPDATE;
+SELECT uuid FROM ttp_tombstoned_tag WHERE uuid IN (sqlc.slice(uuids)) FOR UPDATE;
 
 -- name: ListTombstonesAfter :many
 -- A page of all tombstones, in uuid order, which is that of their making.
@@ -33,18 +33,18 @@ SELECT uuid, removed, reason, created_at, tags FROM ttp_tombstone WHERE uuid = s
 
 -- name: ListTagsOfTombstone :many
 -- A page of the tags that a tombstone keeps from being written.
-SELECT uuid FROM ttp_buried_tag
+SELECT uuid FROM ttp_tombstoned_tag
 WHERE tombstone_uuid = sqlc.arg(tombstone_uuid) AND uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT ?;
 
 -- name: CountTagsOfTombstone :one
-SELECT COUNT(*) FROM ttp_buried_tag WHERE tombstone_uuid = sqlc.arg(tombstone_uuid);
+SELECT COUNT(*) FROM ttp_tombstoned_tag WHERE tombstone_uuid = sqlc.arg(tombstone_uuid);
 
--- name: DeleteBuriedTags :execrows
-DELETE FROM ttp_buried_tag WHERE tombstone_uuid = sqlc.arg(tombstone_uuid) AND uuid IN (sqlc.slice(uuids));
+-- name: DeleteTombstonedTags :execrows
+DELETE FROM ttp_tombstoned_tag WHERE tombstone_uuid = sqlc.arg(tombstone_uuid) AND uuid IN (sqlc.slice(uuids));
 
--- name: TakeFromTombstone :execrows
+-- name: SubtractFromTombstone :execrows
 UPDATE ttp_tombstone SET tags = tags - sqlc.arg(tags) WHERE uuid = sqlc.arg(uuid);
 
 -- name: DeleteEmptyTombstone :execrows
