@@ -11,22 +11,22 @@ import (
 
 var (
 	countDistinctSources  = many((*sqlitegen.Queries).CountDistinctSources, (*mysqlgen.Queries).CountDistinctSources, toSourceCount, toSourceCount)
-	listActorsByTechnique = many((*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActors, toActors)
-	listSourcesByMembers  = many((*sqlitegen.Queries).ListSourcesByMembers, (*mysqlgen.Queries).ListSourcesByMembers, toShowing, toShowing)
-	listSourcesBySession  = many((*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toShowing, toShowing)
+	listActorsByTechnique = many((*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActorOccurrence, toActorOccurrence)
+	listSourcesByMembers  = many((*sqlitegen.Queries).ListSourcesByMembers, (*mysqlgen.Queries).ListSourcesByMembers, toOccurrence, toOccurrence)
+	listSourcesBySession  = many((*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toOccurrence, toOccurrence)
 )
 
-// DistinctCounts are the numbers of sources and actors that show a technique.
+// DistinctCounts holds the numbers of distinct sources, attackers and identities among tags.
 type DistinctCounts struct {
 	Sources   int64 `json:"sources"` // pairs of source kind and source id
 	Attackers int64 `json:"attackers"`
-	// Identities counts the merged ones as their survivor; a tag that names no identity counts for the
-	// one that its attacker has.
+	// Identities counts merged identities as their survivor. A tag without an identity counts for the identity
+	// of its attacker.
 	Identities int64 `json:"identities"`
 }
 
-// showing says that tags of an actor and a source show a technique.
-type showing struct {
+// occurrence is one combination of technique, source and actor among tags.
+type occurrence struct {
 	technique techniqueKey
 	source    sourceID
 	actor
@@ -34,7 +34,7 @@ type showing struct {
 
 type sourceID struct{ kind, id string }
 
-var showingsByScope = scopeQueries[showing]{
+var occurrencesByScope = scopeQueries[occurrence]{
 	fleet: listActorsByTechnique, session: listSourcesBySession, members: listSourcesByMembers,
 }
 
@@ -44,15 +44,15 @@ func rollUpDistinct(ctx context.Context, q queries, m members, a args) ([]Techni
 	if err != nil {
 		return nil, err
 	}
-	showings, err := showingsByScope.read(ctx, q, m, a)
+	occurrences, err := occurrencesByScope.read(ctx, q, m, a)
 	if err != nil {
 		return nil, err
 	}
-	counts, err := countShowings(ctx, q, showings)
+	counts, err := countOccurrences(ctx, q, occurrences)
 	if err != nil {
 		return nil, err
 	}
-	if m.scope.Kind == FleetScope { // its sources are too many to be held here
+	if m.scope.Kind == FleetScope { // too many sources to hold in memory
 		sources, err := countDistinctSources(ctx, q, a)
 		if err != nil {
 			return nil, err
@@ -66,63 +66,66 @@ func rollUpDistinct(ctx context.Context, q queries, m members, a args) ([]Techni
 	folded := fold(groups, m)
 	for i := range folded {
 		folded[i].Distinct = counts[folded[i].technique]
-		if folded[i].Distinct == nil { // in a caller's transaction the statements may see different tags
+		if folded[i].Distinct == nil { // statements in a caller's transaction may see different tags
 			folded[i].Distinct = &DistinctCounts{}
 		}
 	}
 	return sorted(folded), nil
 }
 
-func countShowings(ctx context.Context, q queries, showings []showing) (map[techniqueKey]*DistinctCounts, error) {
-	actors := make([]actor, len(showings))
-	for i, s := range showings {
-		actors[i] = s.actor
+func countOccurrences(ctx context.Context, q queries, occurrences []occurrence) (
+	map[techniqueKey]*DistinctCounts, error,
+) {
+	actors := make([]actor, len(occurrences))
+	for i, o := range occurrences {
+		actors[i] = o.actor
 	}
 	identity, err := identitiesOfActors(ctx, q, actors)
 	if err != nil {
 		return nil, err
 	}
-	type fact struct {
+	type distinct struct {
 		technique techniqueKey
-		of        any // a sourceID, or an actor of one id
+		value     any // a sourceID, or an actor with one UUID
 	}
-	counts, known := map[techniqueKey]*DistinctCounts{}, make(map[fact]bool, len(showings))
-	count := func(f fact, n *int64) {
-		if !known[f] {
-			known[f] = true
+	counts, seen := map[techniqueKey]*DistinctCounts{}, make(map[distinct]bool, len(occurrences))
+	count := func(d distinct, n *int64) {
+		if !seen[d] {
+			seen[d] = true
 			*n++
 		}
 	}
-	for _, s := range showings {
-		c := counts[s.technique]
+	for _, o := range occurrences {
+		c := counts[o.technique]
 		if c == nil {
 			c = new(DistinctCounts)
-			counts[s.technique] = c
+			counts[o.technique] = c
 		}
-		count(fact{s.technique, s.source}, &c.Sources)
-		if s.attacker != uuid.Nil {
-			count(fact{s.technique, actor{attacker: s.attacker}}, &c.Attackers)
+		count(distinct{o.technique, o.source}, &c.Sources)
+		if o.attacker != uuid.Nil {
+			count(distinct{o.technique, actor{attacker: o.attacker}}, &c.Attackers)
 		}
-		if id := identity(s.actor); id != uuid.Nil {
-			count(fact{s.technique, actor{identity: id}}, &c.Identities)
+		if id := identity(o.actor); id != uuid.Nil {
+			count(distinct{o.technique, actor{identity: id}}, &c.Identities)
 		}
 	}
 	return counts, nil
 }
 
-type showingRow interface {
+type occurrenceRow interface {
 	sqlitegen.ListSourcesByMembersRow | mysqlgen.ListSourcesByMembersRow |
 		sqlitegen.ListSourcesBySessionRow | mysqlgen.ListSourcesBySessionRow
 }
 
-func toShowing[R showingRow](row R) showing {
+func toOccurrence[R occurrenceRow](row R) occurrence {
 	r := sqlitegen.ListSourcesByMembersRow(row)
-	return showing{techniqueKey(r.Technique), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	source := sourceID{r.SourceKind, r.SourceID}
+	return occurrence{techniqueKey(r.Technique), source, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
-func toActors[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) showing {
+func toActorOccurrence[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) occurrence {
 	r := sqlitegen.ListActorsByTechniqueRow(row)
-	return showing{techniqueKey(r.Technique), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	return occurrence{techniqueKey(r.Technique), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
 type sourceCount struct {

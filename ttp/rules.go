@@ -10,27 +10,28 @@ import (
 
 var listRules = many((*sqlitegen.Queries).ListRules, (*mysqlgen.Queries).ListRules, toRuleStats, toRuleStats)
 
-// RuleStats sums up what one version of a rule has tagged.
+// RuleStats summarizes the tags of one version of a rule.
 type RuleStats struct {
 	RuleID      string `json:"rule_id"`
 	RuleVersion int    `json:"rule_version"`
-	Count       int64  `json:"count"` // of tags
-	// Techniques is the number of techniques and sub-techniques.
-	Techniques int64 `json:"techniques"`
+	Count       int64  `json:"count"`      // of tags
+	Techniques  int64  `json:"techniques"` // distinct techniques and sub-techniques
 	DistinctCounts
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
 }
 
-// ListRules sums up the tags that match the filter by rule and version, in their order. It reads every
-// such tag's row.
+// ListRules summarizes the tags that match f by rule, ordered by rule ID and version. It reads the row of every
+// matching tag.
 func (s *Store) ListRules(ctx context.Context, f Filter) ([]RuleStats, error) {
 	const op = "list rules"
-	b, err := f.checked()
+	filter, err := f.checked()
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return query(ctx, s, op, func(q queries) ([]RuleStats, error) { return listRules(ctx, q, args{filterArgs: b}) })
+	return query(ctx, s, op, func(q queries) ([]RuleStats, error) {
+		return listRules(ctx, q, args{filterArgs: filter})
+	})
 }
 
 func toRuleStats[R sqlitegen.ListRulesRow | mysqlgen.ListRulesRow](row R) RuleStats {
