@@ -25,7 +25,7 @@ type AddTombstoneParams struct {
 	Tags      int64
 }
 
-// Counts more tags to a tombstone, which the first make.
+// Adds to the tags of a tombstone, creating it if necessary.
 func (q *Queries) AddTombstone(ctx context.Context, arg AddTombstoneParams) error {
 	_, err := q.db.ExecContext(ctx, AddTombstone,
 		arg.UUID,
@@ -130,7 +130,7 @@ type ListTagsOfTombstoneParams struct {
 	Limit         int64
 }
 
-// A page of the tags that a tombstone keeps from being written.
+// A page of a tombstone's tags in UUID order.
 func (q *Queries) ListTagsOfTombstone(ctx context.Context, arg ListTagsOfTombstoneParams) ([][]byte, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsOfTombstone, arg.TombstoneUUID, arg.After, arg.Limit)
 	if err != nil {
@@ -162,7 +162,7 @@ type ListTombstonedTagUUIDsParams struct {
 	UUIDs [][]byte
 }
 
-// Which of these tags a tombstone keeps from being written.
+// The tombstoned tags among these.
 func (q *Queries) ListTombstonedTagUUIDs(ctx context.Context, arg ListTombstonedTagUUIDsParams) ([][]byte, error) {
 	query := ListTombstonedTagUUIDs
 	var queryParams []interface{}
@@ -208,7 +208,7 @@ type ListTombstonesAfterParams struct {
 	Limit int64
 }
 
-// A page of all tombstones, in uuid order, which is that of their making.
+// A page of tombstones in UUID order, which is the order of creation.
 func (q *Queries) ListTombstonesAfter(ctx context.Context, arg ListTombstonesAfterParams) ([]TtpTombstone, error) {
 	rows, err := q.db.QueryContext(ctx, ListTombstonesAfter, arg.After, arg.Limit)
 	if err != nil {
@@ -267,7 +267,7 @@ type LockTombstonedTagsParams struct {
 	UUIDs [][]byte
 }
 
-// Which of these tags a tombstone keeps from being written, as of now.
+// Reads the latest committed tombstoned tags among these and locks them.
 func (q *Queries) LockTombstonedTags(ctx context.Context, arg LockTombstonedTagsParams) ([][]byte, error) {
 	query := LockTombstonedTags
 	var queryParams []interface{}
@@ -321,7 +321,7 @@ func (q *Queries) SubtractFromTombstone(ctx context.Context, arg SubtractFromTom
 const TombstoneTags = `-- name: TombstoneTags :execrows
 INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid)
 SELECT t.uuid, CAST(? AS BINARY(16)) FROM ttp_tag t
-WHERE NOT EXISTS (SELECT 1 FROM ttp_tombstoned_tag b WHERE b.uuid = t.uuid) AND t.uuid IN (/*SLICE:uuids*/?)
+WHERE NOT EXISTS (SELECT 1 FROM ttp_tombstoned_tag d WHERE d.uuid = t.uuid) AND t.uuid IN (/*SLICE:uuids*/?)
 `
 
 type TombstoneTagsParams struct {
@@ -329,7 +329,7 @@ type TombstoneTagsParams struct {
 	UUIDs         [][]byte
 }
 
-// Keeps these tags, which are about to go, from being written again.
+// Tombstones the stored tags among these. The caller deletes them afterwards.
 func (q *Queries) TombstoneTags(ctx context.Context, arg TombstoneTagsParams) (int64, error) {
 	query := TombstoneTags
 	var queryParams []interface{}

@@ -62,7 +62,7 @@ type ListRulesRow struct {
 	Identities  int64
 }
 
-// What each version of each rule has tagged.
+// Statistics by rule and version.
 func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRulesRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListRules,
 		arg.Since,

@@ -1,5 +1,5 @@
 -- name: ListRules :many
--- What each version of each rule has tagged.
+-- Statistics by rule and version.
 SELECT r.rule_id, r.rule_version, COUNT(*) AS tags,
        CAST(MIN(r.observed_at) AS SIGNED) AS first_seen, CAST(MAX(r.observed_at) AS SIGNED) AS last_seen,
        COUNT(DISTINCT r.technique_key DIV 10000000000) AS techniques,

@@ -1,6 +1,6 @@
 -- name: ListMembersOfIdentity :many
--- Whose tags an identity has: all that are merged into its survivor, the survivor itself, whether it is
--- stored or not, and their attackers, each with its identity.
+-- The members of an identity: its survivor, stored or not, all identities merged into the survivor, and the
+-- attackers of each.
 WITH survivor AS (
     SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = sqlc.arg(identity_uuid)),
                          sqlc.arg(identity_uuid)) AS BLOB) AS uuid
@@ -15,8 +15,8 @@ CROSS JOIN member
 LEFT JOIN ttp_attacker a ON a.identity_uuid = member.uuid;
 
 -- name: ListMembersOfCampaign :many
--- The same for a campaign and all that are merged into its survivor: their surviving identities, with all
--- that are merged into these.
+-- The members of a campaign: the surviving identities of its survivor and of all campaigns merged into the
+-- survivor, all identities merged into these, and the attackers of each.
 WITH survivor AS (
     SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
                          sqlc.arg(campaign_uuid)) AS BLOB) AS uuid
@@ -32,9 +32,9 @@ CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 LEFT JOIN ttp_attacker a ON a.identity_uuid = m.uuid;
 
 -- name: ListIdentitiesBySurvivors :many
--- The identities that answer as one of these.
+-- The survivors that are stored and all identities merged into them.
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE survivor_uuid IN (sqlc.slice(uuids));
 
 -- name: ListAttackersByIdentities :many
--- The attackers that have one of these identities.
+-- The attackers of these identities.
 SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE identity_uuid IN (sqlc.slice(uuids));
