@@ -18,6 +18,8 @@ const (
 	mysqlEngine  = "mysql"
 )
 
+var engineNames = []string{sqliteEngine, mysqlEngine}
+
 // engine makes databases for the subjects that it can serve.
 type engine struct {
 	name     string
@@ -26,6 +28,11 @@ type engine struct {
 	create   func(ctx context.Context) (place, error)
 	drop     func(p place) error
 	stop     func() error
+
+	logName string                                                 // of what the engine writes before its tables
+	logSize func(ctx context.Context, p place) (int64, error)      // in bytes
+	size    func(ctx context.Context, p place) (int64, error)      // of a database, in bytes
+	work    func(ctx context.Context, p place) (serverWork, error) // nil without a server
 }
 
 // place is one database: a file, or one of a server's.
@@ -64,8 +71,23 @@ func newSQLite(ctx context.Context, dir string) (*engine, error) {
 			}
 			return errors.Join(errs...)
 		},
-		stop: func() error { return nil },
+		stop:    func() error { return nil },
+		logName: "WAL",
+		logSize: func(_ context.Context, p place) (int64, error) { return fileSize(p.file + "-wal") },
+		size:    func(_ context.Context, p place) (int64, error) { return fileSize(p.file) },
 	}, nil
+}
+
+// fileSize is 0 where there is no file.
+func fileSize(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }
 
 func sqliteVersions(ctx context.Context) ([]string, error) {

@@ -220,11 +220,13 @@ func (h handwritten) rollup(ctx context.Context, of scope) (a answer, err error)
 func (h handwritten) page(ctx context.Context, n int) (func(context.Context) (int, error), error) {
 	var at int64
 	var id []byte
-	err := h.db.QueryRowContext(ctx, `SELECT observed_at, uuid FROM ttp_tag ORDER BY observed_at DESC, uuid DESC LIMIT 1 OFFSET ?`, n-1).Scan(&at, &id)
+	err := h.db.QueryRowContext(ctx, `SELECT observed_at, uuid FROM ttp_tag`+
+		` ORDER BY observed_at DESC, uuid DESC LIMIT 1 OFFSET ?`, n-1).Scan(&at, &id)
 	return func(ctx context.Context) (int, error) {
 		tags := 0
 		err := h.scan(ctx, func(*ttp.Tag) error { tags++; return nil }, `SELECT `+tagColumns+
-			` FROM ttp_tag WHERE observed_at <= ? AND (observed_at < ? OR uuid < ?) ORDER BY observed_at DESC, uuid DESC LIMIT ?`, at, at, id, pageTags)
+			` FROM ttp_tag WHERE observed_at <= ? AND (observed_at < ? OR uuid < ?)`+
+			` ORDER BY observed_at DESC, uuid DESC LIMIT ?`, at, at, id, pageTags)
 		return tags, err
 	}, err
 }

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 )
 
-// What is measured, by the names that the report has for it.
+// What is measured, by its name in the report.
 const (
 	freshInsert  = "fresh insert"
 	replay       = "replay"
@@ -25,6 +26,18 @@ const (
 	ofHoneypot = " (honeypot records)"
 )
 
+// The groups of jobs.
+const (
+	writesJobs = "writes"
+	smallJobs  = "small"
+	readsJobs  = "reads"
+	filledJobs = "filled"
+	loadJobs   = "load"
+	growthJobs = "growth"
+)
+
+var jobNames = []string{writesJobs, smallJobs, readsJobs, filledJobs, loadJobs, growthJobs}
+
 // jobs are what all subjects of an engine have to do. Each call is measured in rounds in which the subjects
 // take turns: a load of the machine's that comes and goes must not look like a difference between them.
 type jobs struct {
@@ -32,6 +45,29 @@ type jobs struct {
 	engine *engine
 	report *report
 }
+
+func (j *jobs) run(ctx context.Context) error {
+	for _, job := range []struct {
+		names []string
+		run   func(context.Context) error
+	}{
+		{[]string{writesJobs}, j.writes},
+		{[]string{smallJobs}, j.small},
+		{[]string{readsJobs, filledJobs}, j.filledStores},
+		{[]string{loadJobs}, j.load},
+		{[]string{growthJobs}, j.grow},
+	} {
+		if !slices.ContainsFunc(job.names, j.chose) {
+			continue
+		}
+		if err := job.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", job.names[0], err)
+		}
+	}
+	return nil
+}
+
+func (j *jobs) chose(name string) bool { return slices.Contains(j.chosen, name) }
 
 // shortest is how long a measurement lasts at least; a shorter call is repeated.
 const shortest = 20 * time.Millisecond
@@ -71,6 +107,6 @@ func (j *jobs) each(ctx context.Context, do func(round int, s subject) error) er
 	return nil
 }
 
-func (j *jobs) add(s subject, job string, tags int, unit string, value float64) {
-	j.report.add(sample{row{j.engine.name, job, tags, unit}, s.name, value})
+func (j *jobs) add(s subject, job string, tags int, unit unit, value float64) {
+	j.report.add(sample{row{mainTable, j.engine.name, job, tags, unit}, s.name, value})
 }

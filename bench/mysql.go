@@ -27,6 +27,10 @@ func newMySQL(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
+	o, err := observe(server)
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
 	return &engine{
 		name:     mysqlEngine,
 		subjects: []subject{ttpstoreSubject(), handwrittenSubject(""), gormSubject(), bunSubject()},
@@ -40,7 +44,11 @@ func newMySQL(ctx context.Context) (*engine, error) {
 		drop: func(p place) error {
 			return onServer(context.Background(), server, "DROP DATABASE `"+p.server.DBName+"`")
 		},
-		stop: stop,
+		stop:    func() error { return errors.Join(o.db.Close(), stop()) },
+		logName: "redo log",
+		logSize: o.redoLog,
+		size:    o.size,
+		work:    o.work,
 	}, nil
 }
 

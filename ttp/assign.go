@@ -118,23 +118,22 @@ func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) 
 
 // moveTags re-keys an attacker's tags from other identities to this one.
 func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) error {
-	after := position{observedAt: math.MinInt64}
-	for {
-		page, err := lockTagsToMove(ctx, q, args{
-			AttackerUUID: attacker[:], IdentityUUID: identity[:], CursorObservedAt: after.observedAt, CursorUUID: after.uuid[:], Limit: moveBatch,
-		})
-		if err != nil || len(page) == 0 {
+	next := func(after position) ([]position, error) {
+		return lockTagsToMove(ctx, q, args{AttackerUUID: attacker[:], IdentityUUID: identity[:]}.from(after, moveBatch))
+	}
+	for page, err := range pages(next, moveBatch, position{observedAt: math.MinInt64}, self) {
+		if err != nil {
 			return err
 		}
 		ids := make([][]byte, len(page))
 		for i := range page {
 			ids[i] = page[i].uuid[:]
 		}
-		if _, err := setTagIdentities(ctx, q, args{IdentityUUID: identity[:], UUIDs: ids}); err != nil || len(page) < moveBatch {
+		if _, err := setTagIdentities(ctx, q, args{IdentityUUID: identity[:], UUIDs: ids}); err != nil {
 			return err
 		}
-		after = page[len(page)-1]
 	}
+	return nil
 }
 
 type positionRow interface {

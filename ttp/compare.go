@@ -24,7 +24,7 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	if err := c.queryError(); err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
+	rows, err := inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
 		rows, err := rollUp(ctx, q, m, a)
 		rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
 		slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
@@ -32,6 +32,8 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 		})
 		return rows, err
 	})
+	s.name(rows)
+	return rows, err
 }
 
 // Comparison holds the techniques that two scopes share and those of only one of them, each list ordered by
@@ -65,6 +67,8 @@ func (s *Store) Compare(ctx context.Context, a, b Scope, f Filter) (Comparison, 
 			return Comparison{}, err
 		}
 		ofB, err := readMembers(ctx, b, filter, rollUp)(q)
+		s.name(ofA)
+		s.name(ofB)
 		return compare(ofA, ofB), err
 	})
 }

@@ -32,12 +32,18 @@ type engine interface {
 	absent() bool
 	// checkRead is asked after each read, and refuses one that others have disturbed.
 	checkRead() error
+	// afterWrite is run after each committed write, before the next one. Its failure is no error.
+	afterWrite(write *sql.DB)
 	// afterReads is run when the store closes and nothing reads any more.
 	afterReads(write *sql.DB)
 	// optimize advises the planner before a pool closes that was written through. That it could not is no error.
 	optimize(db *sql.DB)
 	// checkConnection refuses a connection whose settings would make writes or their results wrong.
 	checkConnection(ctx context.Context, db dbtx) error
+	// checkTables runs the engine's own check of its tables.
+	checkTables(ctx context.Context, db *sql.DB) ([]damage, error)
+	// rebuildIndex builds an index anew from its table and reports whether it did.
+	rebuildIndex(ctx context.Context, db dbtx, name string) (bool, error)
 	// migrator returns golang-migrate's driver for the database, and what to call when done. While it
 	// is held, no other process migrates.
 	migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error)

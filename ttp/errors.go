@@ -26,8 +26,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that a write contradicts stored rows, such as a merge that would close a cycle.
 	ErrConflict = errors.New("conflict")
-	// ErrBusy means that a transaction failed after all retries because of locks, deadlocks or concurrent
-	// changes to the same rows. It was rolled back; the call may be repeated.
+	// ErrBusy means that, despite all retries, uncommitted transactions of other connections held locks on rows of
+	// the call or on the SQLite file. The call's transaction was rolled back; the call may be repeated.
 	ErrBusy = errors.New("database busy")
 	// ErrSchemaMissing means that the database has no ttpstore schema.
 	ErrSchemaMissing = errors.New("schema missing")

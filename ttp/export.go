@@ -61,9 +61,10 @@ func export[T any](ctx context.Context, e *exporter, written *int,
 	q queries, page generated[[]T],
 	encode func(T) ([]byte, error), id func(T) uuid.UUID,
 ) error {
-	after := uuid.Nil // no row has it
-	for {
-		rows, err := page(ctx, q, args{filterArgs: e.filterArgs, After: after[:], Limit: exportPage})
+	read := func(after uuid.UUID) ([]T, error) {
+		return page(ctx, q, args{filterArgs: e.filterArgs, After: after[:], Limit: exportPage})
+	}
+	for rows, err := range pages(read, exportPage, uuid.Nil, id) {
 		if err != nil {
 			return err
 		}
@@ -76,13 +77,10 @@ func export[T any](ctx context.Context, e *exporter, written *int,
 				return err
 			}
 			*written++
-			after = id(row)
 		}
 		if e.progress != nil {
 			e.progress(e.report)
 		}
-		if len(rows) < exportPage {
-			return nil
-		}
 	}
+	return nil
 }

@@ -38,6 +38,9 @@ type tagWrite struct {
 	batches [][]byte
 	// inCallerTx means the caller's transaction, in which a read without locks may see an old snapshot.
 	inCallerTx bool
+	// raced means that another writer added some of the same tags during an earlier attempt. Then each statement
+	// inserts one row, so that the number of affected rows identifies new rows.
+	raced bool
 }
 
 // insertRow is a tag and the destination of its outcome.
@@ -93,9 +96,17 @@ func (w *tagWrite) needsPrecheck() bool { return len(w.batches) == 0 }
 
 // insert inserts rows, sets the outcome of new ones and returns their number. It identifies them by a query only
 // if some but not all rows were new.
-func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (int, error) {
+func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (inserted int, err error) {
 	if len(rows) == 0 {
 		return 0, nil
+	}
+	if w.raced && len(rows) > 1 {
+		for i := 0; i < len(rows) && err == nil; i++ {
+			var n int
+			n, err = w.insert(ctx, q, rows[i:i+1])
+			inserted += n
+		}
+		return inserted, err
 	}
 	n, err := q.insertTags(ctx, q.db, rows)
 	switch {
@@ -107,6 +118,7 @@ func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (int
 		}
 		return len(rows), nil
 	case w.needsPrecheck():
+		w.raced = true
 		return 0, errRaced
 	}
 	ids, err := listTagUUIDsInBatches(ctx, q, args{BatchUUIDs: w.batches, UUIDs: uuidsOfRows(rows)})

@@ -124,8 +124,8 @@ func (s *Store) stream(ctx context.Context, op string, f Filter, after position,
 			yield(Tag{}, s.fail(ctx, op, err))
 			return
 		}
-		for {
-			tags, err := page(filter, after)
+		read := func(after position) ([]Tag, error) { return page(filter, after) }
+		for tags, err := range pages(read, seqPage, after, positionOf) {
 			if err != nil {
 				yield(Tag{}, err)
 				return
@@ -135,10 +135,6 @@ func (s *Store) stream(ctx context.Context, op string, f Filter, after position,
 					return
 				}
 			}
-			if len(tags) < seqPage {
-				return
-			}
-			after = positionOf(tags[len(tags)-1])
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -23,6 +24,10 @@ const (
 	mysqlLockTimeout = 1205
 	mysqlDeadlock    = 1213
 )
+
+// mysqlNoCheck is what a server answers that does not check tables: a syntax error, an unknown one, a statement
+// that is not supported or denied.
+var mysqlNoCheck = []uint16{1064, 1105, 1235, 1142}
 
 const (
 	// mysqlConnections bounds a store's share of the server's max_connections, 151 by default. A
@@ -163,9 +168,37 @@ func (mysqlEngine) absent() bool { return false }
 
 func (mysqlEngine) checkRead() error { return nil }
 
+func (mysqlEngine) afterWrite(*sql.DB) {}
+
 func (mysqlEngine) afterReads(*sql.DB) {}
 
 func (mysqlEngine) optimize(*sql.DB) {}
+
+// checkTables: a sharded engine does not know CHECK TABLE, and a user may lack the privilege.
+func (mysqlEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error) {
+	rows, err := db.QueryContext(ctx, "CHECK TABLE ttp_campaign, ttp_identity, ttp_attacker, ttp_tag, ttp_tombstone, ttp_tombstoned_tag, ttp_technique_count")
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && slices.Contains(mysqlNoCheck, e.Number) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var damages []damage
+	for rows.Next() {
+		var table, operation, kind, text string
+		if err := rows.Scan(&table, &operation, &kind, &text); err != nil {
+			return nil, err
+		}
+		if text != "OK" && kind != "note" && kind != "info" {
+			damages = append(damages, damage{Damaged, "", table + ": " + text})
+		}
+	}
+	return damages, rows.Err()
+}
+
+// rebuildIndex rebuilds none: MySQL would commit the transaction and build the whole table anew.
+func (mysqlEngine) rebuildIndex(context.Context, dbtx, string) (bool, error) { return false, nil }
 
 // migrator uses a connection of its own: GET_LOCK, with which golang-migrate keeps other processes
 // out, belongs to the connection.

@@ -22,10 +22,8 @@ func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, [
 		c.refuse("exists", "must be set")
 	}
 	return s.remove(ctx, "sweep orphans", "", opts, &c, func(ctx context.Context, r *removal) error {
-		next := r.tagsOf(Fleet(), filterArgs{})
-		for {
-			tags, err := next(ctx)
-			if err != nil || len(tags) == 0 {
+		for tags, err := range r.tagsOf(ctx, Fleet(), filterArgs{}) {
+			if err != nil {
 				return err
 			}
 			r.looked += int64(len(tags))
@@ -38,6 +36,7 @@ func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, [
 				return err
 			}
 		}
+		return nil
 	})
 }
 

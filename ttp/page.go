@@ -2,26 +2,23 @@ package ttp
 
 import "iter"
 
-// pages streams rows that read returns a page at a time: those behind a key, at most limit. A page that is
-// not full is the last. The error comes last, with no row.
-func pages[T, K any](read func(after K) ([]T, error), limit int, after K, key func(T) K) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
+// pages streams pages in key order. The function read returns at most limit rows after a key; fewer rows end the
+// stream. No page is empty. An error ends the stream, with a nil page.
+func pages[T, K any](read func(after K) ([]T, error), limit int, after K, key func(T) K) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
 		for {
-			rows, err := read(after)
+			page, err := read(after)
 			if err != nil {
-				var none T
-				yield(none, err)
+				yield(nil, err)
 				return
 			}
-			for _, row := range rows {
-				if !yield(row, nil) {
-					return
-				}
+			n := len(page)
+			if n > 0 {
+				after = key(page[n-1]) // before yield, since the loop body may change the page
 			}
-			if len(rows) < limit {
+			if n == 0 || !yield(page, nil) || n < limit {
 				return
 			}
-			after = key(rows[len(rows)-1])
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -23,7 +25,8 @@ var (
 )
 
 // PurgeIdentity removes an identity with all that is merged into it, and their identity-rollup tags. Its
-// attackers stay, without an identity, and so do their tags.
+// attackers stay, without an identity, and so do their tags. While others write tags that name the identity, it
+// goes on.
 //
 // It returns [ErrConflict] for an identity that is merged into another, also when that happens meanwhile:
 // purge the survivor, or unmerge it. Otherwise it is [Store.PurgeAttacker].
@@ -38,15 +41,14 @@ func (s *Store) PurgeIdentityAndAttackers(ctx context.Context, identity uuid.UUI
 	return s.purgeIdentity(ctx, "purge identity and attackers "+identity.String(), identity, opts, identityPurge.purge)
 }
 
-// purgeIdentity empties the identity, deletes it, and begins anew while others have put something into it
-// in between.
+// purgeIdentity empties the identity and deletes it, again and again while others put something into it in
+// between.
 func (s *Store) purgeIdentity(ctx context.Context, op string, identity uuid.UUID, opts []RemovalOption, empty func(identityPurge, context.Context) error) (Receipt, error) {
 	var c checker
 	c.id("identity_uuid", identity)
 	return s.remove(ctx, op, "", opts, &c, func(ctx context.Context, r *removal) error {
 		p := identityPurge{r, identity}
-		for {
-			before := r.rows()
+		for rows, changed := r.rows(), time.Now(); ; {
 			err := p.run(ctx, func(q queries) (Receipt, error) { return Receipt{}, p.requireUnmerged(ctx, q) }) // also of an empty one
 			if err == nil {
 				err = empty(p, ctx)
@@ -58,8 +60,10 @@ func (s *Store) purgeIdentity(ctx context.Context, op string, identity uuid.UUID
 			if err != nil || done {
 				return err
 			}
-			if r.rows() == before {
-				return fmt.Errorf("%w: others use identity %s, in a way that is not to be seen yet", ErrBusy, identity)
+			if r.rows() > rows {
+				rows, changed = r.rows(), time.Now()
+			} else if s.tx != nil || time.Since(changed) > maxRetryTime {
+				return fmt.Errorf("%w: identity %s is named by rows that the purge does not see: roll back a transaction of your own, or run Verify", ErrBusy, identity)
 			}
 		}
 	})
@@ -79,8 +83,8 @@ type identityPurge struct {
 
 // release parts the identity from its attackers and their tags.
 func (p identityPurge) release(ctx context.Context) error {
-	err := p.each(ctx, p.tagsOf(OfIdentity(p.identity), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (f fate, err error) {
-		own, _, err := p.own(ctx, q, tags)
+	err := p.each(ctx, p.tagsOf(ctx, OfIdentity(p.identity), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (f fate, err error) {
+		own, _, err := p.divide(ctx, q, tags)
 		for _, t := range own {
 			if t.AttackerUUID == uuid.Nil {
 				f.remove = append(f.remove, t)
@@ -93,49 +97,62 @@ func (p identityPurge) release(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.eachAttackers(ctx, func(member uuid.UUID, attackers []Attacker) error {
-		return p.run(ctx, func(q queries) (done Receipt, err error) {
-			if err := p.requireUnmerged(ctx, q); err != nil || p.dryRun {
-				return Receipt{ReleasedAttackers: int64(len(attackers))}, err
-			}
-			ids := make([]uuid.UUID, len(attackers))
-			for i, a := range attackers {
-				ids[i] = a.UUID
-			}
-			done.ReleasedAttackers, err = releaseAttackers(ctx, q, args{IdentityUUID: member[:], UUIDs: idBytes(ids)})
-			return done, err
-		})
-	})
+	for attackers, err := range p.attackers(ctx) {
+		if err == nil {
+			err = p.run(ctx, func(q queries) (Receipt, error) { return p.releaseAttackers(ctx, q, attackers) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// releaseAttackers takes the identity from attackers of one of its members.
+func (p identityPurge) releaseAttackers(ctx context.Context, q queries, attackers []Attacker) (done Receipt, err error) {
+	if err := p.requireUnmerged(ctx, q); err != nil || p.dryRun {
+		return Receipt{ReleasedAttackers: int64(len(attackers))}, err
+	}
+	ids := make([][]byte, len(attackers))
+	for i := range attackers {
+		ids[i] = attackers[i].UUID[:]
+	}
+	done.ReleasedAttackers, err = releaseAttackers(ctx, q, args{IdentityUUID: attackers[0].IdentityUUID[:], UUIDs: ids})
+	return done, err
 }
 
 // purge removes the identity's tags and its attackers.
 func (p identityPurge) purge(ctx context.Context) error {
-	err := p.each(ctx, p.tagsOf(OfIdentity(p.identity), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
-		own, _, err := p.own(ctx, q, tags)
+	err := p.each(ctx, p.tagsOf(ctx, OfIdentity(p.identity), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
+		own, _, err := p.divide(ctx, q, tags)
 		return fate{remove: own}, err
 	})
 	if err != nil {
 		return err
 	}
-	return p.eachAttackers(ctx, func(_ uuid.UUID, attackers []Attacker) error {
+	for attackers, err := range p.attackers(ctx) {
+		if err != nil {
+			return err
+		}
 		for _, a := range attackers {
 			if err := p.purgeAttacker(ctx, a.UUID); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // purgeAttacker removes what is left of an attacker's tags, and the attacker, while it is the identity's.
 func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) error {
-	err := p.each(ctx, p.tagsOf(OfAttacker(attacker), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
-		own, around, err := p.own(ctx, q, tags)
-		if err != nil || around.survivor(around.attackers[attacker].IdentityUUID) != p.identity {
+	err := p.each(ctx, p.tagsOf(ctx, OfAttacker(attacker), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
+		has, err := p.has(ctx, q, attacker)
+		if err != nil || !has {
 			return fate{}, err
 		}
 		if p.dryRun {
-			return fate{remove: except(tags, own)}, nil // its own were counted before
+			_, others, err := p.divide(ctx, q, tags) // its own were counted before
+			return fate{remove: others}, err
 		}
 		return p.removeAll(ctx, q, tags)
 	})
@@ -143,8 +160,8 @@ func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) er
 		return err
 	}
 	return p.run(ctx, func(q queries) (Receipt, error) {
-		around, err := p.related(ctx, q, []uuid.UUID{attacker}, nil)
-		if err != nil || around.survivor(around.attackers[attacker].IdentityUUID) != p.identity {
+		has, err := p.has(ctx, q, attacker)
+		if err != nil || !has {
 			return Receipt{}, err
 		}
 		return p.deleteAttacker(ctx, q, attacker)
@@ -169,126 +186,103 @@ func (p identityPurge) requireUnmerged(ctx context.Context, q queries) error {
 	return nil
 }
 
-// own returns those of the tags that are left and that the identity answers for. It locks in the order of
-// AssignAttackers: the identity, attackers, tags.
-func (p identityPurge) own(ctx context.Context, q queries, tags []Tag) ([]Tag, related, error) {
-	var attackers []uuid.UUID
-	for _, t := range tags {
-		attackers = append(attackers, t.AttackerUUID)
-	}
-	around, err := p.related(ctx, q, attackers, func() (identities []uuid.UUID, err error) {
-		tags, err = p.current(ctx, q, tags)
-		for _, t := range tags {
-			identities = append(identities, t.IdentityUUID)
-		}
-		return identities, err
-	})
-	var own []Tag
-	for _, t := range tags {
-		identity := t.IdentityUUID
-		if identity == uuid.Nil {
-			identity = around.attackers[t.AttackerUUID].IdentityUUID
-		}
-		if identity != uuid.Nil && around.survivor(identity) == p.identity {
-			own = append(own, t)
-		}
-	}
-	return own, around, err
-}
-
-// related locks the identity and then the attackers, and finds out whose they are, and those that more
-// names.
-func (p identityPurge) related(ctx context.Context, q queries, attackers []uuid.UUID, more func() ([]uuid.UUID, error)) (around related, err error) {
+// lock locks the identity and then attackers, as AssignAttackers does; tags come after them.
+func (p identityPurge) lock(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]Attacker, error) {
 	if err := p.requireUnmerged(ctx, q); err != nil {
-		return around, err
+		return nil, err
 	}
 	read := lockAttackers
 	if p.dryRun {
 		read = listAttackersByUUID
 	}
-	stored, err := read(ctx, q, args{UUIDs: idBytes(byUUID(attackers, self))})
+	stored, err := read(ctx, q, args{UUIDs: idBytes(unique(attackers))})
+	return mapByID(stored, Attacker.id), err
+}
+
+// has locks an attacker and reports whether it is the identity's.
+func (p identityPurge) has(ctx context.Context, q queries, attacker uuid.UUID) (bool, error) {
+	attackers, err := p.lock(ctx, q, []uuid.UUID{attacker})
 	if err != nil {
-		return around, err
+		return false, err
 	}
-	around.attackers = mapByID(stored, Attacker.id)
-	var identities []uuid.UUID
-	if more != nil {
-		if identities, err = more(); err != nil {
-			return around, err
-		}
-	}
-	for _, a := range stored {
-		identities = append(identities, a.IdentityUUID)
-	}
-	named, err := listIdentitiesByUUID(ctx, q, args{UUIDs: idBytes(identities)})
-	around.identities = mapByID(named, Identity.id)
-	return around, err
+	identity := attackers[attacker].IdentityUUID
+	survivors, err := survivorsOf(ctx, q, []uuid.UUID{identity})
+	return survivors[identity] == p.identity, err
 }
 
-// except returns the tags that are not among the others, which are some of them.
-func except(tags, others []Tag) []Tag {
-	out := mapByID(others, Tag.id)
-	var left []Tag
-	for _, t := range tags {
-		if _, ok := out[t.UUID]; !ok {
-			left = append(left, t)
+// divide locks the tags and tells the identity's own from others. It leaves out what is gone.
+func (p identityPurge) divide(ctx context.Context, q queries, tags []Tag) (own, others []Tag, err error) {
+	ids := make([]uuid.UUID, len(tags))
+	for i, t := range tags {
+		ids[i] = t.AttackerUUID
+	}
+	attackers, err := p.lock(ctx, q, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	if tags, err = p.current(ctx, q, tags); err != nil {
+		return nil, nil, err
+	}
+	identities := make([]uuid.UUID, len(tags))
+	for i, t := range tags {
+		identities[i] = cmp.Or(t.IdentityUUID, attackers[t.AttackerUUID].IdentityUUID)
+	}
+	survivors, err := survivorsOf(ctx, q, identities)
+	for i, t := range tags {
+		if survivors[identities[i]] == p.identity {
+			own = append(own, t)
+		} else {
+			others = append(others, t)
 		}
 	}
-	return left
+	return own, others, err
 }
 
-// eachAttackers visits the attackers of an identity and of all merged into it, by pages.
-func (p identityPurge) eachAttackers(ctx context.Context, visit func(member uuid.UUID, attackers []Attacker) error) error {
-	ofMember := func(member uuid.UUID) error {
-		return eachPage(ctx, p, listAttackersByIdentity, args{IdentityUUID: member[:]}, Attacker.id, func(attackers []Attacker) error {
-			return visit(member, attackers)
-		})
-	}
-	if err := ofMember(p.identity); err != nil { // which need not be stored
-		return err
-	}
-	return p.eachMembers(ctx, func(members []Identity) error {
-		for _, member := range members {
-			if member.UUID == p.identity {
-				continue
+// attackers returns the pages of attackers of the identity, which need not be stored, and of all merged into it.
+// Those of one page have one identity.
+func (p identityPurge) attackers(ctx context.Context) iter.Seq2[[]Attacker, error] {
+	return func(yield func([]Attacker, error) bool) {
+		of := func(member uuid.UUID) bool {
+			for page, err := range pagesByUUID(ctx, p.removal, listAttackersByIdentity, args{IdentityUUID: member[:]}, Attacker.id) {
+				if !yield(page, err) || err != nil {
+					return false
+				}
 			}
-			if err := ofMember(member.UUID); err != nil {
-				return err
+			return true
+		}
+		if !of(p.identity) {
+			return
+		}
+		for members, err := range p.members(ctx) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, member := range members {
+				if member.UUID != p.identity && !of(member.UUID) {
+					return
+				}
 			}
 		}
-		return nil
-	})
-}
-
-// eachMembers visits the stored identities that this one stands for, by pages.
-func (p identityPurge) eachMembers(ctx context.Context, visit func([]Identity) error) error {
-	return eachPage(ctx, p, listIdentitiesBySurvivor, args{SurvivorUUID: p.identity[:]}, Identity.id, visit)
-}
-
-// eachPage visits pages in uuid order.
-func eachPage[T any](ctx context.Context, p identityPurge, read pageQuery[T], a args, id func(T) uuid.UUID, visit func([]T) error) error {
-	after := uuid.Nil
-	for {
-		a.After, a.Limit = after[:], int64(p.batch)
-		page, err := query(ctx, p.store, p.op, func(q queries) ([]T, error) { return read(ctx, q, a) })
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		if err := visit(page); err != nil || len(page) < p.batch {
-			return err
-		}
-		after = id(page[len(page)-1])
 	}
+}
+
+// members returns the pages of stored identities that have this one as survivor.
+func (p identityPurge) members(ctx context.Context) iter.Seq2[[]Identity, error] {
+	return pagesByUUID(ctx, p.removal, listIdentitiesBySurvivor, args{SurvivorUUID: p.identity[:]}, Identity.id)
 }
 
 // deleteIdentities deletes the identity and all merged into it, those first that no other points at. It
 // returns false where something names one of them still, or again.
 func (p identityPurge) deleteIdentities(ctx context.Context) (done bool, err error) {
 	if p.dryRun {
-		return true, p.eachMembers(ctx, func(members []Identity) error {
+		for members, err := range p.members(ctx) {
+			if err != nil {
+				return false, err
+			}
 			p.did(Receipt{Identities: int64(len(members))})
-			return nil
-		})
+		}
+		return true, nil
 	}
 	for {
 		more := false
@@ -303,8 +297,8 @@ func (p identityPurge) deleteIdentities(ctx context.Context) (done bool, err err
 	}
 }
 
-// deleteUnmerged deletes a batch of those that no other points at. When there is none, it tells whether the
-// identity is gone.
+// deleteUnmerged deletes a batch of those that no other points at. When there is none, the identity is gone, or its
+// merges are not in order.
 func (p identityPurge) deleteUnmerged(ctx context.Context, q queries) (n int64, gone bool, err error) {
 	if err := lockMerges(ctx, q, args{Kind: "identity"}); err != nil {
 		return 0, false, err
@@ -315,10 +309,14 @@ func (p identityPurge) deleteUnmerged(ctx context.Context, q queries) (n int64, 
 	}
 	if len(leaves) == 0 {
 		_, err := lockIdentity(ctx, q, byID(p.identity))
-		if errors.Is(err, sql.ErrNoRows) {
-			return 0, true, nil
+		gone = errors.Is(err, sql.ErrNoRows)
+		switch {
+		case gone:
+			err = nil
+		case err == nil && p.store.tx == nil: // whose snapshot may show merges that are no more
+			err = fmt.Errorf("%w: the merges into identity %s form a cycle or have another survivor: see Verify", ErrConflict, p.identity)
 		}
-		return 0, false, err
+		return 0, gone, err
 	}
 	a := args{UUIDs: idBytes(leaves)}
 	for _, naming := range []generated[[]uuid.UUID]{lockAttackerNaming, lockTagNaming} {

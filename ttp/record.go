@@ -1,7 +1,6 @@
 package ttp
 
 import (
-
 	"github.com/decnet/ttpstore/internal/strictjson"
 )
 

@@ -3,6 +3,7 @@ package ttp
 import (
 	"bytes"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -161,9 +162,6 @@ func (r *removal) did(done Receipt) {
 	}
 }
 
-// tagPages gives the next tags at each call, and none after the last.
-type tagPages func(context.Context) ([]Tag, error)
-
 // fate holds the tags of a page to remove and to release; others stay unchanged.
 type fate struct{ remove, release []Tag }
 
@@ -171,10 +169,9 @@ type fate struct{ remove, release []Tag }
 type decision func(ctx context.Context, q queries, tags []Tag) (fate, error)
 
 // each applies a decision to page after page.
-func (r *removal) each(ctx context.Context, next tagPages, decide decision) error {
-	for {
-		tags, err := next(ctx)
-		if err != nil || len(tags) == 0 {
+func (r *removal) each(ctx context.Context, pages iter.Seq2[[]Tag, error], decide decision) error {
+	for tags, err := range pages {
+		if err != nil {
 			return err
 		}
 		r.looked += int64(len(tags))
@@ -182,6 +179,7 @@ func (r *removal) each(ctx context.Context, next tagPages, decide decision) erro
 			return err
 		}
 	}
+	return nil
 }
 
 func (r *removal) decide(ctx context.Context, tags []Tag, decide decision) error {
@@ -296,20 +294,22 @@ func techniquesOf(tags []Tag) map[string]int64 {
 	return counts
 }
 
-// tagsOf are a scope's tags that match a filter, the newest first. Tags that are written meanwhile are
-// not waited for.
-func (r *removal) tagsOf(scope Scope, b filterArgs) tagPages {
-	after, done := start, false
-	return func(ctx context.Context) ([]Tag, error) {
-		if done {
-			return nil, nil
-		}
-		tags, err := r.store.tagPage(ctx, r.op, scope, b, after, r.batch)
-		if done = len(tags) < r.batch; !done {
-			after = positionOf(tags[len(tags)-1])
-		}
-		return tags, err
-	}
+// tagsOf streams pages of a scope's tags that match the filter, newest first. It ignores tags that are written
+// concurrently.
+func (r *removal) tagsOf(ctx context.Context, scope Scope, filter filterArgs) iter.Seq2[[]Tag, error] {
+	return pages(func(after position) ([]Tag, error) {
+		return r.store.tagPage(ctx, r.op, scope, filter, after, r.batch)
+	}, r.batch, start, positionOf)
+}
+
+// pagesByUUID streams the pages of a query in UUID order.
+func pagesByUUID[T any](ctx context.Context, r *removal, read pageQuery[T], a args, id func(T) uuid.UUID) iter.Seq2[
+	[]T, error,
+] {
+	return pages(func(after uuid.UUID) ([]T, error) {
+		a.After, a.Limit = after[:], int64(r.batch)
+		return query(ctx, r.store, r.op, func(q queries) ([]T, error) { return read(ctx, q, a) })
+	}, r.batch, uuid.Nil, id)
 }
 
 // tagWriting identifies one write of a tag.

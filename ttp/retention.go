@@ -14,8 +14,8 @@ func (s *Store) ExpireTags(ctx context.Context, keep time.Duration, opts ...Remo
 		c.refuse("keep", "must be positive")
 	}
 	f := Filter{Until: s.now().Add(-keep)}
-	b := f.filterArgs(&c)
+	filter := f.filterArgs(&c)
 	return s.remove(ctx, "expire tags", describe(f), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(Fleet(), b), r.removeAll)
+		return r.each(ctx, r.tagsOf(ctx, Fleet(), filter), r.removeAll)
 	})
 }

@@ -19,12 +19,12 @@ var listTagsInBatch = many((*sqlitegen.Queries).ListTagsInBatch, (*mysqlgen.Quer
 // It returns [ErrInvalidQuery] for an invalid filter or option, and [ErrBusy].
 func (s *Store) RollbackRule(ctx context.Context, rule Filter, opts ...RemovalOption) (Receipt, error) {
 	var c checker
-	b := rule.filterArgs(&c)
+	filter := rule.filterArgs(&c)
 	if rule.RuleID == "" {
 		c.refuse("rule_id", "must be set")
 	}
 	return s.remove(ctx, "roll back rule", describe(rule), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(Fleet(), b), r.removeAll)
+		return r.each(ctx, r.tagsOf(ctx, Fleet(), filter), r.removeAll)
 	})
 }
 
@@ -34,24 +34,8 @@ func (s *Store) RollbackBatch(ctx context.Context, batch uuid.UUID, opts ...Remo
 	var c checker
 	c.id("batch_uuid", batch)
 	return s.remove(ctx, "roll back batch", batch.String(), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsInBatch(batch), r.removeAll)
+		return r.each(ctx, pagesByUUID(ctx, r, listTagsInBatch, args{BatchUUID: batch[:]}, Tag.id), r.removeAll)
 	})
-}
-
-func (r *removal) tagsInBatch(batch uuid.UUID) tagPages {
-	after, done := uuid.Nil, false
-	return func(ctx context.Context) ([]Tag, error) {
-		if done {
-			return nil, nil
-		}
-		tags, err := query(ctx, r.store, r.op, func(q queries) ([]Tag, error) {
-			return listTagsInBatch(ctx, q, args{BatchUUID: batch[:], After: after[:], Limit: int64(r.batch)})
-		})
-		if done = len(tags) < r.batch; !done {
-			after = tags[len(tags)-1].UUID
-		}
-		return tags, err
-	}
 }
 
 // describe returns the filter as JSON, truncated to fit in a tombstone.

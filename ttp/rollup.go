@@ -21,7 +21,7 @@ var (
 // TechniqueRollupRow summarizes the tags of a technique or sub-technique in a scope.
 type TechniqueRollupRow struct {
 	TechniqueID string `json:"technique_id"`
-	// TechniqueName, SubTechniqueName and MitreURL come from an ATT&CK catalogue and are empty without one.
+	// TechniqueName, SubTechniqueName and MitreURL are empty without [WithCatalogue].
 	TechniqueName    string `json:"technique_name,omitempty"`
 	SubTechniqueID   string `json:"sub_technique_id,omitempty"` // empty for the technique itself
 	SubTechniqueName string `json:"sub_technique_name,omitempty"`
@@ -38,6 +38,8 @@ type TechniqueRollupRow struct {
 	// ConfidenceMax is the highest confidence, from 0 to 1.
 	ConfidenceMax float64 `json:"confidence_max"`
 	MitreURL      string  `json:"mitre_url,omitempty"`
+	// NamesFrom is the release of the names, if the catalogue lacks the newest of Releases.
+	NamesFrom string `json:"names_from,omitempty"`
 	// IdentityCount is the number of a campaign's identities with the technique, counting merged identities as their
 	// survivor. It is 0 for other scopes.
 	IdentityCount int64 `json:"identity_count,omitempty"`
@@ -54,6 +56,7 @@ type CampaignTechniqueRow = TechniqueRollupRow
 // TacticCount is the number of tags of a tactic.
 type TacticCount struct {
 	Tactic string `json:"tactic"`
+	Name   string `json:"tactic_name,omitempty"`
 	Count  int64  `json:"count"`
 }
 
@@ -101,10 +104,14 @@ func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) (
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	if !o.distinct {
-		return inScope(ctx, s, op, scope, filter, rollUp)
+	var rows []TechniqueRollupRow
+	if o.distinct {
+		rows, err = snapshot(ctx, s, op, readMembers(ctx, scope, filter, rollUpDistinct))
+	} else {
+		rows, err = inScope(ctx, s, op, scope, filter, rollUp)
 	}
-	return snapshot(ctx, s, op, readMembers(ctx, scope, filter, rollUpDistinct))
+	s.name(rows)
+	return rows, err
 }
 
 // ListTechniquesByIdentity calls [Store.Rollup] with [OfIdentity].

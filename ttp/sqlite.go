@@ -8,9 +8,10 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/golang-migrate/migrate/v4/database"
 	migratesqlite "github.com/golang-migrate/migrate/v4/database/sqlite"
@@ -28,9 +29,11 @@ const (
 	maxLinks = 40
 )
 
+const sqliteBusyTimeout = "busy_timeout(5000)"
+
 // sqlitePragmas holds for every connection that this package opens.
 var sqlitePragmas = []string{
-	"busy_timeout(5000)",  // milliseconds that a statement waits for another process's lock
+	sqliteBusyTimeout,     // milliseconds that a statement waits for another process's lock
 	"journal_mode(WAL)",   // readers and the writer do not wait for each other
 	"synchronous(NORMAL)", // with WAL: a power cut may undo the last commits, never tear one
 	"foreign_keys(1)",     // SQLite's default is off
@@ -43,38 +46,6 @@ const (
 	sqliteReadCache  = "cache_size(-8192)"
 )
 
-// sqlitePath returns the path of a database file, or sqliteMemory. A file has one path, by whatever name it
-// is opened: absolute and without symbolic links, even where their target is yet to be made. So all
-// processes take the same lock to migrate it.
-func sqlitePath(name string) (string, error) {
-	if name == "" || strings.ContainsAny(name, "?#") {
-		return "", errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
-	}
-	if name == sqliteMemory {
-		return name, nil
-	}
-	path, err := filepath.Abs(name)
-	if err != nil {
-		return "", err
-	}
-	for range maxLinks {
-		folder, err := filepath.EvalSymlinks(filepath.Dir(path))
-		if err != nil {
-			return "", fmt.Errorf("the database's folder: %w", err)
-		}
-		path = filepath.Join(folder, filepath.Base(path))
-		target, err := os.Readlink(path)
-		if err != nil {
-			return path, nil // no link
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(folder, target)
-		}
-		path = target
-	}
-	return "", errors.New("the database's path has too many symbolic links")
-}
-
 // credentials matches what a URL of another database has, and a path has not.
 var credentials = regexp.MustCompile(`(?s):.*@`)
 
@@ -83,7 +54,7 @@ var credentials = regexp.MustCompile(`(?s):.*@`)
 func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *sql.DB, err error) {
 	switch {
 	case credentials.MatchString(path):
-		return e, nil, nil, errors.New("want sqlite://PATH, without user and password: a server is mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE")
+		return e, nil, nil, errors.New("want sqlite://PATH, without a password: a server is mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE")
 	case path == sqliteMemory:
 		e.path = path
 	default:
@@ -128,49 +99,13 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	return e, write, read, nil
 }
 
-// findSQLiteFile looks at the file of a sqlitePath, which need not exist.
-func findSQLiteFile(path string) (sqliteEngine, error) {
-	e := sqliteEngine{path: path}
-	folder := filepath.Dir(e.path)
-	if _, err := os.Stat(folder); err != nil {
-		return e, fmt.Errorf("the database's folder: %w", err)
-	}
-	info, err := os.Stat(e.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return e, nil
-	case err != nil:
-		return e, err
-	case info.IsDir():
-		return e, fmt.Errorf("%s is a directory, name a file in it", e.path)
-	case !mayRead(e.path):
-		return e, fmt.Errorf("%s: %w to read it", e.path, fs.ErrPermission)
-	}
-	if !e.hasWAL() && !(mayWrite(e.path) && mayWrite(folder)) {
-		e.frozen = info
-	}
-	return e, nil
-}
-
-func (e sqliteEngine) hasWAL() bool {
-	_, err := os.Stat(e.path + "-wal")
-	return err == nil
-}
-
-// explain names the reason and the remedy where SQLite names neither.
-func (e sqliteEngine) explain(err error) error {
-	if err != nil && e.hasWAL() && !mayWrite(filepath.Dir(e.path)) {
-		return fmt.Errorf("%w: %s-wal can only be read with the right to write in its folder: copy both files to another folder",
-			err, e.path)
-	}
-	return err
-}
-
 type sqliteEngine struct {
 	path string // sqlitePath of what Open was given; "" where only the connection knows
 	// frozen is how the file was, if this process may not write it and no other had it open: it is read without
 	// locks, since these need side files, and each read checks that nothing has changed. Nil for other files.
 	frozen fs.FileInfo
+	// walLimit is the size of the write-ahead log that afterWrite empties it at; nil for a caller's pool.
+	walLimit *atomic.Int64
 }
 
 func (sqliteEngine) dialect() Dialect { return SQLite }
@@ -211,25 +146,57 @@ func (sqliteEngine) optimize(db *sql.DB) {
 	_, _ = db.Exec("PRAGMA busy_timeout = 0; PRAGMA optimize")
 }
 
-func (e sqliteEngine) checkRead() error {
-	if e.frozen == nil {
-		return nil
-	}
-	info, err := os.Stat(e.path)
-	if err == nil && os.SameFile(info, e.frozen) && info.ModTime().Equal(e.frozen.ModTime()) && !e.hasWAL() {
-		return nil
-	}
-	return errors.Join(fmt.Errorf("%w: another program has begun to write to the file: open it again", ErrBusy), err)
-}
-
-// afterReads removes the side files that readers make, which only a connection that may write does.
-func (e sqliteEngine) afterReads(write *sql.DB) {
-	if e.path != "" && e.frozen == nil && e.hasWAL() {
-		_ = write.Ping() // its Close is the last
-	}
-}
-
 func (sqliteEngine) checkConnection(context.Context, dbtx) error { return nil }
+
+// sqliteMaxCheck is the size in bytes up to which a file's indexes are compared with their tables by SQLite itself,
+// whose time grows faster than the file.
+const sqliteMaxCheck = 1 << 30
+
+// What integrity_check says of an index that can be rebuilt, and of values: https://sqlite.org/pragma.html.
+var (
+	sqliteWrongIndex = regexp.MustCompile(`^(?:row \d+ missing from|wrong # of entries in|row \d+ values differ from) index ((?:sqlite_autoindex_)?ttp_\w+)$`)
+	sqliteWrongValue = regexp.MustCompile(`^(?:CHECK constraint failed in|[\w-]+ value in) ttp_`)
+)
+
+// checkTables returns one finding for all that is wrong with an index.
+func (sqliteEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error) {
+	check := "integrity_check"
+	var size int64
+	if err := db.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&size); err != nil {
+		return nil, err
+	}
+	if size > sqliteMaxCheck {
+		check = "quick_check"
+	}
+	rows, err := db.QueryContext(ctx, "PRAGMA "+check+"(1000)")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var damages []damage
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		d := damage{Damaged, "", line}
+		if index := sqliteWrongIndex.FindStringSubmatch(line); index != nil {
+			d.kind, d.index = WrongIndex, index[1]
+		} else if sqliteWrongValue.MatchString(line) {
+			d.kind = RefusedValue
+		}
+		known := d.index != "" && slices.ContainsFunc(damages, func(other damage) bool { return other.index == d.index })
+		if line != "ok" && !known {
+			damages = append(damages, d)
+		}
+	}
+	return damages, rows.Err()
+}
+
+func (sqliteEngine) rebuildIndex(ctx context.Context, db dbtx, name string) (bool, error) {
+	_, err := db.ExecContext(ctx, "REINDEX "+name)
+	return err == nil, err
+}
 
 // migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
 // SQLite is a flag of its own process. The lock ends with the process, however it ends.
@@ -260,21 +227,6 @@ func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (d
 		return nil, nil, err
 	}
 	return driver, unlock, nil // never driver.Close, which would close db
-}
-
-// createSQLiteFile makes an empty file for its owner alone, if there is none. SQLite gives its side files the same
-// mode. The file is linked when it is closed: SQLite's locks of a file end with any descriptor of it.
-func createSQLiteFile(path string) error {
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	err = file.Close()
-	_ = os.Link(file.Name(), path) // fails where another process was first, or where there are no links, nor modes
-	return errors.Join(err, os.Remove(file.Name()))
 }
 
 // lockSQLiteFile makes the file with the mode of another, if there is that.

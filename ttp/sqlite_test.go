@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -310,49 +308,6 @@ func TestPreparedStatementsSurviveMigrations(t *testing.T) {
 			t.Errorf("got %d tags, %v", n, err)
 		}
 	}
-}
-
-// Of writers that are always waiting, none is passed over: when the first has done all its calls, the
-// others have done nearly as many.
-func TestWritersTakeTurns(t *testing.T) {
-	const writers, calls = 6, 20
-	s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "ttp.db"), ttp.WithGroupCommit(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	var done [writers]atomic.Int64
-	var first sync.Once
-	var wg sync.WaitGroup
-	start := make(chan struct{})
-	for w := range writers {
-		wg.Go(func() {
-			<-start
-			for call := range calls {
-				var tags []ttp.Tag
-				for i := range 50 {
-					tags = append(tags, exampleTag(fmt.Sprint(w, " ", call, " ", i)))
-				}
-				if _, err := s.InsertTags(t.Context(), tags); err != nil {
-					t.Error(err)
-					return
-				}
-				done[w].Add(1)
-			}
-			first.Do(func() {
-				for other := range done {
-					if n := done[other].Load(); n < calls*3/4 {
-						t.Errorf("writer %d has done %d of %d calls", other, n, calls)
-					}
-				}
-			})
-		})
-	}
-	close(start)
-	wg.Wait()
 }
 
 // SQLite's readers make side files, which only its writers remove.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/decnet/ttpstore/attack"
 )
 
 // DefaultConfidenceFloor is the confidence below which tags are not written.
@@ -26,6 +28,7 @@ type Store struct {
 	groups            *groupCommit  // nil where no calls share a transaction
 	owned             bool          // Close closes the pools
 	floor             float64
+	catalogue         *attack.Catalogue // nil without names
 	now               func() time.Time
 	checked           *atomic.Bool // the schema was found right
 	connectionChecked *atomic.Bool // the connection was found to count right
@@ -49,13 +52,17 @@ func WithConfidenceFloor(floor float64) Option {
 
 // Open opens the database that the URL names:
 //
-//	sqlite://PATH            a file, made by Migrate where it is missing; a relative path starts at the working folder
+//	sqlite://PATH            a file, made by Migrate where it is missing, for its owner alone; a relative path
+//	                         starts at the working folder
 //	sqlite://:memory:        a database of one connection that ends with the store
 //	mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE?PARAMETERS
 //
 // The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles
 // are refused. Open says so when the server or file does not answer; a schema that is missing is told
 // by the first call. No error repeats the URL, which may hold a password.
+//
+// A SQLite file that this process may not write is read. Where no other program has it open, its reads end with
+// [ErrBusy] once one begins to write; a store that is opened then reads beside the writer.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	scheme, rest, _ := strings.Cut(url, "://")
 	s := &Store{owned: true}

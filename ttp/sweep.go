@@ -61,16 +61,15 @@ func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scop
 				return groupsOf(ids, m, groups), err
 			})
 		}
-		for scoped, err := range pages(read, maxSlice, uuid.Nil, func(g scopeGroups) uuid.UUID { return g.id }) {
+		for page, err := range pages(read, maxSlice, uuid.Nil, func(g scopeGroups) uuid.UUID { return g.id }) {
 			if err != nil {
 				yield(ScopeRollup{}, err)
 				return
 			}
-			if len(scoped.groups) == 0 {
-				continue
-			}
-			if !yield(ScopeRollup{scope(scoped.id), sorted(fold(scoped.groups, members{}))}, nil) {
-				return
+			for _, scoped := range page {
+				if len(scoped.groups) > 0 && !yield(ScopeRollup{scope(scoped.id), sorted(fold(scoped.groups, members{}))}, nil) {
+					return
+				}
 			}
 		}
 	}

@@ -121,8 +121,7 @@ func (v *verifier) verifyCounts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = v.finish(ctx, faults)
-	return err
+	return v.finish(ctx, faults)
 }
 
 func (v *verifier) compareCounts(counted []countedGroup, groups []group) []fault {

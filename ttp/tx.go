@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -81,7 +82,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		return none, err
 	}
 	defer leave()
-	return backoff.Retry(ctx, func() (T, error) {
+	out, err := backoff.Retry(ctx, func() (T, error) {
 		out, err := none, s.writes.prepareMissed(ctx)
 		if err == nil {
 			out, err = inTx(ctx, s.write, s.engine.writeOptions(), func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
@@ -89,11 +90,16 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		switch {
 		case err == nil:
 			s.written.Store(true)
+			s.engine.afterWrite(s.write)
 		case !s.engine.retryable(err) && !errors.Is(err, errRaced):
 			err = backoff.Permanent(err)
 		}
 		return out, err
 	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxRetryTime))
+	if err != nil && s.engine.retryable(err) {
+		err = fmt.Errorf("%w: an uncommitted transaction of another connection holds locks past the retry time: %w", ErrBusy, err)
+	}
+	return out, err
 }
 
 // enqueueWriter makes the writers of a single-writer engine proceed in order of arrival, since database/sql hands a

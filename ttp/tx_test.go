@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,7 +55,8 @@ func TestADatabaseThatStaysBusyIsAnError(t *testing.T) {
 	t.Parallel()
 	s, lock := lockedSQLite(t)
 	unlock := lock()
-	if _, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")}); !errors.Is(err, ttp.ErrBusy) {
+	_, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")})
+	if !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), "an uncommitted transaction of another connection holds rows past the retry time") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

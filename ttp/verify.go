@@ -43,12 +43,18 @@ const (
 	// WrongCount is a tombstone, or a row of what the fleet shows, that counts other tags than there are.
 	// Repair counts them.
 	WrongCount FindingKind = "wrong_count"
+	// WrongIndex is an index that differs from its table: rollups and lists answer from the index. Repair rebuilds
+	// it on SQLite, unless something is [Damaged]; on MySQL, ALTER TABLE ttp_tag FORCE does.
+	WrongIndex FindingKind = "wrong_index"
+	// Damaged is what else the engine's own check of its tables finds. Restore a backup; what can still be read
+	// can be exported.
+	Damaged FindingKind = "damaged"
 )
 
 // Repairable tells whether the store's rows tell what should be.
 func (k FindingKind) Repairable() bool {
 	switch k {
-	case IdentityMismatch, WrongSurvivor, WrongTechniqueKey, Buried, WrongCount:
+	case IdentityMismatch, WrongSurvivor, WrongTechniqueKey, Buried, WrongCount, WrongIndex:
 		return true
 	}
 	return false
@@ -57,8 +63,8 @@ func (k FindingKind) Repairable() bool {
 // Finding is something in the store that is not as it should be.
 type Finding struct {
 	Kind     FindingKind `json:"kind"`
-	Of       string      `json:"of"`            // tag, attacker, identity, campaign, tombstone or technique
-	UUID     uuid.UUID   `json:"uuid,omitzero"` // not of a technique, which the detail names
+	Of       string      `json:"of"`            // tag, attacker, identity, campaign, tombstone, technique, index or database
+	UUID     uuid.UUID   `json:"uuid,omitzero"` // not of a technique, index or database; the detail names it
 	Detail   string      `json:"detail"`
 	Repaired bool        `json:"repaired"`
 }
@@ -81,31 +87,30 @@ type VerifyReport struct {
 	Techniques int64 `json:"techniques"` // each once for a tactic and release
 }
 
-// Verify looks at every row of the store, a page at a time, and streams what is not as it should be:
-// campaigns, identities, attackers, tags, then tombstones, each by uuid, then what the fleet shows. It holds no transaction between
-// pages; what others write meanwhile may be seen or not, but is never taken for a fault. The error is the
-// last that comes.
+// Verify runs the engine's own check of its tables, but in a caller's transaction, and then reads every row of the
+// store, a page at a time, and streams what is not as it should be: campaigns, identities, attackers, tags, each
+// also in the indexes that rollups answer from, then tombstones, each by uuid, then the indexes and the fleet's
+// counts. It holds no transaction between pages; what others write meanwhile may be seen or not, but is never
+// taken for a fault. The error is the last that comes.
 func (s *Store) Verify(ctx context.Context, opts VerifyOptions) iter.Seq2[Finding, error] {
 	return func(yield func(Finding, error) bool) {
-		v := verifier{store: s, opts: opts, yield: yield}
-		more, err := verify(ctx, &v, &v.report.Campaigns, listCampaignsAfter, checkCampaigns, Campaign.id)
-		if more {
-			more, err = verify(ctx, &v, &v.report.Identities, listIdentitiesAfter, checkIdentities, Identity.id)
-		}
-		if more {
-			more, err = verify(ctx, &v, &v.report.Attackers, listAttackersAfter, checkAttackers, Attacker.id)
-		}
-		if more {
-			more, err = verify(ctx, &v, &v.report.Tags, listTagsAfter, checkTags, Tag.id)
-		}
-		if more {
-			more, err = verify(ctx, &v, &v.report.Tombstones, listTombstonesAfter, checkTombstones, func(t Tombstone) uuid.UUID { return t.UUID })
-		}
-		if more {
-			err = v.verifyCounts(ctx)
-		}
-		if err != nil {
-			yield(Finding{}, err)
+		v := &verifier{store: s, opts: opts, yield: yield}
+		for _, step := range []func(context.Context) error{
+			v.verifyTables,
+			rows(v, &v.report.Campaigns, listCampaignsAfter, checkCampaigns, Campaign.id),
+			rows(v, &v.report.Identities, listIdentitiesAfter, checkIdentities, Identity.id),
+			rows(v, &v.report.Attackers, listAttackersAfter, checkAttackers, Attacker.id),
+			rows(v, &v.report.Tags, listKeyedTagsAfter, v.checkTags, func(t keyedTag) uuid.UUID { return t.UUID }),
+			rows(v, &v.report.Tombstones, listTombstonesAfter, checkTombstones, func(t Tombstone) uuid.UUID { return t.UUID }),
+			v.verifyIndexes,
+			v.verifyCounts,
+		} {
+			if err := step(ctx); err != nil {
+				if !errors.Is(err, errStopped) {
+					yield(Finding{}, err)
+				}
+				return
+			}
 		}
 	}
 }
@@ -115,7 +120,11 @@ type verifier struct {
 	opts   VerifyOptions
 	report VerifyReport
 	yield  func(Finding, error) bool
+	intact bool // the engine's own check found no damage
 }
+
+// errStopped means that the caller wants no more findings.
+var errStopped = errors.New("stopped")
 
 // fault is a finding and how to mend it, if it can be: repair looks again, since the row may have changed,
 // and tells whether it mended it.
@@ -124,36 +133,38 @@ type fault struct {
 	repair func(context.Context, queries) (bool, error)
 }
 
-// verify looks at one table. It tells whether the caller wants more.
-func verify[T any](ctx context.Context, v *verifier, count *int64, read pageQuery[T],
-	check func(context.Context, queries, []T) ([]fault, error), id func(T) uuid.UUID,
-) (more bool, err error) {
-	after := uuid.Nil
-	for {
-		var page []T
-		faults, err := snapshot(ctx, v.store, "verify", func(q queries) (faults []fault, err error) {
-			page, err = read(ctx, q, args{After: after[:], Limit: seqPage})
-			if err == nil && len(page) > 0 {
-				faults, err = check(ctx, q, page)
+// rows returns the step that checks the rows of one table.
+func rows[T any](v *verifier, count *int64, read pageQuery[T], check func(context.Context, queries, []T) ([]fault, error), id func(T) uuid.UUID,
+) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var faults []fault // of the page
+		next := func(after uuid.UUID) ([]T, error) {
+			return snapshot(ctx, v.store, "verify", func(q queries) ([]T, error) {
+				page, err := read(ctx, q, args{After: after[:], Limit: seqPage})
+				if err == nil && len(page) > 0 {
+					faults, err = check(ctx, q, page)
+				}
+				return page, err
+			})
+		}
+		for page, err := range pages(next, seqPage, uuid.Nil, id) {
+			if err != nil {
+				return err
 			}
-			return faults, err
-		})
-		if err != nil {
-			return false, err
+			*count += int64(len(page))
+			if err := v.finish(ctx, faults); err != nil {
+				return err
+			}
 		}
-		*count += int64(len(page))
-		if more, err = v.finish(ctx, faults); err != nil || !more || len(page) < seqPage {
-			return more, err
-		}
-		after = id(page[len(page)-1])
+		return nil
 	}
 }
 
-// finish repairs, if it is to, and reports. It tells whether the caller wants more.
-func (v *verifier) finish(ctx context.Context, faults []fault) (more bool, err error) {
+// finish repairs, if it is to, and reports.
+func (v *verifier) finish(ctx context.Context, faults []fault) error {
 	if v.opts.Repair {
 		if err := v.repair(ctx, faults); err != nil {
-			return false, v.store.fail(ctx, "verify", err)
+			return v.store.fail(ctx, "verify", err)
 		}
 	}
 	if v.opts.Progress != nil {
@@ -161,10 +172,10 @@ func (v *verifier) finish(ctx context.Context, faults []fault) (more bool, err e
 	}
 	for _, f := range faults {
 		if !v.yield(f.Finding, nil) {
-			return false, nil
+			return errStopped
 		}
 	}
-	return true, nil
+	return nil
 }
 
 func (v *verifier) repair(ctx context.Context, faults []fault) error {

@@ -11,29 +11,23 @@ import (
 )
 
 var (
-	listTagKeys = many((*sqlitegen.Queries).ListTagKeys, (*mysqlgen.Queries).ListTagKeys, toTagKey, toTagKey)
-	setTagKey   = execRows((*sqlitegen.Queries).SetTagKey, (*mysqlgen.Queries).SetTagKey)
+	listKeyedTagsAfter = many((*sqlitegen.Queries).ListTagsAfter, (*mysqlgen.Queries).ListTagsAfter, toKeyedTag, toKeyedTag)
+	setTagKey          = execRows((*sqlitegen.Queries).SetTagKey, (*mysqlgen.Queries).SetTagKey)
 )
 
 // related are what the tags of a page are compared with.
 type related struct {
-	keys       map[uuid.UUID]tagKey
 	buried     map[uuid.UUID]uuid.UUID
 	attackers  map[uuid.UUID]Attacker
 	identities map[uuid.UUID]Identity
 }
 
-func readRelated(ctx context.Context, q queries, page []Tag) (around related, err error) {
-	var tags, attackers, identities []uuid.UUID
+func readRelated(ctx context.Context, q queries, page []keyedTag, tags [][]byte) (around related, err error) {
+	var attackers, identities []uuid.UUID
 	for _, t := range page {
-		tags, attackers, identities = append(tags, t.UUID), append(attackers, t.AttackerUUID), append(identities, t.IdentityUUID)
+		attackers, identities = append(attackers, t.AttackerUUID), append(identities, t.IdentityUUID)
 	}
-	own := args{UUIDs: idBytes(tags)}
-	keys, err := listTagKeys(ctx, q, own)
-	if err != nil {
-		return around, err
-	}
-	buried, err := listTombstonedTagUUIDs(ctx, q, own)
+	buried, err := listTombstonedTagUUIDs(ctx, q, args{UUIDs: tags})
 	if err != nil {
 		return around, err
 	}
@@ -45,9 +39,7 @@ func readRelated(ctx context.Context, q queries, page []Tag) (around related, er
 		identities = append(identities, a.IdentityUUID)
 	}
 	named, err := listIdentitiesByUUID(ctx, q, args{UUIDs: idBytes(identities)})
-	return related{
-		mapByID(keys, func(k tagKey) uuid.UUID { return k.tag }), mapByID(buried, self), mapByID(stored, Attacker.id), mapByID(named, Identity.id),
-	}, err
+	return related{mapByID(buried, self), mapByID(stored, Attacker.id), mapByID(named, Identity.id)}, err
 }
 
 // survivor is the identity that answers for one, which need not be stored.
@@ -58,14 +50,22 @@ func (around related) survivor(identity uuid.UUID) uuid.UUID {
 	return identity
 }
 
-func checkTags(ctx context.Context, q queries, page []Tag) ([]fault, error) {
-	around, err := readRelated(ctx, q, page)
+func (v *verifier) checkTags(ctx context.Context, q queries, page []keyedTag) ([]fault, error) {
+	tags := make([][]byte, len(page))
+	for i := range page {
+		tags[i] = page[i].UUID[:]
+	}
+	faults, err := v.checkIndexed(ctx, q, tags)
 	if err != nil {
 		return nil, err
 	}
-	var faults []fault
-	for _, t := range page {
-		faults = append(faults, checkFields(t, around.keys[t.UUID].key)...)
+	around, err := readRelated(ctx, q, page, tags)
+	if err != nil {
+		return nil, err
+	}
+	for _, keyed := range page {
+		t := keyed.Tag
+		faults = append(faults, checkFields(t, keyed.key)...)
 		faults = append(faults, around.checkAnchors(t)...)
 		if _, ok := around.buried[t.UUID]; ok {
 			f := Finding{Kind: Buried, Of: tagType, UUID: t.UUID, Detail: "a tombstone keeps it from being written"}
@@ -158,17 +158,12 @@ func removeBuried(ctx context.Context, q queries, t Tag) (bool, error) {
 	return true, deleteCountedTags(ctx, q, tags)
 }
 
-// tagKey is a tag's technique_key as it is stored.
-type tagKey struct {
-	tag uuid.UUID
+// keyedTag is a tag with its technique_key as it is stored.
+type keyedTag struct {
+	Tag
 	key groupKey
 }
 
-type tagKeyRow interface {
-	sqlitegen.ListTagKeysRow | mysqlgen.ListTagKeysRow
-}
-
-func toTagKey[R tagKeyRow](row R) tagKey {
-	r := sqlitegen.ListTagKeysRow(row)
-	return tagKey{toID(r.UUID), groupKey(r.TechniqueKey)}
+func toKeyedTag[R tagRow](row R) keyedTag {
+	return keyedTag{toTag(row), groupKey(sqlitegen.TtpTag(row).TechniqueKey)}
 }

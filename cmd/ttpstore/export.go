@@ -30,7 +30,8 @@ file, or to standard output for -. A name that ends with .gz is compressed. The 
 bytes on every database. The flags that narrow it leave out tags, never campaigns, identities or
 attackers.
 
-The file appears when it is complete: a failure leaves what was there before.`,
+The file appears when it is complete: a failure leaves what was there before. It keeps the mode of the file
+that it replaces; a new one is readable by its owner alone.`,
 		Example: `  ttpstore export backup.jsonl.gz
   ttpstore export week.jsonl --since 7d --min-confidence 0.7
   ttpstore export - | jq -r 'select(.type == "tag") | .technique_id' | sort | uniq -c
@@ -97,26 +98,33 @@ func writeTo(cmd *cobra.Command, name string, write func(io.Writer) error) error
 	return writeFile(name, write)
 }
 
-// writeFile writes a file of another name in the same folder and renames it when it is complete.
+// writeFile writes a file of another name in the same folder and renames it when it is complete. It has the mode
+// of the file that it replaces; a new one is for its owner alone, since it holds what attackers typed.
 func writeFile(name string, write func(io.Writer) error) error {
 	path, err := filepath.EvalSymlinks(name) // a link stays one
 	if err != nil {
 		path = name
 	}
+	mode := fs.FileMode(0o600)
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return fmt.Errorf("%s is a folder", name)
 	case err == nil && !info.Mode().IsRegular():
 		return writeDevice(path, write)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case err == nil:
+		mode = info.Mode().Perm()
+	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	part := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()+".part")
-	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	err = buffered(file, write)
+	if err == nil {
+		err = file.Chmod(mode)
+	}
 	if err == nil {
 		err = file.Sync() // before the rename, which a power cut must not leave with an empty file
 	}

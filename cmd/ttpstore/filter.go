@@ -44,7 +44,8 @@ func addFilterOfRule(cmd *cobra.Command) *filterFlags {
 	domain := choice[string]{&f.Domain, []string{"enterprise", "ics", "mobile"}}
 	flags.Var(domain, "domain", "only tags of this ATT&CK `domain`: "+alternatives(domain.of))
 	flags.Func("tactic", "only tags of this tactic `ID`, such as TA0006", setText(&f.Tactic))
-	flags.Func("technique", "only tags of this technique or sub-technique `ID` itself, such as T1110 or T1110.001; see --sub-techniques", setText(&f.Technique))
+	flags.Func("technique", "only tags of this technique or sub-technique `ID` itself, such as T1110 or T1110.001; see --sub-techniques",
+		setText(&f.Technique))
 	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: its sub-techniques too")
 	flags.BoolVar(&f.parent, "parent", false, "with --technique: the technique alone, also when a sub-technique is given")
 	flags.Func("source-kind", "only tags of this `kind` of source, such as command", setText(&f.SourceKind))

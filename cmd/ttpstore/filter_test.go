@@ -102,7 +102,8 @@ func TestFilterFlagsAreTheSameEverywhere(t *testing.T) {
 
 func TestWrongFilter(t *testing.T) {
 	c := newCLI(t)
-	time := "must be a time such as 2026-03-15T17:06:27Z, a date such as 2026-03-15, or a duration before now such as 24h, 7d or 2w"
+	time := "must be a time such as 2026-03-15T17:06:27Z, a date such as 2026-03-15, " +
+		"or a duration before now such as 24h, 7d or 2w, at most 106751d"
 	for _, test := range []struct{ flag, value, message string }{
 		{"since", "yesterday", time},
 		{"since", "", time},

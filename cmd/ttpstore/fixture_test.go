@@ -79,3 +79,17 @@ func (c cli) wantWrong(message, command string, args ...string) {
 	c.t.Helper()
 	c.want(result{exitUsage, "", "ttpstore: " + message + "\nRun 'ttpstore " + command + " --help' for usage.\n"}, "", args...)
 }
+
+// files are the names in a folder.
+func files(t *testing.T, folder string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}

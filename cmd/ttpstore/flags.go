@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/decnet/ttpstore/internal/rfc3339"
 	"github.com/decnet/ttpstore/ttp"
@@ -131,7 +132,7 @@ func setTime(t *time.Time) func(string) error {
 		ago, err := parseDuration(s)
 		if err != nil {
 			return errors.New("must be a time such as 2026-03-15T17:06:27Z, a date such as 2026-03-15, " +
-				"or a duration before now such as 24h, 7d or 2w")
+				"or a duration before now such as 24h, 7d or 2w, at most " + longestDuration)
 		}
 		*t = time.Now().UTC().Add(-ago)
 		return nil
@@ -139,6 +140,9 @@ func setTime(t *time.Time) func(string) error {
 }
 
 func parseDate(s string) (time.Time, error) { return time.Parse(time.DateOnly, s) }
+
+// longestDuration is what a [time.Duration] holds in whole days.
+const longestDuration = "106751d"
 
 // parseDuration reads what [time.ParseDuration] does, but for negative ones, and whole days and weeks.
 func parseDuration(s string) (time.Duration, error) {
@@ -156,6 +160,40 @@ func parseDuration(s string) (time.Duration, error) {
 		err = strconv.ErrRange
 	}
 	return d, err
+}
+
+// once is a flag's value that may be set once: the last of several would silently replace the others.
+type once struct {
+	pflag.Value
+	name  string
+	given bool
+}
+
+// Set passes on the first value.
+func (o *once) Set(s string) error {
+	if o.given {
+		return repeatedFlagError(o.name)
+	}
+	o.given = true
+	return o.Value.Set(s)
+}
+
+type repeatedFlagError string
+
+func (e repeatedFlagError) Error() string { return "--" + string(e) + " is given twice" }
+
+// refuseRepeatedFlags is for a command and those below it, once they have all their flags.
+func refuseRepeatedFlags(cmd *cobra.Command) {
+	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
+		flags.VisitAll(func(f *pflag.Flag) {
+			if _, several := f.Value.(pflag.SliceValue); !several {
+				f.Value = &once{Value: f.Value, name: f.Name}
+			}
+		})
+	}
+	for _, sub := range cmd.Commands() {
+		refuseRepeatedFlags(sub)
+	}
 }
 
 // exclusive refuses more than one of the flags.

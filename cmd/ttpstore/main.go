@@ -1,9 +1,9 @@
 // Command ttpstore keeps MITRE ATT&CK technique tags in a database and says who did what.
 //
-// root.go holds what the commands share: beside it, flags.go, filter.go and scope.go hold what they are
-// asked, list.go and removal.go what several commands do, and format.go and receipt.go what they answer. Each
-// command has a file of its name, and terminal.go, progress.go and confirm.go hold what only a person at a
-// terminal sees.
+// root.go holds what the commands share: beside it, database.go opens what --db names, secret.go keeps its
+// password out of sight, flags.go, filter.go and scope.go hold what the commands are asked, list.go and
+// removal.go what several do, and format.go and receipt.go what they answer. Each command has a file of its
+// name, and terminal.go, progress.go and confirm.go hold what only a person at a terminal sees.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -37,14 +37,20 @@ func main() {
 // run runs one command line and returns its exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand(stdin, stdout, stderr)
+	if !slices.Contains(args, cobra.ShellCompRequestCmd) && !slices.Contains(args, cobra.ShellCompNoDescRequestCmd) {
+		refuseRepeatedFlags(root) // to complete a command line, cobra parses it several times
+	}
 	understood := false // cobra calls this once flags and arguments are found right
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	root.SetArgs(append([]string{}, args...)) // of nil, cobra would take os.Args
-	cmd, err := root.ExecuteContextC(ctx)
+	cmd, err := root, refuseMisplacedURL(args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	if err == nil {
 		return exitSuccess
 	}
-	notef(stderr, "ttpstore: %s\n", message(err))
+	notef(stderr, "ttpstore: %s\n", advise(cmd, message(err)))
 	// Only flags and arguments can have asked for these: an import has an error of its own for its lines.
 	wrong := errors.Is(err, ttp.ErrInvalidQuery) || errors.Is(err, ttp.ErrInvalidScope)
 	if understood && !wrong {
@@ -61,6 +67,5 @@ func message(err error) string {
 	}
 	text := strings.TrimPrefix(err.Error(), "ttp: ")
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-	// The library repeats no URL; this is for one that was typed where an argument belongs.
-	return regexp.MustCompile(`://\S*@`).ReplaceAllString(text, "://...@")
+	return withoutPassword(text)
 }

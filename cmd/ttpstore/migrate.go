@@ -174,7 +174,7 @@ func showSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, asJSO
 	}
 	state := "up to date"
 	if err := status.Err(); err != nil {
-		state = err.Error()
+		state = advise(cmd, err.Error())
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "version  %d\nlatest   %d\ndirty    %t\nstate    %s\n",
 		status.Version, status.Latest, status.Dirty, state)

@@ -52,7 +52,8 @@ The other flags narrow what counts as shown, before --since as well.`,
 		},
 	}
 	filter = addFilter(cmd)
-	cmd.Flag("since").Usage = "only techniques first seen at or after this `time`: RFC 3339, a date, or a duration before now such as 24h, 7d or 2w; required"
+	cmd.Flag("since").Usage = "only techniques first seen at or after this `time`: RFC 3339, a date, " +
+		"or a duration before now such as 24h, 7d or 2w; required"
 	asJSON = addJSON(cmd)
 	return cmd
 }

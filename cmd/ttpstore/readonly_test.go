@@ -154,17 +154,3 @@ func TestReadingIsRefusedOnceAnotherWrites(t *testing.T) {
 		t.Errorf("got %v, %q", err, stderr)
 	}
 }
-
-// files are the names in a folder.
-func files(t *testing.T, folder string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	return names
-}

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/decnet/ttpstore/ttp"
 )
 
 func TestRollupCountsWhatIsDistinct(t *testing.T) {
@@ -93,5 +95,96 @@ e1292c78-2e52-5857-ae79-bbc6fe89e0c2  T1082      TA0007 1      1  2026-03-16T00:
 		c.want(result{exitSuccess, "", ""}, "", "rollup", plural, "--rule=R3", "--json")
 		c.wantWrong(`unexpected argument "x"`, "rollup "+plural, "rollup", plural, "x")
 		c.wantWrong("unknown flag: --distinct", "rollup "+plural, "rollup", plural, "--distinct")
+	}
+}
+
+func TestRollup(t *testing.T) {
+	c := filled(t)
+	table := `TECHNIQUE  SUB-TECHNIQUE  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
+T1110      T1110.001      TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75
+T1082                     TA0007 1                1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93
+`
+	campaignTable := `TECHNIQUE  SUB-TECHNIQUE  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE  IDENTITIES
+T1110      T1110.001      TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75           1
+T1082                     TA0007 1                1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93           1
+`
+	header := "technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url"
+	csv := header + `
+T1110,,T1110.001,,TA0006,TA0006:2;TA0001:1,enterprise-v18.1,3,2026-03-15T17:06:27.72714Z,2026-03-15T17:06:36Z,0.75,
+T1082,,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z,0.925,
+`
+	json := `[
+  {
+    "technique_id": "T1110",
+    "sub_technique_id": "T1110.001",
+    "tactic": "TA0006",
+    "tactics": [
+      {
+        "tactic": "TA0006",
+        "count": 2
+      },
+      {
+        "tactic": "TA0001",
+        "count": 1
+      }
+    ],
+    "releases": [
+      "enterprise-v18.1"
+    ],
+    "count": 3,
+    "first_seen": "2026-03-15T17:06:27.72714Z",
+    "last_seen": "2026-03-15T17:06:36Z",
+    "confidence_max": 0.75
+  },
+  {
+    "technique_id": "T1082",
+    "tactic": "TA0007",
+    "tactics": [
+      {
+        "tactic": "TA0007",
+        "count": 1
+      }
+    ],
+    "releases": [
+      "enterprise-v18.1"
+    ],
+    "count": 1,
+    "first_seen": "2026-03-16T00:00:00Z",
+    "last_seen": "2026-03-16T00:00:00Z",
+    "confidence_max": 0.925
+  }
+]
+`
+	campaignJSON := strings.NewReplacer("0.75\n", "0.75,\n    \"identity_count\": 1\n", "0.925\n", "0.925,\n    \"identity_count\": 1\n").Replace(json)
+	for _, scope := range [][]string{{"fleet"}, {"session", "s1"}, {"attacker", attackerID}, {"identity", identityID}} {
+		args := append([]string{"rollup"}, scope...)
+		c.want(result{exitSuccess, table, ""}, "", args...)
+		c.want(result{exitSuccess, csv, ""}, "", append(args, "--format", "csv")...)
+		c.want(result{exitSuccess, json, ""}, "", append(args, "--format=json")...)
+	}
+	c.want(result{exitSuccess, campaignTable, ""}, "", "rollup", "campaign", campaignID)
+	c.want(result{exitSuccess, campaignJSON, ""}, "", "rollup", "campaign", campaignID, "--format", "json")
+	if got := c.runWith("", "rollup", "campaign", campaignID, "--format", "csv").stdout; !strings.HasPrefix(got, header+",identity_count\n") ||
+		!strings.HasSuffix(got, ",0.925,,1\n") {
+		t.Error(got)
+	}
+	for _, scope := range [][]string{{"session", "s2"}, {"attacker", campaignID}, {"identity", campaignID}, {"campaign", attackerID}} {
+		args := append([]string{"rollup"}, scope...)
+		c.want(result{exitSuccess, "", "no tags\n"}, "", args...)
+		c.want(result{exitSuccess, "[]\n", ""}, "", append(args, "--format", "json")...)
+		if got := c.runWith("", append(args, "--format", "csv")...); got.status != exitSuccess ||
+			strings.TrimSuffix(got.stdout, ",identity_count\n") != strings.TrimSuffix(header+"\n", map[bool]string{true: "\n"}[scope[0] == "campaign"]) {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// The catalogue fills in names; until a store loads one, only this test sees the columns.
+func TestTableShowsNamesWhereThereAreSome(t *testing.T) {
+	row := ttp.TechniqueRollupRow{TechniqueID: "T1082", TechniqueName: "System Information Discovery", Count: 1}
+	rows := newRollup(ttp.FleetScope, []ttp.TechniqueRollupRow{row})
+	header, _, _ := strings.Cut(renderTable(rows.columns(), rows.rows), "\n")
+	if !strings.Contains(header, "  NAME  ") || strings.Contains(header, "SUB-TECHNIQUE NAME") {
+		t.Error(header)
 	}
 }

@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
-
-	"github.com/decnet/ttpstore/ttp"
 )
 
 const (
@@ -90,6 +87,9 @@ func makeGroups(cmd *cobra.Command) {
 		if rest := cmd.Flags().Args(); cmd.HasSubCommands() && len(rest) > 0 {
 			return unknownCommand(cmd, rest[0])
 		}
+		if repeated, ok := errors.AsType[repeatedFlagError](err); ok {
+			return repeated // without the value
+		}
 		return err
 	})
 	for _, sub := range cmd.Commands() {
@@ -135,21 +135,6 @@ func takeID(id *uuid.UUID) cobra.PositionalArgs {
 		}
 		return err
 	}
-}
-
-// withStore opens the database that the command line or the environment names.
-func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, opts ...ttp.Option) (err error) {
-	db := cmd.Flag("db")
-	url := db.Value.String()
-	if env := os.Getenv(dbEnvironment); env != "" && !db.Changed {
-		url = env
-	}
-	store, err := ttp.Open(cmd.Context(), url, opts...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	return use(cmd.Context(), store)
 }
 
 // interruptible ends a read when the context ends, which a read of a pipe or a terminal does not.

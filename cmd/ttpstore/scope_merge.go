@@ -48,23 +48,34 @@ func newScopeUnmergeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "unmerge identity|campaign FROM",
 		Short: "Revoke a merge",
-		Long: `Revoke a merge: the identity or campaign answers for itself again, with all that was merged into it. One
-that is not merged is left as it is.`,
+		Long: `Revoke a merge: the identity or campaign answers for itself again, with all that was merged into it. A note
+on standard error names what it was merged into. One that is not merged is left as it is.`,
 		Example:           `  ttpstore scope unmerge identity 189b3fbb-9556-55f5-a524-57d8bd6526b3`,
 		Args:              takeIDsOfKind(&kind, mergedKinds(), ids[:], "FROM"),
 		ValidArgsFunction: completeKind(mergedKinds()),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				unmerge := store.UnmergeIdentity
-				if kind == ttp.CampaignScope {
-					unmerge = store.UnmergeCampaign
-				}
-				if err := unmerge(ctx, ids[0]); err != nil {
+				into, err := unmerge(ctx, store, kind, ids[0])
+				switch {
+				case err != nil:
 					return err
+				case into == uuid.Nil:
+					notef(cmd.ErrOrStderr(), "%s %s was not merged\n", kind, ids[0])
+				default:
+					notef(cmd.ErrOrStderr(), "%s %s is no longer merged into %s\n", kind, ids[0], into)
 				}
-				notef(cmd.ErrOrStderr(), "%s %s is not merged\n", kind, ids[0])
 				return nil
 			})
 		},
 	}
+}
+
+// unmerge returns what the scope was merged into. An error of the read comes again from the write.
+func unmerge(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, id uuid.UUID) (into uuid.UUID, err error) {
+	if kind == ttp.CampaignScope {
+		c, _ := store.GetCampaign(ctx, id)
+		return c.MergedIntoUUID, store.UnmergeCampaign(ctx, id)
+	}
+	i, _ := store.GetIdentity(ctx, id)
+	return i.MergedIntoUUID, store.UnmergeIdentity(ctx, id)
 }

@@ -15,8 +15,8 @@ func TestScopeMerge(t *testing.T) {
 		}
 		c.want(result{exitFailure, "", "ttpstore: merge " + kind + ": conflict: " + kind + " " + into + " cannot be merged into " + from +
 			": the merge would close a cycle\n"}, "", "scope", "merge", kind, into, from)
-		for range 2 {
-			c.want(result{exitSuccess, "", kind + " " + from + " is not merged\n"}, "", "scope", "unmerge", kind, from)
+		for _, note := range []string{" is no longer merged into " + into, " was not merged"} {
+			c.want(result{exitSuccess, "", kind + " " + from + note + "\n"}, "", "scope", "unmerge", kind, from)
 			c.want(result{exitSuccess, "4\n", ""}, "", "tags", kind, into, "--count")
 		}
 		c.want(result{exitFailure, "", "ttpstore: unmerge " + kind + ": not found: " + kind + " " + strangerID + "\n"}, "", "scope", "unmerge", kind, strangerID)

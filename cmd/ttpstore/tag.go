@@ -23,7 +23,7 @@ func newTagCommand() *cobra.Command {
 		Short: "Show one tag, with its evidence",
 		Long: `Show one tag, with its evidence. Its id is the "uuid" in what "ttpstore tags --json" prints. An id that no
 tag has is a failure.`,
-		Example: `  ttpstore tag fdd02cb3-3b35-5c19-bbd3-1a9ee5a3bd24
+		Example: `  ttpstore tag ee4000d0-3085-56c2-875f-0164b23f7855
   ttpstore tags session 66ffcc176598 --all --json | jq -r .uuid | xargs -n 1 ttpstore tag`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args:              takeID(&id),

@@ -33,8 +33,8 @@ func newTagsCommand() *cobra.Command {
 
 Where there is more, a note on standard error says how to go on, and in JSON "next" is the cursor of the
 next page. A cursor belongs to one scope and filter: the note turns a --since such as 7d into the time
-that it meant; with JSON, give that time yourself. --all and --oldest-first print all tags, however many,
-as JSON Lines or one table.`,
+that it meant, to give in its place; with JSON, give that time yourself. --all and --oldest-first print all
+tags, however many, as JSON Lines or one table.`,
 		Example: `  ttpstore tags attacker b0901043-def8-5286-8000-f2d8599c98c1 --limit 20
   ttpstore tags session 66ffcc176598 --oldest-first
   ttpstore tags fleet --technique T1110 --sub-techniques --since 24h --count

@@ -94,7 +94,7 @@ func TestHintToGoOnHoldsTheWindow(t *testing.T) {
 	if got.status != exitSuccess || len(hint) != 6 || hint[0] != "--since" || hint[2] != "--until" || hint[4] != "--cursor" {
 		t.Fatalf("%+v", got)
 	}
-	if sources, _ := tagPage(t, c.runWith("", append(append(args, "--json"), hint...)...)); sources != "a" {
+	if sources, _ := tagPage(t, c.runWith("", append([]string{"tags", "session", "s1", "--json"}, hint...)...)); sources != "a" {
 		t.Error(sources)
 	}
 	if got := c.runWith("", append(args, hint[4:]...)...); got.status != exitUsage {

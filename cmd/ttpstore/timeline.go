@@ -52,14 +52,15 @@ draws the highest of some neighbours. JSON has all numbers.`,
 	flags := cmd.Flags()
 	flags.Func("bucket", "count by this `duration`: 1w or one that divides a day, such as 15m or 1h (default 1d)", func(s string) (err error) {
 		if bucket, err = parseDuration(s); err != nil {
-			return errors.New("must be a duration such as 15m, 1h, 1d or 1w")
+			return errors.New("must be a duration such as 15m, 1h, 1d or 1w, at most " + longestDuration)
 		}
 		return nil
 	})
 	flags.Var(series, "by", "have a line for each `technique|tactic`")
 	flags.Var(&top, "top", "draw the lines of this `number` of the most frequent")
 	asJSON = addJSON(cmd)
-	must(cmd.RegisterFlagCompletionFunc("bucket", cobra.FixedCompletions([]string{"15m", "1h", "1d", "1w"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.RegisterFlagCompletionFunc("bucket",
+		cobra.FixedCompletions([]string{"15m", "1h", "1d", "1w"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(cmd.RegisterFlagCompletionFunc("by", series.complete))
 	must(cmd.RegisterFlagCompletionFunc("top", cobra.NoFileCompletions))
 	filter = addFilter(cmd)

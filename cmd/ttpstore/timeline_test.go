@@ -124,8 +124,8 @@ func TestTimelineFitsTheTerminal(t *testing.T) {
 func TestWrongTimeline(t *testing.T) {
 	c := twoAttackers(t)
 	for _, test := range []struct{ args, message string }{
-		{"--bucket day", `invalid argument "day" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w`},
-		{"--bucket -1h", `invalid argument "-1h" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w`},
+		{"--bucket day", `invalid argument "day" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w, at most 106751d`},
+		{"--bucket -1h", `invalid argument "-1h" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w, at most 106751d`},
 		{"--by rule", `invalid argument "rule" for "--by" flag: must be technique or tactic`},
 		{"--top 0", `invalid argument "0" for "--top" flag: must be a whole number from 1`},
 		{"--bucket 7h", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},

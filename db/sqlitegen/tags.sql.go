@@ -11,6 +11,61 @@ import (
 	"strings"
 )
 
+const CountIndexedTags = `-- name: CountIndexedTags :many
+WITH counted AS (
+    SELECT COUNT(t.batch_uuid) AS tags, COUNT(t.identity_uuid) AS identities, COUNT(t.attacker_uuid) AS attackers,
+           COUNT(t.session_id) AS sessions
+    FROM ttp_tag t
+), indexed AS (
+    SELECT 'ttp_tag_identity' AS name, counted.identities AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t INDEXED BY ttp_tag_identity
+        WHERE t.identity_uuid IS NOT NULL) AS INTEGER) AS entries FROM counted
+    UNION ALL
+    SELECT 'ttp_tag_attacker' AS name, counted.attackers AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t INDEXED BY ttp_tag_attacker
+        WHERE t.attacker_uuid IS NOT NULL) AS INTEGER) AS entries FROM counted
+    UNION ALL
+    SELECT 'ttp_tag_session' AS name, counted.sessions AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t INDEXED BY ttp_tag_session
+        WHERE t.session_id IS NOT NULL) AS INTEGER) AS entries FROM counted
+    UNION ALL
+    SELECT 'ttp_tag_observed' AS name, counted.tags AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t INDEXED BY ttp_tag_observed) AS INTEGER) AS entries
+    FROM counted
+    UNION ALL
+    SELECT 'ttp_tag_technique' AS name, counted.tags AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t INDEXED BY ttp_tag_technique) AS INTEGER) AS entries
+    FROM counted
+)
+SELECT indexed.name, indexed.tags, indexed.entries FROM indexed
+`
+
+type CountIndexedTagsRow struct {
+	Name    string
+	Tags    int64
+	Entries int64
+}
+
+// The expected and actual number of entries of each covering index. No index contains batch_uuid, so that its COUNT
+// scans the table.
+func (q *Queries) CountIndexedTags(ctx context.Context) ([]CountIndexedTagsRow, error) {
+	rows, err := q.db.QueryContext(ctx, CountIndexedTags)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountIndexedTagsRow
+	for rows.Next() {
+		var i CountIndexedTagsRow
+		if err := rows.Scan(&i.Name, &i.Tags, &i.Entries); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const DeleteTags = `-- name: DeleteTags :execrows
 DELETE FROM ttp_tag WHERE uuid IN (/*SLICE:uuids*/?)
 `
@@ -99,6 +154,83 @@ func (q *Queries) InsertTag(ctx context.Context, arg InsertTagParams) (int64, er
 	return result.RowsAffected()
 }
 
+const ListMisindexedTags = `-- name: ListMisindexedTags :many
+WITH found AS (
+    SELECT t.uuid, t.identity_uuid, t.attacker_uuid, t.session_id, t.observed_at, t.technique_key, t.confidence
+    FROM ttp_tag t INDEXED BY sqlite_autoindex_ttp_tag_1 WHERE t.uuid IN (/*SLICE:uuids*/?)
+), misindexed AS (
+    SELECT r.uuid, 'ttp_tag_identity' AS name FROM found r
+    WHERE r.identity_uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t INDEXED BY ttp_tag_identity
+        WHERE t.identity_uuid = r.identity_uuid AND t.observed_at = r.observed_at AND t.uuid = r.uuid
+          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
+    UNION ALL
+    SELECT r.uuid, 'ttp_tag_attacker' AS name FROM found r
+    WHERE r.attacker_uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t INDEXED BY ttp_tag_attacker
+        WHERE t.attacker_uuid = r.attacker_uuid AND t.observed_at = r.observed_at AND t.uuid = r.uuid
+          AND COALESCE(t.identity_uuid, '') = COALESCE(r.identity_uuid, '')
+          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
+    UNION ALL
+    SELECT r.uuid, 'ttp_tag_session' AS name FROM found r
+    WHERE r.session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t INDEXED BY ttp_tag_session
+        WHERE t.session_id = r.session_id AND t.observed_at = r.observed_at AND t.uuid = r.uuid
+          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
+    UNION ALL
+    SELECT r.uuid, 'ttp_tag_observed' AS name FROM found r
+    WHERE NOT EXISTS (SELECT 1 FROM ttp_tag t INDEXED BY ttp_tag_observed
+        WHERE t.observed_at = r.observed_at AND t.uuid = r.uuid
+          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
+    UNION ALL
+    SELECT r.uuid, 'ttp_tag_technique' AS name FROM found r
+    WHERE NOT EXISTS (SELECT 1 FROM ttp_tag t INDEXED BY ttp_tag_technique
+        WHERE t.technique_key = r.technique_key AND t.observed_at = r.observed_at AND t.confidence = r.confidence
+          AND t.uuid = r.uuid)
+)
+SELECT misindexed.uuid, misindexed.name FROM misindexed
+`
+
+type ListMisindexedTagsParams struct {
+	UUIDs [][]byte
+}
+
+type ListMisindexedTagsRow struct {
+	UUID []byte
+	Name string
+}
+
+// The tags among these that lack a matching entry in a covering index, with the index.
+func (q *Queries) ListMisindexedTags(ctx context.Context, arg ListMisindexedTagsParams) ([]ListMisindexedTagsRow, error) {
+	query := ListMisindexedTags
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListMisindexedTagsRow
+	for rows.Next() {
+		var i ListMisindexedTagsRow
+		if err := rows.Scan(&i.UUID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListStoredTagUUIDs = `-- name: ListStoredTagUUIDs :many
 SELECT uuid FROM ttp_tag WHERE uuid IN (/*SLICE:uuids*/?)
 `
@@ -131,52 +263,6 @@ func (q *Queries) ListStoredTagUUIDs(ctx context.Context, arg ListStoredTagUUIDs
 			return nil, err
 		}
 		items = append(items, uuid)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListTagKeys = `-- name: ListTagKeys :many
-SELECT uuid, technique_key FROM ttp_tag WHERE uuid IN (/*SLICE:uuids*/?)
-`
-
-type ListTagKeysParams struct {
-	UUIDs [][]byte
-}
-
-type ListTagKeysRow struct {
-	UUID         []byte
-	TechniqueKey int64
-}
-
-func (q *Queries) ListTagKeys(ctx context.Context, arg ListTagKeysParams) ([]ListTagKeysRow, error) {
-	query := ListTagKeys
-	var queryParams []interface{}
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTagKeysRow
-	for rows.Next() {
-		var i ListTagKeysRow
-		if err := rows.Scan(&i.UUID, &i.TechniqueKey); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -48,7 +48,8 @@ func (m *model) drawFilter(rt *rapid.T, like ttp.Tag) ttp.Filter {
 	if asks("technique") {
 		its := rapid.SampledFrom([]string{like.TechniqueID, cmp.Or(like.SubTechniqueID, like.TechniqueID)}).Draw(rt, "its technique")
 		f.Technique = mostly("technique", its, "T1003", "T1078", "T1110", "T1110.001", "T1078.002")
-		f.TechniqueMatch = rapid.SampledFrom([]ttp.TechniqueMatch{ttp.ExactTechnique, ttp.WithSubTechniques, ttp.ParentTechnique}).Draw(rt, "match")
+		matches := []ttp.TechniqueMatch{ttp.ExactTechnique, ttp.WithSubTechniques, ttp.ParentTechnique}
+		f.TechniqueMatch = rapid.SampledFrom(matches).Draw(rt, "match")
 	}
 	if asks("rule") {
 		f.RuleID = mostly("rule", like.RuleID, "R1", "R2")

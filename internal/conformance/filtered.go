@@ -273,7 +273,9 @@ func (m *model) checkActors(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
 			if len(rows) == 0 {
 				continue
 			}
-			stats := ttp.RuleStats{RuleID: rule, RuleVersion: version, Techniques: int64(len(rows)), DistinctCounts: *m.distinct(wanted), FirstSeen: at(1 << 30)}
+			stats := ttp.RuleStats{
+				RuleID: rule, RuleVersion: version, Techniques: int64(len(rows)), DistinctCounts: *m.distinct(wanted), FirstSeen: at(1 << 30),
+			}
 			for _, row := range rows {
 				stats.Count += row.Count
 				stats.FirstSeen = slices.MinFunc([]time.Time{stats.FirstSeen, row.FirstSeen}, time.Time.Compare)
@@ -310,7 +312,8 @@ func (m *model) checkSweeps(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
 		var want []ttp.ScopeRollup
 		for _, key := range slices.Sorted(maps.Keys(sweep.scopes)) {
 			scope := sweep.scopes[key]
-			want = append(want, ttp.ScopeRollup{Scope: scope, Techniques: m.fold(func(tag ttp.Tag) bool { return matches(f, tag) && m.has(scope, tag) })})
+			wanted := func(tag ttp.Tag) bool { return matches(f, tag) && m.has(scope, tag) }
+			want = append(want, ttp.ScopeRollup{Scope: scope, Techniques: m.fold(wanted)})
 		}
 		equal(rt, "sweep of "+name, sweep.got, want)
 	}
@@ -349,7 +352,8 @@ func (m *model) checkComparison(rt *rapid.T, s *ttp.Store, a, b ttp.Scope, f ttp
 	fresh := slices.DeleteFunc(m.foldScope(a, func(tag ttp.Tag) bool { return matches(f, tag) }),
 		func(row ttp.TechniqueRollupRow) bool { return row.FirstSeen.Before(since) })
 	slices.SortFunc(fresh, func(a, b ttp.TechniqueRollupRow) int {
-		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.TechniqueID, b.TechniqueID), cmp.Compare(a.SubTechniqueID, b.SubTechniqueID))
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen),
+			cmp.Compare(a.TechniqueID, b.TechniqueID), cmp.Compare(a.SubTechniqueID, b.SubTechniqueID))
 	})
 	equal(rt, fmt.Sprint("new techniques of ", a), must[[]ttp.TechniqueRollupRow](rt)(s.NewTechniques(ctx, a, since, f)), fresh)
 }

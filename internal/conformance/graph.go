@@ -173,7 +173,9 @@ func mergesNameBothIDs(t *testing.T, db *database) {
 		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id(name)}}))
 		succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id(name)}}))
 	}
-	for kind, merge := range map[string]func(context.Context, uuid.UUID, uuid.UUID) error{"identity": s.MergeIdentity, "campaign": s.MergeCampaign} {
+	for kind, merge := range map[string]func(context.Context, uuid.UUID, uuid.UUID) error{
+		"identity": s.MergeIdentity, "campaign": s.MergeCampaign,
+	} {
 		succeed(t, merge(ctx, id("1"), id("2")))
 		for _, c := range []struct {
 			from, into string
@@ -183,7 +185,8 @@ func mergesNameBothIDs(t *testing.T, db *database) {
 			{"3", "x", ttp.ErrNotFound}, {"x", "3", ttp.ErrNotFound},
 		} {
 			err := merge(ctx, id(c.from), id(c.into))
-			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), id(c.from).String()) || !strings.Contains(err.Error(), id(c.into).String()) {
+			if !errors.Is(err, c.want) ||
+				!strings.Contains(err.Error(), id(c.from).String()) || !strings.Contains(err.Error(), id(c.into).String()) {
 				t.Errorf("%s %s into %s: got %v", kind, c.from, c.into, err)
 			}
 		}
@@ -217,7 +220,8 @@ func scopesAreListedByParent(t *testing.T, db *database) {
 	}
 	for limit := 1; limit <= 26; limit += 5 {
 		equal(t, "all campaigns", len(pagesByUUID(t, s.ListCampaigns, ttp.Fleet(), limit, func(c ttp.Campaign) uuid.UUID { return c.UUID })), 25)
-		equal(t, "merged campaigns", len(pagesByUUID(t, s.ListCampaigns, ttp.OfCampaign(id("c0")), limit, func(c ttp.Campaign) uuid.UUID { return c.UUID })), 7)
+		merged := pagesByUUID(t, s.ListCampaigns, ttp.OfCampaign(id("c0")), limit, func(c ttp.Campaign) uuid.UUID { return c.UUID })
+		equal(t, "merged campaigns", len(merged), 7)
 		ofIdentity := func(i ttp.Identity) uuid.UUID { return i.UUID }
 		equal(t, "all identities", len(pagesByUUID(t, s.ListIdentities, ttp.Fleet(), limit, ofIdentity)), 25)
 		equal(t, "identities of a campaign", pagesByUUID(t, s.ListIdentities, ttp.OfCampaign(id("c")), limit, ofIdentity), sortedIDs(inC))
@@ -238,7 +242,9 @@ func scopesAreListedByParent(t *testing.T, db *database) {
 }
 
 // pagesByUUID lists all pages and wants them in order.
-func pagesByUUID[T any](t *testing.T, list func(context.Context, ttp.Scope, uuid.UUID, int) ([]T, error), of ttp.Scope, limit int, id func(T) uuid.UUID) []uuid.UUID {
+func pagesByUUID[T any](t *testing.T, list func(context.Context, ttp.Scope, uuid.UUID, int) ([]T, error),
+	of ttp.Scope, limit int, id func(T) uuid.UUID,
+) []uuid.UUID {
 	t.Helper()
 	ids := []uuid.UUID{}
 	for after := uuid.Nil; ; {

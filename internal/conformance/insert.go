@@ -284,11 +284,12 @@ func resultsAndProblemsAreJSON(t *testing.T, db *database) {
 	_, tags := s.InsertTags(ctx, []ttp.Tag{newTag("b", func(tag *ttp.Tag) { tag.Tactic = "" })})
 	_, lines := s.Import(ctx, strings.NewReader("\nx\n"), ttp.ImportOptions{})
 	_, query := s.ListRules(ctx, ttp.Filter{Tactic: "x"})
+	scope := s.AssignAttackers(ctx, uuid.Nil, id("a"))
 	for want, err := range map[string]error{
 		`{"error":"invalid tag","problems":[{"row":0,"field":"tactic","reason":"must be \"TA\" and four digits"}]}`: tags,
 		`{"error":"invalid record","problems":[{"line":2,"reason":"must be a JSON object"}]}`:                       lines,
 		`{"error":"invalid query","problems":[{"field":"tactic","reason":"must be \"TA\" and four digits"}]}`:       query,
-		`{"error":"invalid scope","problems":[{"field":"identity_uuid","reason":"must be set"}]}`:                   s.AssignAttackers(ctx, uuid.Nil, id("a")),
+		`{"error":"invalid scope","problems":[{"field":"identity_uuid","reason":"must be set"}]}`:                   scope,
 	} {
 		var invalid *ttp.InvalidError
 		if !errors.As(err, &invalid) {

@@ -16,6 +16,7 @@ import (
 // What others do between the transactions of a removal.
 var interplayCases = []testCase{
 	{name: "MergeDuringAPurgeIsAConflict", run: mergeDuringAPurgeIsAConflict},
+	{name: "PurgeOfAMergeCycleIsAConflict", run: purgeOfAMergeCycleIsAConflict},
 	{name: "IdentityMergedDuringAPurgeGoesWhole", run: identityMergedDuringAPurgeGoesWhole},
 	{name: "AttackerReassignedDuringAPurgeStays", run: attackerReassignedDuringAPurgeStays},
 	{name: "RekeyedTagsAreRemovedAllTheSame", run: rekeyedTagsAreRemovedAllTheSame},
@@ -55,6 +56,18 @@ func mergeDuringAPurgeIsAConflict(t *testing.T, db *database) {
 	}
 }
 
+// A purge of merges that only Verify can put in order ends.
+func purgeOfAMergeCycleIsAConflict(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}, {UUID: id("j"), MergedIntoUUID: id("i")}}))
+	exec(t, db, "UPDATE ttp_identity SET merged_into_uuid = "+hex(id("j"))+" WHERE uuid = "+hex(id("i")))
+	for _, purge := range purges(s) {
+		if receipt, err := purge(ctx, id("i")); !errors.Is(err, ttp.ErrConflict) || receipt.Identities != 0 {
+			t.Errorf("got %+v, %v", receipt, err)
+		}
+	}
+}
+
 func identityMergedDuringAPurgeGoesWhole(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	for i, purge := range purges(s) {
@@ -64,7 +77,8 @@ func identityMergedDuringAPurgeGoesWhole(t *testing.T, db *database) {
 			newer := func(tag *ttp.Tag) { tag.ObservedAt = at(10) }
 			insert(t, s, newTag(fmt.Sprint(survivor, n), named("", survivor, "T1110")), newTag(fmt.Sprint(late, n), named("", late, "T1110"), newer))
 		}
-		receipt := must[ttp.Receipt](t)(purge(ctx, id(survivor), ttp.BatchSize(1), once(func() { succeed(t, s.MergeIdentity(ctx, id(late), id(survivor))) })))
+		merge := func() { succeed(t, s.MergeIdentity(ctx, id(late), id(survivor))) }
+		receipt := must[ttp.Receipt](t)(purge(ctx, id(survivor), ttp.BatchSize(1), once(merge)))
 		equal(t, "receipt", receipt, ttp.Receipt{Tags: 6, Techniques: map[string]int64{"T1110": 6}, Identities: 2})
 		equal(t, "tags", count(t, s), 0)
 	}

@@ -117,7 +117,9 @@ func (l *life) upsert() {
 		i := ttp.Identity{UUID: l.one("i", identities), CampaignUUID: pickID(l.rt, "c", campaigns)}
 		succeed(l.rt, l.s.UpsertIdentities(context.Background(), []ttp.Identity{i}))
 		before := l.identities[i.UUID]
-		l.identities[i.UUID] = ttp.Identity{UUID: i.UUID, CampaignUUID: cmp.Or(i.CampaignUUID, before.CampaignUUID), MergedIntoUUID: before.MergedIntoUUID}
+		l.identities[i.UUID] = ttp.Identity{
+			UUID: i.UUID, CampaignUUID: cmp.Or(i.CampaignUUID, before.CampaignUUID), MergedIntoUUID: before.MergedIntoUUID,
+		}
 	case "a":
 		a := ttp.Attacker{UUID: l.one("a", attackers), IdentityUUID: pickID(l.rt, "i", identities)}
 		succeed(l.rt, l.s.UpsertAttackers(context.Background(), []ttp.Attacker{a}))
@@ -211,7 +213,9 @@ func (l *life) merge() {
 	}
 }
 
-func (l *life) mayMerge(from, into uuid.UUID, stored bool, mergedInto, survivor uuid.UUID, merge func(context.Context, uuid.UUID, uuid.UUID) error) bool {
+func (l *life) mayMerge(from, into uuid.UUID, stored bool, mergedInto, survivor uuid.UUID,
+	merge func(context.Context, uuid.UUID, uuid.UUID) error,
+) bool {
 	err := merge(context.Background(), from, into)
 	switch {
 	case !stored:

@@ -91,7 +91,8 @@ func (l *life) purgeAttacker() {
 	if _, ok := l.attackers[attacker]; ok {
 		want.Attackers = 1
 	}
-	l.removes(want, func(tag ttp.Tag) bool { return tag.AttackerUUID == attacker }, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	gone := func(tag ttp.Tag) bool { return tag.AttackerUUID == attacker }
+	l.removes(want, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.PurgeAttacker(ctx, attacker, opts...)
 	})
 	delete(l.attackers, attacker)
@@ -99,7 +100,8 @@ func (l *life) purgeAttacker() {
 
 func (l *life) purgeSession() {
 	session := fmt.Sprint("s", rapid.IntRange(1, sessions+1).Draw(l.rt, "session"))
-	l.removes(ttp.Receipt{}, func(tag ttp.Tag) bool { return tag.SessionID == session }, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	gone := func(tag ttp.Tag) bool { return tag.SessionID == session }
+	l.removes(ttp.Receipt{}, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.PurgeSession(ctx, session, opts...)
 	})
 }
@@ -167,7 +169,8 @@ func (l *life) rollbackRule() {
 	like := l.anyTag(l.rt, "like")
 	f := l.drawFilter(l.rt, like)
 	f.RuleID = cmp.Or(f.RuleID, like.RuleID)
-	l.removes(ttp.Receipt{}, func(tag ttp.Tag) bool { return matches(f, tag) }, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	gone := func(tag ttp.Tag) bool { return matches(f, tag) }
+	l.removes(ttp.Receipt{}, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.RollbackRule(ctx, f, opts...)
 	})
 }
@@ -177,7 +180,8 @@ func (l *life) rollbackBatch() {
 	if len(l.tags) > 0 {
 		batch = l.batch[l.anyTag(l.rt, "of the batch").UUID]
 	}
-	l.removes(ttp.Receipt{}, func(tag ttp.Tag) bool { return l.batch[tag.UUID] == batch }, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	gone := func(tag ttp.Tag) bool { return l.batch[tag.UUID] == batch }
+	l.removes(ttp.Receipt{}, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.RollbackBatch(ctx, batch, opts...)
 	})
 }
@@ -185,7 +189,8 @@ func (l *life) rollbackBatch() {
 // expire cuts between the hours of the tags, since the clock goes on meanwhile.
 func (l *life) expire() {
 	limit := l.zero.Add(time.Duration(rapid.IntRange(0, 51).Draw(l.rt, "hours"))*l.unit - l.unit/2)
-	l.removes(ttp.Receipt{}, func(tag ttp.Tag) bool { return tag.ObservedAt.Before(limit) }, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	gone := func(tag ttp.Tag) bool { return tag.ObservedAt.Before(limit) }
+	l.removes(ttp.Receipt{}, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.ExpireTags(ctx, time.Since(limit), opts...)
 	})
 }

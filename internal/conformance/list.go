@@ -115,7 +115,8 @@ func cursorBelongsToItsQuery(t *testing.T, db *database) {
 		"a filter of rows":      {scope, ttp.Filter{MinConfidence: 0.5, RuleID: "R1001"}},
 	} {
 		_, err := s.ListTags(ctx, other.scope, other.filter, 2, next)
-		equal(t, name, problemsOf(t, err), []ttp.Problem{{Field: "cursor", Reason: "belongs to another scope or filter: start again without a cursor"}})
+		want := []ttp.Problem{{Field: "cursor", Reason: "belongs to another scope or filter: start again without a cursor"}}
+		equal(t, name, problemsOf(t, err), want)
 	}
 	upper := must[ttp.Scope](t)(ttp.ParseScope("attacker urn:uuid:" + id("attacker").String()))
 	equal(t, "the same id, spelt otherwise", sourcesOf(page(t, s, upper, f, 2, next).Tags), []string{"3", "2"})
@@ -135,7 +136,8 @@ func damagedCursorIsRefused(t *testing.T, db *database) {
 	}
 	for _, cursor := range damaged {
 		_, err := s.ListTags(ctx, ttp.Fleet(), ttp.Filter{}, 2, cursor)
-		equal(t, fmt.Sprintf("cursor %q", cursor), problemsOf(t, err), []ttp.Problem{{Field: "cursor", Reason: "is damaged: pass Next of the previous page unchanged"}})
+		want := []ttp.Problem{{Field: "cursor", Reason: "is damaged: pass Next of the previous page unchanged"}}
+		equal(t, fmt.Sprintf("cursor %q", cursor), problemsOf(t, err), want)
 	}
 }
 

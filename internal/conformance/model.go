@@ -163,7 +163,10 @@ var releases = []string{"enterprise-v15.1", "enterprise-v18.1", "ics-v15.1", "mo
 // drawModel makes few scopes and techniques, so that they meet often. Some scopes that tags and other
 // scopes name are never stored. Merges point to a higher number, so that they close no cycle.
 func drawModel(rt *rapid.T, unit time.Duration) *model {
-	m := &model{zero: at(0), unit: unit, campaigns: map[uuid.UUID]ttp.Campaign{}, identities: map[uuid.UUID]ttp.Identity{}, attackers: map[uuid.UUID]ttp.Attacker{}}
+	m := &model{
+		zero: at(0), unit: unit,
+		campaigns: map[uuid.UUID]ttp.Campaign{}, identities: map[uuid.UUID]ttp.Identity{}, attackers: map[uuid.UUID]ttp.Attacker{},
+	}
 	if rapid.Bool().Draw(rt, "around 1970") {
 		m.zero = time.UnixMicro(0).Add(-25 * unit).UTC()
 	}
@@ -181,7 +184,9 @@ func drawModel(rt *rapid.T, unit time.Duration) *model {
 	}
 	for i := 1; i <= identities; i++ {
 		if rapid.IntRange(0, 3).Draw(rt, "store identity") > 0 {
-			identity := ttp.Identity{UUID: id(fmt.Sprint("i", i)), CampaignUUID: pickID(rt, "c", campaigns), MergedIntoUUID: higher("i", i, identities)}
+			identity := ttp.Identity{
+				UUID: id(fmt.Sprint("i", i)), CampaignUUID: pickID(rt, "c", campaigns), MergedIntoUUID: higher("i", i, identities),
+			}
 			m.identities[identity.UUID] = identity
 		}
 	}

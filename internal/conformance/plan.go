@@ -97,7 +97,9 @@ var plannedReads = []plannedRead{
 		}
 		return nil
 	}, byMembers, false},
-	{"LockTagsToMove", func(ctx context.Context, s *ttp.Store) error { return s.AssignAttackers(ctx, id("i2"), id("a1")) }, []string{"ttp_tag_attacker"}, false},
+	{"LockTagsToMove", func(ctx context.Context, s *ttp.Store) error {
+		return s.AssignAttackers(ctx, id("i2"), id("a1"))
+	}, []string{"ttp_tag_attacker"}, false},
 	{"ListTagsInBatch", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.RollbackBatch(ctx, id("b"), ttp.DryRun())
 	}), byUUID, true},
@@ -122,7 +124,8 @@ func readsAreKeyedRanges(t *testing.T, db *database) {
 	ctx, s := context.Background(), overPool(t, db)
 	var tags []ttp.Tag
 	for i := range 5000 {
-		tags = append(tags, newTag(fmt.Sprint(i), named(fmt.Sprint("a", i%997), []string{"", fmt.Sprint("i", i%13)}[i%2], fmt.Sprintf("T%04d", i%50)),
+		identity := []string{"", fmt.Sprint("i", i%13)}[i%2]
+		tags = append(tags, newTag(fmt.Sprint(i), named(fmt.Sprint("a", i%997), identity, fmt.Sprintf("T%04d", i%50)),
 			func(tag *ttp.Tag) {
 				tag.SessionID = fmt.Sprint("s", i%211)
 				tag.ObservedAt = at(i)
@@ -137,7 +140,9 @@ func readsAreKeyedRanges(t *testing.T, db *database) {
 	}
 	for _, analyzed := range []bool{false, true} {
 		if analyzed {
-			exec(t, db, map[ttp.Dialect]string{ttp.SQLite: "ANALYZE", ttp.MySQL: "ANALYZE TABLE ttp_tag, ttp_attacker, ttp_identity, ttp_campaign"}[db.Dialect])
+			exec(t, db, map[ttp.Dialect]string{
+				ttp.SQLite: "ANALYZE", ttp.MySQL: "ANALYZE TABLE ttp_tag, ttp_attacker, ttp_identity, ttp_campaign",
+			}[db.Dialect])
 		}
 		for _, planned := range plannedReads {
 			succeed(t, planned.read(ctx, s))
@@ -234,7 +239,8 @@ func tagLookup(dialect ttp.Dialect, row map[string]string) (lookup, bool) {
 		return lookup{}, false
 	}
 	keyed := row["type"] == "ref" || row["type"] == "eq_ref" || row["type"] == "range" || row["type"] == "ref_or_null"
-	return lookup{row["key"], keyed, strings.Contains(row["Extra"], "Using index") && !strings.Contains(row["Extra"], "Using index condition"), fmt.Sprint(row)}, true
+	covered := strings.Contains(row["Extra"], "Using index") && !strings.Contains(row["Extra"], "Using index condition")
+	return lookup{row["key"], keyed, covered, fmt.Sprint(row)}, true
 }
 
 // readsTags tells the names that the queries have for the tags that they are about.

@@ -110,7 +110,8 @@ func badFiltersAreRefusedByEveryRead(t *testing.T, db *database) {
 		{ttp.Filter{Technique: "T1110."}, []one{{Field: "technique", Reason: technique}}},
 		{ttp.Filter{Technique: "T1110.01"}, []one{{Field: "technique", Reason: technique}}},
 		{ttp.Filter{TechniqueMatch: ttp.WithSubTechniques}, []one{{Field: "technique", Reason: "must be set for technique_match"}}},
-		{ttp.Filter{Technique: "T1110", TechniqueMatch: "all"}, []one{{Field: "technique_match", Reason: `must be "", "with-sub-techniques" or "parent"`}}},
+		{ttp.Filter{Technique: "T1110", TechniqueMatch: "all"},
+			[]one{{Field: "technique_match", Reason: `must be "", "with-sub-techniques" or "parent"`}}},
 		{ttp.Filter{Release: "18"}, []one{{Field: "release", Reason: release}}},
 		{ttp.Filter{Release: "ics-v1000.1"}, []one{{Field: "release", Reason: release}}},
 		{ttp.Filter{Domain: "Enterprise"}, []one{{Field: "domain", Reason: "must be enterprise, ics or mobile"}}},
@@ -120,7 +121,8 @@ func badFiltersAreRefusedByEveryRead(t *testing.T, db *database) {
 		{ttp.Filter{RuleID: "R|1"}, []one{{Field: "rule_id", Reason: `must not contain "|"`}}},
 		{ttp.Filter{SourceKind: " command"}, []one{{Field: "source_kind", Reason: "must not begin or end with a space"}}},
 		{ttp.Filter{DeckyID: "a\x00"}, []one{{Field: "decky_id", Reason: "must not contain control characters"}}},
-		{ttp.Filter{MinConfidence: 2, Tactic: "x"}, []one{{Field: "min_confidence", Reason: "must be a number from 0 to 1"}, {Field: "tactic", Reason: tactic}}},
+		{ttp.Filter{MinConfidence: 2, Tactic: "x"},
+			[]one{{Field: "min_confidence", Reason: "must be a number from 0 to 1"}, {Field: "tactic", Reason: tactic}}},
 	} {
 		for name, read := range reads(s, c.filter) {
 			equal(t, fmt.Sprintf("%s of %+v", name, c.filter), problemsOf(t, read(context.Background())), c.want)
@@ -148,7 +150,11 @@ func badQuestionsAreRefused(t *testing.T, db *database) {
 	parse := func(text string) error { _, err := ttp.ParseScope(text); return err }
 	twice := ttp.Where(ttp.Filter{})
 	_, rolledUp := s.Rollup(ctx, ttp.Fleet(), twice, twice)
-	const limit, bucket, uuidOnly = "must be from 1 to 10000", "must be a week, or whole microseconds that divide a day", "must have a UUID, not a session's id"
+	const (
+		limit    = "must be from 1 to 10000"
+		bucket   = "must be a week, or whole microseconds that divide a day"
+		uuidOnly = "must have a UUID, not a session's id"
+	)
 	for _, c := range []struct {
 		err           error
 		field, reason string
@@ -168,7 +174,8 @@ func badQuestionsAreRefused(t *testing.T, db *database) {
 		{parse("fleet x"), "scope", "must have no id for the fleet"},
 		{parse("host x"), "scope", "must be fleet, or identity, attacker, campaign or session and an id"},
 		{rolledUp, "filter", "must be given once: combine the fields in one Where"},
-		{list(ttp.Scope{Kind: "host", UUID: id("a")}, 1), "scope", "must be of kind identity, attacker, campaign or session, or empty for the fleet"},
+		{list(ttp.Scope{Kind: "host", UUID: id("a")}, 1), "scope",
+			"must be of kind identity, attacker, campaign or session, or empty for the fleet"},
 		{compared, "scope", uuidOnly},
 		{line(0, ttp.ByTactic), "bucket", bucket},
 		{line(-time.Hour, ttp.ByTactic), "bucket", bucket},
@@ -195,7 +202,8 @@ func boundsCutBetweenMicroseconds(t *testing.T, db *database) {
 	last := time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 	insert(t, s, newTag("1", func(tag *ttp.Tag) { tag.ObservedAt = first }), newTag("2", func(tag *ttp.Tag) { tag.ObservedAt = last }))
 	for since, n := range map[time.Time]int{first: 1, first.Add(1): 0, first.Add(500): 0, last.Add(999): 0} {
-		equal(t, fmt.Sprint("new since ", since), len(must[[]ttp.TechniqueRollupRow](t)(s.NewTechniques(ctx, ttp.Fleet(), since, ttp.Filter{}))), n)
+		fresh := must[[]ttp.TechniqueRollupRow](t)(s.NewTechniques(ctx, ttp.Fleet(), since, ttp.Filter{}))
+		equal(t, fmt.Sprint("new since ", since), len(fresh), n)
 	}
 	for since, n := range map[time.Time]int64{first: 2, first.Add(1): 1, last: 1, last.Add(999): 0} {
 		equal(t, fmt.Sprint("tags since ", since), must[int64](t)(s.CountTags(ctx, ttp.Fleet(), ttp.Filter{Since: since})), n)

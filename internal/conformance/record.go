@@ -27,17 +27,22 @@ var recordCases = []testCase{
 }
 
 const (
-	campaignLine = `{"type":"campaign","uuid":"02cfc226-4a72-52c1-a22d-eb724ba07188","name":"<Grün> & \"blau\"","merged_into_uuid":"12c72d85-295f-58f5-a150-10b0d099a397"}`
-	identityLine = `{"type":"identity","uuid":"05205c50-66b3-53b4-af13-06b4501c4815","campaign_uuid":"02cfc226-4a72-52c1-a22d-eb724ba07188","merged_into_uuid":"13593f38-c2d6-5760-b4ca-6b523e5fdfb1"}`
-	attackerLine = `{"type":"attacker","uuid":"000d8a77-b228-502f-b2e9-96bd76c78316","ip":"192.0.2.7","identity_uuid":"05205c50-66b3-53b4-af13-06b4501c4815"}`
-	tagLine      = `{"type":"tag","uuid":"9aa491e5-f03b-5d8f-9eb5-161becedcdd6","source_kind":"command","source_id":"cmd_42",` +
-		`"attacker_uuid":"000d8a77-b228-502f-b2e9-96bd76c78316","identity_uuid":"05205c50-66b3-53b4-af13-06b4501c4815","session_id":"s","decky_id":"d",` +
+	campaignLine = `{"type":"campaign","uuid":"02cfc226-4a72-52c1-a22d-eb724ba07188","name":"<Grün> & \"blau\"",` +
+		`"merged_into_uuid":"12c72d85-295f-58f5-a150-10b0d099a397"}`
+	identityLine = `{"type":"identity","uuid":"05205c50-66b3-53b4-af13-06b4501c4815",` +
+		`"campaign_uuid":"02cfc226-4a72-52c1-a22d-eb724ba07188","merged_into_uuid":"13593f38-c2d6-5760-b4ca-6b523e5fdfb1"}`
+	attackerLine = `{"type":"attacker","uuid":"000d8a77-b228-502f-b2e9-96bd76c78316","ip":"192.0.2.7",` +
+		`"identity_uuid":"05205c50-66b3-53b4-af13-06b4501c4815"}`
+	tagLine = `{"type":"tag","uuid":"9aa491e5-f03b-5d8f-9eb5-161becedcdd6","source_kind":"command","source_id":"cmd_42",` +
+		`"attacker_uuid":"000d8a77-b228-502f-b2e9-96bd76c78316","identity_uuid":"05205c50-66b3-53b4-af13-06b4501c4815",` +
+		`"session_id":"s","decky_id":"d",` +
 		`"tactic":"TA0007","technique_id":"T1083","confidence":0.7,"rule_id":"R0014","rule_version":2,"attack_release":"enterprise-v15.1",` +
-		`"observed_at":"2018-05-06T17:44:05.877228Z","ingested_at":"2026-01-01T00:00:00.000001Z","batch_uuid":"019b76da-a800-7000-8000-000000000001",` +
+		`"observed_at":"2018-05-06T17:44:05.877228Z","ingested_at":"2026-01-01T00:00:00.000001Z",` +
+		`"batch_uuid":"019b76da-a800-7000-8000-000000000001",` +
 		`"evidence":{"b": 1.0, "a":["<&>",3]}}`
-	smallTagLine = `{"type":"tag","source_kind":"email","source_id":"1","identity_uuid":"05205c50-66b3-53b4-af13-06b4501c4815","tactic":"TA0001",` +
-		`"technique_id":"T1566","sub_technique_id":"T1566.002","confidence":1,"rule_id":"R2","rule_version":0,"attack_release":"18.1",` +
-		`"observed_at":"2026-05-06T17:44:05+02:00","evidence":{}}`
+	smallTagLine = `{"type":"tag","source_kind":"email","source_id":"1","identity_uuid":"05205c50-66b3-53b4-af13-06b4501c4815",` +
+		`"tactic":"TA0001","technique_id":"T1566","sub_technique_id":"T1566.002","confidence":1,"rule_id":"R2","rule_version":0,` +
+		`"attack_release":"18.1","observed_at":"2026-05-06T17:44:05+02:00","evidence":{}}`
 )
 
 func lines(l ...string) string { return strings.Join(l, "\n") + "\n" }
@@ -115,7 +120,8 @@ func importStopsBeforeABadBatch(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), 0)
 	// A write that fails takes its whole batch with it, too.
 	loop := `{"type":"identity","uuid":"13593f38-c2d6-5760-b4ca-6b523e5fdfb1","merged_into_uuid":"05205c50-66b3-53b4-af13-06b4501c4815"}`
-	if _, err := s.Import(context.Background(), strings.NewReader(lines(tagLine, loop)), ttp.ImportOptions{}); !errors.Is(err, ttp.ErrConflict) {
+	_, err = s.Import(context.Background(), strings.NewReader(lines(tagLine, loop)), ttp.ImportOptions{})
+	if !errors.Is(err, ttp.ErrConflict) {
 		t.Errorf("a cycle: got %v", err)
 	}
 	equal(t, "tags", count(t, s), 0)
@@ -144,10 +150,12 @@ func badLinesAreNamed(t *testing.T, db *database) {
 		{tagLine + tagLine, []ttp.Problem{{Reason: "must be a JSON object"}}},
 		{change(tagLine, "cmd_42", "a\xffb"), []ttp.Problem{{Reason: "must be valid UTF-8"}}},
 		{change(tagLine, "cmd_42", `a\ud800b`), []ttp.Problem{{Field: "source_id", Reason: "must not contain an unpaired surrogate"}}},
-		{change(tagLine, `"decky_id":"d"`, `"decky_id":"d","decky_id":"e"`), []ttp.Problem{{Field: "decky_id", Reason: "must not be given twice"}}},
+		{change(tagLine, `"decky_id":"d"`, `"decky_id":"d","decky_id":"e"`),
+			[]ttp.Problem{{Field: "decky_id", Reason: "must not be given twice"}}},
 		{change(identityLine, "05205c50-", "05205c50"), []ttp.Problem{{Field: "uuid", Reason: "must be a UUID"}}},
 		{change(identityLine, "05205c50-66b3", "urn:uuid:05205c50-66b3"), []ttp.Problem{{Field: "uuid", Reason: "must be a UUID"}}},
-		{`{}`, []ttp.Problem{{Field: "type", Reason: "must be set"}, {Field: "type", Reason: `must be "campaign", "identity", "attacker" or "tag"`}}},
+		{`{}`,
+			[]ttp.Problem{{Field: "type", Reason: "must be set"}, {Field: "type", Reason: `must be "campaign", "identity", "attacker" or "tag"`}}},
 		{`{"type":"actor"}`, []ttp.Problem{{Field: "type", Reason: `must be "campaign", "identity", "attacker" or "tag"`}}},
 		{`{"type":"campaign"}`, []ttp.Problem{{Field: "uuid", Reason: "must be set"}}},
 		{change(campaignLine, `"name"`, `"title"`), []ttp.Problem{{Field: "title", Reason: "is no field of this type"}}},
@@ -165,9 +173,11 @@ func badLinesAreNamed(t *testing.T, db *database) {
 		{change(tagLine, `00.000001Z`, `00+24:00`), []ttp.Problem{{Field: "ingested_at", Reason: "must be an RFC 3339 time"}}},
 		{change(tagLine, `2026-01-01T00:00:00.000001Z`, `0001-01-01T00:00:00Z`), []ttp.Problem{{Field: "ingested_at", Reason: "must be set"}}},
 		{change(tagLine, `"evidence":{"b"`, `"evidence":{"b":{},"b"`), nil},
-		{change(tagLine, `{"b": 1.0, "a":["<&>",3]}`, `[]`), []ttp.Problem{{Field: "evidence", Reason: "must be a JSON object, {} for none, without white space around it"}}},
+		{change(tagLine, `{"b": 1.0, "a":["<&>",3]}`, `[]`),
+			[]ttp.Problem{{Field: "evidence", Reason: "must be a JSON object, {} for none, without white space around it"}}},
 		{change(tagLine, `"technique_id":"T1083"`, `"technique_id":"T1084"`),
-			[]ttp.Problem{{Field: "uuid", Reason: "must be absent or " + ttp.ComputeTagUUID("command", "cmd_42", "R0014", 2, "T1084", "").String() + ", the UUID of the other fields"}}},
+			[]ttp.Problem{{Field: "uuid", Reason: "must be absent or " +
+				ttp.ComputeTagUUID("command", "cmd_42", "R0014", 2, "T1084", "").String() + ", the UUID of the other fields"}}},
 	} {
 		_, err := s.Import(context.Background(), strings.NewReader(lines("", bad.line)), ttp.ImportOptions{})
 		if bad.want == nil {

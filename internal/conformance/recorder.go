@@ -14,6 +14,7 @@ type Recorder struct {
 	most      map[string]int // arguments of one execution
 	countdown int
 	then      func()
+	before    map[string]func() // by query
 }
 
 // statement is a query as it was executed.
@@ -47,6 +48,16 @@ func (r *Recorder) record(query string, args []driver.NamedValue) {
 	if r.countdown--; r.countdown == 0 {
 		r.then()
 	}
+	if then := r.before[name]; then != nil {
+		then()
+	}
+}
+
+// beforeEach calls then before each execution of a query from now on.
+func (r *Recorder) beforeEach(query string, then func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.before = map[string]func(){query: then}
 }
 
 // after calls then before the nth execution from now on.

@@ -54,7 +54,8 @@ func removals(s *ttp.Store) map[string]func(context.Context, ...ttp.RemovalOptio
 			return s.ExpireTags(ctx, time.Hour, opts...)
 		},
 		"SweepOrphans": func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-			return s.SweepOrphans(ctx, func(_ context.Context, sources []ttp.Source) ([]bool, error) { return make([]bool, len(sources)), nil }, opts...)
+			none := func(_ context.Context, sources []ttp.Source) ([]bool, error) { return make([]bool, len(sources)), nil }
+			return s.SweepOrphans(ctx, none, opts...)
 		},
 	}
 }
@@ -121,7 +122,9 @@ func unknownIDsLeaveAnEmptyReceipt(t *testing.T, db *database) {
 func anActor(t *testing.T, s *ttp.Store) {
 	t.Helper()
 	ctx := context.Background()
-	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}, {UUID: id("j"), MergedIntoUUID: id("i")}, {UUID: id("k"), MergedIntoUUID: id("j")}, {UUID: id("other")}}))
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{
+		{UUID: id("i")}, {UUID: id("j"), MergedIntoUUID: id("i")}, {UUID: id("k"), MergedIntoUUID: id("j")}, {UUID: id("other")},
+	}))
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{
 		{UUID: id("a"), IdentityUUID: id("i")}, {UUID: id("b"), IdentityUUID: id("k")}, {UUID: id("c"), IdentityUUID: id("other")},
 	}))
@@ -199,7 +202,8 @@ func interruptedRemovalFinishesWhenRunAgain(t *testing.T, db *database) {
 	runs := 0
 	for interrupted := true; interrupted; runs++ {
 		ctx, cancel := context.WithCancel(context.Background())
-		receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.BatchSize(4), ttp.OnProgress(func(ttp.RemovalProgress) { cancel() }))
+		receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.BatchSize(4),
+			ttp.OnProgress(func(ttp.RemovalProgress) { cancel() }))
 		cancel()
 		interrupted = errors.Is(err, context.Canceled)
 		if !interrupted {
@@ -269,7 +273,9 @@ func racingPurgesShareTheReceipt(t *testing.T, db *database) {
 	for _, r := range receipts {
 		sum.Add(r)
 	}
-	equal(t, "sum of the receipts", sum, ttp.Receipt{Tags: 207, Techniques: map[string]int64{"T1110": 202, "T1078": 3, "T1003": 2}, Attackers: 2, Identities: 3})
+	equal(t, "sum of the receipts", sum, ttp.Receipt{
+		Tags: 207, Techniques: map[string]int64{"T1110": 202, "T1078": 3, "T1003": 2}, Attackers: 2, Identities: 3,
+	})
 }
 
 func orphanSweepAsksItsCaller(t *testing.T, db *database) {

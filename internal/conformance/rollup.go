@@ -55,7 +55,9 @@ func rowsSumUpTheirTags(t *testing.T, db *database) {
 
 func tiesAreOrderedByTechnique(t *testing.T, db *database) {
 	s := db.store(t)
-	techniques := [][2]string{{"T1003", "T1003.008"}, {"T1003", "T1003.001"}, {"T1003", ""}, {"T1595", ""}, {"T1001", ""}, {"T1110", ""}, {"T1110", ""}}
+	techniques := [][2]string{
+		{"T1003", "T1003.008"}, {"T1003", "T1003.001"}, {"T1003", ""}, {"T1595", ""}, {"T1001", ""}, {"T1110", ""}, {"T1110", ""},
+	}
 	for i, technique := range techniques {
 		insert(t, s, newTag(string(rune('a'+i)), func(tag *ttp.Tag) { tag.TechniqueID, tag.SubTechniqueID = technique[0], technique[1] }))
 	}
@@ -63,7 +65,9 @@ func tiesAreOrderedByTechnique(t *testing.T, db *database) {
 	for _, row := range must[[]ttp.TechniqueRollupRow](t)(s.ListDistinctTechniques(context.Background())) {
 		got = append(got, [2]string{row.TechniqueID, row.SubTechniqueID})
 	}
-	equal(t, "order", got, [][2]string{{"T1110", ""}, {"T1001", ""}, {"T1003", ""}, {"T1003", "T1003.001"}, {"T1003", "T1003.008"}, {"T1595", ""}})
+	equal(t, "order", got, [][2]string{
+		{"T1110", ""}, {"T1001", ""}, {"T1003", ""}, {"T1003", "T1003.001"}, {"T1003", "T1003.008"}, {"T1595", ""},
+	})
 }
 
 func unknownScopesAreEmpty(t *testing.T, db *database) {
@@ -109,7 +113,9 @@ func byIdentity(t *testing.T, s *ttp.Store, identity string) map[string]int64 {
 func attackerHasOnlyTagsThatNameIt(t *testing.T, db *database) {
 	s := db.store(t)
 	succeed(t, s.UpsertAttackers(context.Background(), []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i")}}))
-	insert(t, s, newTag("1", named("a", "", "T0001")), newTag("2", named("a", "i", "T0002")), newTag("3", named("", "i", "T0003")), newTag("4", named("b", "i", "T0004")))
+	insert(t, s,
+		newTag("1", named("a", "", "T0001")), newTag("2", named("a", "i", "T0002")),
+		newTag("3", named("", "i", "T0003")), newTag("4", named("b", "i", "T0004")))
 	got := counts(must[[]ttp.TechniqueRollupRow](t)(s.ListTechniquesByAttacker(context.Background(), id("a"))))
 	equal(t, "attacker", got, map[string]int64{"T0001": 1, "T0002": 1})
 }
@@ -134,7 +140,9 @@ func identityHasTheTagsOfItsAttackers(t *testing.T, db *database) {
 
 func survivorHasTheTagsOfTheMerged(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
-	insert(t, s, newTag("1", named("", "i1", "T0001")), newTag("2", named("a", "", "T0002")), newTag("3", named("", "i3", "T0003")), newTag("4", named("", "i4", "T0004")))
+	insert(t, s,
+		newTag("1", named("", "i1", "T0001")), newTag("2", named("a", "", "T0002")),
+		newTag("3", named("", "i3", "T0003")), newTag("4", named("", "i4", "T0004")))
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i2")}}))
 	// i1 into i2 into i3, the far end first and last; i3 is never stored. i4 stays apart.
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i4")}, {UUID: id("i2"), MergedIntoUUID: id("i3")}}))
@@ -193,7 +201,9 @@ func campaignIsTheUnionOfItsIdentities(t *testing.T, db *database) {
 
 func survivingCampaignHasTheIdentitiesOfTheMerged(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
-	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i1"), CampaignUUID: id("c1")}, {UUID: id("i2"), CampaignUUID: id("c2")}, {UUID: id("i3"), CampaignUUID: id("c3")}}))
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{
+		{UUID: id("i1"), CampaignUUID: id("c1")}, {UUID: id("i2"), CampaignUUID: id("c2")}, {UUID: id("i3"), CampaignUUID: id("c3")},
+	}))
 	insert(t, s, newTag("1", named("", "i1", "T0001")), newTag("2", named("", "i2", "T0001")), newTag("3", named("", "i3", "T0003")))
 	// c1 into c2 into c3, which is never stored.
 	succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id("c1"), Name: "first", MergedIntoUUID: id("c2")}}))
@@ -213,7 +223,9 @@ func scopesAndTagsMayComeInAnyOrder(t *testing.T, db *database) {
 	ctx := context.Background()
 	steps := []func(*ttp.Store) error{
 		func(s *ttp.Store) error {
-			_, err := s.InsertTags(ctx, []ttp.Tag{newTag("1", named("a", "", "T0001")), newTag("2", named("a", "i2", "T0002")), newTag("3", named("", "i1", "T0003"))})
+			_, err := s.InsertTags(ctx, []ttp.Tag{
+				newTag("1", named("a", "", "T0001")), newTag("2", named("a", "i2", "T0002")), newTag("3", named("", "i1", "T0003")),
+			})
 			return err
 		},
 		func(s *ttp.Store) error {

@@ -30,7 +30,9 @@ func upsertKeepsWhatIsNotGiven(t *testing.T, db *database) {
 	}
 	equal(t, "campaign", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c"))),
 		ttp.Campaign{UUID: id("c"), Name: "Grün", MergedIntoUUID: id("d"), SurvivorUUID: id("d")})
-	for _, identity := range []ttp.Identity{{UUID: id("i"), CampaignUUID: id("c"), MergedIntoUUID: id("j")}, {UUID: id("i")}, {UUID: id("i"), CampaignUUID: id("e")}} {
+	for _, identity := range []ttp.Identity{
+		{UUID: id("i"), CampaignUUID: id("c"), MergedIntoUUID: id("j")}, {UUID: id("i")}, {UUID: id("i"), CampaignUUID: id("e")},
+	} {
 		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{identity}))
 	}
 	equal(t, "identity", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i"))),
@@ -90,7 +92,8 @@ func mergesThatCloseACycleAreConflicts(t *testing.T, db *database) {
 	succeed(t, merge("2", "3")) // said again
 	for _, pair := range [][2]string{{"3", "1"}, {"3", "2"}, {"3", "3"}, {"4", "4"}, {"1", "5"}} {
 		err := merge(pair[0], pair[1])
-		if !errors.Is(err, ttp.ErrConflict) || !strings.Contains(err.Error(), id(pair[0]).String()) || !strings.Contains(err.Error(), id(pair[1]).String()) {
+		if !errors.Is(err, ttp.ErrConflict) ||
+			!strings.Contains(err.Error(), id(pair[0]).String()) || !strings.Contains(err.Error(), id(pair[1]).String()) {
 			t.Errorf("%s into %s: got %v", pair[0], pair[1], err)
 		}
 	}

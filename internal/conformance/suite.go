@@ -34,8 +34,7 @@ type testCase struct {
 func Run(t *testing.T, engine Engine) {
 	var executed Recorder
 	filtered := false // by -run
-	for _, c := range slices.Concat(tagCases, insertCases, groupCommitCases, rollupCases, scopeCases, graphCases, removalCases, interplayCases, tombstoneCases, verifyCases, txCases, schemaCases, recordCases,
-		listCases, timelineCases, queryCases, propertyCases, lifecycleCases, planCases) {
+	for _, c := range allCases() {
 		if c.long && engine.OverPool {
 			continue
 		}
@@ -60,6 +59,31 @@ func Run(t *testing.T, engine Engine) {
 			}
 		}
 	})
+}
+
+func allCases() []testCase {
+	return slices.Concat(
+		tagCases,
+		insertCases,
+		groupCommitCases,
+		rollupCases,
+		scopeCases,
+		graphCases,
+		removalCases,
+		interplayCases,
+		raceCases,
+		tombstoneCases,
+		verifyCases,
+		txCases,
+		schemaCases,
+		recordCases,
+		listCases,
+		timelineCases,
+		queryCases,
+		propertyCases,
+		lifecycleCases,
+		planCases,
+	)
 }
 
 // database is an empty database and the means to open it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,7 +185,7 @@ func valuesPastTheirLimitsAreRefused(t *testing.T, db *database) {
 			t.Errorf("value %d of %s: got %v", i, bad.field, err)
 			continue
 		}
-		if len(invalid.Problems) != 1 || invalid.Problems[0].Index != 1 || invalid.Problems[0].Field != bad.field || invalid.Problems[0].Reason == "" {
+		if p := invalid.Problems; len(p) != 1 || p[0].Index != 1 || p[0].Field != bad.field || p[0].Reason == "" {
 			t.Errorf("value %d of %s: got problems %+v", i, bad.field, invalid.Problems)
 		}
 	}
@@ -209,11 +210,11 @@ func everyBadRowIsNamed(t *testing.T, db *database) {
 	for _, p := range invalid.Problems {
 		got = append(got, place{p.Index, p.Field})
 	}
-	if want := []place{{3, "tactic"}, {3, "rule_id"}, {1999, "attacker_uuid, identity_uuid"}}; len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
+	if want := []place{{3, "tactic"}, {3, "rule_id"}, {1999, "attacker_uuid, identity_uuid"}}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	equal(t, "message", err.Error(), `ttp: insert tags: invalid tag: row 3: tactic: must be "TA" and four digits; row 3: rule_id: must not be empty; `+
-		`row 1999: attacker_uuid, identity_uuid: at least one must be set`)
+	equal(t, "message", err.Error(), `ttp: insert tags: invalid tag: row 3: tactic: must be "TA" and four digits; `+
+		`row 3: rule_id: must not be empty; row 1999: attacker_uuid, identity_uuid: at least one must be set`)
 	equal(t, "tags", count(t, s), 0)
 }
 
@@ -231,7 +232,8 @@ func textIsComparedByteForByte(t *testing.T, db *database) {
 		}
 	}
 	for _, session := range []string{"s ", " s", "É", ""} {
-		equal(t, "rows of "+session, must[[]ttp.IdentityTechniqueRow](t)(s.ListTechniquesBySession(context.Background(), session)), []ttp.IdentityTechniqueRow{})
+		rows := must[[]ttp.IdentityTechniqueRow](t)(s.ListTechniquesBySession(context.Background(), session))
+		equal(t, "rows of "+session, rows, []ttp.IdentityTechniqueRow{})
 	}
 }
 

@@ -105,7 +105,8 @@ func timelineOfTooManyBucketsIsRefused(t *testing.T, db *database) {
 	insert(t, s, on("2026-03-01 00:00:00"), on("2026-03-01 02:46:39"), on("2026-03-01 02:46:40"))
 	start := day("2026-03-01")
 	want := []ttp.Problem{{Field: "bucket", Reason: "makes more than 10000 buckets: choose a wider bucket or a narrower window"}}
-	for _, f := range []ttp.Filter{{}, {Since: start}, {Until: start.Add(10_001 * time.Second)}, {Since: start, Until: start.Add(10_001 * time.Second)}} {
+	end := start.Add(10_001 * time.Second)
+	for _, f := range []ttp.Filter{{}, {Since: start}, {Until: end}, {Since: start, Until: end}} {
 		_, err := s.Timeline(ctx, ttp.Fleet(), f, time.Second, ttp.ByTactic)
 		equal(t, fmt.Sprint("filter ", f), problemsOf(t, err), want)
 	}

@@ -59,7 +59,8 @@ func tombstoneIsNoBarToOthers(t *testing.T, db *database) {
 	insert(t, s, newTag("1"))
 	receipt := must[ttp.Receipt](t)(s.PurgeAttacker(context.Background(), id("attacker"), ttp.WithTombstone("")))
 	equal(t, "tags of the receipt", receipt.Tags, 1)
-	result := insert(t, s, newTag("1"), newTag("1", func(tag *ttp.Tag) { tag.RuleVersion = 2 }), newTag("2"), newTag("1", func(tag *ttp.Tag) { tag.TechniqueID = "T1078" }))
+	result := insert(t, s, newTag("1"), newTag("1", func(tag *ttp.Tag) { tag.RuleVersion = 2 }), newTag("2"),
+		newTag("1", func(tag *ttp.Tag) { tag.TechniqueID = "T1078" }))
 	equal(t, "outcomes", result.Outcomes, []ttp.Outcome{ttp.Tombstoned, ttp.Inserted, ttp.Inserted, ttp.Inserted})
 }
 

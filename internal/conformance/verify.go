@@ -140,14 +140,16 @@ func verifyCountsTechniques(t *testing.T, db *database) {
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a")}}))
 	want := must[[]ttp.TechniqueRollupRow](t)(s.ListTechniquesByAttacker(ctx, id("a")))
 	change := func(technique, set string) {
-		exec(t, db, "UPDATE ttp_technique_count SET "+set+" WHERE technique_key / 100000000000000 >= "+technique+" AND technique_key / 100000000000000 < "+technique+" + 1")
+		exec(t, db, "UPDATE ttp_technique_count SET "+set+
+			" WHERE technique_key / 100000000000000 >= "+technique+" AND technique_key / 100000000000000 < "+technique+" + 1")
 	}
 	change("1001", "tags = 77")
 	change("1002", "first_seen = 5")
 	change("1003", "confidence_max = 1")
 	change("1004", "last_seen = 5, stale = 1") // is not gone by
 	exec(t, db, "DELETE FROM ttp_technique_count WHERE technique_key >= 100500000000000000")
-	exec(t, db, "INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale) VALUES (100600000000000000, 0, 1, 0, 0, 0, 0)")
+	exec(t, db, "INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)"+
+		" VALUES (100600000000000000, 0, 1, 0, 0, 0, 0)")
 	for _, repair := range []bool{false, true} {
 		found := 0
 		for _, f := range collect(t, s.Verify(ctx, ttp.VerifyOptions{Repair: repair})) {
@@ -168,7 +170,8 @@ func verifyFollowsMerges(t *testing.T, db *database) {
 	}
 	for _, table := range []string{"ttp_identity", "ttp_campaign"} {
 		point := func(from, into, survivor string) {
-			exec(t, db, fmt.Sprint("UPDATE ", table, " SET merged_into_uuid = ", into, ", survivor_uuid = ", hex(id(survivor)), " WHERE uuid = ", hex(id(from))))
+			exec(t, db, fmt.Sprint("UPDATE ", table, " SET merged_into_uuid = ", into, ", survivor_uuid = ", hex(id(survivor)),
+				" WHERE uuid = ", hex(id(from))))
 		}
 		point("1", hex(id("2")), "2") // a cycle of three, and one that leads there
 		point("2", hex(id("3")), "2")
@@ -196,7 +199,8 @@ func verifyFollowsMerges(t *testing.T, db *database) {
 	// To unmerge one of a cycle opens it.
 	succeed(t, s.UnmergeIdentity(ctx, id("2")))
 	succeed(t, s.UnmergeCampaign(ctx, id("2")))
-	equal(t, "findings after the repair", findingKinds(collect(t, s.Verify(ctx, ttp.VerifyOptions{}))), map[ttp.FindingKind]int{ttp.MergedIntoNothing: 2})
+	left := findingKinds(collect(t, s.Verify(ctx, ttp.VerifyOptions{})))
+	equal(t, "findings after the repair", left, map[ttp.FindingKind]int{ttp.MergedIntoNothing: 2})
 	for _, name := range []string{"1", "3", "4"} {
 		equal(t, "survivor of "+name, must[ttp.Identity](t)(s.GetIdentity(ctx, id(name))).SurvivorUUID, id("2"))
 	}

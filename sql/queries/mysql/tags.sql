@@ -77,8 +77,64 @@ UPDATE ttp_tag SET identity_uuid = sqlc.narg(identity_uuid) WHERE uuid IN (sqlc.
 -- name: SetTagKey :execrows
 UPDATE ttp_tag SET technique_key = sqlc.arg(technique_key) WHERE uuid = sqlc.arg(uuid);
 
--- name: ListTagKeys :many
-SELECT uuid, technique_key FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
+-- name: ListMisindexedTags :many
+-- The tags among these that lack a matching entry in a covering index, with the index.
+WITH found AS (
+    SELECT t.uuid, t.identity_uuid, t.attacker_uuid, t.session_id, t.observed_at, t.technique_key, t.confidence
+    FROM ttp_tag t FORCE INDEX (PRIMARY) WHERE t.uuid IN (sqlc.slice(uuids))
+), misindexed AS (
+    SELECT r.uuid, 'ttp_tag_identity' AS name FROM found r
+    WHERE r.identity_uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+        WHERE t.identity_uuid = r.identity_uuid AND t.observed_at = r.observed_at AND t.uuid = r.uuid
+          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
+    UNION ALL
+    SELECT r.uuid, 'ttp_tag_attacker' AS name FROM found r
+    WHERE r.attacker_uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+        WHERE t.attacker_uuid = r.attacker_uuid AND t.observed_at = r.observed_at AND t.uuid = r.uuid
+          AND COALESCE(t.identity_uuid, '') = COALESCE(r.identity_uuid, '')
+          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
+    UNION ALL
+    SELECT r.uuid, 'ttp_tag_session' AS name FROM found r
+    WHERE r.session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
+        WHERE t.session_id = r.session_id AND t.observed_at = r.observed_at AND t.uuid = r.uuid
+          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
+    UNION ALL
+    SELECT r.uuid, 'ttp_tag_observed' AS name FROM found r
+    WHERE NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
+        WHERE t.observed_at = r.observed_at AND t.uuid = r.uuid
+          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
+    UNION ALL
+    SELECT r.uuid, 'ttp_tag_technique' AS name FROM found r
+    WHERE NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
+        WHERE t.technique_key = r.technique_key AND t.observed_at = r.observed_at AND t.confidence = r.confidence
+          AND t.uuid = r.uuid)
+)
+SELECT misindexed.uuid, misindexed.name FROM misindexed;
+
+-- name: CountIndexedTags :many
+-- The expected and actual number of entries of each covering index. No index contains batch_uuid, so that its COUNT
+-- scans the table.
+WITH counted AS (
+    SELECT COUNT(t.batch_uuid) AS tags, COUNT(t.identity_uuid) AS identities, COUNT(t.attacker_uuid) AS attackers,
+           COUNT(t.session_id) AS sessions
+    FROM ttp_tag t
+), indexed AS (
+    SELECT 'ttp_tag_identity' AS name, counted.identities AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+        WHERE t.identity_uuid IS NOT NULL) AS SIGNED) AS entries FROM counted
+    UNION ALL
+    SELECT 'ttp_tag_attacker' AS name, counted.attackers AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+        WHERE t.attacker_uuid IS NOT NULL) AS SIGNED) AS entries FROM counted
+    UNION ALL
+    SELECT 'ttp_tag_session' AS name, counted.sessions AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_session)
+        WHERE t.session_id IS NOT NULL) AS SIGNED) AS entries FROM counted
+    UNION ALL
+    SELECT 'ttp_tag_observed' AS name, counted.tags AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_observed)) AS SIGNED) AS entries
+    FROM counted
+    UNION ALL
+    SELECT 'ttp_tag_technique' AS name, counted.tags AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_technique)) AS SIGNED) AS entries
+    FROM counted
+)
+SELECT indexed.name, indexed.tags, indexed.entries FROM indexed;
 
 -- name: DeleteTags :execrows
 DELETE FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// growthRows are the calls in the order of the table.
+func growthRows() []string {
+	return []string{
+		insertOne, insertThousand,
+		rollupOf + "identity" + average, rollupOf + "identity" + busiest,
+		rollupOf + "campaign" + average, rollupOf + "campaign" + busiest,
+		rollupOf + "session" + average, rollupOf + "session" + busiest,
+		fleetRollup, middlePage, whoAll, whoShows, databaseSize,
+	}
+}
+
+// writeGrowth writes what calls cost in stores of all sizes.
+func (r *report) writeGrowth(b *bytes.Buffer) {
+	if len(r.rowsOf(growthTable)) == 0 {
+		return
+	}
+	sizes := make([]string, len(r.config.growth))
+	for i, n := range r.config.growth {
+		sizes[i] = thousands(n)
+	}
+	fmt.Fprintf(b, `## Cost against size
+
+ttpstore's time for a call in one growing store, the median of the rounds. An average scope is one whose number of tags comes
+nearest to the mean of its kind; sessions have %d tags but for the busiest, which does not end. Growth is the cost at the
+largest size that was measured divided by that at the smallest.
+
+![Time of a call against the size of the store](%s)
+
+| engine | call | %s | growth | target | met |
+|---|---|%s--:|---|---|
+`, sessionTags, pictureFile, strings.Join(sizes, " | "), strings.Repeat("--:|", len(sizes)))
+	for _, engine := range r.config.engines {
+		for _, job := range growthRows() {
+			r.writeGrowthRow(b, engine, job)
+		}
+	}
+	b.WriteString("\n")
+}
+
+func growthRow(engine, job string, n int) row {
+	u := seconds
+	if job == databaseSize {
+		u = bytesPerTag
+	}
+	return row{growthTable, engine, job, n, u}
+}
+
+func (r *report) writeGrowthRow(b *bytes.Buffer, engine, job string) {
+	fmt.Fprintf(b, "| %s | %s |", engine, job)
+	var values []float64
+	for _, n := range r.config.growth {
+		w := growthRow(engine, job, n)
+		if r.samples[w] == nil {
+			b.WriteString(" |")
+			continue
+		}
+		value := r.own(w)
+		values = append(values, value)
+		text := thousands(int(value))
+		if w.unit == seconds {
+			text = duration(value)
+		}
+		fmt.Fprintf(b, " %s |", text)
+	}
+	text := ""
+	if len(values) > 0 {
+		text = ratio(values[len(values)-1] / values[0])
+	}
+	fmt.Fprintf(b, " %s | %s |\n", text, targetCells(r.growthTargets(engine, job)))
+}

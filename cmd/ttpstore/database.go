@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// withStore opens the database that the command line or the environment names.
+func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, opts ...ttp.Option) (err error) {
+	db := cmd.Flag("db")
+	url := db.Value.String()
+	if env := os.Getenv(dbEnvironment); env != "" && !db.Changed {
+		url = env
+	}
+	store, err := ttp.Open(cmd.Context(), url, opts...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if isMissing(url) && !makesDatabase(cmd) {
+		return fmt.Errorf("the database %s is missing: check --db or $%s, or make it with `ttpstore import FILE`", url, dbEnvironment)
+	}
+	return use(cmd.Context(), store)
+}
+
+// isMissing reports whether the URL is of a file that does not exist. Others are not looked at.
+func isMissing(url string) bool {
+	path, ok := strings.CutPrefix(url, "sqlite://")
+	if !ok || path == ":memory:" {
+		return false
+	}
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// makesDatabase reports whether a command is for databases that do not exist yet, too.
+func makesDatabase(cmd *cobra.Command) bool {
+	return cmd.Name() == "import" || cmd.Parent().Name() == "migrate"
+}
+
+// plainURL matches what a shell leaves as it is.
+var plainURL = regexp.MustCompile(`^sqlite://[\w%+=:,./-]+$`)
+
+// advise adds the --db that was given to the commands that a text advises: without it, they would be about
+// another database. What may hold a password is left to the reader.
+func advise(cmd *cobra.Command, text string) string {
+	db := cmd.Flag("db")
+	if !db.Changed {
+		return text
+	}
+	url := db.Value.String()
+	if !plainURL.MatchString(url) {
+		url = "..."
+	}
+	return strings.ReplaceAll(text, "`ttpstore ", "`ttpstore --db "+url+" ")
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// flagValues are right ones of the flags that take one.
+var flagValues = map[string]string{
+	"after": attackerID, "batch": "7", "bucket": "1h", "by": "tactic", "campaign": campaignID, "cursor": "x",
+	"db": "sqlite://x", "decky": "d", "domain": "ics", "floor": "0.5", "format": "csv", "identity": identityID,
+	"keep": "90d", "limit": "7", "min-confidence": "0.5", "reason": "r", "release": "18.1", "rule": "R1",
+	"rule-version": "7", "since": "7d", "source-kind": "email", "tactic": "TA0006", "technique": "T1110",
+	"top": "7", "until": "1h", "version": "7",
+}
+
+func TestNoFlagIsTakenTwice(t *testing.T) {
+	c := newCLI(t)
+	for _, line := range commandLines {
+		args := strings.Fields(line)
+		cmd, _, err := newRootCommand(nil, nil, nil).Find(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.InheritedFlags() // joins them to the others
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			flag := "--" + f.Name
+			if f.NoOptDefVal == "" {
+				value, ok := flagValues[f.Name]
+				if !ok {
+					t.Errorf("no value above is of %s", flag)
+				}
+				flag += "=" + value
+			}
+			c.wantWrong("--"+f.Name+" is given twice", strings.TrimPrefix(cmd.CommandPath(), "ttpstore "), append(args, flag, flag)...)
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// importReport parses what import --json printed.
+func importReport(t *testing.T, stdout string) ttp.ImportReport {
+	t.Helper()
+	var report ttp.ImportReport
+	if err := json.Unmarshal([]byte(stdout), &report); err != nil {
+		t.Fatalf("%q: %v", stdout, err)
+	}
+	return report
+}
+
+func TestImport(t *testing.T) {
+	all := records()
+	fresh := ttp.ImportReport{Lines: 8, Campaigns: 1, Identities: 1, Attackers: 1, Read: 5, Inserted: 4, BelowFloor: 1}
+	again := fresh
+	again.Inserted, again.Duplicate = 0, 4
+	noFloor := fresh
+	noFloor.Inserted, noFloor.BelowFloor = 5, 0
+
+	for _, test := range []struct {
+		name  string
+		stdin string
+		args  []string
+		want  ttp.ImportReport
+		then  ttp.ImportReport // of a plain import afterwards
+	}{
+		{"stdin", all, []string{"-"}, fresh, again},
+		{"stdin in gzip", zip(t, all), []string{"-"}, fresh, again},
+		{"small batches", all, []string{"-", "--batch", "1"}, fresh, again},
+		{"no floor", all, []string{"-", "--floor", "0"}, noFloor, again},
+		{"nothing", "", []string{"-"}, ttp.ImportReport{}, fresh},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCLI(t)
+			got := c.runWith(test.stdin, append([]string{"import", "--json"}, test.args...)...)
+			if got.status != exitSuccess || got.stderr != "the schema was missing and has been created\n" {
+				t.Errorf("%+v", got)
+			}
+			if report := importReport(t, got.stdout); report != test.want {
+				t.Errorf("got %+v, want %+v", report, test.want)
+			}
+			got = c.runWith("", "import", "--json", c.write("plain.jsonl", all))
+			if report := importReport(t, got.stdout); report != test.then || got.stderr != "" {
+				t.Errorf("then got %+v, want %+v", got, test.then)
+			}
+		})
+	}
+}
+
+func TestImportPrintsCounts(t *testing.T) {
+	c := newCLI(t)
+	file := c.write("tags.jsonl.gz", zip(t, records()))
+	if got := c.runWith("", "migrate", "up"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	counts := "lines        8\ncampaigns    1\nidentities   1\nattackers    1\nread         5\ninserted     4\nduplicate    0\nbelow floor  1\ntombstoned   0\ninvalid      0\n"
+	for range 2 { // the first wrote nothing
+		c.want(result{exitSuccess, counts, "dry run: nothing was written\n"}, "", "import", "--dry-run", file)
+	}
+	c.want(result{exitSuccess, counts, ""}, "", "import", file)
+}
+
+func TestImportStopsAtInvalidLines(t *testing.T) {
+	c := filled(t)
+	lines := tagLine("x", "TA0006", "T1110", "0.9", "2026-03-15T00:00:00Z") + // written with the first batch
+		"\n" +
+		tagLine("y", "TA0006", "T1110", "0.9", "2026-03-15T00:00:00Z") +
+		tagLine("z", "TA6", "T1110", "2", "2026-03-15T00:00:00Z") +
+		"nonsense\n"
+	counts := func(lines, read, inserted, invalid string) string {
+		return "lines        " + lines + "\ncampaigns    0\nidentities   0\nattackers    0\nread         " + read +
+			"\ninserted     " + inserted + "\nduplicate    0\nbelow floor  0\ntombstoned   0\ninvalid      " + invalid + "\n"
+	}
+	problem := "line 4: tactic: must be \"TA\" and four digits\nline 4: confidence: must be a number from 0 to 1\n"
+	c.want(result{exitFailure, counts("4", "1", "1", "1"), problem +
+		"ttpstore: import: stopped at 2 problems, nothing of their batch was written: mend them, or leave them out with --skip-invalid\n"},
+		lines, "import", "--batch", "2", "-")
+	fleet := c.runWith("", "rollup", "fleet", "--format", "csv").stdout
+	if !strings.Contains(fleet, "\nT1110,,,,TA0006,TA0006:1,") {
+		t.Errorf("the lines before the batch are written, those of it are not: %s", fleet)
+	}
+	got := c.runWith(lines, "import", "--skip-invalid", "--json", "-")
+	if want := (ttp.ImportReport{Lines: 5, Read: 2, Inserted: 1, Duplicate: 1, Invalid: 2}); got.status != exitSuccess ||
+		importReport(t, got.stdout) != want || got.stderr != problem+"line 5: must be a JSON object\n" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestImportPrintsTwentyProblems(t *testing.T) {
+	c := filled(t)
+	got := c.runWith(strings.Repeat("nonsense\n", 23), "import", "-")
+	want := "line 20: must be a JSON object\n... and 3 more\nttpstore: import: stopped at 23 problems, "
+	if got.status != exitFailure || !strings.Contains(got.stderr, want) || strings.Count(got.stderr, "\n") != 22 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestImportEndsWithTheContext(t *testing.T) {
+	c := filled(t)
+	stdin, silent, err := os.Pipe() // a read of it waits for ever
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	status := run(ctx, []string{"--db", "sqlite://" + c.db, "import", "-"}, stdin, &stdout, &stderr)
+	if status != exitFailure || stderr.String() != "ttpstore: interrupted\n" {
+		t.Error(status, stderr.String())
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// commandLines is a right one of every command.
+var commandLines = []string{
+	"completion bash", "completion fish", "completion powershell", "completion zsh", "help import",
+	"migrate up", "migrate status", "migrate down 9", "migrate force 9", "import file", "export file",
+	"rollup identity " + identityID, "rollup attacker " + attackerID, "rollup campaign " + campaignID, "rollup session s1",
+	"rollup fleet", "rollup attackers", "rollup identities",
+	"tags session s1", "tag " + attackerID, "timeline identity " + identityID, "who session", "new session s1 --since 7d",
+	"compare session s1 fleet", "rules", "phases " + identityID,
+	"scope show attacker " + attackerID, "scope list campaigns", "scope list identities", "scope list attackers",
+	"scope assign attackers " + identityID + " " + attackerID, "scope assign identities " + campaignID + " " + identityID,
+	"scope merge identity " + identityID + " " + otherIdentityID, "scope unmerge identity " + identityID,
+	"purge attacker " + attackerID + " --yes", "purge identity " + identityID + " --yes", "purge session s1 --yes",
+	"rollback rule R1 --yes --tombstone", "rollback batch " + attackerID + " --yes", "retention --keep 90d --yes",
+	"tombstone list", "tombstone lift " + attackerID, "verify",
+}
+
+const mark = "Tr0ub4dor"
+
+var markedURLs = []string{
+	"mysql://root:" + mark + "@tcp(127.0.0.1:1)/ttp",
+	"mysql://root:a " + mark + " b@tcp(127.0.0.1:1)/ttp",
+	"mysql://root:a/../" + mark + "@127.0.0.1:1/ttp",
+	"sqlite://root:" + mark + "@tcp(127.0.0.1:1)/ttp",
+	"postgres://root:" + mark + "@127.0.0.1/ttp",
+	"root:" + mark + "@tcp(127.0.0.1:1)/ttp",
+	"root:" + mark + " x@/ttp",
+}
+
+// Every command meets a URL in every position, and every URL meets each command somewhere.
+func TestNoOutputHoldsAPassword(t *testing.T) {
+	c := filled(t)
+	t.Chdir(t.TempDir())
+	check := func(env string, args ...string) {
+		t.Helper()
+		t.Setenv(dbEnvironment, env)
+		var stdout, stderr bytes.Buffer
+		run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
+		if text := stdout.String() + stderr.String(); strings.Contains(text, mark) {
+			t.Errorf("%q, %q: %s", env, args, text)
+		}
+	}
+	next := 0
+	url := func() string { next++; return markedURLs[next%len(markedURLs)] }
+	missed := leaves(newRootCommand(nil, nil, nil))
+	for _, line := range commandLines {
+		args := strings.Fields(line)
+		cmd, _, err := newRootCommand(nil, nil, nil).Find(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		missed = slices.DeleteFunc(missed, func(path string) bool { return path == cmd.CommandPath() })
+		for _, args := range misplaced(cmd, args, url) {
+			check("sqlite://"+c.db, args...)
+		}
+		for range markedURLs {
+			check("", append([]string{"--db", url()}, args...)...)
+			check("", append(args, "--db="+url())...)
+			check(url(), args...)
+		}
+		check(url(), append(args, "--help")...)
+	}
+	if len(missed) > 0 {
+		t.Errorf("no line above is of the commands %q", missed)
+	}
+	for _, name := range files(t, ".") {
+		if strings.Contains(name, mark) {
+			t.Errorf("there is a file %q", name)
+		}
+	}
+}
+
+// misplaced is a command line with a URL in place of each argument, behind them all, and as the value of each
+// flag.
+func misplaced(cmd *cobra.Command, args []string, url func() string) [][]string {
+	var lines [][]string
+	for i := range args {
+		lines = append(lines, slices.Concat(args[:i], []string{url()}, args[i+1:]))
+	}
+	more := [][]string{{url()}, {"--", url()}, {"--no-flag", url()}, {"-" + url()}, {"--db", "--", url()}}
+	cmd.InheritedFlags() // joins them to the others
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		more = append(more, []string{"--" + f.Name + "=" + url()}, []string{"--" + f.Name, url()})
+	})
+	for _, rest := range more {
+		lines = append(lines, slices.Concat(args, rest))
+	}
+	return lines
+}
+
+// leaves are the paths of the commands that do something.
+func leaves(cmd *cobra.Command) []string {
+	if !cmd.HasSubCommands() {
+		return []string{cmd.CommandPath()}
+	}
+	var paths []string
+	for _, sub := range cmd.Commands() {
+		paths = append(paths, leaves(sub)...)
+	}
+	return paths
+}

@@ -1,0 +1,154 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// Removals and imports among writers of the same rows.
+var raceCases = []testCase{
+	{name: "PurgeGoesOnWhileOthersName", run: purgeGoesOnWhileOthersName, long: true},
+	{name: "PurgeOfABusyIdentityGoesOn", run: purgeOfABusyIdentityGoesOn},
+	{name: "ImportsRaceWithWriters", run: importsRaceWithWriters},
+	{name: "ImportLosesEveryRace", run: importLosesEveryRace, long: true},
+}
+
+// A tag that comes after the purge has looked, and before it deletes the identity, has it look again.
+func purgeGoesOnWhileOthersName(t *testing.T, db *database) {
+	ctx, s, other := context.Background(), overPool(t, db), db.open(t)
+	for i, purge := range purges(s) {
+		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}}))
+		looked := false
+		db.recorder.beforeEach("ListPageStarts", func() {
+			if !looked {
+				looked = true
+				insert(t, other, newTag(fmt.Sprint(i), named("", "i", "T1110")))
+			}
+		})
+		receipt := must[ttp.Receipt](t)(purge(ctx, id("i")))
+		equal(t, "receipt", receipt, ttp.Receipt{Tags: 1, Techniques: map[string]int64{"T1110": 1}, Identities: 1})
+	}
+}
+
+// Of tags that are written all the time, each is kept or in a receipt.
+func purgeOfABusyIdentityGoesOn(t *testing.T, db *database) {
+	const writers, calls, perCall = 32, 10, 2
+	ctx, s := context.Background(), db.store(t)
+	var wg sync.WaitGroup
+	errs := make([]error, writers)
+	for w := range writers {
+		wg.Go(func() {
+			for call := range calls {
+				var tags []ttp.Tag
+				for i := range perCall {
+					tags = append(tags, newTag(fmt.Sprint(w, call, i), named([]string{"", "a"}[i%2], "i", "T1110")))
+				}
+				_, err := s.InsertTags(ctx, tags)
+				errs[w] = errors.Join(errs[w], err)
+				time.Sleep(time.Duration(rand.IntN(80)) * time.Millisecond) // some passes of a purge find none
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	var sum ttp.Receipt
+	purge := func() {
+		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}}))
+		receipt, err := s.PurgeIdentityAndAttackers(ctx, id("i"))
+		sum.Add(receipt)
+		succeed(t, err)
+	}
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+			purge()
+		}
+	}
+	succeed(t, errors.Join(errs...))
+	purge()
+	equal(t, "tags of all receipts", sum.Tags, writers*calls*perCall)
+	equal(t, "tags", count(t, s), 0)
+	equal(t, "what is wrong", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
+}
+
+// sameTag is the tag of a line of sameRecords.
+func sameTag(i int) ttp.Tag {
+	return newTag(fmt.Sprint(i), func(tag *ttp.Tag) { tag.ObservedAt = at(i) })
+}
+
+func sameRecords(n int) string {
+	var records strings.Builder
+	for i := range n {
+		fmt.Fprintf(&records, `{"type":"tag","source_kind":"command","source_id":"%d","attacker_uuid":"%s","tactic":"TA0006","technique_id":"T1110",`+
+			`"confidence":0.7,"rule_id":"R1001","rule_version":1,"attack_release":"enterprise-v18.1","observed_at":"%s","evidence":{}}`+"\n",
+			i, id("attacker"), at(i).Format(time.RFC3339Nano))
+	}
+	return records.String()
+}
+
+// Imports of the same records, and writers of the same tags, count each tag once.
+func importsRaceWithWriters(t *testing.T, db *database) {
+	const importers, writers, tags = 4, 8, 600
+	ctx, s := context.Background(), db.store(t)
+	var wg sync.WaitGroup
+	inserted, errs := make([]int, importers+writers), make([]error, importers+writers)
+	for i := range importers {
+		wg.Go(func() {
+			var report ttp.ImportReport
+			report, errs[i] = s.Import(ctx, strings.NewReader(sameRecords(tags)), ttp.ImportOptions{Batch: 200})
+			inserted[i] = report.Inserted
+		})
+	}
+	for w := range writers {
+		wg.Go(func() {
+			for i := w; i < tags; i += writers {
+				result, err := s.InsertTags(ctx, []ttp.Tag{sameTag(i), sameTag(i * 7 % tags)})
+				inserted[importers+w] += result.Inserted
+				errs[importers+w] = errors.Join(errs[importers+w], err)
+			}
+		})
+	}
+	wg.Wait()
+	succeed(t, errors.Join(errs...))
+	sum := 0
+	for _, n := range inserted {
+		sum += n
+	}
+	equal(t, "tags that were inserted", sum, tags)
+	equal(t, "tags", count(t, s), tags)
+}
+
+// Another writer adds one of the tags before each statement that inserts some.
+func importLosesEveryRace(t *testing.T, db *database) {
+	if db.Dialect == ttp.SQLite {
+		return // no other writes while a transaction does
+	}
+	const tags = 100
+	s, other := overPool(t, db), db.open(t)
+	all := make([]ttp.Tag, tags)
+	for i := range all {
+		all[i] = sameTag(i)
+	}
+	slices.SortFunc(all, func(a, b ttp.Tag) int { return strings.Compare(b.ComputeUUID().String(), a.ComputeUUID().String()) })
+	others := 0 // from the end, where the import locks no rows yet
+	db.recorder.beforeEach("InsertTag", func() {
+		if others < tags/3 {
+			insert(t, other, all[others])
+			others++
+		}
+	})
+	report := imported(t, s, sameRecords(tags), ttp.ImportOptions{})
+	equal(t, "report", report, ttp.ImportReport{Lines: tags, Read: tags, Inserted: tags - others, Duplicate: others})
+	equal(t, "tags", count(t, s), tags)
+}
