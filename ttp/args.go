@@ -6,11 +6,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// args holds the parameters of every query, by the names that sqlc gives their parameters.
+// args holds the parameters of all queries, under the names that sqlc generates.
 type args struct {
 	AttackerUUID, IdentityUUID, CampaignUUID []byte
 	SessionID                                sql.NullString
-	AnyIdentity                              int64 // 1: also an attacker's tags that name an identity
+	AnyIdentity                              int64 // 1 includes an attacker's tags that have an identity
 	filterArgs
 	CursorObservedAt int64
 	CursorUUID       []byte
@@ -28,5 +28,5 @@ type args struct {
 	ConfidenceMax                                                float64
 }
 
-// byID returns the parameters of a query by one UUID.
+// byID returns the parameters that select one UUID.
 func byID(id uuid.UUID) args { return args{UUID: id[:], UUIDs: [][]byte{id[:]}} }

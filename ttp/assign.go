@@ -21,18 +21,18 @@ var (
 	lockAttackers    = many((*sqlitegen.Queries).LockAttackers, (*mysqlgen.Queries).LockAttackers, toAttacker, toAttacker)
 )
 
-// moveBatch bounds the statements that re-key tags.
+// moveBatch is the maximum number of rows that one statement locks or re-keys.
 const moveBatch = 500
 
-// AssignAttackers gives attackers to an identity, all or none. Their tags that name another identity
-// go with them, in the same transaction; those that name none follow as they are. To assign again what is
-// assigned re-keys what taggers have written meanwhile.
+// AssignAttackers assigns attackers to an identity in one transaction. Tags of these attackers that have
+// another identity are re-keyed to the new one; tags without an identity follow their attacker. It is
+// idempotent: assigning an attacker again re-keys the tags that were written with another identity since.
 //
-// It returns [ErrNotFound] for an identity or attacker that is not stored, and [ErrInvalidScope] for an
-// id that is not set. After an error nothing is written.
+// It returns [ErrNotFound] if the identity or an attacker is not stored, and [ErrInvalidScope] if a UUID is
+// not set. On error nothing is written.
 func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attackers ...uuid.UUID) error {
 	return s.assign(ctx, "assign attackers", "identity_uuid", identity, "attacker_uuid", attackers, func(q queries) error {
-		if err := mustStore("identity", identity, second(lockIdentity(ctx, q, byID(identity)))); err != nil {
+		if err := requireStored("identity", identity, errorOf(lockIdentity(ctx, q, byID(identity)))); err != nil {
 			return err
 		}
 		stored, err := lockStoredAttackers(ctx, q, attackers)
@@ -56,15 +56,15 @@ func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attacke
 	})
 }
 
-// AssignCampaign gives identities to a campaign, all or none; no tag is touched. Its errors are those of
-// [Store.AssignAttackers].
+// AssignCampaign assigns identities to a campaign in one transaction. Tags are not changed. It returns the
+// same errors as [Store.AssignAttackers].
 func (s *Store) AssignCampaign(ctx context.Context, campaign uuid.UUID, identities ...uuid.UUID) error {
 	return s.assign(ctx, "assign campaign", "campaign_uuid", campaign, "identity_uuid", identities, func(q queries) error {
-		if err := mustStore("campaign", campaign, second(lockCampaign(ctx, q, byID(campaign)))); err != nil {
+		if err := requireStored("campaign", campaign, errorOf(lockCampaign(ctx, q, byID(campaign)))); err != nil {
 			return err
 		}
 		for _, identity := range byUUID(identities, self) {
-			if err := mustStore("identity", identity, second(lockIdentity(ctx, q, byID(identity)))); err != nil {
+			if err := requireStored("identity", identity, errorOf(lockIdentity(ctx, q, byID(identity)))); err != nil {
 				return err
 			}
 			if err := upsertIdentity(ctx, q, Identity{UUID: identity, CampaignUUID: campaign}.args()); err != nil {
@@ -75,7 +75,9 @@ func (s *Store) AssignCampaign(ctx context.Context, campaign uuid.UUID, identiti
 	})
 }
 
-func (s *Store) assign(ctx context.Context, op, parentField string, parent uuid.UUID, field string, ids []uuid.UUID, write func(queries) error) error {
+func (s *Store) assign(ctx context.Context, op, parentField string, parent uuid.UUID,
+	field string, ids []uuid.UUID, write func(queries) error,
+) error {
 	var c checker
 	c.id(parentField, parent)
 	problems := c.problems
@@ -91,20 +93,17 @@ func (s *Store) assign(ctx context.Context, op, parentField string, parent uuid.
 	return err
 }
 
-// mustStore says which scope the error of locking it is about.
-func mustStore(kind string, id uuid.UUID, err error) error {
+// requireStored turns sql.ErrNoRows into an [ErrNotFound] that names the scope.
+func requireStored(kind string, id uuid.UUID, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%w: %s %s", ErrNotFound, kind, id)
 	}
 	return err
 }
 
-func second[T any](_ T, err error) error { return err }
+func errorOf[T any](_ T, err error) error { return err }
 
-func self[T any](v T) T { return v }
-
-// lockAttackers returns those that are stored, as no other transaction changes them before the end of
-// this one.
+// lockStoredAttackers locks the attackers that are stored until the transaction ends, and returns them.
 func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]Attacker, error) {
 	stored := map[uuid.UUID]Attacker{}
 	for chunk := range slices.Chunk(byUUID(attackers, self), moveBatch) {
@@ -117,7 +116,7 @@ func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) 
 	return stored, nil
 }
 
-// moveTags re-keys an attacker's tags that name another identity.
+// moveTags re-keys an attacker's tags from other identities to this one.
 func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) error {
 	next := func(after position) ([]position, error) {
 		return lockTagsToMove(ctx, q, args{AttackerUUID: attacker[:], IdentityUUID: identity[:]}.from(after, moveBatch))

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// checker collects what is wrong with the fields of one row.
+// checker collects the problems of one row or query.
 type checker struct{ problems []Problem }
 
 func (c *checker) refuse(field, reason string) {
@@ -21,10 +21,10 @@ type textRule int
 
 const (
 	required    textRule = iota // not empty
-	noSeparator                 // no "|", which separates the inputs of a tag's uuid
+	noSeparator                 // no "|", the separator of a tag UUID's inputs
 )
 
-func (c *checker) text(field, value string, most int, rules ...textRule) {
+func (c *checker) text(field, value string, maxLen int, rules ...textRule) {
 	for _, rule := range rules {
 		switch {
 		case rule == required && value == "":
@@ -33,7 +33,7 @@ func (c *checker) text(field, value string, most int, rules ...textRule) {
 			c.refuse(field, `must not contain "|"`)
 		}
 	}
-	if len(value) <= most && isPlain(value) {
+	if len(value) <= maxLen && isPlain(value) {
 		return
 	}
 	first, _ := utf8.DecodeRuneInString(value)
@@ -41,8 +41,8 @@ func (c *checker) text(field, value string, most int, rules ...textRule) {
 	switch {
 	case !utf8.ValidString(value):
 		c.refuse(field, "must be valid UTF-8")
-	case utf8.RuneCountInString(value) > most:
-		c.refuse(field, "must be at most "+strconv.Itoa(most)+" characters")
+	case utf8.RuneCountInString(value) > maxLen:
+		c.refuse(field, "must be at most "+strconv.Itoa(maxLen)+" characters")
 	case unicode.IsSpace(first) || unicode.IsSpace(last):
 		c.refuse(field, "must not begin or end with a space")
 	case strings.ContainsFunc(value, unicode.IsControl):
@@ -50,8 +50,7 @@ func (c *checker) text(field, value string, most int, rules ...textRule) {
 	}
 }
 
-// isPlain tells whether a text is printable ASCII without any space, or empty: nearly all are, and
-// need no closer look.
+// isPlain reports whether s is empty or printable ASCII without spaces. It is the fast path of text.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {
@@ -61,7 +60,7 @@ func isPlain(s string) bool {
 	return true
 }
 
-// time returns the instant in UTC, in microseconds. RFC 3339, which exports use, ends with the year 9999.
+// time returns t in UTC, truncated to microseconds. RFC 3339, the format of exports, ends with the year 9999.
 func (c *checker) time(field string, t time.Time) time.Time {
 	t = t.UTC().Truncate(time.Microsecond)
 	switch {

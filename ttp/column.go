@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Conversions between values and their columns: both dialects store ids as 16 bytes, times as microseconds
-// since 1970 in UTC, and absent values as NULL.
+// Conversions between values and columns: both dialects store UUIDs as 16 bytes, times as microseconds since
+// 1970 in UTC, and absent values as NULL.
 
 func nullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 
@@ -28,8 +28,7 @@ func idBytes(ids []uuid.UUID) [][]byte {
 	return out
 }
 
-// itself maps a row of one column to that column.
-func itself[T any](v T) T { return v }
+func self[T any](v T) T { return v }
 
 func toID(b []byte) uuid.UUID {
 	if b == nil {

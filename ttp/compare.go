@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// NewTechniques returns the scope's techniques whose first tag that matches the filter was observed at
-// or after the time, by FirstSeen, then technique and sub-technique. Since must be open in the filter, or
-// every technique would look new at the window's edge.
+// NewTechniques returns the scope's techniques whose first tag matching f was observed at or after since,
+// ordered by FirstSeen, technique and sub-technique. f.Since must be zero: a window would hide older tags and
+// make known techniques look new.
 func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time, f Filter) ([]TechniqueRollupRow, error) {
 	const op = "new techniques"
 	var c checker
-	b := f.filterArgs(&c)
+	filter := f.filterArgs(&c)
 	from := toTime(c.bound("since", since))
 	if !f.Since.IsZero() {
-		c.refuse("filter.since", "must be open: what was seen before it decides what is new")
+		c.refuse("filter.since", "must not be set: older tags decide which techniques are new")
 	}
 	if !f.Until.IsZero() && !f.Until.After(since) {
 		c.refuse("until", "must be after since")
@@ -24,7 +24,7 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	if err := c.queryError(); err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	rows, err := inScope(ctx, s, op, scope, b, func(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
+	rows, err := inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
 		rows, err := rollUp(ctx, q, m, a)
 		rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
 		slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
@@ -36,21 +36,22 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	return rows, err
 }
 
-// Comparison is what two scopes share and what only one of them has, each by technique and sub-technique.
+// Comparison holds the techniques that two scopes share and those of only one of them, each list ordered by
+// technique and sub-technique.
 type Comparison struct {
 	Shared []SharedTechnique    `json:"shared"`
 	OnlyA  []TechniqueRollupRow `json:"only_a"`
 	OnlyB  []TechniqueRollupRow `json:"only_b"`
 }
 
-// SharedTechnique is a technique as each of two scopes shows it.
+// SharedTechnique holds the rollup rows of one technique in both scopes.
 type SharedTechnique struct {
 	A TechniqueRollupRow `json:"a"`
 	B TechniqueRollupRow `json:"b"`
 }
 
-// Compare compares the techniques of two scopes, of the tags that match the filter, in one state of the
-// database.
+// Compare compares the techniques of two scopes, counting the tags that match f. Both scopes are read from one
+// snapshot.
 func (s *Store) Compare(ctx context.Context, a, b Scope, f Filter) (Comparison, error) {
 	const op = "compare"
 	var c checker
@@ -72,7 +73,7 @@ func (s *Store) Compare(ctx context.Context, a, b Scope, f Filter) (Comparison, 
 	})
 }
 
-// compare walks both side by side.
+// compare merges both lists in sorted order.
 func compare(a, b []TechniqueRollupRow) Comparison {
 	slices.SortFunc(a, compareIDs)
 	slices.SortFunc(b, compareIDs)

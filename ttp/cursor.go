@@ -12,59 +12,59 @@ import (
 	"github.com/google/uuid"
 )
 
-// position is a place in a list of tags.
+// position is the sort key of a tag in a list, for keyset pagination.
 type position struct {
 	observedAt int64
 	uuid       uuid.UUID
 }
 
-// start is before all tags of a list, newest first.
+// start precedes every tag of a list that is ordered newest first.
 var start = position{observedAt: math.MaxInt64}
 
 func positionOf(t Tag) position { return position{t.ObservedAt.UnixMicro(), t.UUID} }
 
-// compareNewest orders positions newest first, ties by the greater uuid.
+// compareNewest orders positions newest first, then by descending UUID.
 func (p position) compareNewest(q position) int {
 	return cmp.Or(cmp.Compare(q.observedAt, p.observedAt), bytes.Compare(q.uuid[:], p.uuid[:]))
 }
 
-// A cursor is base64 of a version, a position, a digest of the query that it belongs to and a digest of all
-// that.
+// A cursor is the base64 encoding of a version, a position, a digest of its query and a checksum of those three.
 const (
 	cursorVersion = 1
 	positionEnd   = 1 + 8 + 16
 	digestSize    = 8
 )
 
-func (p position) cursor(scope Scope, b filterArgs) string {
+func (p position) cursor(scope Scope, filter filterArgs) string {
 	raw := binary.BigEndian.AppendUint64([]byte{cursorVersion}, uint64(p.observedAt))
 	raw = append(raw, p.uuid[:]...)
-	raw = append(raw, queryDigest(scope, b)...)
+	raw = append(raw, queryDigest(scope, filter)...)
 	return base64.RawURLEncoding.EncodeToString(append(raw, digest(raw)...))
 }
 
-// cursor reads a cursor of the same query.
-func (c *checker) cursor(cursor string, scope Scope, b filterArgs) position {
+// cursor decodes a cursor and checks that it belongs to the same scope and filter.
+func (c *checker) cursor(cursor string, scope Scope, filter filterArgs) position {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	body := len(raw) - digestSize
 	switch {
 	case err != nil || body != positionEnd+digestSize || raw[0] != cursorVersion || string(raw[body:]) != string(digest(raw[:body])):
-		c.refuse("cursor", "is damaged: pass on Next of the page before as it is")
+		c.refuse("cursor", "is damaged: pass Next of the previous page unchanged")
 		return start
-	case string(raw[positionEnd:body]) != string(queryDigest(scope, b)):
+	case string(raw[positionEnd:body]) != string(queryDigest(scope, filter)):
 		c.refuse("cursor", "belongs to another scope or filter: start again without a cursor")
 		return start
 	}
 	return position{int64(binary.BigEndian.Uint64(raw[1:])), uuid.UUID(raw[9:positionEnd])}
 }
 
-// queryDigest digests what decides the rows of a list.
-func queryDigest(scope Scope, b filterArgs) []byte {
-	b = b.orEverything()
-	encoded, _ := json.Marshal([]any{ // of numbers and strings: it cannot fail
+// queryDigest returns a digest of the scope and filter of a list.
+func queryDigest(scope Scope, filter filterArgs) []byte {
+	filter = filter.orEverything()
+	encoded, _ := json.Marshal([]any{ // numbers and strings: cannot fail
 		scope.Kind, scope.UUID, scope.SessionID,
-		b.Since, b.Before, b.FirstKey, b.LastKey, b.MinConfidence, b.Modulus, b.Unit, b.Digits,
-		b.RuleID, b.RuleVersion, b.SourceKind, b.DeckyID,
+		filter.Since, filter.Before, filter.FirstKey, filter.LastKey, filter.MinConfidence,
+		filter.Modulus, filter.Unit, filter.Digits,
+		filter.RuleID, filter.RuleVersion, filter.SourceKind, filter.DeckyID,
 	})
 	return digest(encoded)
 }

@@ -11,22 +11,22 @@ import (
 
 var (
 	countDistinctSources  = many((*sqlitegen.Queries).CountDistinctSources, (*mysqlgen.Queries).CountDistinctSources, toSourceCount, toSourceCount)
-	listActorsByTechnique = many((*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActors, toActors)
-	listSourcesByMembers  = many((*sqlitegen.Queries).ListSourcesByMembers, (*mysqlgen.Queries).ListSourcesByMembers, toShowing, toShowing)
-	listSourcesBySession  = many((*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toShowing, toShowing)
+	listActorsByTechnique = many((*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActorOccurrence, toActorOccurrence)
+	listSourcesByMembers  = many((*sqlitegen.Queries).ListSourcesByMembers, (*mysqlgen.Queries).ListSourcesByMembers, toOccurrence, toOccurrence)
+	listSourcesBySession  = many((*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toOccurrence, toOccurrence)
 )
 
-// DistinctCounts are the numbers of sources and actors that show a technique.
+// DistinctCounts holds the numbers of distinct sources, attackers and identities among tags.
 type DistinctCounts struct {
 	Sources   int64 `json:"sources"` // pairs of source kind and source id
 	Attackers int64 `json:"attackers"`
-	// Identities counts the merged ones as their survivor; a tag that names no identity counts for the
-	// one that its attacker has.
+	// Identities counts merged identities as their survivor. A tag without an identity counts for the identity
+	// of its attacker.
 	Identities int64 `json:"identities"`
 }
 
-// showing says that an actor and a source have tags of a technique, or by a rule.
-type showing[K comparable] struct {
+// occurrence says that an actor and a source have tags of a technique, or by a rule.
+type occurrence[K comparable] struct {
 	of     K
 	source sourceID
 	actor
@@ -34,7 +34,7 @@ type showing[K comparable] struct {
 
 type sourceID struct{ kind, id string }
 
-var showingsByScope = scopeQueries[showing[techniqueKey]]{
+var occurrencesByScope = scopeQueries[occurrence[techniqueKey]]{
 	fleet: listActorsByTechnique, session: listSourcesBySession, members: listSourcesByMembers,
 }
 
@@ -44,15 +44,15 @@ func rollUpDistinct(ctx context.Context, q queries, m members, a args) ([]Techni
 	if err != nil {
 		return nil, err
 	}
-	showings, err := showingsByScope.read(ctx, q, m, a)
+	occurrences, err := occurrencesByScope.read(ctx, q, m, a)
 	if err != nil {
 		return nil, err
 	}
-	counts, err := countShowings(ctx, q, showings)
+	counts, err := countOccurrences(ctx, q, occurrences)
 	if err != nil {
 		return nil, err
 	}
-	if m.scope.Kind == FleetScope { // its sources are too many to be held here
+	if m.scope.Kind == FleetScope { // too many sources to hold in memory
 		sources, err := countDistinctSources(ctx, q, a)
 		if err != nil {
 			return nil, err
@@ -66,16 +66,16 @@ func rollUpDistinct(ctx context.Context, q queries, m members, a args) ([]Techni
 	folded := fold(groups, m)
 	for i := range folded {
 		folded[i].Distinct = counts[folded[i].technique]
-		if folded[i].Distinct == nil { // in a caller's transaction the statements may see different tags
+		if folded[i].Distinct == nil { // statements in a caller's transaction may see different tags
 			folded[i].Distinct = &DistinctCounts{}
 		}
 	}
 	return sorted(folded), nil
 }
 
-func countShowings[K comparable](ctx context.Context, q queries, showings []showing[K]) (map[K]*DistinctCounts, error) {
-	actors := make([]actor, len(showings))
-	for i, s := range showings {
+func countOccurrences[K comparable](ctx context.Context, q queries, occurrences []occurrence[K]) (map[K]*DistinctCounts, error) {
+	actors := make([]actor, len(occurrences))
+	for i, s := range occurrences {
 		actors[i] = s.actor
 	}
 	identity, err := identitiesOfActors(ctx, q, actors)
@@ -86,14 +86,14 @@ func countShowings[K comparable](ctx context.Context, q queries, showings []show
 		of    K
 		shown any // a sourceID, or an actor of one id
 	}
-	counts, known := map[K]*DistinctCounts{}, make(map[fact]bool, len(showings))
+	counts, known := map[K]*DistinctCounts{}, make(map[fact]bool, len(occurrences))
 	count := func(f fact, n *int64) {
 		if !known[f] {
 			known[f] = true
 			*n++
 		}
 	}
-	for _, s := range showings {
+	for _, s := range occurrences {
 		c := counts[s.of]
 		if c == nil {
 			c = new(DistinctCounts)
@@ -110,19 +110,19 @@ func countShowings[K comparable](ctx context.Context, q queries, showings []show
 	return counts, nil
 }
 
-type showingRow interface {
+type occurrenceRow interface {
 	sqlitegen.ListSourcesByMembersRow | mysqlgen.ListSourcesByMembersRow |
 		sqlitegen.ListSourcesBySessionRow | mysqlgen.ListSourcesBySessionRow
 }
 
-func toShowing[R showingRow](row R) showing[techniqueKey] {
+func toOccurrence[R occurrenceRow](row R) occurrence[techniqueKey] {
 	r := sqlitegen.ListSourcesByMembersRow(row)
-	return showing[techniqueKey]{techniqueKey(r.Technique), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	return occurrence[techniqueKey]{techniqueKey(r.Technique), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
-func toActors[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) showing[techniqueKey] {
+func toActorOccurrence[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) occurrence[techniqueKey] {
 	r := sqlitegen.ListActorsByTechniqueRow(row)
-	return showing[techniqueKey]{techniqueKey(r.Technique), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	return occurrence[techniqueKey]{techniqueKey(r.Technique), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
 type sourceCount struct {

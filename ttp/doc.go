@@ -1,32 +1,29 @@
 // Package ttp stores MITRE ATT&CK technique tags and answers who did what.
 //
-// A [Tag] says that a source event shows an ATT&CK (sub-)technique, according to one version of one
-// rule. [Store.InsertTags] writes tags idempotently, and the rollups group them by technique for an
-// identity, an attacker, a campaign, a session or the whole fleet.
+// A [Tag] records that one version of a rule recognised an ATT&CK (sub-)technique in a source event.
+// [Store.InsertTags] writes tags idempotently. Rollups count them by technique for an identity, an attacker, a
+// campaign, a session or the whole fleet.
 //
-// A [Store] runs on an embedded SQLite file or on a MySQL or MariaDB server ([Open]), on a database
-// handle of the caller's ([New]), or inside a transaction of the caller's ([Store.WithTx]). All of
-// them promise the same: the same rows for the same calls, text compared byte for byte, times in UTC
-// with microseconds, the same total order, the same errors.
+// A [Store] runs on an embedded SQLite file or on a MySQL or MariaDB server ([Open]), on the caller's *sql.DB
+// ([New]), or inside the caller's transaction ([Store.WithTx]). All of them return the same results, order and
+// errors for the same calls: text is compared byte for byte, and times are in UTC with microsecond precision.
 //
-// All reads take a [Filter], most a [Scope]: the rollups by [Where], [Store.ListTags] and
-// [Store.TagsSeq] for the tags themselves, [Store.Timeline] for counts over time, [Store.Who] for who
-// shows a technique, [Store.NewTechniques] and [Store.Compare] for what is new or shared,
-// [Store.ListRules] for what the rules did.
+// Every read takes a [Filter], and most take a [Scope]: [Store.Rollup] for counts by technique, [Store.ListTags]
+// and [Store.TagsSeq] for tags, [Store.Timeline] for counts over time, [Store.Who] for the most active scopes,
+// [Store.NewTechniques] and [Store.Compare] for new and shared techniques, [Store.ListRules] for counts by rule.
 //
-// The scope graph may change at any time: [Store.AssignAttackers], [Store.MergeIdentity] and their like take
-// effect in every read at once, and merges can be revoked. Tags end by a purge ([Store.PurgeAttacker],
-// [Store.PurgeIdentity], [Store.PurgeSession]), the rollback of a rule or batch ([Store.RollbackRule]),
-// retention ([Store.ExpireTags]) or a sweep of orphans ([Store.SweepOrphans]): each can be run dry, goes in
-// bounded transactions, returns a [Receipt], finishes when it is run again after an interruption, and may
-// leave a [Tombstone] that keeps replays out. [Store.Verify] looks for what is not as it should be.
+// Rollups are ordered by descending count, then by technique and sub-technique. An unknown scope has no rows; that
+// is not an error. An unfiltered rollup of the fleet reads counts that every write maintains, so that its cost does
+// not depend on the number of tags.
 //
-// What the fleet shows is counted by every write, so that [Store.ListDistinctTechniques] without a filter
-// costs the same whatever the number of tags.
+// Campaigns, identities and attackers may be upserted before or after the tags that reference them, in any order,
+// or never. [Store.AssignAttackers], [Store.MergeIdentity] and similar methods change the scope graph at any time;
+// every read that follows sees the change, and merges can be reverted. Assigning an attacker re-keys its stored
+// tags; tags written afterwards keep the identity they are given.
 //
-// Rollups come ordered by count, the highest first, then by technique and sub-technique, a technique
-// before its sub-techniques. A scope that is unknown has no rows, which is no error. Campaigns,
-// identities and attackers may be upserted before or after the tags that name them, and in any order; one
-// that is named need not be stored. Only when an attacker goes from one identity to another does the order
-// count: the tags that are there go with it, those that are written later say for themselves.
+// Tags are removed by a purge ([Store.PurgeAttacker], [Store.PurgeIdentity], [Store.PurgeSession]), by the rollback
+// of a rule or batch ([Store.RollbackRule], [Store.RollbackBatch]), by retention ([Store.ExpireTags]) or by a sweep of
+// orphans ([Store.SweepOrphans]). Each supports a dry run, works in bounded transactions, returns a [Receipt], can
+// be repeated after an interruption, and may leave a [Tombstone] that rejects replays. [Store.Verify] finds
+// inconsistent rows.
 package ttp

@@ -9,65 +9,65 @@ import (
 	"strings"
 )
 
-// What can go wrong, for errors.Is. Every error of this package wraps one of these, a context's
-// error, or an error of the database driver.
+// Sentinel errors for errors.Is. Every error of this package wraps one of these, a context's error, or an error
+// of the database driver.
 var (
-	// ErrInvalidTag means that tags break a rule of their fields; the error is an [*InvalidError].
+	// ErrInvalidTag means that tags have invalid fields; the error is an [*InvalidError].
 	ErrInvalidTag = errors.New("invalid tag")
-	// ErrInvalidScope means that campaigns, identities or attackers break a rule of their fields;
-	// the error is an [*InvalidError].
+	// ErrInvalidScope means that campaigns, identities or attackers have invalid fields; the error is an
+	// [*InvalidError].
 	ErrInvalidScope = errors.New("invalid scope")
-	// ErrInvalidRecord means that lines of an import are no records; the error is an [*InvalidError].
+	// ErrInvalidRecord means that lines of an import are not valid records; the error is an [*InvalidError].
 	ErrInvalidRecord = errors.New("invalid record")
-	// ErrInvalidQuery means that what a read asks for breaks a rule, such as a window that ends before it
-	// starts or the cursor of another query; the error is an [*InvalidError].
+	// ErrInvalidQuery means that parameters are invalid or contradict each other, such as a window that ends
+	// before it starts or the cursor of another query; the error is an [*InvalidError].
 	ErrInvalidQuery = errors.New("invalid query")
-	// ErrNotFound means that what was asked for by its key is not stored.
+	// ErrNotFound means that no row has the given UUID.
 	ErrNotFound = errors.New("not found")
-	// ErrConflict means that a write contradicts what is stored, such as a merge that closes a cycle.
+	// ErrConflict means that a write contradicts stored rows, such as a merge that would close a cycle.
 	ErrConflict = errors.New("conflict")
-	// ErrBusy means that through all retries an uncommitted transaction of another connection held rows of the
-	// call, or the whole of a SQLite file. Of the transaction nothing was written; the call may be repeated.
+	// ErrBusy means that, despite all retries, uncommitted transactions of other connections held locks on rows of
+	// the call or on the SQLite file. The call's transaction was rolled back; the call may be repeated.
 	ErrBusy = errors.New("database busy")
-	// ErrSchemaMissing means that the database holds no ttpstore schema yet.
+	// ErrSchemaMissing means that the database has no ttpstore schema.
 	ErrSchemaMissing = errors.New("schema missing")
 	// ErrSchemaOld means that migrations are pending.
 	ErrSchemaOld = errors.New("schema too old")
-	// ErrSchemaNew means that a newer version of this module has migrated the database.
+	// ErrSchemaNew means that a newer version of this module migrated the database.
 	ErrSchemaNew = errors.New("schema too new")
-	// ErrSchemaDirty means that a migration stopped half way; [Store.Migrate] completes it.
+	// ErrSchemaDirty means that a migration did not complete; [Store.Migrate] completes it.
 	ErrSchemaDirty = errors.New("schema dirty")
 	// ErrForeignSchema means that the database holds tables that no migration of this module made. It is
 	// refused before anything is written.
 	ErrForeignSchema = errors.New("foreign schema")
 )
 
-// Place says what the Index of a [Problem] counts.
+// Place is the unit of [Problem.Index].
 type Place string
 
 // The places of a [Problem].
 const (
-	NoPlace   Place = ""     // a query, which has no Index
+	NoPlace   Place = ""     // a query, without an Index
 	RowPlace  Place = "row"  // the call's slice, from 0
 	LinePlace Place = "line" // the lines of an import, from 1
 )
 
-// Problem is one thing that is wrong with a row of a call, a line of an import or a query. In JSON its index
-// is the field that Place names.
+// Problem is one invalid field of a row, a line of an import or a query. In JSON, Index is the value of a field
+// named after Place.
 type Problem struct {
 	Place  Place
 	Index  int
-	Field  string // the field's name as in JSON; of several, separated by ", "; empty for a whole line
-	Reason string // what the field must be
+	Field  string // the JSON name; several are separated by ", "; empty for a whole line
+	Reason string // the requirement, such as: must be set
 }
 
-// InvalidError lists all that is wrong with the rows of one call. Nothing of the call was written.
+// InvalidError lists all invalid fields of one call, which wrote nothing.
 type InvalidError struct {
 	Kind     error // [ErrInvalidTag], [ErrInvalidScope], [ErrInvalidRecord] or [ErrInvalidQuery]
 	Problems []Problem
 }
 
-// Error names the first problems; Problems holds them all.
+// Error describes the first problems; Problems holds all of them.
 func (e *InvalidError) Error() string {
 	const shown = 5
 	var b strings.Builder
@@ -86,7 +86,7 @@ func (e *InvalidError) Error() string {
 	return b.String()
 }
 
-// MarshalJSON writes the sentinel's text as "error" and the problems.
+// MarshalJSON returns {"error":"invalid tag","problems":[...]}, with the text of Kind as the error.
 func (e *InvalidError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Error    string    `json:"error"`
@@ -106,7 +106,7 @@ func (p Problem) String() string {
 	return text
 }
 
-// MarshalJSON writes {"row":0,"field":"tactic","reason":"must be set"}, with "line" in place of "row" for an
+// MarshalJSON returns {"row":0,"field":"tactic","reason":"must be set"}, with "line" instead of "row" for an
 // import, and neither for a query.
 func (p Problem) MarshalJSON() ([]byte, error) {
 	out := struct {
@@ -124,7 +124,7 @@ func (p Problem) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// at sets where the problems are.
+// at sets the place and index of the problems.
 func at(place Place, index int, problems []Problem) []Problem {
 	for i := range problems {
 		problems[i].Place, problems[i].Index = place, index
@@ -132,10 +132,10 @@ func at(place Place, index int, problems []Problem) []Problem {
 	return problems
 }
 
-// Unwrap returns the sentinel.
+// Unwrap returns Kind.
 func (e *InvalidError) Unwrap() error { return e.Kind }
 
-// opError says which operation failed.
+// opError prefixes an error with the failed operation.
 type opError struct {
 	op  string
 	err error
@@ -144,7 +144,8 @@ type opError struct {
 func (e *opError) Error() string { return "ttp: " + e.op + ": " + e.err.Error() }
 func (e *opError) Unwrap() error { return e.err }
 
-// fail says which operation failed, once, and lets errors.Is find the sentinel behind a driver's error.
+// fail wraps err in an opError of the operation, unless it has one already, and adds the sentinel of a driver's
+// error.
 func (s *Store) fail(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
@@ -155,7 +156,7 @@ func (s *Store) fail(ctx context.Context, op string, err error) error {
 	sentinel := s.engine.sentinel(err)
 	switch {
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		err = fmt.Errorf("%w: %w", ctx.Err(), err) // drivers report a cancelled statement in their own words
+		err = fmt.Errorf("%w: %w", ctx.Err(), err) // drivers report a cancelled statement differently
 	case errors.Is(err, sql.ErrNoRows):
 		err = ErrNotFound
 	case sentinel != nil && !errors.Is(err, sentinel):

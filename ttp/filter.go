@@ -8,119 +8,119 @@ import (
 	"time"
 )
 
-// Filter narrows a read to the tags that match all that it names. The zero Filter matches every tag.
+// Filter selects tags that match all of its set fields. The zero Filter matches every tag.
 //
-// A filter that contradicts itself or is misspelt is refused with [ErrInvalidQuery] and an
-// [*InvalidError] that names the fields, never answered as if nothing had happened.
+// An invalid or contradictory filter fails with an [*InvalidError] ([ErrInvalidQuery]) that names the fields,
+// instead of matching nothing.
 type Filter struct {
-	// Since and Until are a half-open window on ObservedAt: from Since on, before Until. A zero time
-	// leaves that side open.
+	// Since and Until select the half-open window [Since, Until) of ObservedAt. A zero time leaves that side
+	// open.
 	Since time.Time `json:"since,omitzero"`
 	Until time.Time `json:"until,omitzero"`
-	// MinConfidence is the lowest confidence, from 0 to 1.
+	// MinConfidence is the lowest matching confidence, from 0 to 1.
 	MinConfidence float64 `json:"min_confidence,omitempty"`
-	// Release is the ATT&CK release, spelt as in [Tag.AttackRelease].
+	// Release is an ATT&CK release, in the format of [Tag.AttackRelease].
 	Release string `json:"release,omitempty"`
-	// Domain is enterprise, ics or mobile: all releases of it.
+	// Domain is enterprise, ics or mobile, and matches all releases of that domain.
 	Domain string `json:"domain,omitempty"`
-	// Tactic is a tactic's id, "TA" and four digits.
+	// Tactic is a tactic ID, "TA" and four digits.
 	Tactic string `json:"tactic,omitempty"`
-	// Technique is the id of a technique or sub-technique, and TechniqueMatch how much of it is meant.
+	// Technique is a technique or sub-technique ID; TechniqueMatch selects how it is matched.
 	Technique      string         `json:"technique,omitempty"`
 	TechniqueMatch TechniqueMatch `json:"technique_match,omitempty"`
-	// RuleID is a rule, and RuleVersion one version of it.
+	// RuleID selects a rule, and RuleVersion one version of it.
 	RuleID      string `json:"rule_id,omitempty"`
 	RuleVersion *int   `json:"rule_version,omitempty"`
 	SourceKind  string `json:"source_kind,omitempty"`
 	DeckyID     string `json:"decky_id,omitempty"`
 }
 
-// TechniqueMatch says how much of a technique a [Filter] means.
+// TechniqueMatch selects how [Filter.Technique] is matched.
 type TechniqueMatch string
 
-// How a technique is meant, told by a tag's most exact id.
+// The ways to match a technique.
 const (
-	// ExactTechnique is the technique or sub-technique of that very id, as one row of a rollup has it.
+	// ExactTechnique matches only the given technique or sub-technique, like one row of a rollup.
 	ExactTechnique TechniqueMatch = ""
-	// WithSubTechniques is the technique and all its sub-techniques.
+	// WithSubTechniques matches the technique and all its sub-techniques.
 	WithSubTechniques TechniqueMatch = "with-sub-techniques"
-	// ParentTechnique is the technique alone, also when one of its sub-techniques is given.
+	// ParentTechnique matches only the parent technique, even if a sub-technique is given.
 	ParentTechnique TechniqueMatch = "parent"
 )
 
-// filterArgs holds a Filter as the parameters of the queries. Its zero value matches every tag.
+// filterArgs holds a Filter as query parameters. Its zero value matches every tag.
 type filterArgs struct {
-	set                   bool  // false: the fields below are those of everything
+	set                   bool  // false selects the parameters in everything
 	Since, Before         int64 // microseconds
-	AnyTag                int64 // 1 if no field below narrows the read: the tag itself is not compared
+	AnyTag                int64 // 1 disables the comparisons below
 	FirstKey, LastKey     int64 // of technique_key
 	MinConfidence         float64
 	Modulus, Unit, Digits int64 // technique_key % Modulus / Unit = Digits; 1, 1 and 0 match every key
-	AnyRow                int64 // 1 if no field below narrows the read: the index alone decides
+	AnyRow                int64 // 1 disables the comparisons below, which no index covers
 	RuleID                sql.NullString
 	RuleVersion           sql.NullInt64
 	SourceKind, DeckyID   sql.NullString
 }
 
-// everything holds the parameters that match every tag.
+// everything matches every tag.
 var everything = filterArgs{
 	set:   true,
 	Since: math.MinInt64, Before: math.MaxInt64, AnyTag: 1, LastKey: maxGroupKey, Modulus: 1, Unit: 1, AnyRow: 1,
 }
 
-// orEverything returns the parameters to bind.
-func (b filterArgs) orEverything() filterArgs {
-	if !b.set {
+// orEverything replaces the zero value by everything.
+func (p filterArgs) orEverything() filterArgs {
+	if !p.set {
 		return everything
 	}
-	return b
+	return p
 }
 
-// windowed reports whether the filter has a window.
-func (b filterArgs) windowed() bool {
-	b = b.orEverything()
-	return b.Since != everything.Since || b.Before != everything.Before
+// windowed reports whether the filter has Since or Until.
+func (p filterArgs) windowed() bool {
+	p = p.orEverything()
+	return p.Since != everything.Since || p.Before != everything.Before
 }
 
-// oneTechnique reports whether the filter names a technique.
-func (b filterArgs) oneTechnique() bool { return b.orEverything().LastKey != everything.LastKey }
+// oneTechnique reports whether the filter has a technique.
+func (p filterArgs) oneTechnique() bool { return p.orEverything().LastKey != everything.LastKey }
 
-// filterArgs checks the filter.
+// filterArgs returns the filter's parameters and reports invalid fields to c.
 func (f Filter) filterArgs(c *checker) filterArgs {
-	b := everything
-	f.window(c, &b)
-	if !(f.MinConfidence >= 0 && f.MinConfidence <= 1) { // so that NaN fails
+	p := everything
+	f.window(c, &p)
+	if !(f.MinConfidence >= 0 && f.MinConfidence <= 1) { // NaN fails too
 		c.refuse("min_confidence", "must be a number from 0 to 1")
 	}
-	b.MinConfidence = f.MinConfidence
-	f.digits(c, &b)
-	f.technique(c, &b)
-	f.row(c, &b)
+	p.MinConfidence = f.MinConfidence
+	f.digits(c, &p)
+	f.technique(c, &p)
+	f.row(c, &p)
 	window := everything
-	window.Since, window.Before = b.Since, b.Before
-	switch b {
+	window.Since, window.Before = p.Since, p.Before
+	switch p {
 	case everything:
 		return filterArgs{}
 	case window:
-		return b
+		return p
 	}
-	b.AnyTag = 0
-	return b
+	p.AnyTag = 0
+	return p
 }
 
-func (f Filter) window(c *checker, b *filterArgs) {
+func (f Filter) window(c *checker, p *filterArgs) {
 	if !f.Since.IsZero() {
-		b.Since = c.bound("since", f.Since)
+		p.Since = c.bound("since", f.Since)
 	}
 	if !f.Until.IsZero() {
-		b.Before = c.bound("until", f.Until)
+		p.Before = c.bound("until", f.Until)
 	}
 	if !f.Since.IsZero() && !f.Until.IsZero() && !f.Until.After(f.Since) {
 		c.refuse("until", "must be after since")
 	}
 }
 
-// bound is where a time cuts: stored times are whole microseconds, and the first at or after it counts.
+// bound returns the first whole microsecond at or after t, since stored times are whole microseconds.
 func (c *checker) bound(field string, t time.Time) int64 {
 	cut := c.time(field, t)
 	if cut.Before(t) {
@@ -129,26 +129,26 @@ func (c *checker) bound(field string, t time.Time) int64 {
 	return cut.UnixMicro()
 }
 
-// digits compares the end of a technique_key: the release or its domain, the tactic, or both.
-func (f Filter) digits(c *checker, b *filterArgs) {
-	f.release(c, b)
+// digits selects the trailing digits of technique_key: the release or its domain, the tactic, or both.
+func (f Filter) digits(c *checker, p *filterArgs) {
+	f.release(c, p)
 	switch {
 	case f.Tactic == "":
 		return
 	case !hasDigits(f.Tactic, "TA", 4):
 		c.refuse("tactic", `must be "TA" and four digits`)
 		return
-	case b.Modulus == 1:
-		b.Unit = tacticUnit
+	case p.Modulus == 1:
+		p.Unit = tacticUnit
 	}
-	b.Modulus = subUnit
-	b.Digits += number(f.Tactic[2:]) * tacticUnit / b.Unit
+	p.Modulus = subUnit
+	p.Digits += number(f.Tactic[2:]) * tacticUnit / p.Unit
 }
 
-func (f Filter) release(c *checker, b *filterArgs) {
+func (f Filter) release(c *checker, p *filterArgs) {
 	if f.Domain != "" {
-		b.Modulus, b.Unit, b.Digits = tacticUnit, domainUnit, int64(slices.Index(domains, f.Domain))
-		if b.Digits < 0 {
+		p.Modulus, p.Unit, p.Digits = tacticUnit, domainUnit, int64(slices.Index(domains, f.Domain))
+		if p.Digits < 0 {
 			c.refuse("domain", "must be enterprise, ics or mobile")
 		}
 	}
@@ -162,11 +162,11 @@ func (f Filter) release(c *checker, b *filterArgs) {
 	case f.Domain != "" && !strings.HasPrefix(release, f.Domain+"-"):
 		c.refuse("domain, release", "must agree")
 	default:
-		b.Modulus, b.Unit, b.Digits = tacticUnit, 1, releaseKey(release)
+		p.Modulus, p.Unit, p.Digits = tacticUnit, 1, releaseKey(release)
 	}
 }
 
-func (f Filter) technique(c *checker, b *filterArgs) {
+func (f Filter) technique(c *checker, p *filterArgs) {
 	switch f.TechniqueMatch {
 	case ExactTechnique, WithSubTechniques, ParentTechnique:
 	default:
@@ -184,24 +184,24 @@ func (f Filter) technique(c *checker, b *filterArgs) {
 		c.refuse("technique", `must be such as "T1110" or "T1110.001"`)
 		return
 	}
-	b.FirstKey = number(technique[1:]) * techniqueUnit
+	p.FirstKey = number(technique[1:]) * techniqueUnit
 	if hasSub && f.TechniqueMatch != ParentTechnique {
-		b.FirstKey += (number(sub) + 1) * subUnit
+		p.FirstKey += (number(sub) + 1) * subUnit
 	}
-	b.LastKey = b.FirstKey + subUnit - 1
+	p.LastKey = p.FirstKey + subUnit - 1
 	if !hasSub && f.TechniqueMatch == WithSubTechniques {
-		b.LastKey = b.FirstKey + techniqueUnit - 1
+		p.LastKey = p.FirstKey + techniqueUnit - 1
 	}
 }
 
-// row is what only the table's rows can tell.
-func (f Filter) row(c *checker, b *filterArgs) {
+// row sets the parameters that are compared with columns outside the indexes.
+func (f Filter) row(c *checker, p *filterArgs) {
 	c.text("rule_id", f.RuleID, 64, noSeparator)
 	c.text("source_kind", f.SourceKind, 64, noSeparator)
 	c.text("decky_id", f.DeckyID, 255)
-	b.RuleID, b.SourceKind, b.DeckyID = nullText(f.RuleID), nullText(f.SourceKind), nullText(f.DeckyID)
+	p.RuleID, p.SourceKind, p.DeckyID = nullText(f.RuleID), nullText(f.SourceKind), nullText(f.DeckyID)
 	if f.RuleVersion != nil {
-		b.RuleVersion = sql.NullInt64{Int64: int64(*f.RuleVersion), Valid: true}
+		p.RuleVersion = sql.NullInt64{Int64: int64(*f.RuleVersion), Valid: true}
 		switch {
 		case *f.RuleVersion < 0:
 			c.refuse("rule_version", "must not be negative")
@@ -209,19 +209,19 @@ func (f Filter) row(c *checker, b *filterArgs) {
 			c.refuse("rule_id", "must be set for rule_version")
 		}
 	}
-	if b.RuleID.Valid || b.RuleVersion.Valid || b.SourceKind.Valid || b.DeckyID.Valid {
-		b.AnyRow = 0
+	if p.RuleID.Valid || p.RuleVersion.Valid || p.SourceKind.Valid || p.DeckyID.Valid {
+		p.AnyRow = 0
 	}
 }
 
-// checked returns the filter's parameters, or the problems of its fields.
+// checked returns the filter's parameters, or an [*InvalidError].
 func (f Filter) checked() (filterArgs, error) {
 	var c checker
-	b := f.filterArgs(&c)
-	return b, c.queryError()
+	p := f.filterArgs(&c)
+	return p, c.queryError()
 }
 
-// queryError is what was found wrong with a read.
+// queryError returns the collected problems as an [*InvalidError], or nil.
 func (c *checker) queryError() error {
 	if len(c.problems) == 0 {
 		return nil

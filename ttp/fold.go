@@ -11,9 +11,9 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
-// group holds the tags of one technique, sub-technique, tactic and release.
+// group holds the counts of the tags of one technique, sub-technique, tactic and release.
 type group struct {
-	owner               uuid.UUID // the identity or attacker that the tags name, if the query tells
+	owner               uuid.UUID // the tags' identity or attacker, if the query groups by it
 	key                 groupKey
 	tags                int64
 	firstSeen, lastSeen int64 // microseconds
@@ -33,18 +33,18 @@ func toGroup[R groupRow](row R) group {
 	return group{uuid.Nil, groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}
 }
 
-func toOwnGroup[R sqlitegen.ListTechniquesByEachMemberRow | mysqlgen.ListTechniquesByEachMemberRow](row R) group {
+func toMemberGroup[R sqlitegen.ListTechniquesByEachMemberRow | mysqlgen.ListTechniquesByEachMemberRow](row R) group {
 	r := sqlitegen.ListTechniquesByEachMemberRow(row)
 	return group{toID(r.UUID), groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}
 }
 
-// foldedRow is a row of a rollup before it is finished.
+// foldedRow is a rollup row whose releases and tactics are not sorted yet.
 type foldedRow struct {
 	technique techniqueKey
 	TechniqueRollupRow
 }
 
-// fold sorts the groups and adds them up to one row a technique.
+// fold sorts the groups and sums them into one row per technique.
 func fold(groups []group, m members) []foldedRow {
 	slices.SortFunc(groups, func(a, b group) int { return cmp.Compare(a.key, b.key) })
 	rows := make([]foldedRow, 0, len(groups))
@@ -67,7 +67,7 @@ func fold(groups []group, m members) []foldedRow {
 	return rows
 }
 
-// sorted returns the rows in the order of a rollup.
+// sorted finishes the rows and returns them in rollup order.
 func sorted(folded []foldedRow) []TechniqueRollupRow {
 	rows := make([]TechniqueRollupRow, len(folded))
 	for i := range folded {
@@ -80,7 +80,7 @@ func sorted(folded []foldedRow) []TechniqueRollupRow {
 	return rows
 }
 
-// compareIDs puts a technique before its sub-techniques.
+// compareIDs orders a technique before its sub-techniques.
 func compareIDs(a, b TechniqueRollupRow) int {
 	return cmp.Or(strings.Compare(a.TechniqueID, b.TechniqueID), strings.Compare(a.SubTechniqueID, b.SubTechniqueID))
 }

@@ -11,17 +11,16 @@ import (
 )
 
 const (
-	// DefaultGroupRows bounds the tags of concurrent calls of [Store.InsertTags] that share a transaction.
+	// DefaultGroupRows is the default maximum number of tags in a shared transaction. See [WithGroupCommit].
 	DefaultGroupRows = 1000
-	// groupBytes bounds their evidence.
+	// groupBytes is the maximum size of their evidence.
 	groupBytes = 1 << 20
 )
 
-// WithGroupCommit bounds the tags of concurrent calls of [Store.InsertTags] that share a transaction, instead of
-// [DefaultGroupRows]. A call of more tags has a transaction of its own; at 0 every call has.
+// WithGroupCommit sets the maximum number of tags that concurrent calls of [Store.InsertTags] write in a shared
+// transaction, [DefaultGroupRows] by default. Larger calls use a transaction of their own; with 0, all calls do.
 //
-// Sharing changes no promise: each call is all or nothing, with its own batch, outcomes and errors. No call
-// waits for others to come.
+// Each call stays atomic, with its own batch, outcomes and errors. No call waits for others to arrive.
 func WithGroupCommit(rows int) Option {
 	return func(s *Store) error {
 		if rows < 0 {
@@ -35,20 +34,20 @@ func WithGroupCommit(rows int) Option {
 	}
 }
 
-// groupCommit runs concurrent small calls of InsertTags in shared transactions, one at a time: the calls that
-// arrive during one share the next.
+// groupCommit runs concurrent small calls of InsertTags in shared transactions, one at a time. Calls that arrive
+// during a transaction share the next one.
 type groupCommit struct {
 	maxRows int
 
 	mu      sync.Mutex
 	waiting []*insertCall // in order of arrival
-	running bool          // a goroutine runs groups until none waits
+	running bool          // whether a goroutine executes run
 }
 
-// groupSeat is a call's place in a group.
-type groupSeat struct {
-	done  chan error // receives the outcome once
-	alone bool       // the call shares its transaction with none; set under the lock when it is taken
+// groupState is the state of a call in a groupCommit.
+type groupState struct {
+	done  chan error // receives the result once
+	alone bool       // whether the transaction is not shared; set under the lock by take
 }
 
 // admits reports whether the call is small enough to share a transaction.
@@ -56,10 +55,10 @@ func (g *groupCommit) admits(call *insertCall) bool {
 	return len(call.tags) <= g.maxRows && evidenceBytes(call) <= groupBytes
 }
 
-// insert waits for the call's transaction, or for the end of its context. A call whose context ends before its
-// transaction begins is not written; of one that shares its transaction, nobody knows.
+// insert waits for the call's transaction or the end of its context. If the context ends before the transaction
+// begins, nothing is written; if it ends during a shared transaction, the outcome is unknown.
 func (g *groupCommit) insert(s *Store, call *insertCall) error {
-	for i := range call.tags { // the caller may change its own after it has given up
+	for i := range call.tags { // the caller may reuse its evidence after a cancellation
 		call.tags[i].Evidence = bytes.Clone(call.tags[i].Evidence)
 	}
 	call.group.done = make(chan error, 1)
@@ -85,7 +84,7 @@ func (g *groupCommit) abandon(call *insertCall) error {
 		g.waiting = slices.Delete(g.waiting, i, i+1)
 	}
 	g.mu.Unlock()
-	if i < 0 && call.group.alone { // its transaction has the same context
+	if i < 0 && call.group.alone { // its transaction uses the same context
 		return <-call.group.done
 	}
 	select {
@@ -96,10 +95,10 @@ func (g *groupCommit) abandon(call *insertCall) error {
 	}
 }
 
-// run runs groups until no call waits.
+// run executes groups until no call is waiting.
 func (g *groupCommit) run(s *Store) {
 	for {
-		runtime.Gosched() // the callers of the last group, if they are back at once, share the next
+		runtime.Gosched() // lets callers of the previous group join the next one
 		calls := g.take()
 		if len(calls) == 0 {
 			return
@@ -108,7 +107,7 @@ func (g *groupCommit) run(s *Store) {
 	}
 }
 
-// take returns the calls of the next group, and none when run has to end.
+// take removes and returns the calls of the next group. It returns none when run must end.
 func (g *groupCommit) take() []*insertCall {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -129,14 +128,14 @@ func (g *groupCommit) take() []*insertCall {
 	return calls
 }
 
-// insertGroup runs a group. If the database refuses its transaction, each call is run by itself, so that only
-// the one that it refuses fails.
+// insertGroup runs a group. If its transaction fails permanently, each call runs in a transaction of its own, so
+// that only faulty calls fail.
 func (s *Store) insertGroup(calls []*insertCall) {
 	if len(calls) == 1 {
 		calls[0].group.done <- s.insertCalls(calls[0].ctx, calls[0])
 		return
 	}
-	ctx, cancel := whileAnyWaits(calls)
+	ctx, cancel := joinContexts(calls)
 	defer cancel()
 	err := s.insertCalls(ctx, calls...)
 	for _, call := range calls {
@@ -148,8 +147,8 @@ func (s *Store) insertGroup(calls []*insertCall) {
 	}
 }
 
-// whileAnyWaits returns a context that ends when those of all calls have.
-func whileAnyWaits(calls []*insertCall) (context.Context, context.CancelFunc) {
+// joinContexts returns a context that is cancelled once the contexts of all calls are.
+func joinContexts(calls []*insertCall) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(calls[0].ctx))
 	waiting := new(atomic.Int64)
 	waiting.Store(int64(len(calls)))

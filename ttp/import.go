@@ -172,7 +172,7 @@ func (in *importer) write(ctx context.Context) error {
 		}
 	}
 	outcomes := make([]Outcome, len(in.batch.tags))
-	w := tagWrite{inCallers: in.store.tx != nil}
+	w := tagWrite{inCallerTx: in.store.tx != nil}
 	w.add(in.batch.tags, outcomes, in.store.floor)
 	_, err = transact(ctx, in.store, func(q queries) (struct{}, error) {
 		if err := in.batch.upsert(ctx, q); err != nil {

@@ -9,20 +9,20 @@ import (
 	"github.com/google/uuid"
 )
 
-// Outcome is what InsertTags did with a row.
+// Outcome is the result of InsertTags for one tag.
 type Outcome uint8
 
-// The outcomes there are; the zero Outcome is none of them.
+// The outcomes of InsertTags. The zero Outcome is not one of them.
 const (
 	Inserted   Outcome = iota + 1 // written by this call
-	Duplicate                     // already stored, or given earlier in the same call: left as it was
-	BelowFloor                    // not written, since its confidence is below the store's floor
-	Tombstoned                    // not written, since it was removed with a tombstone
+	Duplicate                     // already stored, or repeated within the call
+	BelowFloor                    // not written: its confidence is below the write floor
+	Tombstoned                    // not written: it was removed with a tombstone
 )
 
 var outcomeNames = []string{"unknown", Inserted: "inserted", Duplicate: "duplicate", BelowFloor: "below_floor", Tombstoned: "tombstoned"}
 
-// String returns the outcome as JSON and reports spell it.
+// String returns the outcome in snake_case, such as "below_floor".
 func (o Outcome) String() string {
 	if int(o) < len(outcomeNames) {
 		return outcomeNames[o]
@@ -30,10 +30,10 @@ func (o Outcome) String() string {
 	return outcomeNames[0]
 }
 
-// MarshalText returns the outcome's String.
+// MarshalText returns the same text as String.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// UnmarshalText reads what MarshalText returned.
+// UnmarshalText parses the text of MarshalText.
 func (o *Outcome) UnmarshalText(text []byte) error {
 	i := slices.Index(outcomeNames, string(text))
 	if i < 1 {
@@ -43,19 +43,19 @@ func (o *Outcome) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// InsertResult says what a call of InsertTags did.
+// InsertResult is the result of InsertTags.
 type InsertResult struct {
-	// BatchUUID is the batch_uuid of the rows that this call wrote, a UUIDv7.
+	// BatchUUID is the batch_uuid of the tags that this call wrote, a UUIDv7.
 	BatchUUID uuid.UUID `json:"batch_uuid"`
-	// Outcomes holds one outcome for each tag of the call, in the same order.
+	// Outcomes holds the outcome of each tag, in input order.
 	Outcomes []Outcome `json:"outcomes"`
-	// Inserted is the number of rows that this call wrote.
+	// Inserted is the number of tags that this call wrote.
 	Inserted int `json:"inserted"`
-	// Techniques are the distinct technique ids of the rows that this call wrote, sorted.
+	// Techniques holds the distinct technique IDs of the tags that this call wrote, sorted.
 	Techniques []string `json:"techniques"`
 }
 
-// Count returns the number of tags with this outcome.
+// Count returns the number of tags with the outcome.
 func (r InsertResult) Count(o Outcome) int {
 	n := 0
 	for _, outcome := range r.Outcomes {
@@ -66,13 +66,12 @@ func (r InsertResult) Count(o Outcome) int {
 	return n
 }
 
-// InsertTags writes the tags that are not stored yet, all in one transaction, and says what it did with
-// each. The first write wins: a tag that is stored is left as it is, so that the same events may be
-// replayed any number of times. Of callers that race for a tag, exactly one sees [Inserted]. What was removed
-// with a [Tombstone] stays away.
+// InsertTags writes the tags that are not stored yet in one transaction and returns the outcome of each tag. It is
+// idempotent: the first write of a tag wins, and a replay changes nothing. If several callers write the same tag
+// concurrently, exactly one of them gets [Inserted]. Tags that were removed with a [Tombstone] are not written.
 //
-// It returns an [*InvalidError] that lists every tag that breaks a rule of its fields ([ErrInvalidTag]),
-// and [ErrBusy] when the database stayed locked through all retries. After an error nothing is written.
+// It returns an [*InvalidError] ([ErrInvalidTag]) that lists every invalid field of every tag, and [ErrBusy] if all
+// retries failed. On error nothing is written.
 func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error) {
 	const op = "insert tags"
 	batch, err := uuid.NewV7()
@@ -92,14 +91,14 @@ func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error
 
 // insertCall is one call of InsertTags.
 type insertCall struct {
-	ctx      context.Context //nolint:containedctx // of the caller who waits, whoever runs the transaction
-	tags     []Tag           // in input order, as they are stored
+	ctx      context.Context //nolint:containedctx // of the waiting caller, which may differ from the transaction's
+	tags     []Tag           // in input order and canonical form
 	batch    uuid.UUID
 	outcomes []Outcome // in input order
-	group    groupSeat
+	group    groupState
 }
 
-// insert writes the call in a transaction of its own or, if it is small, in one that it shares.
+// insert writes the call in a shared transaction if it is small, otherwise in one of its own.
 func (s *Store) insert(call *insertCall) error {
 	if s.tx == nil && s.groups != nil && s.groups.admits(call) {
 		return s.groups.insert(s, call)
@@ -109,7 +108,7 @@ func (s *Store) insert(call *insertCall) error {
 
 // insertCalls writes the tags of all calls in one transaction.
 func (s *Store) insertCalls(ctx context.Context, calls ...*insertCall) error {
-	w := tagWrite{inCallers: s.tx != nil}
+	w := tagWrite{inCallerTx: s.tx != nil}
 	for _, call := range calls {
 		w.batches = append(w.batches, call.batch[:])
 		w.add(call.tags, call.outcomes, s.floor)
@@ -131,7 +130,7 @@ func (call *insertCall) result() InsertResult {
 	return r
 }
 
-// stamp returns the tags as they are stored, or all that is wrong with them.
+// stamp returns the tags in canonical form with their batch and time, or their problems.
 func stamp(tags []Tag, batch uuid.UUID, now time.Time) ([]Tag, []Problem) {
 	stamped := slices.Clone(tags)
 	var problems []Problem

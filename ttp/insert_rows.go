@@ -20,40 +20,40 @@ var (
 )
 
 const (
-	// insertChunkRows is the number of rows in one statement; more gain nothing.
+	// insertChunkRows is the maximum number of rows in one statement; more are not faster.
 	insertChunkRows = 500
-	// insertProbeRows is the number of rows in the first of several statements, which finds out whether the
-	// rows are stored already.
+	// insertProbeRows is the number of rows in the first of several statements, which probes whether the rows are
+	// already stored.
 	insertProbeRows = 32
-	// insertChunkBytes keeps a statement below the smallest max_allowed_packet in use, 4 MiB, even when
-	// every byte of its evidence is escaped.
+	// insertChunkBytes keeps a statement below max_allowed_packet, at least 4 MiB in practice, even if every byte
+	// of evidence is escaped.
 	insertChunkBytes = 1 << 20
 )
 
 // tagWrite writes the tags of one or several calls in one transaction.
 type tagWrite struct {
-	// rows holds each tag once. They are written in uuid order, so that racing transactions do not deadlock.
+	// rows holds each tag once. They are written in UUID order, so that concurrent transactions do not deadlock.
 	rows []insertRow
-	// batches are the calls' batch UUIDs; empty where tags have batches of earlier calls.
+	// batches holds the batch UUIDs of the calls. It is empty for an import, whose tags have earlier batches.
 	batches [][]byte
-	// inCallers means a transaction of the caller's, in which a plain read may see an old state.
-	inCallers bool
-	// raced means that another writer added some of the same tags, in an earlier run of the transaction. Of a
-	// statement that inserts one row, the number of new rows says all.
+	// inCallerTx means the caller's transaction, in which a read without locks may see an old snapshot.
+	inCallerTx bool
+	// raced means that another writer added some of the same tags during an earlier attempt. Then each statement
+	// inserts one row, so that the number of affected rows identifies new rows.
 	raced bool
 }
 
-// insertRow is a tag and where its outcome goes.
+// insertRow is a tag and the destination of its outcome.
 type insertRow struct {
 	*Tag
 	outcome *Outcome
 }
 
-// errRaced makes transact run the transaction again.
+// errRaced makes transact retry the transaction.
 var errRaced = fmt.Errorf("%w: another writer added some of the same tags", ErrBusy)
 
-// add adds tags that are in their stored form. Those below the floor are not written; of those with one
-// uuid, the first to be added is.
+// add adds tags in canonical form, except those below the write floor. Of several tags with the same UUID, the
+// first one wins.
 func (w *tagWrite) add(tags []Tag, outcomes []Outcome, floor float64) {
 	for i := range tags {
 		if tags[i].Confidence < floor {
@@ -65,15 +65,15 @@ func (w *tagWrite) add(tags []Tag, outcomes []Outcome, floor float64) {
 	}
 }
 
-// write writes the rows, finds out which were new and counts these. While rows turn out to be stored, it
-// reads before it inserts: a row that is not sent is much cheaper than a duplicate.
+// write inserts the rows, sets their outcomes and adds new rows to the fleet's counts. As long as chunks contain
+// stored rows, it reads before it inserts: skipping a row is much cheaper than inserting a duplicate.
 func (w *tagWrite) write(ctx context.Context, q queries) error {
 	slices.SortStableFunc(w.rows, func(a, b insertRow) int { return bytes.Compare(a.UUID[:], b.UUID[:]) })
 	w.rows = slices.CompactFunc(w.rows, func(a, b insertRow) bool { return a.UUID == b.UUID })
 	for _, row := range w.rows {
-		*row.outcome = Duplicate // also when the transaction is run again
+		*row.outcome = Duplicate // resets the outcomes of an earlier attempt
 	}
-	precheck := w.mustPrecheck()
+	precheck := w.needsPrecheck()
 	for chunk := range chunksOf(w.rows, q.sharded) {
 		rows := chunk
 		if precheck {
@@ -86,16 +86,16 @@ func (w *tagWrite) write(ctx context.Context, q queries) error {
 		if err != nil {
 			return err
 		}
-		precheck = w.mustPrecheck() || (!w.inCallers && inserted < len(chunk))
+		precheck = w.needsPrecheck() || (!w.inCallerTx && inserted < len(chunk))
 	}
 	return w.count(ctx, q)
 }
 
-// mustPrecheck reports whether only reading before inserting can tell which rows are new, since no batch does.
-func (w *tagWrite) mustPrecheck() bool { return len(w.batches) == 0 }
+// needsPrecheck reports whether new rows cannot be identified by batch, so that write must read before it inserts.
+func (w *tagWrite) needsPrecheck() bool { return len(w.batches) == 0 }
 
-// insert writes rows, marks those that were new and returns their number. It reads which were only where some
-// were.
+// insert inserts rows, sets the outcome of new ones and returns their number. It identifies them by a query only
+// if some but not all rows were new.
 func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (inserted int, err error) {
 	if len(rows) == 0 {
 		return 0, nil
@@ -117,7 +117,7 @@ func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (ins
 			*row.outcome = Inserted
 		}
 		return len(rows), nil
-	case w.mustPrecheck():
+	case w.needsPrecheck():
 		w.raced = true
 		return 0, errRaced
 	}
@@ -129,7 +129,7 @@ func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (ins
 // missing returns the rows that are not stored.
 func (w *tagWrite) missing(ctx context.Context, q queries, rows []insertRow) ([]insertRow, error) {
 	read := listStoredTagUUIDs
-	if w.inCallers {
+	if w.inCallerTx {
 		read = lockTagUUIDs
 	}
 	ids, err := read(ctx, q, args{UUIDs: uuidsOfRows(rows)})
@@ -137,21 +137,20 @@ func (w *tagWrite) missing(ctx context.Context, q queries, rows []insertRow) ([]
 	return slices.DeleteFunc(slices.Clone(rows), func(row insertRow) bool { return stored[row.UUID] }), err
 }
 
-// count adds the new rows to the fleet's counts, last of all, since all writers meet there. Where there are
-// tombstones, it takes back the rows that one keeps out. It looks for them only after the writing, when no
-// removal of the same rows can be under way.
+// count deletes tombstoned rows, if there is any tombstone, and adds the others to the fleet's counts. It runs last:
+// all writers contend for the counts, and the locks on the new rows exclude their concurrent removal.
 func (w *tagWrite) count(ctx context.Context, q queries) error {
 	rows := w.inserted()
 	if len(rows) == 0 {
 		return nil
 	}
-	if !w.inCallers { // whose snapshot may be too old to show a tombstone
+	if !w.inCallerTx { // whose snapshot may not include a recent tombstone
 		added, err := q.addTechniqueCounts(ctx, q.db, countsOf(tagsOf(rows), 1), unlessTombstones)
 		if err != nil || added {
 			return err
 		}
 	}
-	if err := w.takeBack(ctx, q, rows); err != nil {
+	if err := w.deleteTombstoned(ctx, q, rows); err != nil {
 		return err
 	}
 	if rows = w.inserted(); len(rows) == 0 {
@@ -161,11 +160,11 @@ func (w *tagWrite) count(ctx context.Context, q queries) error {
 	return err
 }
 
-// takeBack deletes the rows that a tombstone keeps out.
-func (w *tagWrite) takeBack(ctx context.Context, q queries, rows []insertRow) error {
-	read := listBuriedTagUUIDs
-	if w.inCallers {
-		read = lockBuriedTags
+// deleteTombstoned deletes tombstoned rows and sets their outcome.
+func (w *tagWrite) deleteTombstoned(ctx context.Context, q queries, rows []insertRow) error {
+	read := listTombstonedTagUUIDs
+	if w.inCallerTx {
+		read = lockTombstonedTags
 	}
 	for chunk := range chunksOf(rows, q.sharded) {
 		ids, err := read(ctx, q, args{UUIDs: uuidsOfRows(chunk)})
@@ -183,7 +182,7 @@ func (w *tagWrite) takeBack(ctx context.Context, q queries, rows []insertRow) er
 	return nil
 }
 
-// inserted returns the rows that were new.
+// inserted returns the new rows.
 func (w *tagWrite) inserted() []insertRow {
 	var rows []insertRow
 	for _, row := range w.rows {
@@ -211,21 +210,21 @@ func setOf(ids []uuid.UUID) map[uuid.UUID]bool {
 	return set
 }
 
-// chunksOf cuts rows in uuid order into statements bounded in rows and bytes, and for shards by shardOf. The first
-// of several is small.
+// chunksOf splits rows in UUID order into statements of bounded rows and bytes, on a sharded engine also by shardOf.
+// The first of several is small.
 func chunksOf(rows []insertRow, sharded bool) iter.Seq[[]insertRow] {
 	return func(yield func([]insertRow) bool) {
-		start, size, most := 0, 0, insertChunkRows
+		start, size, maxRows := 0, 0, insertChunkRows
 		if len(rows) > insertChunkRows {
-			most = insertProbeRows
+			maxRows = insertProbeRows
 		}
 		for i, row := range rows {
-			full := i-start == most || size+len(row.Evidence) > insertChunkBytes
+			full := i-start == maxRows || size+len(row.Evidence) > insertChunkBytes
 			if i > start && (full || (sharded && shardOf(row.UUID[:]) != shardOf(rows[start].UUID[:]))) {
 				if !yield(rows[start:i]) {
 					return
 				}
-				start, size, most = i, 0, insertChunkRows
+				start, size, maxRows = i, 0, insertChunkRows
 			}
 			size += len(row.Evidence)
 		}
@@ -254,8 +253,8 @@ func uuidsOfRows(rows []insertRow) [][]byte {
 // insertColumns is the number of InsertTag's placeholders.
 const insertColumns = 19
 
-// appendInsertArgs appends what InsertTag binds for a tag, in the order of its columns, which both
-// dialects share. The generated method would copy its large parameter several times a row.
+// appendInsertArgs appends the arguments of InsertTag in column order, which both dialects share. The generated
+// method would copy its large parameter struct several times per row.
 func appendInsertArgs(args []any, t *Tag) []any {
 	return append(args,
 		t.UUID[:], t.SourceKind, t.SourceID, idOrNull(&t.AttackerUUID), idOrNull(&t.IdentityUUID),

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// groupKey is the column technique_key: what a rollup groups by, as one number of 18 digits. Index
-// entries are small and sort fast because of it. The schema checks it against the ids.
+// groupKey is the column technique_key: technique, sub-technique, tactic and release as one number of 18 digits,
+// which keeps index entries small and sorting fast. The schema checks it against the other columns.
 type groupKey int64
 
-// The digits of a groupKey, from the right: release 6 (domain 1, major 3, minor 2), tactic 4,
-// sub-technique plus one 4, technique 4.
+// The digits of a groupKey from the right: release 6 (domain 1, major 3, minor 2), tactic 4, sub-technique plus
+// one 4, technique 4.
 const (
 	majorUnit     = 100
 	domainUnit    = 1000 * majorUnit
@@ -22,29 +22,29 @@ const (
 	maxGroupKey = 10_000*techniqueUnit - 1
 )
 
-// domains are ATT&CK's, by the digit that stands for them.
+// domains holds the ATT&CK domains by their digit in a groupKey.
 var domains = []string{1: "enterprise", 2: "ics", 3: "mobile"}
 
-// techniqueKey is the part of a groupKey that names the technique and sub-technique.
+// techniqueKey is the technique and sub-technique part of a groupKey.
 type techniqueKey int64
 
-// keyOf is the key of a tag in its canonical form.
+// keyOf returns the key of a tag in canonical form.
 func keyOf(t *Tag) groupKey {
-	k := techniqueUnit*number(t.TechniqueID[1:]) + tacticUnit*number(t.Tactic[2:]) + releaseKey(t.AttackRelease)
+	key := techniqueUnit*number(t.TechniqueID[1:]) + tacticUnit*number(t.Tactic[2:]) + releaseKey(t.AttackRelease)
 	if t.SubTechniqueID != "" {
-		k += subUnit * (number(t.SubTechniqueID[6:]) + 1)
+		key += subUnit * (number(t.SubTechniqueID[6:]) + 1)
 	}
-	return groupKey(k)
+	return groupKey(key)
 }
 
-// releaseKey is the part of a canonical release.
+// releaseKey returns the digits of a canonical release.
 func releaseKey(release string) int64 {
 	domain, version, _ := strings.Cut(release, "-v")
 	major, minor, _ := strings.Cut(version, ".")
 	return domainUnit*int64(slices.Index(domains, domain)) + majorUnit*number(major) + number(minor)
 }
 
-// number reads digits that were checked.
+// number parses digits that were validated before.
 func number(digits string) int64 {
 	n, _ := strconv.ParseInt(digits, 10, 64)
 	return n
@@ -58,7 +58,7 @@ func (k groupKey) release() string {
 	return domains[k/domainUnit%10] + "-v" + strconv.Itoa(int(k/majorUnit%1000)) + "." + strconv.Itoa(int(k%majorUnit))
 }
 
-// ids returns the technique's id and the sub-technique's, which is empty for none.
+// ids returns the technique ID and the sub-technique ID, empty for none.
 func (k techniqueKey) ids() (technique, sub string) {
 	technique = padded("T", int64(k/10_000), 4)
 	if n := int64(k % 10_000); n > 0 {
@@ -67,7 +67,7 @@ func (k techniqueKey) ids() (technique, sub string) {
 	return technique, sub
 }
 
-// padded appends n to the prefix, with zeros before it.
+// padded returns the prefix followed by n, zero-padded to the number of digits.
 func padded(prefix string, n int64, digits int) string {
 	var buf [16]byte
 	b := append(buf[:0], prefix...)

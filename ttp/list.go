@@ -18,38 +18,38 @@ var (
 	listTagsByAttacker       = many((*sqlitegen.Queries).ListTagsByAttacker, (*mysqlgen.Queries).ListTagsByAttacker, toTag, toTag)
 	listTagsBySession        = many((*sqlitegen.Queries).ListTagsBySession, (*mysqlgen.Queries).ListTagsBySession, toTag, toTag)
 	listTagsBySessionInOrder = many((*sqlitegen.Queries).ListTagsBySessionInOrder, (*mysqlgen.Queries).ListTagsBySessionInOrder, toTag, toTag)
-	listPageStarts           = many((*sqlitegen.Queries).ListPageStarts, (*mysqlgen.Queries).ListPageStarts, itself, itself)
+	listPageStarts           = many((*sqlitegen.Queries).ListPageStarts, (*mysqlgen.Queries).ListPageStarts, self, self)
 	listTagKeysByMembers     = many((*sqlitegen.Queries).ListTagKeysByMembers, (*mysqlgen.Queries).ListTagKeysByMembers, toPosition, toPosition)
 	listTagsByUUID           = many((*sqlitegen.Queries).ListTagsByUUID, (*mysqlgen.Queries).ListTagsByUUID, toTag, toTag)
 	getTag                   = first(listTagsByUUID)
 )
 
-// MaxPage is the highest limit of [Store.ListTags].
+// MaxPage is the maximum limit of [Store.ListTags] and other paged reads.
 const MaxPage = 10_000
 
-// seqPage bounds what a stream of tags holds at a time, at worst this many times 64 KiB of evidence.
+// seqPage is the page size of a stream of tags. A page holds up to 64 KiB of evidence per tag.
 const seqPage = 256
 
 // TagPage is a page of tags, newest first.
 type TagPage struct {
 	Tags []Tag `json:"tags"`
-	// Next is the cursor of the next page, empty after the last.
+	// Next is the cursor of the next page, empty on the last page.
 	Next string `json:"next,omitempty"`
 }
 
-// GetTag returns the tag with the id, or [ErrNotFound].
+// GetTag returns the tag with the UUID, or [ErrNotFound].
 func (s *Store) GetTag(ctx context.Context, id uuid.UUID) (Tag, error) {
 	return query(ctx, s, "get tag "+id.String(), func(q queries) (Tag, error) { return getTag(ctx, q, byID(id)) })
 }
 
-// CountTags counts the scope's tags that match the filter.
+// CountTags returns the number of the scope's tags that match f.
 func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, error) {
 	const op = "count tags"
-	b, err := f.checked()
+	filter, err := f.checked()
 	if err != nil {
 		return 0, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, b, func(ctx context.Context, q queries, m members, a args) (int64, error) {
+	return inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) (int64, error) {
 		groups, err := listGroups(ctx, q, m, a)
 		var n int64
 		for _, g := range groups {
@@ -59,29 +59,30 @@ func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, er
 	})
 }
 
-// ListTags returns a page of at most limit, 1 to [MaxPage], of the scope's tags that match the filter:
-// the newest by ObservedAt first, ties by uuid. The cursor is empty for the first page, then Next of the
-// page before; it is refused with [ErrInvalidQuery] for another scope or filter. A page costs
-// the same wherever it is, but for what its filter passes over; tags that are written meanwhile move none
-// from one page to another.
+// ListTags returns a page of the scope's tags that match f, newest first, then by descending UUID. The limit is from
+// 1 to [MaxPage]. The cursor is empty for the first page, and [TagPage.Next] of the previous page for the others; a
+// cursor of another scope or filter fails with [ErrInvalidQuery].
+//
+// Pages use keyset pagination: their cost does not depend on their position, and concurrent writes do not shift
+// tags between pages.
 func (s *Store) ListTags(ctx context.Context, scope Scope, f Filter, limit int, cursor string) (TagPage, error) {
 	const op = "list tags"
 	var c checker
-	b := f.filterArgs(&c)
+	filter := f.filterArgs(&c)
 	c.limit("limit", limit)
 	after := start
 	if cursor != "" {
-		after = c.cursor(cursor, scope, b)
+		after = c.cursor(cursor, scope, filter)
 	}
 	if err := c.queryError(); err != nil {
 		return TagPage{}, s.fail(ctx, op, err)
 	}
-	tags, err := s.tagPage(ctx, op, scope, b, after, limit+1) // one more tells whether there is a next page
+	tags, err := s.tagPage(ctx, op, scope, filter, after, limit+1) // one more to detect a next page
 	if err != nil || len(tags) <= limit {
 		return TagPage{Tags: tags}, err
 	}
 	tags = tags[:limit]
-	return TagPage{tags, positionOf(tags[limit-1]).cursor(scope, b)}, nil
+	return TagPage{tags, positionOf(tags[limit-1]).cursor(scope, filter)}, nil
 }
 
 func (c *checker) limit(field string, n int) {
@@ -90,38 +91,40 @@ func (c *checker) limit(field string, n int) {
 	}
 }
 
-// TagsSeq streams all of the scope's tags that match the filter, in the order of [Store.ListTags], from a
-// page of them at a time. It holds no transaction between pages, so that the loop may write. The error is
-// the last that comes, with no tag.
+// TagsSeq streams all of the scope's tags that match f in the order of [Store.ListTags], one page in memory at a
+// time. It holds no transaction between pages, so that the loop body may write. An error ends the stream, with a
+// zero Tag.
 func (s *Store) TagsSeq(ctx context.Context, scope Scope, f Filter) iter.Seq2[Tag, error] {
 	const op = "stream tags"
-	return s.stream(ctx, op, f, start, func(b filterArgs, after position) ([]Tag, error) {
-		return s.tagPage(ctx, op, scope, b, after, seqPage)
+	return s.stream(ctx, op, f, start, func(filter filterArgs, after position) ([]Tag, error) {
+		return s.tagPage(ctx, op, scope, filter, after, seqPage)
 	})
 }
 
-// SessionTags streams a session's tags that match the filter as they happened, the oldest first, ties by
-// uuid. Otherwise it is [Store.TagsSeq].
+// SessionTags streams a session's tags that match f, oldest first, then by UUID. See [Store.TagsSeq].
 func (s *Store) SessionTags(ctx context.Context, id string, f Filter) iter.Seq2[Tag, error] {
 	const op = "stream session tags"
-	return s.stream(ctx, op, f, position{math.MinInt64, uuid.Nil}, func(b filterArgs, after position) ([]Tag, error) {
-		b = b.orEverything()
-		b.Since = max(b.Since, after.observedAt)
-		return inScope(ctx, s, op, OfSession(id), b, func(ctx context.Context, q queries, _ members, a args) ([]Tag, error) {
-			a.SessionID = sessionID(id)
+	oldest := position{math.MinInt64, uuid.Nil}
+	return s.stream(ctx, op, f, oldest, func(filter filterArgs, after position) ([]Tag, error) {
+		filter = filter.orEverything()
+		filter.Since = max(filter.Since, after.observedAt)
+		return query(ctx, s, op, func(q queries) ([]Tag, error) {
+			a := args{filterArgs: filter, SessionID: sessionID(id)}
 			return listTagsBySessionInOrder(ctx, q, a.from(after, seqPage))
 		})
 	})
 }
 
-func (s *Store) stream(ctx context.Context, op string, f Filter, after position, page func(filterArgs, position) ([]Tag, error)) iter.Seq2[Tag, error] {
+func (s *Store) stream(ctx context.Context, op string, f Filter, after position,
+	page func(filterArgs, position) ([]Tag, error),
+) iter.Seq2[Tag, error] {
 	return func(yield func(Tag, error) bool) {
-		b, err := f.checked()
+		filter, err := f.checked()
 		if err != nil {
 			yield(Tag{}, s.fail(ctx, op, err))
 			return
 		}
-		read := func(after position) ([]Tag, error) { return page(b, after) }
+		read := func(after position) ([]Tag, error) { return page(filter, after) }
 		for tags, err := range pages(read, seqPage, after, positionOf) {
 			if err != nil {
 				yield(Tag{}, err)
@@ -136,13 +139,15 @@ func (s *Store) stream(ctx context.Context, op string, f Filter, after position,
 	}
 }
 
-// tagPage reads the tags behind a position.
-func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b filterArgs, after position, limit int) ([]Tag, error) {
-	b = b.orEverything()
-	if after.observedAt < b.Before {
-		b.Before = after.observedAt + 1 // the index gives the page's place; the uuid decides among tags of that time
+// tagPage returns the tags after a position.
+func (s *Store) tagPage(ctx context.Context, op string, scope Scope, filter filterArgs, after position, limit int) (
+	[]Tag, error,
+) {
+	filter = filter.orEverything()
+	if after.observedAt < filter.Before {
+		filter.Before = after.observedAt + 1 // lets the index seek to the page; the query compares UUIDs of that time
 	}
-	return inScope(ctx, s, op, scope, b, func(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
+	return inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
 		a = a.from(after, limit)
 		switch scope.Kind {
 		case FleetScope:
@@ -158,8 +163,8 @@ func (s *Store) tagPage(ctx context.Context, op string, scope Scope, b filterArg
 	})
 }
 
-// newestTags returns a page of the members' tags. It finds where the page stands by the indexes alone, and reads
-// at most a page of each member, but for tags of one instant.
+// newestTags returns a page of the members' tags. It locates the page by index-only reads of at most one page per
+// member, plus ties in time.
 func newestTags(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
 	if !q.sharded { // vtgate has no plan for it: each shard sorts its part of the keys
 		a.Offset = a.Limit - 1
@@ -173,7 +178,7 @@ func newestTags(ctx context.Context, q queries, m members, a args) ([]Tag, error
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(page, position.compareNewest) // several chunks
+	slices.SortFunc(page, position.compareNewest) // merges the chunks
 	page = page[:min(len(page), int(a.Limit))]
 	ids := make([]uuid.UUID, len(page))
 	for i, p := range page {
@@ -184,7 +189,7 @@ func newestTags(ctx context.Context, q queries, m members, a args) ([]Tag, error
 	return tags, err
 }
 
-// from returns the parameters of a page behind a position.
+// from returns the parameters of the page after a position.
 func (a args) from(p position, limit int) args {
 	a.CursorObservedAt, a.CursorUUID, a.Limit = p.observedAt, p.uuid[:], int64(limit)
 	return a

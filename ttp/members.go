@@ -20,15 +20,15 @@ var (
 	listAttackersByIdentities = many((*sqlitegen.Queries).ListAttackersByIdentities, (*mysqlgen.Queries).ListAttackersByIdentities, toAttacker, toAttacker)
 )
 
-// members are the identities and the attackers whose tags a scope has. Of an attacker's tags, an identity has
-// those that name no identity; the scope of an attacker has all.
+// members holds the identities and attackers of a scope. A scope contains all tags of its identities, and the tags
+// of its attackers that have no identity; an attacker's own scope contains all of its tags.
 //
-// A read resolves its scope to members first and then reads tags by their UUIDs. The tables of scopes are
-// small, and a sharded engine plans both steps, but not their join.
+// A read resolves its scope to members first and then reads tags by their UUIDs. The tables of scopes are small, and
+// a sharded engine can plan both steps, but not their join.
 type members struct {
 	scope                 Scope
 	identities, attackers []uuid.UUID
-	survivors             map[uuid.UUID]uuid.UUID // which surviving identity each of them counts for
+	survivors             map[uuid.UUID]uuid.UUID // the surviving identity of each member
 }
 
 // membersOf resolves a scope.
@@ -63,10 +63,10 @@ func (m *members) add(row member) {
 	}
 }
 
-// scopeQueries reads the same of the tags of each kind of scope.
+// scopeQueries holds the variants of a query for each kind of scope.
 type scopeQueries[T any] struct{ fleet, session, members generated[[]T] }
 
-// read reads the tags of the members.
+// read runs the variant for the members' scope.
 func (r scopeQueries[T]) read(ctx context.Context, q queries, m members, a args) ([]T, error) {
 	switch m.scope.Kind {
 	case FleetScope:
@@ -78,7 +78,7 @@ func (r scopeQueries[T]) read(ctx context.Context, q queries, m members, a args)
 	return inMemberChunks(ctx, q, r.members, m, a)
 }
 
-// inMemberChunks runs a query by a scope's members, some hundred at a time.
+// inMemberChunks runs a query for a scope's members, at most maxSlice UUIDs of each kind at a time.
 func inMemberChunks[T any](ctx context.Context, q queries, list generated[[]T], m members, a args) ([]T, error) {
 	if m.scope.Kind == AttackerScope {
 		a.AnyIdentity = 1
@@ -101,8 +101,8 @@ func nextChunk(ids []uuid.UUID) (chunk [][]byte, rest []uuid.UUID) {
 	return paddedIDs(ids[:n]), ids[n:]
 }
 
-// sessionID returns what a query by session binds. An id that no tag can have matches none: MySQL would
-// match it without its trailing spaces.
+// sessionID returns the query parameter of a session ID. An invalid ID becomes "", which matches no tag: MySQL
+// ignores trailing spaces.
 func sessionID(id string) sql.NullString {
 	var c checker
 	if c.text("session_id", id, 255); len(c.problems) > 0 {
@@ -111,7 +111,7 @@ func sessionID(id string) sql.NullString {
 	return sql.NullString{String: id, Valid: true}
 }
 
-// inChunks runs a query by UUIDs, some hundred at a time.
+// inChunks runs a query for UUIDs, at most maxSlice at a time.
 func inChunks[T any](ctx context.Context, q queries, list generated[[]T], ids []uuid.UUID, a args) ([]T, error) {
 	out := []T{}
 	for chunk := range slices.Chunk(ids, maxSlice) {
@@ -125,12 +125,12 @@ func inChunks[T any](ctx context.Context, q queries, list generated[[]T], ids []
 	return out, nil
 }
 
-// maxSlice is the number of UUIDs in one statement, below MySQL's eq_range_index_dive_limit of 200 after
-// which it estimates by statistics.
+// maxSlice is the maximum number of UUIDs in one IN list. It is below MySQL's eq_range_index_dive_limit of 200, above
+// which the optimizer relies on statistics.
 const maxSlice = 128
 
-// paddedIDs repeats the last id until the length is one of a few, since each length is a statement of its own
-// to prepare.
+// paddedIDs repeats the last UUID up to a power of two, since each length is a statement of its own in the prepared
+// statement cache.
 func paddedIDs(ids []uuid.UUID) [][]byte {
 	out, n := idBytes(ids), 0
 	if len(ids) > 0 {
@@ -142,7 +142,7 @@ func paddedIDs(ids []uuid.UUID) [][]byte {
 	return out
 }
 
-// survivorsOf returns the surviving identity of each of these identities; one that is not stored is its own.
+// survivorsOf returns the surviving identity of each identity. An identity that is not stored survives itself.
 func survivorsOf(ctx context.Context, q queries, identities []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
 	stored, err := inChunks(ctx, q, listIdentitiesByUUID, unique(identities), args{})
 	survivors := make(map[uuid.UUID]uuid.UUID, len(identities))
@@ -155,7 +155,7 @@ func survivorsOf(ctx context.Context, q queries, identities []uuid.UUID) (map[uu
 	return survivors, err
 }
 
-// identitiesOf returns the surviving identity of each of these attackers that has one.
+// identitiesOf returns the surviving identity of each attacker that has one.
 func identitiesOf(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
 	stored, err := inChunks(ctx, q, listAttackersByUUID, unique(attackers), args{})
 	if err != nil {
@@ -177,10 +177,10 @@ func identitiesOf(ctx context.Context, q queries, attackers []uuid.UUID) (map[uu
 	return out, err
 }
 
-// actor is what a tag names: an identity, or an attacker, or both.
+// actor is the identity of a tag, its attacker, or both.
 type actor struct{ identity, attacker uuid.UUID }
 
-// identitiesOfActors returns which surviving identity an actor's tags count for, uuid.Nil for none.
+// identitiesOfActors returns a function from actors to their surviving identity, uuid.Nil for none.
 func identitiesOfActors(ctx context.Context, q queries, actors []actor) (func(actor) uuid.UUID, error) {
 	var identities, attackers []uuid.UUID
 	for _, a := range actors {
@@ -203,14 +203,14 @@ func identitiesOfActors(ctx context.Context, q queries, actors []actor) (func(ac
 	}, err
 }
 
-// unique sorts ids and leaves each once.
+// unique returns the sorted distinct ids.
 func unique(ids []uuid.UUID) []uuid.UUID {
 	ids = slices.Clone(ids)
 	slices.SortFunc(ids, func(a, b uuid.UUID) int { return cmp.Compare(string(a[:]), string(b[:])) })
 	return slices.Compact(ids)
 }
 
-// member is an identity of a scope, and an attacker of that identity if it has any.
+// member is an identity of a scope with its survivor, and one of its attackers, uuid.Nil for none.
 type member struct{ survivor, identity, attacker uuid.UUID }
 
 type memberRow interface {

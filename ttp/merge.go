@@ -25,56 +25,55 @@ var (
 	setIdentitySurvivors  = execRows((*sqlitegen.Queries).SetIdentitySurvivors, (*mysqlgen.Queries).SetIdentitySurvivors)
 )
 
-// Campaigns and identities merge alike: a loser points at the one that it was found to be, which may
-// itself be, or become, a loser. Every row also names the survivor at the end of its chain, so that a
-// rollup finds all that belongs together by one key.
+// Campaigns and identities are merged by a pointer from the duplicate to its original, which may itself be merged
+// into another one. Every row also holds the survivor at the end of its chain, so that reads need not walk it.
 
-// MergeIdentity says that an identity was found to be another one: from now on both answer as one, and no
-// tag is touched. [Store.UnmergeIdentity] revokes it. To merge what is merged already changes nothing.
+// MergeIdentity merges an identity into another, so that reads treat both as one. Tags are not changed, and
+// [Store.UnmergeIdentity] reverts the merge. Repeating a merge changes nothing.
 //
-// It returns [ErrNotFound] for an identity that is not stored, and [ErrConflict] for a merge into itself,
-// into one that is merged into it, or of one that is merged into a third; both ids are in the message.
+// It returns [ErrNotFound] if an identity is not stored, and [ErrConflict] if from equals into, if into is merged into
+// from, or if from is already merged into a third identity.
 func (s *Store) MergeIdentity(ctx context.Context, from, into uuid.UUID) error {
 	return s.merge(ctx, "merge identity", identityMerges, from, into)
 }
 
-// UnmergeIdentity revokes a merge: the identity answers for itself again, with all that was merged into it.
-// One that is not merged is left as it is. It returns [ErrNotFound].
+// UnmergeIdentity reverts a merge: the identity and all identities merged into it become separate again. An identity
+// that is not merged is left unchanged. It returns [ErrNotFound] if the identity is not stored.
 func (s *Store) UnmergeIdentity(ctx context.Context, from uuid.UUID) error {
 	return s.unmerge(ctx, "unmerge identity", identityMerges, from)
 }
 
-// MergeCampaign is [Store.MergeIdentity] for campaigns.
+// MergeCampaign merges a campaign into another. See [Store.MergeIdentity].
 func (s *Store) MergeCampaign(ctx context.Context, from, into uuid.UUID) error {
 	return s.merge(ctx, "merge campaign", campaignMerges, from, into)
 }
 
-// UnmergeCampaign is [Store.UnmergeIdentity] for campaigns.
+// UnmergeCampaign reverts a merge of campaigns. See [Store.UnmergeIdentity].
 func (s *Store) UnmergeCampaign(ctx context.Context, from uuid.UUID) error {
 	return s.unmerge(ctx, "unmerge campaign", campaignMerges, from)
 }
 
-func (s *Store) merge(ctx context.Context, op string, k mergeKind, from, into uuid.UUID) error {
-	return s.updateMerges(ctx, op, k, func(q queries) error {
+func (s *Store) merge(ctx context.Context, op string, kind mergeKind, from, into uuid.UUID) error {
+	return s.updateMerges(ctx, op, kind, func(q queries) error {
 		for _, id := range []uuid.UUID{from, into} {
-			if _, err := k.lock(ctx, q, byID(id)); errors.Is(err, sql.ErrNoRows) {
-				return fmt.Errorf("%w: %s %s cannot be merged into %s: %s is not stored", ErrNotFound, k.name, from, into, id)
+			if _, err := kind.lock(ctx, q, byID(id)); errors.Is(err, sql.ErrNoRows) {
+				return fmt.Errorf("%w: %s %s cannot be merged into %s: %s is not stored", ErrNotFound, kind.name, from, into, id)
 			} else if err != nil {
 				return err
 			}
 		}
-		return k.merge(ctx, q, from, into)
+		return kind.merge(ctx, q, from, into)
 	})
 }
 
-func (s *Store) unmerge(ctx context.Context, op string, k mergeKind, from uuid.UUID) error {
-	return s.updateMerges(ctx, op, k, func(q queries) error { return k.unmerge(ctx, q, from) })
+func (s *Store) unmerge(ctx context.Context, op string, kind mergeKind, from uuid.UUID) error {
+	return s.updateMerges(ctx, op, kind, func(q queries) error { return kind.unmerge(ctx, q, from) })
 }
 
-// updateMerges runs the only transaction that changes merges of this kind.
-func (s *Store) updateMerges(ctx context.Context, op string, k mergeKind, write func(queries) error) error {
+// updateMerges runs a transaction that holds the lock on merges of this kind.
+func (s *Store) updateMerges(ctx context.Context, op string, kind mergeKind, write func(queries) error) error {
 	_, err := update(ctx, s, op, func(q queries) (struct{}, error) {
-		if err := lockMerges(ctx, q, args{Kind: k.name}); err != nil {
+		if err := lockMerges(ctx, q, args{Kind: kind.name}); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, write(q)
@@ -82,12 +81,12 @@ func (s *Store) updateMerges(ctx context.Context, op string, k mergeKind, write 
 	return err
 }
 
-// mergeKind holds the queries of one kind of scope that can be merged.
+// mergeKind holds the queries of a kind of scope that can be merged.
 type mergeKind struct {
 	name          string
 	get, lock     generated[mergeState]
 	setMergedInto func(context.Context, queries, args) error
-	lockMerged    generated[[]uuid.UUID] // what points at any of UUIDs
+	lockMerged    generated[[]uuid.UUID] // rows that point at any of UUIDs
 	setSurvivors  generated[int64]
 }
 
@@ -101,7 +100,7 @@ var identityMerges = mergeKind{
 	setIdentityMergedInto, lockMergedIdentities, setIdentitySurvivors,
 }
 
-// mergeState is what a campaign or an identity stores of its merges.
+// mergeState holds the merge columns of a campaign or identity.
 type mergeState struct{ mergedInto, survivor uuid.UUID }
 
 func (c Campaign) mergeState() mergeState { return mergeState{c.MergedIntoUUID, c.SurvivorUUID} }
@@ -114,7 +113,7 @@ func stateOf[T any](get generated[T], state func(T) mergeState) generated[mergeS
 	}
 }
 
-// lockMerges makes this transaction the only one that merges, before it touches any row.
+// lockMerges serializes transactions that merge. It must precede any other lock.
 func (rows *scopes) lockMerges(ctx context.Context, q queries) error {
 	for _, c := range rows.campaigns {
 		if c.MergedIntoUUID != uuid.Nil {
@@ -146,8 +145,8 @@ func (rows *scopes) merge(ctx context.Context, q queries) error {
 	return nil
 }
 
-// merge points id, which is stored, at into, which need not be. Nothing given and the pointer that is
-// there already are no change.
+// merge points id, which must be stored, at into, which need not be. It does nothing if into is uuid.Nil or the
+// current pointer.
 func (k mergeKind) merge(ctx context.Context, q queries, id, into uuid.UUID) error {
 	if into == uuid.Nil {
 		return nil
@@ -159,17 +158,19 @@ func (k mergeKind) merge(ctx context.Context, q queries, id, into uuid.UUID) err
 	case stored.mergedInto == into:
 		return nil
 	case stored.mergedInto != uuid.Nil:
-		return fmt.Errorf("%w: %s %s is merged into %s, not into %s", ErrConflict, k.name, id, stored.mergedInto, into)
+		return fmt.Errorf("%w: %s %s cannot be merged into %s: it is already merged into %s",
+			ErrConflict, k.name, id, into, stored.mergedInto)
 	}
 	winner, err := k.lock(ctx, q, byID(into))
 	if errors.Is(err, sql.ErrNoRows) {
-		winner, err = mergeState{survivor: into}, nil // what is not stored is not merged
+		winner, err = mergeState{survivor: into}, nil // not stored, hence not merged
 	}
 	switch {
 	case err != nil:
 		return err
 	case winner.survivor == id:
-		return fmt.Errorf("%w: %s %s cannot be merged into %s, which is it or is merged into it", ErrConflict, k.name, id, into)
+		return fmt.Errorf("%w: %s %s cannot be merged into %s: the merge would close a cycle",
+			ErrConflict, k.name, id, into)
 	}
 	if err := k.setMergedInto(ctx, q, args{UUID: id[:], MergedIntoUUID: into[:]}); err != nil {
 		return err
@@ -177,11 +178,11 @@ func (k mergeKind) merge(ctx context.Context, q queries, id, into uuid.UUID) err
 	return k.setSurvivor(ctx, q, id, winner.survivor)
 }
 
-// unmerge clears the pointer of id, which survives with all that lead to it.
+// unmerge clears the pointer of id, which becomes the survivor of all rows that lead to it.
 func (k mergeKind) unmerge(ctx context.Context, q queries, id uuid.UUID) error {
 	stored, err := k.lock(ctx, q, byID(id))
 	if err != nil || stored.mergedInto == uuid.Nil {
-		return mustStore(k.name, id, err)
+		return requireStored(k.name, id, err)
 	}
 	if err := k.setMergedInto(ctx, q, args{UUID: id[:]}); err != nil {
 		return err
@@ -189,7 +190,7 @@ func (k mergeKind) unmerge(ctx context.Context, q queries, id uuid.UUID) error {
 	return k.setSurvivor(ctx, q, id, id)
 }
 
-// setSurvivor gives a survivor to id and to all that lead to it, level by level, in bounded statements.
+// setSurvivor sets the survivor of id and of all rows that lead to it, level by level, in bounded statements.
 func (k mergeKind) setSurvivor(ctx context.Context, q queries, id, survivor uuid.UUID) error {
 	for level := []uuid.UUID{id}; len(level) > 0; {
 		var next []uuid.UUID

@@ -5,16 +5,17 @@ import (
 	"fmt"
 )
 
-// Source is what was tagged.
+// Source identifies a tagged event.
 type Source struct {
 	Kind string `json:"source_kind"`
 	ID   string `json:"source_id"`
 }
 
-// SweepOrphans removes the tags whose source is gone, as exists says: it is given the sources of a page of
-// tags ([BatchSize]), none twice, and returns for each whether it still is there. A source whose tags are on
-// several pages comes again. It is called between the sweep's transactions; its error ends the sweep. The
-// other errors are those of [Store.RollbackRule].
+// SweepOrphans removes the tags whose source no longer exists. The function exists receives the distinct sources of a
+// page of tags ([BatchSize]) and reports for each whether it exists; a source with tags on several pages is passed
+// once per page. It is called outside of transactions, and its error ends the sweep.
+//
+// SweepOrphans returns [ErrInvalidQuery] for an invalid option, and [ErrBusy].
 func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, []Source) ([]bool, error), opts ...RemovalOption) (Receipt, error) {
 	var c checker
 	if exists == nil {
@@ -39,32 +40,32 @@ func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, [
 	})
 }
 
-// orphans returns the tags whose source is gone.
+// orphans returns the tags whose source no longer exists.
 func orphans(ctx context.Context, tags []Tag, exists func(context.Context, []Source) ([]bool, error)) ([]Tag, error) {
 	var sources []Source
-	there := map[Source]bool{}
+	present := map[Source]bool{}
 	for _, t := range tags {
 		source := Source{t.SourceKind, t.SourceID}
-		if _, known := there[source]; !known {
-			there[source] = true
+		if _, known := present[source]; !known {
+			present[source] = true
 			sources = append(sources, source)
 		}
 	}
-	answers, err := exists(ctx, sources)
+	results, err := exists(ctx, sources)
 	if err != nil {
 		return nil, err
 	}
-	if len(answers) != len(sources) {
-		return nil, fmt.Errorf("exists was asked about %d sources and answered about %d", len(sources), len(answers))
+	if len(results) != len(sources) {
+		return nil, fmt.Errorf("exists returned %d results for %d sources", len(results), len(sources))
 	}
 	for i, source := range sources {
-		there[source] = answers[i]
+		present[source] = results[i]
 	}
-	var gone []Tag
+	var orphaned []Tag
 	for _, t := range tags {
-		if !there[Source{t.SourceKind, t.SourceID}] {
-			gone = append(gone, t)
+		if !present[Source{t.SourceKind, t.SourceID}] {
+			orphaned = append(orphaned, t)
 		}
 	}
-	return gone, nil
+	return orphaned, nil
 }

@@ -15,23 +15,22 @@ import (
 
 var listPhasesByMembers = many((*sqlitegen.Queries).ListPhasesByMembers, (*mysqlgen.Queries).ListPhasesByMembers, toPhase, toPhase)
 
-// Phase is a tactic that a decky saw an identity pursue.
+// Phase is an observation of a tactic of an identity by a decky.
 type Phase struct {
 	DeckyID    string    `json:"decky_id"`
 	Tactic     string    `json:"tactic"`
 	ObservedAt time.Time `json:"observed_at"`
 }
 
-// ListPhases returns when which decky saw which tactic of the identity's, by ObservedAt, then decky, then
-// tactic; what several tags say of one instant comes once. Tags without a decky are left out. It returns
-// all phases at once: narrow a busy identity's by the filter's window.
+// ListPhases returns the distinct phases of the identity's tags that match f, ordered by ObservedAt, decky and tactic.
+// Tags without a decky are ignored. All phases are held in memory; use a window for identities with many tags.
 func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([]Phase, error) {
 	const op = "list phases"
-	b, err := f.checked()
+	filter, err := f.checked()
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, OfIdentity(identity), b, func(ctx context.Context, q queries, m members, a args) ([]Phase, error) {
+	return inScope(ctx, s, op, OfIdentity(identity), filter, func(ctx context.Context, q queries, m members, a args) ([]Phase, error) {
 		phases, err := inMemberChunks(ctx, q, listPhasesByMembers, m, a)
 		slices.SortFunc(phases, func(a, b Phase) int {
 			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), strings.Compare(a.DeckyID, b.DeckyID), strings.Compare(a.Tactic, b.Tactic))

@@ -6,10 +6,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// PurgeAttacker removes an attacker's tags, as [Store.ListTechniquesByAttacker] counts them, and then the
-// attacker. One that is not known leaves an empty receipt.
+// PurgeAttacker removes all tags of an attacker, including those with an identity, and then the attacker. The receipt
+// is empty for an unknown attacker.
 //
-// It returns [ErrInvalidQuery] for an id that is not set, and [ErrBusy].
+// It returns [ErrInvalidQuery] if the UUID is not set or an option is invalid, and [ErrBusy].
 func (s *Store) PurgeAttacker(ctx context.Context, attacker uuid.UUID, opts ...RemovalOption) (Receipt, error) {
 	var c checker
 	c.id("attacker_uuid", attacker)
@@ -31,7 +31,7 @@ func (r *removal) deleteAttacker(ctx context.Context, q queries, attacker uuid.U
 	return done, err
 }
 
-// PurgeSession removes a session's tags. Otherwise it is [Store.PurgeAttacker].
+// PurgeSession removes the tags of a session. It returns the same errors as [Store.PurgeAttacker].
 func (s *Store) PurgeSession(ctx context.Context, session string, opts ...RemovalOption) (Receipt, error) {
 	var c checker
 	if session == "" {

@@ -12,7 +12,7 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
-// queries runs the generated queries of one dialect.
+// queries runs the generated queries of a dialect.
 type queries struct {
 	writer
 	db      dbtx
@@ -21,22 +21,22 @@ type queries struct {
 	mysql   *mysqlgen.Queries  // nil on SQLite
 }
 
-// writer holds the writes that the dialects do in different ways.
+// writer holds the writes that differ between dialects in more than spelling.
 type writer interface {
-	// insertTags writes the tags that are not stored yet and returns their number.
+	// insertTags inserts the tags that are not stored yet and returns their number.
 	insertTags(ctx context.Context, db dbtx, rows []insertRow) (int64, error)
-	// addTechniqueCounts expects the groups in the order of their keys. It reports whether it added them.
+	// addTechniqueCounts adds groups, which must be sorted by key. It reports whether it added them.
 	addTechniqueCounts(ctx context.Context, db dbtx, groups []group, when addWhen) (bool, error)
-	// markTechniqueStale locks all slots of the key.
+	// markTechniqueStale marks and locks all slots of the key.
 	markTechniqueStale(ctx context.Context, db dbtx, key groupKey) error
 }
 
-// A query is declared once, in the file of its concept, by the two methods that sqlc generates for it and
-// the mapper of its rows. The helpers below bind its parameters by name from args; a name or a type that
-// args does not have stops the program when it starts.
+// generated is a query of both dialects. Each is declared once, in the file of its concept, from the two methods that
+// sqlc generates and a function that converts rows. The helpers below bind its parameters from args by name; a
+// parameter that args lacks panics at program start.
 type generated[T any] func(ctx context.Context, q queries, a args) (T, error)
 
-// many declares a query of any number of rows.
+// many declares a query that returns rows.
 func many[SP, SR, MP, MR, T any](
 	sqlite func(*sqlitegen.Queries, context.Context, SP) ([]SR, error),
 	mysql func(*mysqlgen.Queries, context.Context, MP) ([]MR, error),
@@ -45,7 +45,7 @@ func many[SP, SR, MP, MR, T any](
 	return either(mapped(sqlite, fromSQLite), mapped(mysql, fromMySQL))
 }
 
-// all declares a query of any number of rows that has no parameters.
+// all declares a query without parameters that returns rows.
 func all[SR, MR, T any](
 	sqlite func(*sqlitegen.Queries, context.Context) ([]SR, error),
 	mysql func(*mysqlgen.Queries, context.Context) ([]MR, error),
@@ -54,7 +54,7 @@ func all[SR, MR, T any](
 	return many(unbound(sqlite), unbound(mysql), fromSQLite, fromMySQL)
 }
 
-// one declares a query of one row; it returns sql.ErrNoRows where there is none.
+// one declares a query that returns one row, or sql.ErrNoRows.
 func one[SP, SR, MP, MR, T any](
 	sqlite func(*sqlitegen.Queries, context.Context, SP) (SR, error),
 	mysql func(*mysqlgen.Queries, context.Context, MP) (MR, error),
@@ -77,7 +77,7 @@ func one[SP, SR, MP, MR, T any](
 		})
 }
 
-// first returns the first row of a query of any number of rows, or sql.ErrNoRows.
+// first returns a query for the first row of list, or sql.ErrNoRows.
 func first[T any](list generated[[]T]) generated[T] {
 	return func(ctx context.Context, q queries, a args) (T, error) {
 		rows, err := list(ctx, q, a)
@@ -89,7 +89,7 @@ func first[T any](list generated[[]T]) generated[T] {
 	}
 }
 
-// execRows declares a statement that returns the number of rows it changed.
+// execRows declares a statement that returns the number of affected rows.
 func execRows[SP, MP any](
 	sqlite func(*sqlitegen.Queries, context.Context, SP) (int64, error),
 	mysql func(*mysqlgen.Queries, context.Context, MP) (int64, error),
@@ -115,7 +115,7 @@ func exec[SP, MP any](
 	}
 }
 
-// either is the one branch on the dialect.
+// either is the only branch on the dialect.
 func either[SP, MP, T any](
 	sqlite func(*sqlitegen.Queries, context.Context, SP) (T, error),
 	mysql func(*mysqlgen.Queries, context.Context, MP) (T, error),
@@ -147,8 +147,8 @@ func unbound[Q, R any](run func(Q, context.Context) ([]R, error)) func(Q, contex
 	return func(q Q, ctx context.Context, _ struct{}) ([]R, error) { return run(q, ctx) }
 }
 
-// bind plans how to fill the parameters of a generated query: by name, since the dialects number them
-// differently and no query has all of args. sqlc tells MySQL's bare ? apart by a suffix, as in Limit_2.
+// bind returns a function that fills the parameters of a generated query from args. It binds by name, since the
+// dialects order parameters differently. sqlc distinguishes MySQL's bare ? by a suffix, as in Limit_2.
 func bind[P any]() func(args) P {
 	params, from := reflect.TypeFor[P](), reflect.TypeFor[args]()
 	fields := make([][]int, params.NumField())

@@ -2,9 +2,8 @@ package ttp
 
 import "context"
 
-// inScope runs a read of the tags of a scope. A scope of several identities takes several statements, which
-// see one state of the database where the engine gives one.
-func inScope[T any](ctx context.Context, s *Store, op string, scope Scope, b filterArgs,
+// inScope runs a read of a scope's tags. Identities and campaigns take several statements, which share a snapshot.
+func inScope[T any](ctx context.Context, s *Store, op string, scope Scope, filter filterArgs,
 	read func(context.Context, queries, members, args) (T, error),
 ) (T, error) {
 	var none T
@@ -16,11 +15,11 @@ func inScope[T any](ctx context.Context, s *Store, op string, scope Scope, b fil
 	if scope.Kind == IdentityScope || scope.Kind == CampaignScope {
 		run = snapshot[T]
 	}
-	return run(ctx, s, op, readMembers(ctx, scope, b, read))
+	return run(ctx, s, op, readMembers(ctx, scope, filter, read))
 }
 
-// readMembers resolves the scope and reads its tags.
-func readMembers[T any](ctx context.Context, scope Scope, b filterArgs,
+// readMembers returns a read that resolves the scope and reads its tags.
+func readMembers[T any](ctx context.Context, scope Scope, filter filterArgs,
 	read func(context.Context, queries, members, args) (T, error),
 ) func(queries) (T, error) {
 	return func(q queries) (T, error) {
@@ -29,6 +28,6 @@ func readMembers[T any](ctx context.Context, scope Scope, b filterArgs,
 			var none T
 			return none, err
 		}
-		return read(ctx, q, m, args{filterArgs: b})
+		return read(ctx, q, m, args{filterArgs: filter})
 	}
 }

@@ -20,36 +20,32 @@ var (
 	deleteTags = execRows((*sqlitegen.Queries).DeleteTags, (*mysqlgen.Queries).DeleteTags)
 )
 
-// DefaultRemovalBatch is the number of tags that a purge, rollback, retention or orphan sweep looks at
-// in one transaction.
+// DefaultRemovalBatch is the default number of tags that a removal examines in one transaction.
 const DefaultRemovalBatch = 256
 
-// MaxRemovalBatch is the highest [BatchSize]. A page may hold that many times 64 KiB of evidence.
+// MaxRemovalBatch is the maximum [BatchSize]. Each tag of a batch may hold 64 KiB of evidence in memory.
 const MaxRemovalBatch = 1000
 
-// Receipt says what a removal did, in the transactions that were committed; of a dry run, what it would
-// do. It comes with every error too: a removal that was interrupted finishes when it is run again, and
-// the receipts of all runs add up to what one run would have returned. In a transaction of the caller's
-// ([Store.WithTx]) all of it is the caller's to commit.
+// Receipt counts the changes of a removal's committed transactions, or those that a dry run would make. It is valid
+// alongside an error: run an interrupted removal again, and the receipts of all runs add up ([Receipt.Add]) to that
+// of a single run. Inside the caller's transaction ([Store.WithTx]), all changes depend on the caller's commit.
 type Receipt struct {
 	DryRun bool `json:"dry_run"`
-	// Tags is the number of tags that went, and Techniques says how many of each technique or
-	// sub-technique.
+	// Tags is the number of removed tags, and Techniques splits it by technique or sub-technique ID.
 	Tags       int64            `json:"tags"`
 	Techniques map[string]int64 `json:"techniques,omitempty"`
-	// Attackers and Identities are the numbers of scopes that went.
+	// Attackers and Identities are the numbers of removed scopes.
 	Attackers  int64 `json:"attackers"`
 	Identities int64 `json:"identities"`
-	// ReleasedTags and ReleasedAttackers stay, without the identity that went.
+	// ReleasedTags and ReleasedAttackers are the numbers of rows that lost their identity but were kept.
 	ReleasedTags      int64 `json:"released_tags"`
 	ReleasedAttackers int64 `json:"released_attackers"`
-	// TombstoneUUID names the tombstone that keeps the tags from coming back, if one was asked for and
-	// tags went.
+	// TombstoneUUID identifies the tombstone of the removed tags. It is set with [WithTombstone] if any tag was
+	// removed.
 	TombstoneUUID uuid.UUID `json:"tombstone_uuid,omitzero"`
 }
 
-// Add adds another receipt of the same removal. Each run has a tombstone of its own; the later one's id
-// stays.
+// Add adds a later receipt of the same removal. Each run has its own tombstone; Add keeps the UUID of the later one.
 func (r *Receipt) Add(other Receipt) {
 	r.DryRun = r.DryRun || other.DryRun
 	r.Tags += other.Tags
@@ -68,7 +64,7 @@ func (r *Receipt) Add(other Receipt) {
 	}
 }
 
-// RemovalOption changes how a removal runs.
+// RemovalOption configures a removal.
 type RemovalOption func(*removalOptions)
 
 type removalOptions struct {
@@ -79,47 +75,49 @@ type removalOptions struct {
 	batch     int
 }
 
-// DryRun changes nothing and returns the receipt that the removal would give.
+// DryRun returns the receipt of a removal without changing anything.
 func DryRun() RemovalOption {
 	return func(o *removalOptions) { o.dryRun = true }
 }
 
-// WithTombstone keeps the tags that go from being written again: InsertTags answers [Tombstoned] for them
-// until [Store.LiftTombstone]. The reason, at most 255 characters, may be empty.
+// WithTombstone prevents removed tags from being written again: [Store.InsertTags] returns [Tombstoned] for them until
+// [Store.LiftTombstone] is called. The optional reason has at most 255 characters.
 func WithTombstone(reason string) RemovalOption {
 	return func(o *removalOptions) { o.tombstone, o.reason = true, reason }
 }
 
-// RemovalProgress is how far a removal is.
+// RemovalProgress is the progress of a removal.
 type RemovalProgress struct {
 	Receipt       // so far
-	Looked  int64 // at so many tags
+	Looked  int64 // number of examined tags
 }
 
-// OnProgress calls report after each page of tags and each transaction.
+// OnProgress calls report after each page of tags and after each transaction.
 func OnProgress(report func(RemovalProgress)) RemovalOption {
 	return func(o *removalOptions) { o.progress = report }
 }
 
-// BatchSize sets how many tags, 1 to [MaxRemovalBatch], a removal looks at in one transaction, in place of
-// [DefaultRemovalBatch]. Other writers get in between.
+// BatchSize sets the number of tags, from 1 to [MaxRemovalBatch], that a removal examines in one transaction. The
+// default is [DefaultRemovalBatch]. Other writers proceed between transactions.
 func BatchSize(tags int) RemovalOption {
 	return func(o *removalOptions) { o.batch = tags }
 }
 
-// removal is one run.
+// removal is the state of one run.
 type removal struct {
 	removalOptions
 	store   *Store
 	op      string
-	removed string // what was asked for, in a tombstone's words
+	removed string // description of the operation in its tombstone
 	receipt Receipt
 	looked  int64
 	id      uuid.UUID // of its tombstone
 }
 
-// remove checks the options, and what problems the call found in its own parameters, and runs.
-func (s *Store) remove(ctx context.Context, op, what string, opts []RemovalOption, c *checker, run func(context.Context, *removal) error) (Receipt, error) {
+// remove checks the options, in addition to the problems that c holds already, and runs the removal.
+func (s *Store) remove(ctx context.Context, op, what string, opts []RemovalOption, c *checker,
+	run func(context.Context, *removal) error,
+) (Receipt, error) {
 	r := removal{store: s, op: op, removed: strings.TrimSpace(op + " " + what), removalOptions: removalOptions{batch: DefaultRemovalBatch}}
 	for _, option := range opts {
 		option(&r.removalOptions)
@@ -141,7 +139,7 @@ func (s *Store) remove(ctx context.Context, op, what string, opts []RemovalOptio
 	return r.receipt, s.fail(ctx, op, err)
 }
 
-// run runs one transaction and adds to the receipt what it did; or, dry, a read that says what it would do.
+// run runs work in one transaction, or in a snapshot for a dry run, and adds its receipt.
 func (r *removal) run(ctx context.Context, work func(queries) (Receipt, error)) (err error) {
 	var done Receipt
 	if r.dryRun {
@@ -164,14 +162,13 @@ func (r *removal) did(done Receipt) {
 	}
 }
 
-// fate is what becomes of the tags of a page; others stay as they are.
+// fate holds the tags of a page to remove and to release; others stay unchanged.
 type fate struct{ remove, release []Tag }
 
-// decision says what becomes of tags, within the transaction that does it: of those that are left, as they
-// are now.
+// decision returns the fate of tags. It runs inside the transaction that applies it, and locks and rereads the tags.
 type decision func(ctx context.Context, q queries, tags []Tag) (fate, error)
 
-// each decides on page after page.
+// each applies a decision to page after page.
 func (r *removal) each(ctx context.Context, pages iter.Seq2[[]Tag, error], decide decision) error {
 	for tags, err := range pages {
 		if err != nil {
@@ -207,14 +204,14 @@ func (r *removal) decide(ctx context.Context, tags []Tag, decide decision) error
 	})
 }
 
-// removeAll is the decision of most removals.
+// removeAll is the decision to remove all tags.
 func (r *removal) removeAll(ctx context.Context, q queries, tags []Tag) (fate, error) {
 	tags, err := r.current(ctx, q, tags)
 	return fate{remove: tags}, err
 }
 
-// current locks tags, in uuid order as all writers do, and returns those that are left, as they are now. One
-// that was removed and written again is another one.
+// current locks the tags in UUID order, like all writers, and returns the remaining ones with their current identity.
+// A tag that was removed and written again since is not the same tag.
 func (r *removal) current(ctx context.Context, q queries, tags []Tag) ([]Tag, error) {
 	if r.dryRun {
 		return tags, nil
@@ -241,15 +238,17 @@ func lockCurrentTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) 
 	return left, nil
 }
 
-// delete removes tags that are locked, and returns their tombstone.
+// delete deletes locked tags and returns the UUID of their tombstone, if any.
 func (r *removal) delete(ctx context.Context, q queries, tags []Tag) (tombstone uuid.UUID, err error) {
 	if r.tombstone {
 		tombstone = r.id
-		buried, err := buryTags(ctx, q, args{TombstoneUUID: r.id[:], UUIDs: uuidsOf(tags)})
+		n, err := tombstoneTags(ctx, q, args{TombstoneUUID: r.id[:], UUIDs: uuidsOf(tags)})
 		if err != nil {
 			return uuid.Nil, err
 		}
-		err = addTombstone(ctx, q, args{UUID: r.id[:], Removed: r.removed, Reason: nullText(r.reason), CreatedAt: r.store.now().UnixMicro(), Tags: buried})
+		err = addTombstone(ctx, q, args{
+			UUID: r.id[:], Removed: r.removed, Reason: nullText(r.reason), CreatedAt: r.store.now().UnixMicro(), Tags: n,
+		})
 		if err != nil {
 			return uuid.Nil, err
 		}
@@ -257,8 +256,8 @@ func (r *removal) delete(ctx context.Context, q queries, tags []Tag) (tombstone 
 	return tombstone, deleteCountedTags(ctx, q, tags)
 }
 
-// deleteTags deletes tags that are locked, and takes them from the fleet's counts: last, since all writers
-// meet there.
+// deleteCountedTags deletes locked tags and then subtracts them from the fleet's counts, for which all writers
+// contend.
 func deleteCountedTags(ctx context.Context, q queries, tags []Tag) error {
 	if _, err := deleteTags(ctx, q, args{UUIDs: uuidsOf(tags)}); err != nil {
 		return err
@@ -295,21 +294,25 @@ func techniquesOf(tags []Tag) map[string]int64 {
 	return counts
 }
 
-// tagsOf returns the pages of a scope's tags that match a filter, newest first. Tags that are written meanwhile
-// are not waited for.
-func (r *removal) tagsOf(ctx context.Context, scope Scope, b filterArgs) iter.Seq2[[]Tag, error] {
-	return pages(func(after position) ([]Tag, error) { return r.store.tagPage(ctx, r.op, scope, b, after, r.batch) }, r.batch, start, positionOf)
+// tagsOf streams pages of a scope's tags that match the filter, newest first. It ignores tags that are written
+// concurrently.
+func (r *removal) tagsOf(ctx context.Context, scope Scope, filter filterArgs) iter.Seq2[[]Tag, error] {
+	return pages(func(after position) ([]Tag, error) {
+		return r.store.tagPage(ctx, r.op, scope, filter, after, r.batch)
+	}, r.batch, start, positionOf)
 }
 
-// pagesByUUID returns the pages that a query reads in uuid order.
-func pagesByUUID[T any](ctx context.Context, r *removal, read pageQuery[T], a args, id func(T) uuid.UUID) iter.Seq2[[]T, error] {
+// pagesByUUID streams the pages of a query in UUID order.
+func pagesByUUID[T any](ctx context.Context, r *removal, read pageQuery[T], a args, id func(T) uuid.UUID) iter.Seq2[
+	[]T, error,
+] {
 	return pages(func(after uuid.UUID) ([]T, error) {
 		a.After, a.Limit = after[:], int64(r.batch)
 		return query(ctx, r.store, r.op, func(q queries) ([]T, error) { return read(ctx, q, a) })
 	}, r.batch, uuid.Nil, id)
 }
 
-// tagWriting is one writing of a tag.
+// tagWriting identifies one write of a tag.
 type tagWriting struct{ uuid, attacker, batch uuid.UUID }
 
 type lockedTag struct {

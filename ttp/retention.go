@@ -5,16 +5,17 @@ import (
 	"time"
 )
 
-// ExpireTags removes the tags that were observed longer ago than keep, which must be positive. Its other
-// errors are those of [Store.RollbackRule].
+// ExpireTags removes the tags that were observed longer ago than keep.
+//
+// It returns [ErrInvalidQuery] if keep is not positive or an option is invalid, and [ErrBusy].
 func (s *Store) ExpireTags(ctx context.Context, keep time.Duration, opts ...RemovalOption) (Receipt, error) {
 	var c checker
 	if keep <= 0 {
-		c.refuse("keep", "must be longer than nothing")
+		c.refuse("keep", "must be positive")
 	}
 	f := Filter{Until: s.now().Add(-keep)}
-	b := f.filterArgs(&c)
+	filter := f.filterArgs(&c)
 	return s.remove(ctx, "expire tags", describe(f), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(ctx, Fleet(), b), r.removeAll)
+		return r.each(ctx, r.tagsOf(ctx, Fleet(), filter), r.removeAll)
 	})
 }

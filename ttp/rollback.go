@@ -13,23 +13,23 @@ import (
 
 var listTagsInBatch = many((*sqlitegen.Queries).ListTagsInBatch, (*mysqlgen.Queries).ListTagsInBatch, toTag, toTag)
 
-// RollbackRule removes the tags that a rule wrote, as a filter says it: RuleID must be set; RuleVersion,
-// Since and Until and all else narrow it. No index knows rules: without a window it walks all tags.
+// RollbackRule removes the tags of a rule. The filter must have RuleID; all other fields narrow it. No index covers
+// rules, so that it scans all tags, or those in the filter's window.
 //
-// It returns [ErrInvalidQuery] for a filter that no read would take, and [ErrBusy].
+// It returns [ErrInvalidQuery] for an invalid filter or option, and [ErrBusy].
 func (s *Store) RollbackRule(ctx context.Context, rule Filter, opts ...RemovalOption) (Receipt, error) {
 	var c checker
-	b := rule.filterArgs(&c)
+	filter := rule.filterArgs(&c)
 	if rule.RuleID == "" {
 		c.refuse("rule_id", "must be set")
 	}
 	return s.remove(ctx, "roll back rule", describe(rule), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(ctx, Fleet(), b), r.removeAll)
+		return r.each(ctx, r.tagsOf(ctx, Fleet(), filter), r.removeAll)
 	})
 }
 
-// RollbackBatch removes the tags that one call of InsertTags wrote, by its [InsertResult.BatchUUID]. No
-// index knows batches: it walks all tags. Its errors are those of [Store.RollbackRule].
+// RollbackBatch removes the tags that one call of [Store.InsertTags] wrote, by its [InsertResult.BatchUUID]. No index
+// covers batches, so that it scans all tags. It returns the same errors as [Store.RollbackRule].
 func (s *Store) RollbackBatch(ctx context.Context, batch uuid.UUID, opts ...RemovalOption) (Receipt, error) {
 	var c checker
 	c.id("batch_uuid", batch)
@@ -38,12 +38,12 @@ func (s *Store) RollbackBatch(ctx context.Context, batch uuid.UUID, opts ...Remo
 	})
 }
 
-// describe spells a filter as JSON.
+// describe returns the filter as JSON, truncated to fit in a tombstone.
 func describe(f Filter) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // three times as long
-	_ = e.Encode(f)        // all its fields are text, numbers or times
+	e.SetEscapeHTML(false) // escapes take more space
+	_ = e.Encode(f)        // text, numbers and times: cannot fail
 	text := []rune(string(bytes.TrimSpace(b.Bytes())))
-	return string(text[:min(len(text), 2000)]) // a tombstone has no room for more
+	return string(text[:min(len(text), 2000)])
 }

@@ -13,27 +13,26 @@ var (
 	listActorsByRule = many((*sqlitegen.Queries).ListActorsByRule, (*mysqlgen.Queries).ListActorsByRule, toRuleActor, toRuleActor)
 )
 
-// RuleStats sums up what one version of a rule has tagged.
+// RuleStats summarizes the tags of one version of a rule.
 type RuleStats struct {
 	RuleID      string `json:"rule_id"`
 	RuleVersion int    `json:"rule_version"`
-	Count       int64  `json:"count"` // of tags
-	// Techniques is the number of techniques and sub-techniques.
-	Techniques int64 `json:"techniques"`
+	Count       int64  `json:"count"`      // of tags
+	Techniques  int64  `json:"techniques"` // distinct techniques and sub-techniques
 	DistinctCounts
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
 }
 
-// ListRules sums up the tags that match the filter by rule and version, in their order. It reads every
-// such tag's row twice.
+// ListRules summarizes the tags that match f by rule, ordered by rule ID and version. It reads the row of every
+// matching tag twice.
 func (s *Store) ListRules(ctx context.Context, f Filter) ([]RuleStats, error) {
 	const op = "list rules"
-	b, err := f.checked()
+	filter, err := f.checked()
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return snapshot(ctx, s, op, func(q queries) ([]RuleStats, error) { return sumUpRules(ctx, q, args{filterArgs: b}) })
+	return snapshot(ctx, s, op, func(q queries) ([]RuleStats, error) { return sumUpRules(ctx, q, args{filterArgs: filter}) })
 }
 
 type ruleVersion struct {
@@ -64,15 +63,15 @@ func sumUpRules(ctx context.Context, q queries, a args) ([]RuleStats, error) {
 	}
 	known := map[fact]bool{}
 	techniques := map[ruleVersion]int64{}
-	showings := make([]showing[ruleVersion], len(rows))
+	occurrences := make([]occurrence[ruleVersion], len(rows))
 	for i, row := range rows {
-		showings[i] = showing[ruleVersion]{of: row.ruleVersion, actor: row.actor}
+		occurrences[i] = occurrence[ruleVersion]{of: row.ruleVersion, actor: row.actor}
 		if f := (fact{row.ruleVersion, row.technique}); !known[f] {
 			known[f] = true
 			techniques[row.ruleVersion]++
 		}
 	}
-	counts, err := countShowings(ctx, q, showings)
+	counts, err := countOccurrences(ctx, q, occurrences)
 	for i := range rules {
 		of := ruleVersion{rules[i].RuleID, rules[i].RuleVersion}
 		rules[i].Techniques = techniques[of]

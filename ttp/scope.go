@@ -7,16 +7,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// Scope says whose tags a read is about. The zero Scope is the whole fleet.
+// Scope selects the tags of an identity, attacker, campaign, session or the fleet. The zero Scope is the fleet.
+// [Store.Rollup] defines which tags each scope contains.
 type Scope struct {
 	Kind ScopeKind `json:"kind"`
-	// UUID is the id of an identity, attacker or campaign.
+	// UUID identifies an identity, attacker or campaign.
 	UUID uuid.UUID `json:"uuid,omitzero"`
-	// SessionID is the id of a session.
+	// SessionID identifies a session.
 	SessionID string `json:"session_id,omitempty"`
 }
 
-// ScopeKind names a kind of [Scope].
+// ScopeKind is the kind of a [Scope].
 type ScopeKind string
 
 // The kinds of [Scope].
@@ -28,22 +29,22 @@ const (
 	SessionScope  ScopeKind = "session"
 )
 
-// Fleet is the scope of all tags.
+// Fleet returns the scope of all tags.
 func Fleet() Scope { return Scope{} }
 
-// OfIdentity is the scope that [Store.ListTechniquesByIdentity] rolls up.
+// OfIdentity returns the scope of an identity.
 func OfIdentity(id uuid.UUID) Scope { return Scope{Kind: IdentityScope, UUID: id} }
 
-// OfAttacker is the scope that [Store.ListTechniquesByAttacker] rolls up.
+// OfAttacker returns the scope of an attacker.
 func OfAttacker(id uuid.UUID) Scope { return Scope{Kind: AttackerScope, UUID: id} }
 
-// OfCampaign is the scope that [Store.ListTechniquesByCampaign] rolls up.
+// OfCampaign returns the scope of a campaign.
 func OfCampaign(id uuid.UUID) Scope { return Scope{Kind: CampaignScope, UUID: id} }
 
-// OfSession is the scope that [Store.ListTechniquesBySession] rolls up.
+// OfSession returns the scope of a session.
 func OfSession(id string) Scope { return Scope{Kind: SessionScope, SessionID: id} }
 
-// ID returns the UUID or the session's id as text, "" for the fleet.
+// ID returns the UUID or session ID as text, or "" for the fleet.
 func (s Scope) ID() string {
 	switch s.Kind {
 	case FleetScope:
@@ -54,7 +55,7 @@ func (s Scope) ID() string {
 	return s.UUID.String()
 }
 
-// String returns the kind and the id, which [ParseScope] reads.
+// String returns "fleet", or the kind and the ID separated by a space. [ParseScope] is its inverse.
 func (s Scope) String() string {
 	if s.Kind == FleetScope {
 		return "fleet"
@@ -62,8 +63,8 @@ func (s Scope) String() string {
 	return string(s.Kind) + " " + s.ID()
 }
 
-// ParseScope reads a scope as [Scope.String] writes it: "fleet", or a kind, a space and an id. It returns an
-// [*InvalidError] ([ErrInvalidQuery]) that names the field "scope".
+// ParseScope parses the format of [Scope.String]. For any other text it returns an [*InvalidError]
+// ([ErrInvalidQuery]) with the field "scope".
 func ParseScope(text string) (Scope, error) {
 	var c checker
 	kind, id, _ := strings.Cut(text, " ")

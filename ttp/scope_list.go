@@ -20,37 +20,40 @@ var (
 	listAttackersByIdentity  = many((*sqlitegen.Queries).ListAttackersByIdentity, (*mysqlgen.Queries).ListAttackersByIdentity, toAttacker, toAttacker)
 )
 
-// ListCampaigns returns at most limit, 1 to [MaxPage], campaigns by uuid: those after a uuid, or the first
-// ones after uuid.Nil. Of [Fleet] it lists all, of [OfCampaign] those that point at it as merged.
+// ListCampaigns returns a page of campaigns in UUID order: for [Fleet] all campaigns, for [OfCampaign] those merged
+// directly into that campaign. The page starts after the UUID after, uuid.Nil for the first page; the limit is from
+// 1 to [MaxPage]. Other scopes fail with [ErrInvalidQuery].
 func (s *Store) ListCampaigns(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Campaign, error) {
 	return listScopes(ctx, s, "list campaigns", of, after, limit, map[ScopeKind]pageQuery[Campaign]{
 		FleetScope: listCampaignsAfter, CampaignScope: listCampaignsMergedInto,
 	})
 }
 
-// ListIdentities returns identities as [Store.ListCampaigns] does campaigns. Of [Fleet] it lists all, of
-// [OfCampaign] those that name it, of [OfIdentity] those that point at it as merged.
+// ListIdentities returns a page of identities, like [Store.ListCampaigns]: for [Fleet] all identities, for
+// [OfCampaign] those assigned to the campaign, for [OfIdentity] those merged directly into the identity.
 func (s *Store) ListIdentities(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Identity, error) {
 	return listScopes(ctx, s, "list identities", of, after, limit, map[ScopeKind]pageQuery[Identity]{
 		FleetScope: listIdentitiesAfter, CampaignScope: listIdentitiesByCampaign, IdentityScope: listIdentitiesMergedInto,
 	})
 }
 
-// ListAttackers returns attackers as [Store.ListCampaigns] does campaigns. Of [Fleet] it lists all, of
-// [OfIdentity] those that name it.
+// ListAttackers returns a page of attackers, like [Store.ListCampaigns]: for [Fleet] all attackers, for [OfIdentity]
+// those assigned to the identity.
 func (s *Store) ListAttackers(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Attacker, error) {
 	return listScopes(ctx, s, "list attackers", of, after, limit, map[ScopeKind]pageQuery[Attacker]{
 		FleetScope: listAttackersAfter, IdentityScope: listAttackersByIdentity,
 	})
 }
 
-// pageQuery reads a page in uuid order.
+// pageQuery reads a page in UUID order.
 type pageQuery[T any] = generated[[]T]
 
-func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after uuid.UUID, limit int, by map[ScopeKind]pageQuery[T]) ([]T, error) {
+func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after uuid.UUID, limit int,
+	byKind map[ScopeKind]pageQuery[T],
+) ([]T, error) {
 	var c checker
 	of.check(&c)
-	read := by[of.Kind]
+	read := byKind[of.Kind]
 	if len(c.problems) == 0 && read == nil {
 		c.refuse("scope", "must not be of kind "+string(of.Kind))
 	}
@@ -58,7 +61,8 @@ func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after
 		return nil, s.fail(ctx, op, err)
 	}
 	id := of.UUID[:]
-	return scopePage(ctx, s, op, args{After: after[:], CampaignUUID: id, IdentityUUID: id, MergedIntoUUID: id}, limit, read)
+	a := args{After: after[:], CampaignUUID: id, IdentityUUID: id, MergedIntoUUID: id}
+	return scopePage(ctx, s, op, a, limit, read)
 }
 
 func scopePage[T any](ctx context.Context, s *Store, op string, a args, limit int, read pageQuery[T]) ([]T, error) {

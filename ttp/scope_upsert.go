@@ -25,29 +25,27 @@ var (
 	upsertAttacker       = exec((*sqlitegen.Queries).UpsertAttacker, (*mysqlgen.Queries).UpsertAttacker)
 )
 
-// Campaign is a set of identities that act together. A field that is absent holds its zero value.
+// Campaign is a set of identities that act together. Optional fields are zero when absent.
 type Campaign struct {
 	UUID uuid.UUID `json:"uuid"`
 	Name string    `json:"name,omitempty"` // at most 255 characters
-	// MergedIntoUUID is the campaign that this one was found to be.
+	// MergedIntoUUID is the campaign that this one is merged into, if any.
 	MergedIntoUUID uuid.UUID `json:"merged_into_uuid,omitzero"`
-	// SurvivorUUID is the campaign at the end of the chain of merges, itself when it is not merged. The
-	// store sets it.
+	// SurvivorUUID is the campaign at the end of the merge chain, equal to UUID without a merge. The store sets it.
 	SurvivorUUID uuid.UUID `json:"-"`
 }
 
-// Identity is a set of attackers that are one actor. A field that is absent holds its zero value.
+// Identity is a set of attackers that are one actor. Optional fields are zero when absent.
 type Identity struct {
 	UUID         uuid.UUID `json:"uuid"`
 	CampaignUUID uuid.UUID `json:"campaign_uuid,omitzero"`
-	// MergedIntoUUID is the identity that this one was found to be.
+	// MergedIntoUUID is the identity that this one is merged into, if any.
 	MergedIntoUUID uuid.UUID `json:"merged_into_uuid,omitzero"`
-	// SurvivorUUID is the identity at the end of the chain of merges, itself when it is not merged. The
-	// store sets it.
+	// SurvivorUUID is the identity at the end of the merge chain, equal to UUID without a merge. The store sets it.
 	SurvivorUUID uuid.UUID `json:"-"`
 }
 
-// Attacker is one observed IP address. A field that is absent holds its zero value.
+// Attacker is an observed IP address. Optional fields are zero when absent.
 type Attacker struct {
 	UUID         uuid.UUID  `json:"uuid"`
 	IP           netip.Addr `json:"ip,omitzero"` // without a zone
@@ -58,46 +56,43 @@ func (c Campaign) id() uuid.UUID { return c.UUID }
 func (i Identity) id() uuid.UUID { return i.UUID }
 func (a Attacker) id() uuid.UUID { return a.UUID }
 
-// UpsertCampaigns stores campaigns. Of one that is stored it changes what is given: an absent name or
-// merge leaves the stored one.
+// UpsertCampaigns inserts or updates campaigns in one transaction. Zero fields keep their stored value.
 //
-// It returns [ErrInvalidScope], and [ErrConflict] for a merge that would close a cycle or that
-// contradicts a stored one. After an error nothing is written.
+// It returns [ErrInvalidScope] for invalid fields, and [ErrConflict] if a merge would close a cycle or contradicts a
+// stored one. On error nothing is written.
 func (s *Store) UpsertCampaigns(ctx context.Context, campaigns []Campaign) error {
 	return s.upsertScopes(ctx, "upsert campaigns", &scopes{campaigns: campaigns})
 }
 
-// UpsertIdentities stores identities. Of one that is stored it changes what is given: an absent campaign
-// or merge leaves the stored one. Its errors are those of [Store.UpsertCampaigns].
+// UpsertIdentities inserts or updates identities. See [Store.UpsertCampaigns].
 func (s *Store) UpsertIdentities(ctx context.Context, identities []Identity) error {
 	return s.upsertScopes(ctx, "upsert identities", &scopes{identities: identities})
 }
 
-// UpsertAttackers stores attackers. Of one that is stored it changes what is given: an absent IP or
-// identity leaves the stored one. When an attacker leaves an identity for another, its tags that name
-// an identity go with it.
+// UpsertAttackers inserts or updates attackers in one transaction. Zero fields keep their stored value. Changing the
+// identity of an attacker re-keys its tags that have an identity, like [Store.AssignAttackers].
 //
-// It returns [ErrInvalidScope]; after an error nothing is written.
+// It returns [ErrInvalidScope] for invalid fields. On error nothing is written.
 func (s *Store) UpsertAttackers(ctx context.Context, attackers []Attacker) error {
 	return s.upsertScopes(ctx, "upsert attackers", &scopes{attackers: attackers})
 }
 
-// GetCampaign returns a stored campaign, or [ErrNotFound].
+// GetCampaign returns the campaign with the UUID, or [ErrNotFound].
 func (s *Store) GetCampaign(ctx context.Context, id uuid.UUID) (Campaign, error) {
 	return query(ctx, s, "get campaign "+id.String(), func(q queries) (Campaign, error) { return getCampaign(ctx, q, byID(id)) })
 }
 
-// GetIdentity returns a stored identity, or [ErrNotFound].
+// GetIdentity returns the identity with the UUID, or [ErrNotFound].
 func (s *Store) GetIdentity(ctx context.Context, id uuid.UUID) (Identity, error) {
 	return query(ctx, s, "get identity "+id.String(), func(q queries) (Identity, error) { return getIdentity(ctx, q, byID(id)) })
 }
 
-// GetAttacker returns a stored attacker, or [ErrNotFound].
+// GetAttacker returns the attacker with the UUID, or [ErrNotFound].
 func (s *Store) GetAttacker(ctx context.Context, id uuid.UUID) (Attacker, error) {
 	return query(ctx, s, "get attacker "+id.String(), func(q queries) (Attacker, error) { return getAttacker(ctx, q, byID(id)) })
 }
 
-// scopes are rows to upsert together.
+// scopes holds rows to upsert in one transaction.
 type scopes struct {
 	campaigns  []Campaign
 	identities []Identity
@@ -148,8 +143,7 @@ func (a Attacker) problems() []Problem {
 	return check.problems
 }
 
-// upsert writes the rows in uuid order, so that racing calls do not deadlock, and then the merges in
-// the order given.
+// upsert writes the rows in UUID order, so that concurrent calls do not deadlock, and then the merges in input order.
 func (rows *scopes) upsert(ctx context.Context, q queries) error {
 	if err := rows.lockMerges(ctx, q); err != nil {
 		return err
@@ -177,8 +171,8 @@ func byUUID[T any](rows []T, id func(T) uuid.UUID) []T {
 	})
 }
 
-// upsertAttackers takes the tags of an attacker along that leaves its identity for another. One that gets
-// its first takes none, since the tags may come later as well.
+// upsertAttackers re-keys the tags of attackers whose identity changes. A first identity re-keys none, so that tags
+// may be written before or after it.
 func (rows *scopes) upsertAttackers(ctx context.Context, q queries) error {
 	var assigned []uuid.UUID
 	for _, a := range rows.attackers {
@@ -203,15 +197,17 @@ func (rows *scopes) upsertAttackers(ctx context.Context, q queries) error {
 			return err
 		}
 		if a.IdentityUUID != uuid.Nil {
-			stored[a.UUID] = a // it may come again
+			stored[a.UUID] = a // the call may repeat it
 		}
 	}
 	return nil
 }
 
-// storeAttackers stores those that are not, since what is not there cannot be locked: another call may give
-// one its first identity at the same time.
-func storeAttackers(ctx context.Context, q queries, attackers []uuid.UUID, stored map[uuid.UUID]Attacker) (map[uuid.UUID]Attacker, error) {
+// storeAttackers inserts the attackers that are missing in stored, and locks all. A missing row cannot be locked, and
+// a concurrent call may give it an identity.
+func storeAttackers(ctx context.Context, q queries, attackers []uuid.UUID, stored map[uuid.UUID]Attacker) (
+	map[uuid.UUID]Attacker, error,
+) {
 	if len(stored) == len(mapByID(attackers, self)) {
 		return stored, nil
 	}
@@ -225,7 +221,7 @@ func storeAttackers(ctx context.Context, q queries, attackers []uuid.UUID, store
 	return lockStoredAttackers(ctx, q, attackers)
 }
 
-// The stored scopes, as each dialect generates them.
+// The generated rows of both dialects.
 type (
 	campaignRow interface {
 		sqlitegen.TtpCampaign | mysqlgen.TtpCampaign
@@ -250,7 +246,7 @@ func toIdentity[R identityRow](row R) Identity {
 
 func toAttacker[R attackerRow](row R) Attacker {
 	r := sqlitegen.TtpAttacker(row)
-	ip, _ := netip.ParseAddr(r.IP.String) // what nullIP wrote; NULL is the zero Addr
+	ip, _ := netip.ParseAddr(r.IP.String) // NULL becomes the zero Addr
 	return Attacker{toID(r.UUID), ip, toID(r.IdentityUUID)}
 }
 

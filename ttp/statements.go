@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// statements is a prepared statement cache for the reads of a pool: to compile one of the longer reads takes as
-// long as to read some hundred tags by it.
+// statements is a prepared statement cache of a pool. Compiling a long query takes as long as reading some hundred
+// tags with it.
 //
-// A transaction uses the cache but adds nothing, since it may hold the pool's last connection, which preparing
-// on the pool would wait for. The queries that it missed are prepared before the next transaction.
+// Transactions use the cache but do not add to it: preparing on the pool may wait for a connection, and the transaction
+// may hold the last one. Their cache misses are prepared before the next transaction.
 type statements struct {
 	*sql.DB
 	mu       sync.Mutex
@@ -20,14 +20,14 @@ type statements struct {
 	missed   map[string]bool
 }
 
-// maxStatements bounds the cache: some hundred queries, those with a slice in a few lengths.
+// maxStatements is the capacity of the cache: some hundred queries, those with IN lists in several lengths.
 const maxStatements = 256
 
 func newStatements(db *sql.DB) *statements {
 	return &statements{DB: db, prepared: map[string]*sql.Stmt{}, missed: map[string]bool{}}
 }
 
-// QueryContext is the pool's, with the query prepared once.
+// QueryContext runs the query by its cached statement, preparing it on first use.
 func (s *statements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	stmt, err := s.stmt(ctx, query) //nolint:sqlclosecheck // kept until the store closes
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *statements) QueryContext(ctx context.Context, query string, args ...any
 	return stmt.QueryContext(ctx, args...)
 }
 
-// prepareMissed prepares what transactions missed so far, before a transaction.
+// prepareMissed prepares the queries that earlier transactions missed. Call it before a transaction begins.
 func (s *statements) prepareMissed(ctx context.Context) error {
 	for _, query := range s.takeMissed() {
 		if _, err := s.stmt(ctx, query); err != nil { //nolint:sqlclosecheck // kept until the store closes
@@ -57,7 +57,7 @@ func (s *statements) takeMissed() []string {
 	return missed
 }
 
-// in returns the transaction with the cache.
+// in returns tx with the cache.
 func (s *statements) in(tx *sql.Tx) dbtx { return txStatements{tx, s} }
 
 type txStatements struct {
@@ -65,7 +65,7 @@ type txStatements struct {
 	cache *statements
 }
 
-// PrepareContext is the transaction's. What it returns ends with the transaction, if not before.
+// PrepareContext returns a cached or new statement, valid until the transaction ends.
 func (t txStatements) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt := t.cache.find(query); stmt != nil {
 		return t.StmtContext(ctx, stmt), nil
@@ -73,7 +73,7 @@ func (t txStatements) PrepareContext(ctx context.Context, query string) (*sql.St
 	return t.Tx.PrepareContext(ctx, query)
 }
 
-// QueryContext is the transaction's.
+// QueryContext runs the query by its cached statement, if any.
 func (t txStatements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if stmt := t.cache.find(query); stmt != nil {
 		return t.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // ends with the transaction
@@ -81,7 +81,7 @@ func (t txStatements) QueryContext(ctx context.Context, query string, args ...an
 	return t.Tx.QueryContext(ctx, query, args...)
 }
 
-// stmt returns nil for a query that is not kept.
+// stmt returns the query's statement and prepares it if necessary. It returns nil if the cache is full or closed.
 func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	stmt, full := s.lookup(query) //nolint:sqlclosecheck // kept until the store closes
 	if stmt != nil || full {
@@ -94,7 +94,7 @@ func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.prepared == nil {
-		return nil, stmt.Close() //nolint:sqlclosecheck // the store was closed meanwhile
+		return nil, stmt.Close() //nolint:sqlclosecheck // the store was closed concurrently
 	}
 	if first := s.prepared[query]; first != nil {
 		return first, stmt.Close()
@@ -109,7 +109,7 @@ func (s *statements) lookup(query string) (stmt *sql.Stmt, full bool) {
 	return s.prepared[query], s.prepared == nil || len(s.prepared) >= maxStatements
 }
 
-// find returns nil for a query that is not prepared, and notes it.
+// find returns the query's statement, or records a miss and returns nil.
 func (s *statements) find(query string) *sql.Stmt {
 	stmt, full := s.lookup(query)
 	if stmt == nil && !full {
@@ -120,8 +120,8 @@ func (s *statements) find(query string) *sql.Stmt {
 	return stmt
 }
 
-// close gives back what was prepared, on a pool that may stay open; nothing is kept from then on. It waits
-// for what still runs, not under the lock, which that may need.
+// close closes all statements and disables the cache; the pool may stay open. It waits for running queries without
+// holding the lock, which they may need.
 func (s *statements) close() {
 	if s == nil {
 		return

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Close waits for a read that waits for the connection that a transaction has, and the transaction must be
-// able to go on.
+// A transaction must not deadlock with close, which waits for a read that waits for the transaction's connection.
 func TestClosingStatementsLetsTransactionsEnd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -19,8 +18,8 @@ func TestClosingStatementsLetsTransactionsEnd(t *testing.T) {
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(1)
 	const query = "SELECT 1"
-	kept := newStatements(db)
-	if err := readAll(kept.QueryContext(ctx, query)); err != nil {
+	cache := newStatements(db)
+	if err := readAll(cache.QueryContext(ctx, query)); err != nil {
 		t.Fatal(err)
 	}
 	tx, err := db.BeginTx(ctx, nil)
@@ -29,22 +28,22 @@ func TestClosingStatementsLetsTransactionsEnd(t *testing.T) {
 	}
 	read := make(chan error, 1)
 	go func() {
-		read <- readAll(kept.QueryContext(ctx, query))
+		read <- readAll(cache.QueryContext(ctx, query))
 	}()
 	for db.Stats().WaitCount == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	closed := make(chan struct{})
-	go func() { kept.close(); close(closed) }()
-	for kept.mu.TryLock() { // until close has begun
-		begun := kept.prepared == nil
-		kept.mu.Unlock()
+	go func() { cache.close(); close(closed) }()
+	for cache.mu.TryLock() { // until close has begun
+		begun := cache.prepared == nil
+		cache.mu.Unlock()
 		if begun {
 			break
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if err := readAll(kept.in(tx).QueryContext(ctx, query)); err != nil {
+	if err := readAll(cache.in(tx).QueryContext(ctx, query)); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.Rollback(); err != nil {

@@ -15,59 +15,53 @@ import (
 	"github.com/decnet/ttpstore/internal/strictjson"
 )
 
-// Tag is one observation: this source event shows this ATT&CK (sub-)technique, says this rule at this
-// version. An optional field that is absent holds its zero value.
+// Tag records that one version of a rule recognised an ATT&CK (sub-)technique in a source event. Optional fields are
+// zero when absent.
 //
-// Text is compared byte for byte. Its length is counted in characters; control characters, invalid
-// UTF-8 and spaces at either end are refused.
+// Text is compared byte for byte, and its length is counted in characters. Control characters, invalid UTF-8, and
+// leading or trailing spaces are invalid.
 type Tag struct {
-	// UUID is what [Tag.ComputeUUID] returns. The store fills it in when it is absent and refuses
-	// another one.
+	// UUID is the result of [Tag.ComputeUUID]. InsertTags sets it if it is zero and rejects any other value.
 	UUID uuid.UUID `json:"uuid,omitzero"`
-	// SourceKind says what was tagged: command, auth_attempt, http_request, payload, email, canary,
-	// intel, session, fingerprint, identity_rollup or any other word of at most 64 characters
-	// without "|".
+	// SourceKind is the kind of the tagged event: command, auth_attempt, http_request, payload, email, canary, intel,
+	// session, fingerprint, identity_rollup or any other word of at most 64 characters without "|".
 	SourceKind string `json:"source_kind"`
-	// SourceID is the tagged event's own id, at most 255 characters. It is never a foreign key: tags
-	// outlive their sources.
+	// SourceID is the tagged event's ID, at most 255 characters. It is not a foreign key: tags outlive their sources.
 	SourceID string `json:"source_id"`
-	// AttackerUUID is the observed IP's id. A tag has an attacker, an identity or both; one that has
-	// only an identity was visible only across attackers.
+	// AttackerUUID identifies the observed IP address. A tag has an attacker, an identity or both; a tag without an
+	// attacker records behaviour that is visible only across several attackers.
 	AttackerUUID uuid.UUID `json:"attacker_uuid,omitzero"`
-	// IdentityUUID is the actor's id. When it is absent, the tag counts for the identity that its
-	// attacker has at the time of reading.
+	// IdentityUUID identifies the actor. A tag without it counts for the identity of its attacker at the time of
+	// reading.
 	IdentityUUID uuid.UUID `json:"identity_uuid,omitzero"`
-	// SessionID is the login session's id, at most 255 characters; optional.
+	// SessionID is the login session's ID, at most 255 characters; optional.
 	SessionID string `json:"session_id,omitempty"`
-	// DeckyID is the decoy host's id, at most 255 characters; optional.
+	// DeckyID is the decoy host's ID, at most 255 characters; optional.
 	DeckyID string `json:"decky_id,omitempty"`
-	// Tactic is the ATT&CK tactic's id, "TA" and four digits. It is kept for each tag, since one
-	// technique may serve several tactics.
+	// Tactic is an ATT&CK tactic ID, "TA" and four digits. A technique may serve several tactics.
 	Tactic string `json:"tactic"`
-	// TechniqueID is the ATT&CK technique's id, "T" and four digits.
+	// TechniqueID is an ATT&CK technique ID, "T" and four digits.
 	TechniqueID string `json:"technique_id"`
 	// SubTechniqueID is TechniqueID, "." and three digits; optional.
 	SubTechniqueID string `json:"sub_technique_id,omitempty"`
-	// Confidence is the rule's confidence, from 0 to 1. A tag below the store's floor is not written.
+	// Confidence is from 0 to 1. Tags below the store's write floor are not written.
 	Confidence float64 `json:"confidence"`
-	// RuleID names the rule, at most 64 characters without "|".
+	// RuleID identifies the rule, at most 64 characters without "|".
 	RuleID string `json:"rule_id"`
 	// RuleVersion is the rule's version, 0 or more.
 	RuleVersion int `json:"rule_version"`
-	// AttackRelease is the ATT&CK domain and version that the ids are from, such as
-	// "enterprise-v18.1"; the domain is enterprise, ics or mobile. "v18.1" and "18.1" mean enterprise.
+	// AttackRelease is the ATT&CK domain and version of the IDs, such as "enterprise-v18.1". The domain is enterprise,
+	// ics or mobile; "v18.1" and "18.1" mean enterprise.
 	AttackRelease string `json:"attack_release"`
-	// ObservedAt is when the event happened. Digits below a microsecond are cut off.
+	// ObservedAt is the time of the event, truncated to microseconds.
 	ObservedAt time.Time `json:"observed_at"`
-	// IngestedAt is when the tag was written, in microseconds. InsertTags sets it, whatever is there.
+	// IngestedAt is the time of writing, in microseconds. InsertTags overwrites it.
 	IngestedAt time.Time `json:"ingested_at,omitzero"`
-	// BatchUUID is the InsertTags call that wrote the tag, a UUIDv7. InsertTags sets it, whatever is
-	// there.
+	// BatchUUID identifies the InsertTags call that wrote the tag, a UUIDv7. InsertTags overwrites it.
 	BatchUUID uuid.UUID `json:"batch_uuid,omitzero"`
-	// Evidence is a JSON object of at most 64 KiB, {} for none, nested no deeper than 31 levels and
-	// without white space around it. It is kept byte for byte, and so must be JSON to every engine: text
-	// has no unpaired surrogates; a number is below 1e308 in size, with an exponent of at most 308, even
-	// that of a zero, and at most 308 digits before the point.
+	// Evidence is a JSON object of at most 64 KiB and 31 levels without surrounding white space; nil means {}. It is
+	// stored byte for byte and must be valid on every engine: no unpaired surrogates, and numbers of magnitude below
+	// 1e308 with at most 308 digits before the point and exponents of at most 308, even for zero.
 	Evidence json.RawMessage `json:"evidence"`
 }
 
@@ -76,9 +70,8 @@ const maxEvidenceBytes = 64 << 10
 // tagNamespace is the UUIDv5 of the URL namespace and "decnet:ttp_tag:v1".
 var tagNamespace = uuid.MustParse("1ca31f08-5522-5aae-8371-fe81f0e39de3")
 
-// ComputeTagUUID returns the id of the tag that a rule gives a source for a technique; subTechniqueID
-// is empty for none. It is the UUIDv5 over the six inputs joined by "|" and never changes: that a
-// replay finds the tags it has written before hangs on it.
+// ComputeTagUUID returns the UUID of a tag: the UUIDv5 of the six inputs joined by "|". An absent subTechniqueID is
+// empty. The result never changes, since replays find stored tags by it.
 func ComputeTagUUID(sourceKind, sourceID, ruleID string, ruleVersion int, techniqueID, subTechniqueID string) uuid.UUID {
 	var buf [256]byte
 	name := append(buf[:0], sourceKind...)
@@ -90,14 +83,14 @@ func ComputeTagUUID(sourceKind, sourceID, ruleID string, ruleVersion int, techni
 	return uuid.NewSHA1(tagNamespace, name)
 }
 
-// ComputeUUID is [ComputeTagUUID] of the tag's own fields.
+// ComputeUUID calls [ComputeTagUUID] with the tag's fields.
 func (t Tag) ComputeUUID() uuid.UUID {
 	return ComputeTagUUID(t.SourceKind, t.SourceID, t.RuleID, t.RuleVersion, t.TechniqueID, t.SubTechniqueID)
 }
 
 func (t Tag) id() uuid.UUID { return t.UUID }
 
-// canonicalize gives the tag the form in which it is stored, or returns what is wrong with it.
+// canonicalize converts the tag to its stored form, or returns its problems.
 func (t *Tag) canonicalize() []Problem {
 	var c checker
 	c.text("source_kind", t.SourceKind, 64, required, noSeparator)
@@ -116,8 +109,7 @@ func (t *Tag) canonicalize() []Problem {
 	if t.SubTechniqueID != "" && !hasDigits(t.SubTechniqueID, t.TechniqueID+".", 3) {
 		c.refuse("sub_technique_id", `must be the technique_id, "." and three digits`)
 	}
-	// Written so that NaN fails.
-	if !(t.Confidence >= 0 && t.Confidence <= 1) {
+	if !(t.Confidence >= 0 && t.Confidence <= 1) { // NaN fails too
 		c.refuse("confidence", "must be a number from 0 to 1")
 	}
 	c.text("rule_id", t.RuleID, 64, required, noSeparator)
@@ -140,14 +132,14 @@ func (t *Tag) canonicalize() []Problem {
 	}
 	id := t.ComputeUUID()
 	if t.UUID != uuid.Nil && t.UUID != id {
-		c.refuse("uuid", "must be absent or "+id.String()+", which the other fields give")
+		c.refuse("uuid", "must be absent or "+id.String()+", the UUID of the other fields")
 	}
 	t.UUID = id
-	t.Confidence = math.Abs(t.Confidence) // -0 is 0
+	t.Confidence = math.Abs(t.Confidence) // -0 becomes 0
 	return c.problems
 }
 
-// hasDigits tells whether s is the prefix and n decimal digits.
+// hasDigits reports whether s consists of the prefix and n decimal digits.
 func hasDigits(s, prefix string, n int) bool {
 	digits, ok := strings.CutPrefix(s, prefix)
 	return ok && len(digits) == n && allDigits(digits)
@@ -164,7 +156,7 @@ func allDigits(s string) bool {
 
 const releaseRule = `must be such as "enterprise-v18.1", "ics-v18.1" or "mobile-v18.1"`
 
-// canonicalRelease spells a release as domain-vMAJOR.MINOR.
+// canonicalRelease returns a release as domain-vMAJOR.MINOR, and false if it is invalid.
 func canonicalRelease(s string) (string, bool) {
 	domain, version, ok := strings.Cut(s, "-v")
 	if !ok {
@@ -177,8 +169,8 @@ func canonicalRelease(s string) (string, bool) {
 	return domain + "-v" + version, true
 }
 
-// isVersionNumber accepts one spelling of each number, so that one release has one name, and as many
-// digits as a groupKey has for it.
+// isVersionNumber reports whether s is a number without leading zeros, so that releases have unique names, and has at
+// most the digits that a groupKey holds.
 func isVersionNumber(s string, digits int) bool {
 	return allDigits(s) && len(s) <= digits && (s == "0" || s[0] != '0')
 }

@@ -22,12 +22,12 @@ var (
 	setTechniqueCount     = exec((*sqlitegen.Queries).SetTechniqueCount, (*mysqlgen.Queries).SetTechniqueCount)
 )
 
-// The fleet's groups are counted by every transaction that writes or removes tags, so that the fleet's
-// rollup does not read them. Sums commute; the extremes only grow, and since what goes may have made them,
-// the group is stale then: its rollup is read from the tags until it is counted anew.
+// Every transaction that writes or removes tags updates the fleet's counts, so that the fleet's rollup does not read
+// tags. Writes only add to the sums and extend the extremes. A removal may remove an extreme, so that it marks the
+// group stale; reads use the tags of a stale group until it is recounted.
 
-// countsOf groups tags, in the order of their keys: so that racing writers do not deadlock. The sign is -1
-// for tags that go.
+// countsOf groups tags by key. Groups are sorted, so that concurrent writers do not deadlock. The sign is -1 for
+// removed tags.
 func countsOf(tags []*Tag, sign int64) []group {
 	groups := map[groupKey]group{}
 	for _, t := range tags {
@@ -44,15 +44,15 @@ func countsOf(tags []*Tag, sign int64) []group {
 	return slices.SortedFunc(maps.Values(groups), func(a, b group) int { return cmp.Compare(a.key, b.key) })
 }
 
-// addWhen is a condition of AddTechniqueCount.
+// addWhen is the condition parameter of AddTechniqueCount.
 type addWhen int
 
 const (
-	unlessTombstones addWhen = iota // only where there is no tombstone
+	unlessTombstones addWhen = iota // only if no tombstone is stored
 	always
 )
 
-// appendCountArgs appends what AddTechniqueCount binds.
+// appendCountArgs appends the arguments of AddTechniqueCount.
 func appendCountArgs(args []any, g group, slot int, when addWhen) []any {
 	stale := 0
 	if g.tags < 0 {
@@ -61,8 +61,8 @@ func appendCountArgs(args []any, g group, slot int, when addWhen) []any {
 	return append(args, int64(g.key), slot, g.tags, g.firstSeen, g.lastSeen, g.confidenceMax, stale, int(when))
 }
 
-// recount counts the stale groups anew, each in a transaction. In a caller's transaction, which may not see
-// all tags, they stay stale.
+// recount recounts each stale group in a transaction. In the caller's transaction, which may not see all tags, groups
+// stay stale.
 func (s *Store) recount(ctx context.Context) error {
 	if s.tx != nil {
 		return nil
@@ -80,8 +80,8 @@ func (s *Store) recount(ctx context.Context) error {
 	return nil
 }
 
-// recount counts one group. It locks all its slots first: writers add what they have not committed yet after
-// that.
+// recount recounts one group. It locks all slots of the group first, so that a writer whose tags are not committed
+// yet adds its counts after the recount.
 func recount(ctx context.Context, q queries, key groupKey) error {
 	if err := q.markTechniqueStale(ctx, q.db, key); err != nil {
 		return err
@@ -98,13 +98,13 @@ func recount(ctx context.Context, q queries, key groupKey) error {
 	return setTechniqueCount(ctx, q, a)
 }
 
-// countedGroup is a group as it is counted.
+// countedGroup is a group of the stored counts.
 type countedGroup struct {
 	group
 	stale bool
 }
 
-// verifyCounts compares the counts with the tags.
+// verifyCounts compares the stored counts with the tags.
 func (v *verifier) verifyCounts(ctx context.Context) error {
 	faults, err := snapshot(ctx, v.store, "verify", func(q queries) ([]fault, error) {
 		counted, err := listCountedTechniques(ctx, q, args{})
@@ -133,9 +133,10 @@ func (v *verifier) compareCounts(counted []countedGroup, groups []group) []fault
 	wrong := func(key groupKey, counted, tags int64) {
 		technique, sub := key.technique().ids()
 		f := Finding{Kind: WrongCount, Of: "technique", UUID: uuid.Nil, Detail: fmt.Sprintf(
-			"%s %s %s has %d tags and counts %d, or other times or confidences", cmp.Or(sub, technique), key.tactic(), key.release(), tags, counted)}
+			"%s %s %s has %d tags and a count of %d, or other times or confidences",
+			cmp.Or(sub, technique), key.tactic(), key.release(), tags, counted)}
 		fix := fault{Finding: f}
-		if v.store.tx == nil { // a caller's transaction may not see all tags
+		if v.store.tx == nil { // the caller's transaction may not see all tags
 			fix.repair = func(ctx context.Context, q queries) (bool, error) { return true, recount(ctx, q, key) }
 		}
 		faults = append(faults, fix)

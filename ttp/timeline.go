@@ -20,33 +20,33 @@ var (
 
 var countsByTime = scopeQueries[bucketCount]{countByTime, countSessionByTime, countMembersByTime}
 
-// Widths of a timeline's buckets beside those that divide a day.
+// Bucket widths for [Store.Timeline].
 const (
 	Day  = 24 * time.Hour
 	Week = 7 * Day // begins on Monday, as in ISO 8601
 )
 
-// MaxBuckets is the highest number of buckets of a [Timeline].
+// MaxBuckets is the maximum number of buckets of a [Timeline].
 const MaxBuckets = 10_000
 
-// SeriesBy says what a [Timeline] has one series for.
+// SeriesBy selects the series of a [Timeline].
 type SeriesBy string
 
-// What a timeline can have series for.
+// The series of a timeline.
 const (
-	ByTechnique SeriesBy = "technique" // each technique and sub-technique
-	ByTactic    SeriesBy = "tactic"
+	ByTechnique SeriesBy = "technique" // one per technique and sub-technique
+	ByTactic    SeriesBy = "tactic"    // one per tactic
 )
 
-// Timeline counts tags in buckets of time, those without tags as 0.
+// Timeline holds the numbers of tags in consecutive buckets of time.
 type Timeline struct {
-	Start  time.Time        `json:"start"`  // of the first bucket, in UTC; means nothing without buckets
-	Bucket time.Duration    `json:"bucket"` // the width of each, in nanoseconds
+	Start  time.Time        `json:"start"`  // of the first bucket, in UTC; zero without buckets
+	Bucket time.Duration    `json:"bucket"` // width of a bucket, in nanoseconds
 	Counts []int64          `json:"counts"` // of all tags, by bucket
-	Series []TimelineSeries `json:"series"` // by Count, the highest first, then by id
+	Series []TimelineSeries `json:"series"` // by descending Count, then by ID
 }
 
-// TimelineSeries is the part of a [Timeline] that shows one technique, sub-technique or tactic.
+// TimelineSeries is the part of a [Timeline] for one technique, sub-technique or tactic.
 type TimelineSeries struct {
 	TechniqueID    string  `json:"technique_id,omitempty"`
 	SubTechniqueID string  `json:"sub_technique_id,omitempty"`
@@ -55,14 +55,14 @@ type TimelineSeries struct {
 	Counts         []int64 `json:"counts"` // by bucket
 }
 
-// Timeline counts the scope's tags that match the filter in buckets of UTC time. The bucket is [Week],
-// [Day] or any duration of whole microseconds that divides a day. The first bucket holds Since, the last what is
-// just before Until; a side that the filter leaves open ends with the tags, so that without tags there
-// may be no bucket. More than [MaxBuckets] are refused with [ErrInvalidQuery].
+// Timeline counts the scope's tags that match f in buckets of UTC time. The bucket width is [Week], [Day] or any
+// duration of whole microseconds that divides a day. The buckets cover the window of f; without Since they start at
+// the first tag, and without Until they end at the last one, so that a timeline without tags may have no buckets.
+// More than [MaxBuckets] buckets fail with [ErrInvalidQuery].
 func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time.Duration, by SeriesBy) (Timeline, error) {
 	const op = "timeline"
 	var c checker
-	b := f.filterArgs(&c)
+	filter := f.filterArgs(&c)
 	if bucket != Week && (bucket < time.Microsecond || bucket%time.Microsecond != 0 || Day%bucket != 0) {
 		c.refuse("bucket", "must be a week, or whole microseconds that divide a day")
 	}
@@ -73,11 +73,11 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 		return Timeline{}, s.fail(ctx, op, err)
 	}
 	t := timeline{origin: time.Time{}.UnixMicro(), width: bucket.Microseconds(), by: by}
-	t.span(b)
+	t.span(filter)
 	if err := t.check(); err != nil {
 		return Timeline{}, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, b, func(ctx context.Context, q queries, m members, a args) (Timeline, error) {
+	return inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) (Timeline, error) {
 		a.Origin, a.Width = t.origin, t.width
 		counts, err := countsByTime.read(ctx, q, m, a)
 		if err != nil {
@@ -87,20 +87,20 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 	})
 }
 
-// timeline counts buckets from the origin, a Monday at midnight no later than any tag.
+// timeline numbers buckets from origin, a Monday at midnight no later than any tag.
 type timeline struct {
 	origin, width int64 // microseconds
 	by            SeriesBy
-	first, last   int64 // buckets
-	openFirst     bool  // the first bucket is the first with tags
-	openLast      bool
+	first, last   int64 // bucket numbers
+	openFirst     bool  // start at the first bucket with tags
+	openLast      bool  // end at the last bucket with tags
 }
 
-// span sets the buckets that the window gives.
-func (t *timeline) span(b filterArgs) {
-	b = b.orEverything()
-	t.openFirst, t.openLast = b.Since == everything.Since, b.Before == everything.Before
-	t.first, t.last = (b.Since-t.origin)/t.width, (b.Before-1-t.origin)/t.width
+// span sets the buckets of the filter's window.
+func (t *timeline) span(filter filterArgs) {
+	filter = filter.orEverything()
+	t.openFirst, t.openLast = filter.Since == everything.Since, filter.Before == everything.Before
+	t.first, t.last = (filter.Since-t.origin)/t.width, (filter.Before-1-t.origin)/t.width
 }
 
 func (t *timeline) check() error {
@@ -108,11 +108,11 @@ func (t *timeline) check() error {
 		return nil
 	}
 	var c checker
-	c.refuse("bucket", "makes more than "+strconv.Itoa(MaxBuckets)+" buckets: choose a wider one, or a narrower window")
+	c.refuse("bucket", "makes more than "+strconv.Itoa(MaxBuckets)+" buckets: choose a wider bucket or a narrower window")
 	return c.queryError()
 }
 
-// bucketCount is the number of tags of one group in one bucket.
+// bucketCount is the number of tags of a group in a bucket.
 type bucketCount struct {
 	bucket int64
 	key    groupKey
@@ -169,7 +169,7 @@ func (t timeline) fill(counts []bucketCount) (Timeline, error) {
 	return out, nil
 }
 
-// series returns the series that a group counts for, and its key.
+// series returns the key and the empty series of a group.
 func (t timeline) series(key groupKey) (int64, TimelineSeries) {
 	if t.by == ByTactic {
 		return int64(key / tacticUnit % 10_000), TimelineSeries{Tactic: key.tactic()}

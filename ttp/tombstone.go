@@ -11,39 +11,40 @@ import (
 )
 
 var (
-	buryTags             = execRows((*sqlitegen.Queries).BuryTags, (*mysqlgen.Queries).BuryTags)
-	listBuriedTagUUIDs   = many((*sqlitegen.Queries).ListBuriedTagUUIDs, (*mysqlgen.Queries).ListBuriedTagUUIDs, toID, toID)
-	lockBuriedTags       = many((*sqlitegen.Queries).LockBuriedTags, (*mysqlgen.Queries).LockBuriedTags, toID, toID)
-	listTombstonesAfter  = many((*sqlitegen.Queries).ListTombstonesAfter, (*mysqlgen.Queries).ListTombstonesAfter, toTombstone, toTombstone)
-	getTombstone         = one((*sqlitegen.Queries).GetTombstone, (*mysqlgen.Queries).GetTombstone, toTombstone, toTombstone)
-	lockTombstone        = one((*sqlitegen.Queries).LockTombstone, (*mysqlgen.Queries).LockTombstone, toTombstone, toTombstone)
-	listTagsOfTombstone  = many((*sqlitegen.Queries).ListTagsOfTombstone, (*mysqlgen.Queries).ListTagsOfTombstone, toID, toID)
-	deleteBuriedTags     = execRows((*sqlitegen.Queries).DeleteBuriedTags, (*mysqlgen.Queries).DeleteBuriedTags)
-	takeFromTombstone    = execRows((*sqlitegen.Queries).TakeFromTombstone, (*mysqlgen.Queries).TakeFromTombstone)
-	deleteEmptyTombstone = execRows((*sqlitegen.Queries).DeleteEmptyTombstone, (*mysqlgen.Queries).DeleteEmptyTombstone)
-	addTombstone         = exec((*sqlitegen.Queries).AddTombstone, (*mysqlgen.Queries).AddTombstone)
-	countTagsOfTombstone = one((*sqlitegen.Queries).CountTagsOfTombstone, (*mysqlgen.Queries).CountTagsOfTombstone, self, self)
+	tombstoneTags          = execRows((*sqlitegen.Queries).TombstoneTags, (*mysqlgen.Queries).TombstoneTags)
+	listTombstonedTagUUIDs = many((*sqlitegen.Queries).ListTombstonedTagUUIDs, (*mysqlgen.Queries).ListTombstonedTagUUIDs, toID, toID)
+	lockTombstonedTags     = many((*sqlitegen.Queries).LockTombstonedTags, (*mysqlgen.Queries).LockTombstonedTags, toID, toID)
+	listTombstonesAfter    = many((*sqlitegen.Queries).ListTombstonesAfter, (*mysqlgen.Queries).ListTombstonesAfter, toTombstone, toTombstone)
+	getTombstone           = one((*sqlitegen.Queries).GetTombstone, (*mysqlgen.Queries).GetTombstone, toTombstone, toTombstone)
+	lockTombstone          = one((*sqlitegen.Queries).LockTombstone, (*mysqlgen.Queries).LockTombstone, toTombstone, toTombstone)
+	listTagsOfTombstone    = many((*sqlitegen.Queries).ListTagsOfTombstone, (*mysqlgen.Queries).ListTagsOfTombstone, toID, toID)
+	deleteTombstonedTags   = execRows((*sqlitegen.Queries).DeleteTombstonedTags, (*mysqlgen.Queries).DeleteTombstonedTags)
+	subtractFromTombstone  = execRows((*sqlitegen.Queries).SubtractFromTombstone, (*mysqlgen.Queries).SubtractFromTombstone)
+	deleteEmptyTombstone   = execRows((*sqlitegen.Queries).DeleteEmptyTombstone, (*mysqlgen.Queries).DeleteEmptyTombstone)
+	addTombstone           = exec((*sqlitegen.Queries).AddTombstone, (*mysqlgen.Queries).AddTombstone)
+	countTagsOfTombstone   = one((*sqlitegen.Queries).CountTagsOfTombstone, (*mysqlgen.Queries).CountTagsOfTombstone, self, self)
 )
 
-// Tombstone is a removal after which a replay does not bring the tags back.
+// Tombstone records a removal whose tags must not be written again.
 type Tombstone struct {
 	UUID      uuid.UUID `json:"uuid"`    // a UUIDv7
-	Removed   string    `json:"removed"` // what was asked for, such as: purge session s1
+	Removed   string    `json:"removed"` // the operation, such as: purge session s1
 	Reason    string    `json:"reason,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
-	Tags      int64     `json:"tags"` // how many it keeps from being written
+	Tags      int64     `json:"tags"` // number of tombstoned tags
 }
 
-// ListTombstones returns at most limit, 1 to [MaxPage], tombstones in the order of their making: those
-// that come after one, or the first ones after uuid.Nil.
+// ListTombstones returns a page of tombstones in order of creation. The page starts after the UUID after, uuid.Nil for
+// the first page; the limit is from 1 to [MaxPage].
 func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) ([]Tombstone, error) {
 	return scopePage(ctx, s, "list tombstones", args{After: after[:]}, limit, listTombstonesAfter)
 }
 
-// LiftTombstone lets the tombstone's tags be written again and forgets it; it writes none of them. It
-// returns how many there were, in the transactions that were committed, and [ErrNotFound]. Interrupted,
-// it goes on when it is run again. Of the options it takes [DryRun], [BatchSize] and [OnProgress], which
-// counts tags.
+// LiftTombstone deletes a tombstone, so that its tags can be written again, and returns the number of its tags in
+// committed transactions. It does not restore the tags. After an interruption it continues when it is called again.
+// The options [DryRun], [BatchSize] and [OnProgress] apply.
+//
+// It returns [ErrNotFound] if the tombstone is not stored.
 func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...RemovalOption) (int64, error) {
 	receipt, err := s.remove(ctx, "lift tombstone "+tombstone.String(), "", opts, new(checker), func(ctx context.Context, r *removal) error {
 		if r.dryRun {
@@ -68,7 +69,7 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 	return receipt.Tags, err
 }
 
-// lift takes a batch of tags from a tombstone, and the tombstone with the last.
+// lift deletes a batch of a tombstone's tags, and the tombstone after the last batch.
 func (r *removal) lift(ctx context.Context, q queries, tombstone uuid.UUID) (more bool, lifted int64, err error) {
 	if _, err := lockTombstone(ctx, q, byID(tombstone)); err != nil {
 		return false, 0, err
@@ -79,10 +80,10 @@ func (r *removal) lift(ctx context.Context, q queries, tombstone uuid.UUID) (mor
 		return false, 0, err
 	}
 	a.UUIDs = idBytes(ids)
-	if a.Tags, err = deleteBuriedTags(ctx, q, a); err != nil {
+	if a.Tags, err = deleteTombstonedTags(ctx, q, a); err != nil {
 		return false, 0, err
 	}
-	if _, err = takeFromTombstone(ctx, q, a); err != nil {
+	if _, err = subtractFromTombstone(ctx, q, a); err != nil {
 		return false, 0, err
 	}
 	if more = len(ids) == r.batch; !more {

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// maxAttempts bounds how often a transaction is run that loses to others.
+	// maxAttempts bounds the attempts of a transaction that conflicts with others.
 	maxAttempts = 12
-	// maxRetryTime bounds how long; a SQLite attempt alone may wait for its busy_timeout.
+	// maxRetryTime bounds their duration; a single attempt on SQLite may wait for its busy_timeout.
 	maxRetryTime    = 30 * time.Second
 	rollbackTimeout = 5 * time.Second
 )
@@ -42,7 +42,7 @@ func query[T any](ctx context.Context, s *Store, op string, read func(queries) (
 	return out, nil
 }
 
-// snapshot runs a read of several statements, which see one state of the database.
+// snapshot runs a read of several statements in one snapshot.
 func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
 	if s.tx != nil {
 		return query(ctx, s, op, read)
@@ -66,14 +66,14 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 	return out, nil
 }
 
-// update is transact with the operation's name in its errors.
+// update is transact with the operation's name in errors.
 func update[T any](ctx context.Context, s *Store, op string, write func(queries) (T, error)) (T, error) {
 	out, err := transact(ctx, s, write)
 	return out, s.fail(ctx, op, err)
 }
 
-// transact runs a write, all or nothing. A transaction of its own is run again, whole, while it loses to
-// others; in the caller's, to retry is the caller's.
+// transact runs a write atomically: in a transaction that is retried after conflicts with others, or in a savepoint of
+// the caller's transaction, which only the caller can retry.
 func transact[T any](ctx context.Context, s *Store, write func(queries) (T, error)) (T, error) {
 	var none T
 	if err := s.usable(ctx); err != nil {
@@ -107,13 +107,13 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		return out, err
 	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxRetryTime))
 	if err != nil && s.engine.retryable(err) {
-		err = fmt.Errorf("%w: an uncommitted transaction of another connection holds rows past the retry time: %w", ErrBusy, err)
+		err = fmt.Errorf("%w: an uncommitted transaction of another connection holds locks past the retry time: %w", ErrBusy, err)
 	}
 	return out, err
 }
 
-// enqueueWriter lets the writers of an engine that has one at a time write in the order in which they came:
-// database/sql gives a connection that is free to any of those that wait for it.
+// enqueueWriter makes the writers of a single-writer engine proceed in order of arrival, since database/sql hands a
+// free connection to any waiter.
 func (s *Store) enqueueWriter(ctx context.Context) (leave func(), err error) {
 	if s.writerQueue == nil {
 		return func() {}, nil
@@ -126,8 +126,8 @@ func (s *Store) enqueueWriter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// retryPauses start at some milliseconds, the length of the transactions that collide, and are spread
-// by half, so that those that collided part.
+// retryPauses returns a backoff that starts at the typical duration of a transaction. Its default jitter of half the
+// interval separates transactions that collided.
 func retryPauses() *backoff.ExponentialBackOff {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval = 5 * time.Millisecond
@@ -136,7 +136,7 @@ func retryPauses() *backoff.ExponentialBackOff {
 	return pauses
 }
 
-// inTx commits what run did, or rolls it back.
+// inTx commits the changes of run, or rolls them back on error.
 func inTx[T any](ctx context.Context, db *sql.DB, opts *sql.TxOptions, run func(*sql.Tx) (T, error)) (T, error) {
 	var none T
 	tx, err := db.BeginTx(ctx, opts)
@@ -151,7 +151,7 @@ func inTx[T any](ctx context.Context, db *sql.DB, opts *sql.TxOptions, run func(
 	return out, tx.Commit()
 }
 
-// inSavepoint undoes what run did when it fails, and leaves the rest of the transaction as it was.
+// inSavepoint rolls the changes of run back on error, without affecting the rest of the transaction.
 func inSavepoint[T any](ctx context.Context, tx *sql.Tx, run func() (T, error)) (T, error) {
 	var none T
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT ttpstore"); err != nil {
@@ -163,8 +163,8 @@ func inSavepoint[T any](ctx context.Context, tx *sql.Tx, run func() (T, error)) 
 			return out, nil
 		}
 	}
-	// A cancelled caller's rows are undone too. After a deadlock there is no savepoint left, nor
-	// anything to undo.
+	// Roll back even if the caller's context is cancelled. After a deadlock, the engine has already rolled the
+	// whole transaction back.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
 	_, undo := tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT ttpstore")

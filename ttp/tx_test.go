@@ -12,8 +12,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// lockedSQLite is a store that never waits within SQLite, and the means to hold the write lock from
-// another connection.
+// lockedSQLite returns a store without a busy_timeout, and a function that takes the write lock on another connection.
 func lockedSQLite(t *testing.T) (s *ttp.Store, lock func() (unlock func())) {
 	t.Helper()
 	dsn := "file:" + filepath.Join(t.TempDir(), "ttp.db") + "?_txlock=immediate&_pragma=journal_mode(WAL)"

@@ -311,7 +311,7 @@ func recountTombstone(ctx context.Context, q queries, id uuid.UUID) (bool, error
 	if err != nil || n == t.Tags {
 		return false, err
 	}
-	_, err = takeFromTombstone(ctx, q, args{UUID: id[:], Tags: t.Tags - n})
+	_, err = subtractFromTombstone(ctx, q, args{UUID: id[:], Tags: t.Tags - n})
 	return true, err
 }
 

@@ -27,7 +27,7 @@ func readRelated(ctx context.Context, q queries, page []keyedTag, tags [][]byte)
 	for _, t := range page {
 		attackers, identities = append(attackers, t.AttackerUUID), append(identities, t.IdentityUUID)
 	}
-	buried, err := listBuriedTagUUIDs(ctx, q, args{UUIDs: tags})
+	buried, err := listTombstonedTagUUIDs(ctx, q, args{UUIDs: tags})
 	if err != nil {
 		return around, err
 	}
@@ -147,7 +147,7 @@ func followAttacker(ctx context.Context, q queries, t Tag, attacker Attacker) (b
 
 // removeBuried removes a tag if its tombstone was not lifted meanwhile.
 func removeBuried(ctx context.Context, q queries, t Tag) (bool, error) {
-	buried, err := listBuriedTagUUIDs(ctx, q, args{UUIDs: [][]byte{t.UUID[:]}})
+	buried, err := listTombstonedTagUUIDs(ctx, q, args{UUIDs: [][]byte{t.UUID[:]}})
 	if err != nil || len(buried) == 0 {
 		return false, err
 	}

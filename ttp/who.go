@@ -24,7 +24,7 @@ var (
 	whoSessionsByTechnique = many((*sqlitegen.Queries).WhoSessionsByTechnique, (*mysqlgen.Queries).WhoSessionsByTechnique, toSessionCount, toSessionCount)
 )
 
-// ScopeCount counts the tags of one scope.
+// ScopeCount is the number of tags in a scope.
 type ScopeCount struct {
 	Scope
 	Count     int64     `json:"count"` // of tags
@@ -32,26 +32,26 @@ type ScopeCount struct {
 	LastSeen  time.Time `json:"last_seen"`
 }
 
-// Who returns the identities, attackers, sessions or campaigns with the most tags that match the filter,
-// at most limit, 1 to [MaxPage], or all for 0: by Count, the highest first, then by id. With Filter.Technique it
-// answers who shows a technique. Merged identities and campaigns count as their survivor; a tag that
-// names no identity counts for the one that its attacker has.
+// Who returns the scopes of a kind with the most tags that match f, ordered by descending Count, then by ID. With
+// [Filter.Technique] it answers who used a technique. The kind is identity, attacker, session or campaign; the limit
+// is from 1 to [MaxPage], or 0 for all. Merged identities and campaigns count as their survivor, and tags without an
+// identity count for the identity of their attacker.
 func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([]ScopeCount, error) {
 	const op = "who"
 	var c checker
-	b := f.filterArgs(&c)
+	filter := f.filterArgs(&c)
 	if limit < 0 || limit > MaxPage {
 		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage)+", or 0 for all")
 	}
-	most := int64(limit)
+	maxRows := int64(limit)
 	if limit == 0 {
-		most = math.MaxInt64
+		maxRows = math.MaxInt64
 	}
 	who := map[ScopeKind]generated[[]ScopeCount]{
-		SessionScope:  whoInSessions,
-		AttackerScope: whoOfActors(AttackerScope, countAttackers, attackersOfActors),
-		IdentityScope: whoOfActors(IdentityScope, countActors, identitiesOfActors),
-		CampaignScope: whoOfActors(CampaignScope, countActors, campaignsOfActors),
+		SessionScope:  whoBySessions,
+		AttackerScope: whoByActors(AttackerScope, countAttackers, attackersOfActors),
+		IdentityScope: whoByActors(IdentityScope, countActors, identitiesOfActors),
+		CampaignScope: whoByActors(CampaignScope, countActors, campaignsOfActors),
 	}[kind]
 	if who == nil {
 		c.refuse("kind", "must be identity, attacker, session or campaign")
@@ -63,26 +63,28 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 	if kind == SessionScope || kind == AttackerScope { // one statement
 		run = query[[]ScopeCount]
 	}
-	return run(ctx, s, op, func(q queries) ([]ScopeCount, error) { return who(ctx, q, args{filterArgs: b, Limit: most}) })
+	return run(ctx, s, op, func(q queries) ([]ScopeCount, error) {
+		return who(ctx, q, args{filterArgs: filter, Limit: maxRows})
+	})
 }
 
-func whoInSessions(ctx context.Context, q queries, a args) ([]ScopeCount, error) {
+func whoBySessions(ctx context.Context, q queries, a args) ([]ScopeCount, error) {
 	if a.oneTechnique() {
 		return whoSessionsByTechnique(ctx, q, a)
 	}
 	return whoSessions(ctx, q, a)
 }
 
-// actorCount counts the tags of an actor.
+// actorCount is the number of tags of an actor.
 type actorCount struct {
 	actor
 	tags                int64
 	firstSeen, lastSeen time.Time
 }
 
-// whoOfActors adds the counts of actors up to those of the scopes that they belong to, the highest first. An
-// actor without such a scope is left out.
-func whoOfActors(kind ScopeKind, list generated[[]actorCount],
+// whoByActors returns a query that sums the counts of actors by the scope that they belong to, in descending order.
+// Actors without a scope are ignored.
+func whoByActors(kind ScopeKind, list generated[[]actorCount],
 	scopes func(context.Context, queries, []actor) (func(actor) uuid.UUID, error),
 ) generated[[]ScopeCount] {
 	return func(ctx context.Context, q queries, a args) ([]ScopeCount, error) {
@@ -130,7 +132,7 @@ func (c *ScopeCount) add(more actorCount) {
 	}
 }
 
-// countAttackers counts the tags that name each attacker.
+// countAttackers counts the tags of each attacker.
 func countAttackers(ctx context.Context, q queries, a args) ([]actorCount, error) {
 	if a.oneTechnique() {
 		return whoActorsByTechnique(ctx, q, a)
@@ -139,7 +141,7 @@ func countAttackers(ctx context.Context, q queries, a args) ([]actorCount, error
 	return whoAttackers(ctx, q, a)
 }
 
-// countActors counts the tags that name each identity, and those that name an attacker and no identity.
+// countActors counts the tags of each identity, and the tags without an identity of each attacker.
 func countActors(ctx context.Context, q queries, a args) ([]actorCount, error) {
 	if a.oneTechnique() {
 		return whoActorsByTechnique(ctx, q, a)

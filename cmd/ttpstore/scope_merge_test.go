@@ -14,7 +14,7 @@ func TestScopeMerge(t *testing.T) {
 			c.want(result{exitSuccess, "6\n", ""}, "", "tags", kind, into, "--count")
 		}
 		c.want(result{exitFailure, "", "ttpstore: merge " + kind + ": conflict: " + kind + " " + into + " cannot be merged into " + from +
-			", which is it or is merged into it\n"}, "", "scope", "merge", kind, into, from)
+			": the merge would close a cycle\n"}, "", "scope", "merge", kind, into, from)
 		for _, note := range []string{" is no longer merged into " + into, " was not merged"} {
 			c.want(result{exitSuccess, "", kind + " " + from + note + "\n"}, "", "scope", "unmerge", kind, from)
 			c.want(result{exitSuccess, "4\n", ""}, "", "tags", kind, into, "--count")

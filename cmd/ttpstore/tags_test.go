@@ -78,7 +78,7 @@ func TestTagsPageByPage(t *testing.T) {
 	for _, test := range []struct{ args, message string }{
 		{"fleet --rule R1 --cursor " + next, "belongs to another scope or filter: start again without a cursor"},
 		{"session s1 --cursor " + next, "belongs to another scope or filter: start again without a cursor"},
-		{"fleet --cursor " + next[1:], "is damaged: pass on Next of the page before as it is"},
+		{"fleet --cursor " + next[1:], "is damaged: pass Next of the previous page unchanged"},
 	} {
 		c.wantWrong("list tags: invalid query: cursor: "+test.message, "tags", append([]string{"tags"}, strings.Fields(test.args)...)...)
 	}

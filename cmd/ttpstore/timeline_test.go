@@ -132,7 +132,7 @@ func TestWrongTimeline(t *testing.T) {
 		{"--bucket 2w", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},
 		{"--bucket 0s", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},
 		{"--bucket 1s", "timeline: invalid query: bucket: makes more than " + strconv.Itoa(ttp.MaxBuckets) +
-			" buckets: choose a wider one, or a narrower window"},
+			" buckets: choose a wider bucket or a narrower window"},
 	} {
 		c.wantWrong(test.message, "timeline", append([]string{"timeline", "fleet"}, strings.Fields(test.args)...)...)
 	}

@@ -49,7 +49,7 @@ type CountDistinctSourcesRow struct {
 	Sources   int64
 }
 
-// How many sources show each technique in the fleet.
+// Numbers of distinct sources by technique, of the fleet.
 func (q *Queries) CountDistinctSources(ctx context.Context, arg CountDistinctSourcesParams) ([]CountDistinctSourcesRow, error) {
 	rows, err := q.db.QueryContext(ctx, CountDistinctSources,
 		arg.Since,
@@ -128,7 +128,7 @@ type ListActorsByTechniqueRow struct {
 	IdentityUUID []byte
 }
 
-// Which attackers and identities show each technique in the fleet.
+// Distinct actors by technique, of the fleet.
 func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTechniqueParams) ([]ListActorsByTechniqueRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListActorsByTechnique,
 		arg.Since,
@@ -226,7 +226,7 @@ type ListSourcesByMembersRow struct {
 	IdentityUUID []byte
 }
 
-// The sources and the actors of the tags of a scope's members, by technique.
+// Distinct sources and actors by technique, of a scope's members.
 func (q *Queries) ListSourcesByMembers(ctx context.Context, arg ListSourcesByMembersParams) ([]ListSourcesByMembersRow, error) {
 	query := ListSourcesByMembers
 	var queryParams []interface{}

@@ -66,8 +66,8 @@ type ListPageStartsParams struct {
 	Identities       [][]byte
 }
 
-// The time of the last tag of the page that each member alone, if it is stored, would have. A page of all members
-// starts no earlier than the latest of these.
+// For each stored member, the time of the last tag on a page of only that member's tags. The page of all members
+// reaches no further back than the latest of these times.
 func (q *Queries) ListPageStarts(ctx context.Context, arg ListPageStartsParams) ([]int64, error) {
 	query := ListPageStarts
 	var queryParams []interface{}
@@ -200,7 +200,7 @@ type ListPhasesByMembersRow struct {
 	ObservedAt int64
 }
 
-// When each decky saw each tactic in the tags of a scope's members.
+// Distinct combinations of decky, tactic and time in the tags of a scope's members.
 func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembersParams) ([]ListPhasesByMembersRow, error) {
 	query := ListPhasesByMembers
 	var queryParams []interface{}
@@ -330,8 +330,8 @@ type ListTagKeysByMembersRow struct {
 	ObservedAt int64
 }
 
-// The ids of a page of the tags of a scope's members, newest first, by the indexes alone.
-// Differs from SQLite, which numbers the limit before the slices are expanded.
+// A page of UUIDs and times of the tags of a scope's members, newest first, from indexes only.
+// Differs from SQLite, where the limit must be numbered before the slices expand.
 func (q *Queries) ListTagKeysByMembers(ctx context.Context, arg ListTagKeysByMembersParams) ([]ListTagKeysByMembersRow, error) {
 	query := ListTagKeysByMembers
 	var queryParams []interface{}
@@ -445,8 +445,8 @@ type ListTagsParams struct {
 	Limit            int64
 }
 
-// A page of the fleet's tags, newest first. The window ends at the cursor's time, so that the index gives
-// the page's place, and the cursor decides among the tags of that time.
+// A page of the fleet's tags, newest first. The caller ends the window at the cursor's time, so that the index
+// seeks to the page; the cursor condition splits the tags of that time.
 func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTags,
 		arg.Since,
@@ -548,7 +548,7 @@ type ListTagsByAttackerParams struct {
 	Limit            int64
 }
 
-// The same for the tags that name an attacker.
+// A page of an attacker's tags; see ListTags.
 func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttackerParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsByAttacker,
 		arg.Since,
@@ -651,7 +651,7 @@ type ListTagsBySessionParams struct {
 	Limit            int64
 }
 
-// The same for a session's tags.
+// A page of a session's tags; see ListTags.
 func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySession,
 		arg.Since,
@@ -754,7 +754,7 @@ type ListTagsBySessionInOrderParams struct {
 	Limit            int64
 }
 
-// A page of a session's tags, oldest first. The window begins at the cursor's time.
+// A page of a session's tags, oldest first. The caller begins the window at the cursor's time.
 func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySessionInOrderParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsBySessionInOrder,
 		arg.Since,

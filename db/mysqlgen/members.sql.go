@@ -18,7 +18,7 @@ type ListAttackersByIdentitiesParams struct {
 	UUIDs [][]byte
 }
 
-// The attackers that have one of these identities.
+// The attackers of these identities.
 func (q *Queries) ListAttackersByIdentities(ctx context.Context, arg ListAttackersByIdentitiesParams) ([]TtpAttacker, error) {
 	query := ListAttackersByIdentities
 	var queryParams []interface{}
@@ -60,7 +60,7 @@ type ListIdentitiesBySurvivorsParams struct {
 	UUIDs [][]byte
 }
 
-// The identities that answer as one of these.
+// The survivors that are stored and all identities merged into them.
 func (q *Queries) ListIdentitiesBySurvivors(ctx context.Context, arg ListIdentitiesBySurvivorsParams) ([]TtpIdentity, error) {
 	query := ListIdentitiesBySurvivors
 	var queryParams []interface{}
@@ -123,8 +123,8 @@ type ListMembersOfCampaignRow struct {
 	AttackerUUID []byte
 }
 
-// The same for a campaign and all that are merged into its survivor: their surviving identities, with all
-// that are merged into these.
+// The members of a campaign: the surviving identities of its survivor and of all campaigns merged into the
+// survivor, all identities merged into these, and the attackers of each.
 func (q *Queries) ListMembersOfCampaign(ctx context.Context, arg ListMembersOfCampaignParams) ([]ListMembersOfCampaignRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListMembersOfCampaign,
 		arg.CampaignUUID,
@@ -176,8 +176,8 @@ type ListMembersOfIdentityRow struct {
 	AttackerUUID []byte
 }
 
-// Whose tags an identity has: the survivor, whether it is stored or not, all that are merged into it, and their
-// attackers, each with its identity. Without WITH, which vtgate does not prepare.
+// The members of an identity: its survivor, stored or not, all identities merged into the survivor, and the
+// attackers of each. vtgate does not prepare WITH.
 func (q *Queries) ListMembersOfIdentity(ctx context.Context, arg ListMembersOfIdentityParams) ([]ListMembersOfIdentityRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListMembersOfIdentity,
 		arg.IdentityUUID,

@@ -18,7 +18,7 @@ type LockMergesParams struct {
 	Kind string
 }
 
-// Holds the right to change merge pointers of this kind of scope until the transaction ends.
+// Serializes transactions that change merges of this kind of scope.
 func (q *Queries) LockMerges(ctx context.Context, arg LockMergesParams) error {
 	_, err := q.db.ExecContext(ctx, LockMerges, arg.Kind)
 	return err

@@ -22,7 +22,7 @@ type ListAssignedIdentitiesParams struct {
 	Limit int64
 }
 
-// The next identities that attackers have.
+// A page of the distinct identities of attackers.
 func (q *Queries) ListAssignedIdentities(ctx context.Context, arg ListAssignedIdentitiesParams) ([][]byte, error) {
 	rows, err := q.db.QueryContext(ctx, ListAssignedIdentities, arg.After, arg.Limit)
 	if err != nil {
@@ -59,7 +59,7 @@ type ListSurvivingIdentitiesParams struct {
 	Limit int64
 }
 
-// The next identities that stored ones answer as.
+// A page of the distinct survivors of identities.
 func (q *Queries) ListSurvivingIdentities(ctx context.Context, arg ListSurvivingIdentitiesParams) ([][]byte, error) {
 	rows, err := q.db.QueryContext(ctx, ListSurvivingIdentities, arg.After, arg.Limit)
 	if err != nil {
@@ -96,7 +96,7 @@ type ListTaggedAttackersParams struct {
 	Limit int64
 }
 
-// The next attackers that tags name.
+// A page of the distinct attackers of tags.
 func (q *Queries) ListTaggedAttackers(ctx context.Context, arg ListTaggedAttackersParams) ([][]byte, error) {
 	rows, err := q.db.QueryContext(ctx, ListTaggedAttackers, arg.After, arg.Limit)
 	if err != nil {
@@ -133,7 +133,7 @@ type ListTaggedIdentitiesParams struct {
 	Limit int64
 }
 
-// The next identities that tags name.
+// A page of the distinct identities of tags.
 func (q *Queries) ListTaggedIdentities(ctx context.Context, arg ListTaggedIdentitiesParams) ([][]byte, error) {
 	rows, err := q.db.QueryContext(ctx, ListTaggedIdentities, arg.After, arg.Limit)
 	if err != nil {

@@ -51,8 +51,8 @@ type CountByTimeRow struct {
 	Tags         int64
 }
 
-// The fleet's tags in each bucket of time that has any. The origin is no later than any tag, so that
-// the division rounds down.
+// Numbers of the fleet's tags by bucket, for buckets with tags. No tag precedes the origin, so that the division
+// rounds down.
 func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]CountByTimeRow, error) {
 	rows, err := q.db.QueryContext(ctx, CountByTime,
 		arg.Origin,
@@ -152,7 +152,7 @@ type CountMembersByTimeRow struct {
 	Tags         int64
 }
 
-// The same for the tags of a scope's members.
+// Numbers of the members' tags by bucket; see CountByTime.
 func (q *Queries) CountMembersByTime(ctx context.Context, arg CountMembersByTimeParams) ([]CountMembersByTimeRow, error) {
 	query := CountMembersByTime
 	var queryParams []interface{}

@@ -25,7 +25,7 @@ type AddTombstoneParams struct {
 	Tags      int64
 }
 
-// Counts more tags to a tombstone, which the first make.
+// Adds to the tags of a tombstone, creating it if necessary.
 func (q *Queries) AddTombstone(ctx context.Context, arg AddTombstoneParams) error {
 	_, err := q.db.ExecContext(ctx, AddTombstone,
 		arg.UUID,
@@ -37,39 +37,8 @@ func (q *Queries) AddTombstone(ctx context.Context, arg AddTombstoneParams) erro
 	return err
 }
 
-const BuryTags = `-- name: BuryTags :execrows
-INSERT INTO ttp_buried_tag (uuid, tombstone_uuid)
-SELECT t.uuid, CAST(? AS BINARY(16)) FROM ttp_tag t
-WHERE NOT EXISTS (SELECT 1 FROM ttp_buried_tag b WHERE b.uuid = t.uuid) AND t.uuid IN (/*SLICE:uuids*/?)
-`
-
-type BuryTagsParams struct {
-	TombstoneUUID []byte
-	UUIDs         [][]byte
-}
-
-// Keeps these tags, which are about to go, from being written again.
-func (q *Queries) BuryTags(ctx context.Context, arg BuryTagsParams) (int64, error) {
-	query := BuryTags
-	var queryParams []interface{}
-	queryParams = append(queryParams, arg.TombstoneUUID)
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
-	}
-	result, err := q.db.ExecContext(ctx, query, queryParams...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const CountTagsOfTombstone = `-- name: CountTagsOfTombstone :one
-SELECT COUNT(*) FROM ttp_buried_tag WHERE tombstone_uuid = ?
+SELECT COUNT(*) FROM ttp_tombstoned_tag WHERE tombstone_uuid = ?
 `
 
 type CountTagsOfTombstoneParams struct {
@@ -83,17 +52,33 @@ func (q *Queries) CountTagsOfTombstone(ctx context.Context, arg CountTagsOfTombs
 	return count, err
 }
 
-const DeleteBuriedTags = `-- name: DeleteBuriedTags :execrows
-DELETE FROM ttp_buried_tag WHERE tombstone_uuid = ? AND uuid IN (/*SLICE:uuids*/?)
+const DeleteEmptyTombstone = `-- name: DeleteEmptyTombstone :execrows
+DELETE FROM ttp_tombstone WHERE uuid = ? AND tags = 0
 `
 
-type DeleteBuriedTagsParams struct {
+type DeleteEmptyTombstoneParams struct {
+	UUID []byte
+}
+
+func (q *Queries) DeleteEmptyTombstone(ctx context.Context, arg DeleteEmptyTombstoneParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, DeleteEmptyTombstone, arg.UUID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const DeleteTombstonedTags = `-- name: DeleteTombstonedTags :execrows
+DELETE FROM ttp_tombstoned_tag WHERE tombstone_uuid = ? AND uuid IN (/*SLICE:uuids*/?)
+`
+
+type DeleteTombstonedTagsParams struct {
 	TombstoneUUID []byte
 	UUIDs         [][]byte
 }
 
-func (q *Queries) DeleteBuriedTags(ctx context.Context, arg DeleteBuriedTagsParams) (int64, error) {
-	query := DeleteBuriedTags
+func (q *Queries) DeleteTombstonedTags(ctx context.Context, arg DeleteTombstonedTagsParams) (int64, error) {
+	query := DeleteTombstonedTags
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.TombstoneUUID)
 	if len(arg.UUIDs) > 0 {
@@ -105,22 +90,6 @@ func (q *Queries) DeleteBuriedTags(ctx context.Context, arg DeleteBuriedTagsPara
 		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
 	}
 	result, err := q.db.ExecContext(ctx, query, queryParams...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const DeleteEmptyTombstone = `-- name: DeleteEmptyTombstone :execrows
-DELETE FROM ttp_tombstone WHERE uuid = ? AND tags = 0
-`
-
-type DeleteEmptyTombstoneParams struct {
-	UUID []byte
-}
-
-func (q *Queries) DeleteEmptyTombstone(ctx context.Context, arg DeleteEmptyTombstoneParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, DeleteEmptyTombstone, arg.UUID)
 	if err != nil {
 		return 0, err
 	}
@@ -148,27 +117,22 @@ func (q *Queries) GetTombstone(ctx context.Context, arg GetTombstoneParams) (Ttp
 	return i, err
 }
 
-const ListBuriedTagUUIDs = `-- name: ListBuriedTagUUIDs :many
-SELECT uuid FROM ttp_buried_tag WHERE uuid IN (/*SLICE:uuids*/?)
+const ListTagsOfTombstone = `-- name: ListTagsOfTombstone :many
+SELECT uuid FROM ttp_tombstoned_tag
+WHERE tombstone_uuid = ? AND uuid > ?
+ORDER BY uuid
+LIMIT ?
 `
 
-type ListBuriedTagUUIDsParams struct {
-	UUIDs [][]byte
+type ListTagsOfTombstoneParams struct {
+	TombstoneUUID []byte
+	After         []byte
+	Limit         int64
 }
 
-// Which of these tags a tombstone keeps from being written.
-func (q *Queries) ListBuriedTagUUIDs(ctx context.Context, arg ListBuriedTagUUIDsParams) ([][]byte, error) {
-	query := ListBuriedTagUUIDs
-	var queryParams []interface{}
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+// A page of a tombstone's tags in UUID order.
+func (q *Queries) ListTagsOfTombstone(ctx context.Context, arg ListTagsOfTombstoneParams) ([][]byte, error) {
+	rows, err := q.db.QueryContext(ctx, ListTagsOfTombstone, arg.TombstoneUUID, arg.After, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -190,22 +154,27 @@ func (q *Queries) ListBuriedTagUUIDs(ctx context.Context, arg ListBuriedTagUUIDs
 	return items, nil
 }
 
-const ListTagsOfTombstone = `-- name: ListTagsOfTombstone :many
-SELECT uuid FROM ttp_buried_tag
-WHERE tombstone_uuid = ? AND uuid > ?
-ORDER BY uuid
-LIMIT ?
+const ListTombstonedTagUUIDs = `-- name: ListTombstonedTagUUIDs :many
+SELECT uuid FROM ttp_tombstoned_tag WHERE uuid IN (/*SLICE:uuids*/?)
 `
 
-type ListTagsOfTombstoneParams struct {
-	TombstoneUUID []byte
-	After         []byte
-	Limit         int64
+type ListTombstonedTagUUIDsParams struct {
+	UUIDs [][]byte
 }
 
-// A page of the tags that a tombstone keeps from being written.
-func (q *Queries) ListTagsOfTombstone(ctx context.Context, arg ListTagsOfTombstoneParams) ([][]byte, error) {
-	rows, err := q.db.QueryContext(ctx, ListTagsOfTombstone, arg.TombstoneUUID, arg.After, arg.Limit)
+// The tombstoned tags among these.
+func (q *Queries) ListTombstonedTagUUIDs(ctx context.Context, arg ListTombstonedTagUUIDsParams) ([][]byte, error) {
+	query := ListTombstonedTagUUIDs
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +208,7 @@ type ListTombstonesAfterParams struct {
 	Limit int64
 }
 
-// A page of all tombstones, in uuid order, which is that of their making.
+// A page of tombstones in UUID order, which is the order of creation.
 func (q *Queries) ListTombstonesAfter(ctx context.Context, arg ListTombstonesAfterParams) ([]TtpTombstone, error) {
 	rows, err := q.db.QueryContext(ctx, ListTombstonesAfter, arg.After, arg.Limit)
 	if err != nil {
@@ -259,48 +228,6 @@ func (q *Queries) ListTombstonesAfter(ctx context.Context, arg ListTombstonesAft
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const LockBuriedTags = `-- name: LockBuriedTags :many
-SELECT uuid FROM ttp_buried_tag WHERE uuid IN (/*SLICE:uuids*/?) FOR UPDATE
-`
-
-type LockBuriedTagsParams struct {
-	UUIDs [][]byte
-}
-
-// Which of these tags a tombstone keeps from being written, as of now.
-func (q *Queries) LockBuriedTags(ctx context.Context, arg LockBuriedTagsParams) ([][]byte, error) {
-	query := LockBuriedTags
-	var queryParams []interface{}
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items [][]byte
-	for rows.Next() {
-		var uuid []byte
-		if err := rows.Scan(&uuid); err != nil {
-			return nil, err
-		}
-		items = append(items, uuid)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -332,17 +259,90 @@ func (q *Queries) LockTombstone(ctx context.Context, arg LockTombstoneParams) (T
 	return i, err
 }
 
-const TakeFromTombstone = `-- name: TakeFromTombstone :execrows
+const LockTombstonedTags = `-- name: LockTombstonedTags :many
+SELECT uuid FROM ttp_tombstoned_tag WHERE uuid IN (/*SLICE:uuids*/?) FOR UPDATE
+`
+
+type LockTombstonedTagsParams struct {
+	UUIDs [][]byte
+}
+
+// Reads the latest committed tombstoned tags among these and locks them.
+func (q *Queries) LockTombstonedTags(ctx context.Context, arg LockTombstonedTagsParams) ([][]byte, error) {
+	query := LockTombstonedTags
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var uuid []byte
+		if err := rows.Scan(&uuid); err != nil {
+			return nil, err
+		}
+		items = append(items, uuid)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const SubtractFromTombstone = `-- name: SubtractFromTombstone :execrows
 UPDATE ttp_tombstone SET tags = tags - ? WHERE uuid = ?
 `
 
-type TakeFromTombstoneParams struct {
+type SubtractFromTombstoneParams struct {
 	Tags int64
 	UUID []byte
 }
 
-func (q *Queries) TakeFromTombstone(ctx context.Context, arg TakeFromTombstoneParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, TakeFromTombstone, arg.Tags, arg.UUID)
+func (q *Queries) SubtractFromTombstone(ctx context.Context, arg SubtractFromTombstoneParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, SubtractFromTombstone, arg.Tags, arg.UUID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const TombstoneTags = `-- name: TombstoneTags :execrows
+INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid)
+SELECT t.uuid, CAST(? AS BINARY(16)) FROM ttp_tag t
+WHERE NOT EXISTS (SELECT 1 FROM ttp_tombstoned_tag d WHERE d.uuid = t.uuid) AND t.uuid IN (/*SLICE:uuids*/?)
+`
+
+type TombstoneTagsParams struct {
+	TombstoneUUID []byte
+	UUIDs         [][]byte
+}
+
+// Tombstones the stored tags among these. The caller deletes them afterwards.
+func (q *Queries) TombstoneTags(ctx context.Context, arg TombstoneTagsParams) (int64, error) {
+	query := TombstoneTags
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.TombstoneUUID)
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
 	if err != nil {
 		return 0, err
 	}

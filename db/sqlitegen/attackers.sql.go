@@ -49,7 +49,7 @@ type ListAttackersAfterParams struct {
 	Limit int64
 }
 
-// A page of all attackers, in uuid order.
+// A page of attackers in UUID order.
 func (q *Queries) ListAttackersAfter(ctx context.Context, arg ListAttackersAfterParams) ([]TtpAttacker, error) {
 	rows, err := q.db.QueryContext(ctx, ListAttackersAfter, arg.After, arg.Limit)
 	if err != nil {
@@ -86,7 +86,7 @@ type ListAttackersByIdentityParams struct {
 	Limit        int64
 }
 
-// A page of the attackers that name this identity, in uuid order.
+// A page of an identity's attackers in UUID order.
 func (q *Queries) ListAttackersByIdentity(ctx context.Context, arg ListAttackersByIdentityParams) ([]TtpAttacker, error) {
 	rows, err := q.db.QueryContext(ctx, ListAttackersByIdentity, arg.IdentityUUID, arg.After, arg.Limit)
 	if err != nil {
@@ -159,7 +159,7 @@ type LockAttackerNamingParams struct {
 	UUIDs [][]byte
 }
 
-// An attacker that names any of these identities.
+// One attacker with any of these identities.
 func (q *Queries) LockAttackerNaming(ctx context.Context, arg LockAttackerNamingParams) ([][]byte, error) {
 	query := LockAttackerNaming
 	var queryParams []interface{}
@@ -201,7 +201,7 @@ type LockAttackersParams struct {
 	UUIDs [][]byte
 }
 
-// The newest committed state, for a change of what it decides.
+// Reads the latest committed rows and locks them.
 func (q *Queries) LockAttackers(ctx context.Context, arg LockAttackersParams) ([]TtpAttacker, error) {
 	query := LockAttackers
 	var queryParams []interface{}
@@ -245,7 +245,7 @@ type ReleaseAttackersParams struct {
 	UUIDs        [][]byte
 }
 
-// Takes these attackers out of an identity.
+// Removes attackers from an identity.
 func (q *Queries) ReleaseAttackers(ctx context.Context, arg ReleaseAttackersParams) (int64, error) {
 	query := ReleaseAttackers
 	var queryParams []interface{}
@@ -279,7 +279,7 @@ type UpsertAttackerParams struct {
 	IdentityUUID []byte
 }
 
-// An absent value keeps what is stored.
+// NULL keeps the stored value.
 func (q *Queries) UpsertAttacker(ctx context.Context, arg UpsertAttackerParams) error {
 	_, err := q.db.ExecContext(ctx, UpsertAttacker, arg.UUID, arg.IP, arg.IdentityUUID)
 	return err

@@ -23,7 +23,7 @@ type ListCampaignsAfterParams struct {
 	Limit int64
 }
 
-// A page of all campaigns, in uuid order.
+// A page of campaigns in UUID order.
 func (q *Queries) ListCampaignsAfter(ctx context.Context, arg ListCampaignsAfterParams) ([]TtpCampaign, error) {
 	rows, err := q.db.QueryContext(ctx, ListCampaignsAfter, arg.After, arg.Limit)
 	if err != nil {
@@ -111,7 +111,7 @@ type ListCampaignsMergedIntoParams struct {
 	Limit          int64
 }
 
-// A page of the campaigns that point at this one, in uuid order.
+// A page of the campaigns merged directly into a campaign, in UUID order.
 func (q *Queries) ListCampaignsMergedInto(ctx context.Context, arg ListCampaignsMergedIntoParams) ([]TtpCampaign, error) {
 	rows, err := q.db.QueryContext(ctx, ListCampaignsMergedInto, arg.MergedIntoUUID, arg.After, arg.Limit)
 	if err != nil {
@@ -148,7 +148,7 @@ type LockCampaignParams struct {
 	UUID []byte
 }
 
-// The newest committed state, for a change of merge pointers.
+// Reads the latest committed row and locks it.
 func (q *Queries) LockCampaign(ctx context.Context, arg LockCampaignParams) (TtpCampaign, error) {
 	row := q.db.QueryRowContext(ctx, LockCampaign, arg.UUID)
 	var i TtpCampaign
@@ -169,7 +169,7 @@ type LockMergedCampaignsParams struct {
 	UUIDs [][]byte
 }
 
-// The campaigns that point at any of these.
+// The campaigns merged directly into any of these.
 func (q *Queries) LockMergedCampaigns(ctx context.Context, arg LockMergedCampaignsParams) ([][]byte, error) {
 	query := LockMergedCampaigns
 	var queryParams []interface{}
@@ -257,7 +257,7 @@ type UpsertCampaignParams struct {
 	Name sql.NullString
 }
 
-// An absent value keeps what is stored. Merging is not its job: see SetCampaignMergedInto.
+// NULL keeps the stored value. SetCampaignMergedInto sets merged_into_uuid.
 func (q *Queries) UpsertCampaign(ctx context.Context, arg UpsertCampaignParams) error {
 	_, err := q.db.ExecContext(ctx, UpsertCampaign, arg.UUID, arg.Name)
 	return err

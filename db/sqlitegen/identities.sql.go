@@ -48,7 +48,7 @@ type ListIdentitiesAfterParams struct {
 	Limit int64
 }
 
-// A page of all identities, in uuid order.
+// A page of identities in UUID order.
 func (q *Queries) ListIdentitiesAfter(ctx context.Context, arg ListIdentitiesAfterParams) ([]TtpIdentity, error) {
 	rows, err := q.db.QueryContext(ctx, ListIdentitiesAfter, arg.After, arg.Limit)
 	if err != nil {
@@ -90,7 +90,7 @@ type ListIdentitiesByCampaignParams struct {
 	Limit        int64
 }
 
-// A page of the identities that name this campaign, in uuid order.
+// A page of a campaign's identities in UUID order.
 func (q *Queries) ListIdentitiesByCampaign(ctx context.Context, arg ListIdentitiesByCampaignParams) ([]TtpIdentity, error) {
 	rows, err := q.db.QueryContext(ctx, ListIdentitiesByCampaign, arg.CampaignUUID, arg.After, arg.Limit)
 	if err != nil {
@@ -132,7 +132,7 @@ type ListIdentitiesBySurvivorParams struct {
 	Limit        int64
 }
 
-// A page of the identities that this one stands for, itself among them, in uuid order.
+// A page of a survivor and all identities merged into it, in UUID order.
 func (q *Queries) ListIdentitiesBySurvivor(ctx context.Context, arg ListIdentitiesBySurvivorParams) ([]TtpIdentity, error) {
 	rows, err := q.db.QueryContext(ctx, ListIdentitiesBySurvivor, arg.SurvivorUUID, arg.After, arg.Limit)
 	if err != nil {
@@ -220,7 +220,7 @@ type ListIdentitiesMergedIntoParams struct {
 	Limit          int64
 }
 
-// A page of the identities that point at this one, in uuid order.
+// A page of the identities merged directly into an identity, in UUID order.
 func (q *Queries) ListIdentitiesMergedInto(ctx context.Context, arg ListIdentitiesMergedIntoParams) ([]TtpIdentity, error) {
 	rows, err := q.db.QueryContext(ctx, ListIdentitiesMergedInto, arg.MergedIntoUUID, arg.After, arg.Limit)
 	if err != nil {
@@ -257,7 +257,7 @@ type LockIdentityParams struct {
 	UUID []byte
 }
 
-// The newest committed state, for a change of merge pointers.
+// Reads the latest committed row and locks it.
 func (q *Queries) LockIdentity(ctx context.Context, arg LockIdentityParams) (TtpIdentity, error) {
 	row := q.db.QueryRowContext(ctx, LockIdentity, arg.UUID)
 	var i TtpIdentity
@@ -278,7 +278,7 @@ type LockMergedIdentitiesParams struct {
 	UUIDs [][]byte
 }
 
-// The identities that point at any of these.
+// The identities merged directly into any of these.
 func (q *Queries) LockMergedIdentities(ctx context.Context, arg LockMergedIdentitiesParams) ([][]byte, error) {
 	query := LockMergedIdentities
 	var queryParams []interface{}
@@ -325,7 +325,7 @@ type LockUnmergedOfParams struct {
 	Limit        int64
 }
 
-// Of the identities that this one stands for, a page of those that no other points at.
+// A page of the leaves of a survivor's merge tree: identities that none is merged into.
 func (q *Queries) LockUnmergedOf(ctx context.Context, arg LockUnmergedOfParams) ([][]byte, error) {
 	rows, err := q.db.QueryContext(ctx, LockUnmergedOf, arg.SurvivorUUID, arg.Limit)
 	if err != nil {
@@ -403,7 +403,7 @@ type UpsertIdentityParams struct {
 	CampaignUUID []byte
 }
 
-// An absent value keeps what is stored. Merging is not its job: see SetIdentityMergedInto.
+// NULL keeps the stored value. SetIdentityMergedInto sets merged_into_uuid.
 func (q *Queries) UpsertIdentity(ctx context.Context, arg UpsertIdentityParams) error {
 	_, err := q.db.ExecContext(ctx, UpsertIdentity, arg.UUID, arg.CampaignUUID)
 	return err

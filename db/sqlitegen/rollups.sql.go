@@ -53,7 +53,7 @@ type ListDistinctTechniquesRow struct {
 	ConfidenceMax float64
 }
 
-// The fleet's techniques, in the order of their keys.
+// The fleet's groups from the index by technique.
 func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTechniquesParams) ([]ListDistinctTechniquesRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniques,
 		arg.Since,
@@ -139,7 +139,7 @@ type ListDistinctTechniquesByTimeRow struct {
 	ConfidenceMax float64
 }
 
-// The same by the index of times, for windows that hold a small part of the fleet's tags.
+// The fleet's groups from the index by time, for windows with a small part of the tags.
 func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDistinctTechniquesByTimeParams) ([]ListDistinctTechniquesByTimeRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniquesByTime,
 		arg.Since,
@@ -246,7 +246,7 @@ type ListTechniquesByEachMemberRow struct {
 	ConfidenceMax float64
 }
 
-// The same for each of the members.
+// ListTechniquesByMembers, grouped by member.
 func (q *Queries) ListTechniquesByEachMember(ctx context.Context, arg ListTechniquesByEachMemberParams) ([]ListTechniquesByEachMemberRow, error) {
 	query := ListTechniquesByEachMember
 	var queryParams []interface{}
@@ -371,8 +371,8 @@ type ListTechniquesByMembersRow struct {
 	ConfidenceMax float64
 }
 
-// The techniques of a scope's members: of the tags that name one of these attackers, all or those that name no
-// identity and so count for the one that the attacker has, and of those that name one of these identities.
+// The groups of a scope's members: tags of the attackers, with any_identity = 0 only those without an identity, and
+// tags of the identities.
 func (q *Queries) ListTechniquesByMembers(ctx context.Context, arg ListTechniquesByMembersParams) ([]ListTechniquesByMembersRow, error) {
 	query := ListTechniquesByMembers
 	var queryParams []interface{}

@@ -139,7 +139,7 @@ type ListRulesRow struct {
 	Sources     int64
 }
 
-// What each version of each rule has tagged, with the number of its sources.
+// Statistics by rule and version, with the number of sources.
 func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRulesRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListRules,
 		arg.Since,

@@ -41,7 +41,8 @@ type CountIndexedTagsRow struct {
 	Entries int64
 }
 
-// How many tags each covering index should have and has. No index has batch_uuid, so that the table is counted.
+// The expected and actual number of entries of each covering index. No index contains batch_uuid, so that its COUNT
+// scans the table.
 func (q *Queries) CountIndexedTags(ctx context.Context) ([]CountIndexedTagsRow, error) {
 	rows, err := q.db.QueryContext(ctx, CountIndexedTags)
 	if err != nil {
@@ -122,8 +123,8 @@ type InsertTagParams struct {
 	TechniqueKey   int64
 }
 
-// A tag that is already there is left as it is: the first write wins. Only that is ignored; every
-// other violation is an error, which is why the conflict names its target.
+// A stored tag is kept: the first write wins. The conflict target limits this to duplicate UUIDs; any other
+// violation is an error.
 // Differs from MySQL, which has no ON CONFLICT.
 func (q *Queries) InsertTag(ctx context.Context, arg InsertTagParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, InsertTag,
@@ -196,7 +197,7 @@ type ListMisindexedTagsRow struct {
 	Name string
 }
 
-// Which of these tags have no entry in a covering index that is as the row.
+// The tags among these that lack a matching entry in a covering index, with the index.
 func (q *Queries) ListMisindexedTags(ctx context.Context, arg ListMisindexedTagsParams) ([]ListMisindexedTagsRow, error) {
 	query := ListMisindexedTags
 	var queryParams []interface{}
@@ -238,7 +239,7 @@ type ListStoredTagUUIDsParams struct {
 	UUIDs [][]byte
 }
 
-// Which of these tags are stored.
+// The stored tags among these.
 func (q *Queries) ListStoredTagUUIDs(ctx context.Context, arg ListStoredTagUUIDsParams) ([][]byte, error) {
 	query := ListStoredTagUUIDs
 	var queryParams []interface{}
@@ -282,7 +283,7 @@ type ListTagUUIDsInBatchesParams struct {
 	UUIDs      [][]byte
 }
 
-// Which of these tags one of these batches wrote.
+// The tags among these that one of the batches wrote.
 func (q *Queries) ListTagUUIDsInBatches(ctx context.Context, arg ListTagUUIDsInBatchesParams) ([][]byte, error) {
 	query := ListTagUUIDsInBatches
 	var queryParams []interface{}
@@ -361,7 +362,7 @@ type ListTagsAfterParams struct {
 	Limit         int64
 }
 
-// A page of all tags, in uuid order.
+// A page of tags in UUID order.
 func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsAfter,
 		arg.After,
@@ -438,7 +439,7 @@ type ListTagsInBatchParams struct {
 	Limit     int64
 }
 
-// A page of what a batch wrote, in uuid order. No index knows batches: this walks all tags.
+// A page of a batch's tags in UUID order. No index covers batch_uuid, so that this scans all tags.
 func (q *Queries) ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams) ([]TtpTag, error) {
 	rows, err := q.db.QueryContext(ctx, ListTagsInBatch, arg.After, arg.BatchUUID, arg.Limit)
 	if err != nil {
@@ -490,7 +491,7 @@ type LockTagNamingParams struct {
 	UUIDs [][]byte
 }
 
-// A tag that names any of these identities.
+// One tag with any of these identities.
 func (q *Queries) LockTagNaming(ctx context.Context, arg LockTagNamingParams) ([][]byte, error) {
 	query := LockTagNaming
 	var queryParams []interface{}
@@ -532,7 +533,7 @@ type LockTagUUIDsParams struct {
 	UUIDs [][]byte
 }
 
-// Which of these tags are stored, as of now.
+// Reads the latest committed tags among these and locks them.
 func (q *Queries) LockTagUUIDs(ctx context.Context, arg LockTagUUIDsParams) ([][]byte, error) {
 	query := LockTagUUIDs
 	var queryParams []interface{}
@@ -583,7 +584,7 @@ type LockTagsRow struct {
 	BatchUUID    []byte
 }
 
-// What a change of tags goes by, as it is now.
+// Reads the latest committed keys of tags and locks the rows.
 func (q *Queries) LockTags(ctx context.Context, arg LockTagsParams) ([]LockTagsRow, error) {
 	query := LockTags
 	var queryParams []interface{}
@@ -645,7 +646,7 @@ type LockTagsToMoveRow struct {
 	ObservedAt int64
 }
 
-// A page of an attacker's tags that name another identity, in the index's order.
+// A page of an attacker's tags with another identity, in index order.
 func (q *Queries) LockTagsToMove(ctx context.Context, arg LockTagsToMoveParams) ([]LockTagsToMoveRow, error) {
 	rows, err := q.db.QueryContext(ctx, LockTagsToMove,
 		arg.AttackerUUID,
@@ -684,7 +685,7 @@ type SetTagIdentitiesParams struct {
 	UUIDs        [][]byte
 }
 
-// Keys tags to another identity, or to none: then to the one that their attackers have.
+// Sets the identity of tags. NULL makes them follow their attackers.
 func (q *Queries) SetTagIdentities(ctx context.Context, arg SetTagIdentitiesParams) (int64, error) {
 	query := SetTagIdentities
 	var queryParams []interface{}

@@ -35,9 +35,9 @@ type AddTechniqueCountParams struct {
 	Column8 int64
 }
 
-// Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale; always, or
-// only where there is no tombstone. The facade binds it by itself, row by row, on MySQL with many rows in one
-// statement; tags comes last, since MySQL assigns from left to right.
+// Adds a group to a slot of a technique count. A negative number of tags marks it stale. The last parameter is 1 to add
+// always, or 0 to add only if no tombstone is stored. The Go code binds it directly, on MySQL with many rows in one
+// statement. The assignment of tags comes last, since MySQL assigns from left to right.
 func (q *Queries) AddTechniqueCount(ctx context.Context, arg AddTechniqueCountParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, AddTechniqueCount,
 		arg.Column1,
@@ -119,7 +119,7 @@ type ListCountedTechniquesRow struct {
 	Stale         int64
 }
 
-// The keys as they are counted.
+// The stored counts by technique_key.
 func (q *Queries) ListCountedTechniques(ctx context.Context) ([]ListCountedTechniquesRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListCountedTechniques)
 	if err != nil {
@@ -201,7 +201,7 @@ type ListTechniqueCountsRow struct {
 	ConfidenceMax float64
 }
 
-// The fleet's groups: as counted, or, while that is stale, from the tags.
+// The fleet's groups: from the counts, or from the tags where a count is stale.
 func (q *Queries) ListTechniqueCounts(ctx context.Context) ([]ListTechniqueCountsRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListTechniqueCounts)
 	if err != nil {
@@ -242,7 +242,7 @@ type MarkTechniqueStaleParams struct {
 	Slot         int64
 }
 
-// Also locks the slot's row, which it makes where there is none. The facade binds it as AddTechniqueCount.
+// Also locks the slot, creating it if necessary. The Go code binds it directly, like AddTechniqueCount.
 func (q *Queries) MarkTechniqueStale(ctx context.Context, arg MarkTechniqueStaleParams) error {
 	_, err := q.db.ExecContext(ctx, MarkTechniqueStale, arg.TechniqueKey, arg.Slot)
 	return err
@@ -263,7 +263,7 @@ type SetTechniqueCountParams struct {
 	TechniqueKey  int64
 }
 
-// In slot 0, with the others empty.
+// Stores the whole count in slot 0. EmptyTechniqueCounts must precede it.
 func (q *Queries) SetTechniqueCount(ctx context.Context, arg SetTechniqueCountParams) error {
 	_, err := q.db.ExecContext(ctx, SetTechniqueCount,
 		arg.Tags,

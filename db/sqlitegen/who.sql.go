@@ -51,7 +51,7 @@ type WhoActorsByTechniqueRow struct {
 	LastSeen     int64
 }
 
-// How many tags of a technique name each identity and attacker.
+// Numbers of a technique's tags by actor.
 func (q *Queries) WhoActorsByTechnique(ctx context.Context, arg WhoActorsByTechniqueParams) ([]WhoActorsByTechniqueRow, error) {
 	rows, err := q.db.QueryContext(ctx, WhoActorsByTechnique,
 		arg.Since,
@@ -140,7 +140,7 @@ type WhoAttackersRow struct {
 	LastSeen     int64
 }
 
-// The attackers that most tags name, counting all tags or those that name no identity.
+// The attackers with the most tags, with any_identity = 0 counting only tags without an identity.
 func (q *Queries) WhoAttackers(ctx context.Context, arg WhoAttackersParams) ([]WhoAttackersRow, error) {
 	rows, err := q.db.QueryContext(ctx, WhoAttackers,
 		arg.Since,
@@ -225,7 +225,7 @@ type WhoIdentitiesRow struct {
 	LastSeen     int64
 }
 
-// How many tags name each identity.
+// Numbers of tags by identity.
 func (q *Queries) WhoIdentities(ctx context.Context, arg WhoIdentitiesParams) ([]WhoIdentitiesRow, error) {
 	rows, err := q.db.QueryContext(ctx, WhoIdentities,
 		arg.Since,

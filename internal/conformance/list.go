@@ -136,7 +136,7 @@ func damagedCursorIsRefused(t *testing.T, db *database) {
 	}
 	for _, cursor := range damaged {
 		_, err := s.ListTags(ctx, ttp.Fleet(), ttp.Filter{}, 2, cursor)
-		want := []ttp.Problem{{Field: "cursor", Reason: "is damaged: pass on Next of the page before as it is"}}
+		want := []ttp.Problem{{Field: "cursor", Reason: "is damaged: pass Next of the previous page unchanged"}}
 		equal(t, fmt.Sprintf("cursor %q", cursor), problemsOf(t, err), want)
 	}
 }

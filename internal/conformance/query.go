@@ -173,7 +173,7 @@ func badQuestionsAreRefused(t *testing.T, db *database) {
 		{parse("session"), "scope", "must have a session's id"},
 		{parse("fleet x"), "scope", "must have no id for the fleet"},
 		{parse("host x"), "scope", "must be fleet, or identity, attacker, campaign or session and an id"},
-		{rolledUp, "filter", "must be given once: say all of it in one Where"},
+		{rolledUp, "filter", "must be given once: combine the fields in one Where"},
 		{list(ttp.Scope{Kind: "host", UUID: id("a")}, 1), "scope",
 			"must be of kind identity, attacker, campaign or session, or empty for the fleet"},
 		{compared, "scope", uuidOnly},
@@ -185,7 +185,7 @@ func badQuestionsAreRefused(t *testing.T, db *database) {
 		{line(2*ttp.Week, ttp.ByTactic), "bucket", bucket},
 		{line(ttp.Day, "rule"), "by", "must be technique or tactic"},
 		{fresh(time.Time{}, ttp.Filter{}), "since", "must be set"},
-		{fresh(at(0), ttp.Filter{Since: at(0)}), "filter.since", "must be open: what was seen before it decides what is new"},
+		{fresh(at(0), ttp.Filter{Since: at(0)}), "filter.since", "must not be set: older tags decide which techniques are new"},
 		{fresh(at(0), ttp.Filter{Until: at(0)}), "until", "must be after since"},
 	} {
 		equal(t, "problems", problemsOf(t, c.err), []ttp.Problem{{Field: c.field, Reason: c.reason}})

@@ -177,7 +177,7 @@ func badLinesAreNamed(t *testing.T, db *database) {
 			[]ttp.Problem{{Field: "evidence", Reason: "must be a JSON object, {} for none, without white space around it"}}},
 		{change(tagLine, `"technique_id":"T1083"`, `"technique_id":"T1084"`),
 			[]ttp.Problem{{Field: "uuid", Reason: "must be absent or " +
-				ttp.ComputeTagUUID("command", "cmd_42", "R0014", 2, "T1084", "").String() + ", which the other fields give"}}},
+				ttp.ComputeTagUUID("command", "cmd_42", "R0014", 2, "T1084", "").String() + ", the UUID of the other fields"}}},
 	} {
 		_, err := s.Import(context.Background(), strings.NewReader(lines("", bad.line)), ttp.ImportOptions{})
 		if bad.want == nil {

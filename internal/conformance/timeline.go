@@ -104,7 +104,7 @@ func timelineOfTooManyBucketsIsRefused(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, on("2026-03-01 00:00:00"), on("2026-03-01 02:46:39"), on("2026-03-01 02:46:40"))
 	start := day("2026-03-01")
-	want := []ttp.Problem{{Field: "bucket", Reason: "makes more than 10000 buckets: choose a wider one, or a narrower window"}}
+	want := []ttp.Problem{{Field: "bucket", Reason: "makes more than 10000 buckets: choose a wider bucket or a narrower window"}}
 	end := start.Add(10_001 * time.Second)
 	for _, f := range []ttp.Filter{{}, {Since: start}, {Until: end}, {Since: start, Until: end}} {
 		_, err := s.Timeline(ctx, ttp.Fleet(), f, time.Second, ttp.ByTactic)

@@ -116,7 +116,7 @@ func storedTagOfATombstoneStopsNoInsert(t *testing.T, db *database) {
 	must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.WithTombstone("")))
 	tombstones := must[[]ttp.Tombstone](t)(s.ListTombstones(ctx, uuid.Nil, 10))
 	insert(t, s, newTag("3"))
-	exec(t, db, "INSERT INTO ttp_buried_tag (uuid, tombstone_uuid) VALUES ("+hex(newTag("3").ComputeUUID())+", "+hex(tombstones[0].UUID)+")")
+	exec(t, db, "INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid) VALUES ("+hex(newTag("3").ComputeUUID())+", "+hex(tombstones[0].UUID)+")")
 	result := insert(t, db.open(t), newTag("1"), newTag("3"), newTag("4"))
 	equal(t, "outcomes", result.Outcomes, []ttp.Outcome{ttp.Tombstoned, ttp.Duplicate, ttp.Inserted})
 	// It can be purged again.

@@ -93,7 +93,7 @@ func verifyRepairsWhatTagsTell(t *testing.T, db *database) {
 	changeTechniqueKey(t, db, tag("key"))
 	exec(t, db, "UPDATE ttp_tag SET identity_uuid = "+hex(id("j"))+" WHERE source_id = 'mismatch'")
 	exec(t, db, "INSERT INTO ttp_tombstone (uuid, removed, created_at, tags) VALUES ("+hex(id("tombstone"))+", 'test', 0, 5)")
-	exec(t, db, "INSERT INTO ttp_buried_tag (uuid, tombstone_uuid) VALUES ("+hex(tag("buried"))+", "+hex(id("tombstone"))+")")
+	exec(t, db, "INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid) VALUES ("+hex(tag("buried"))+", "+hex(id("tombstone"))+")")
 	equal(t, "tags of T1110", byIdentity(t, s, "i"), map[string]int64{"T1110": 1, "T1111": 1})
 	want := func(repaired bool) map[string]bool {
 		want := map[string]bool{

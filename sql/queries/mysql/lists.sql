@@ -1,6 +1,6 @@
 -- name: ListTags :many
--- A page of the fleet's tags, newest first. The window ends at the cursor's time, so that the index gives
--- the page's place, and the cursor decides among the tags of that time.
+-- A page of the fleet's tags, newest first. The caller ends the window at the cursor's time, so that the index
+-- seeks to the page; the cursor condition splits the tags of that time.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
@@ -18,7 +18,7 @@ ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?;
 
 -- name: ListTagsByAttacker :many
--- The same for the tags that name an attacker.
+-- A page of an attacker's tags; see ListTags.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
@@ -37,7 +37,7 @@ ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?;
 
 -- name: ListTagsBySession :many
--- The same for a session's tags.
+-- A page of a session's tags; see ListTags.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
@@ -56,7 +56,7 @@ ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?;
 
 -- name: ListTagsBySessionInOrder :many
--- A page of a session's tags, oldest first. The window begins at the cursor's time.
+-- A page of a session's tags, oldest first. The caller begins the window at the cursor's time.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
@@ -75,8 +75,8 @@ ORDER BY t.observed_at ASC, t.uuid ASC
 LIMIT ?;
 
 -- name: ListPageStarts :many
--- The time of the last tag of the page that each member alone, if it is stored, would have. A page of all members
--- starts no earlier than the latest of these.
+-- For each stored member, the time of the last tag on a page of only that member's tags. The page of all members
+-- reaches no further back than the latest of these times.
 SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
                       WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
                       AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
@@ -108,8 +108,8 @@ FROM ttp_identity m
 WHERE m.uuid IN (sqlc.slice(identities));
 
 -- name: ListTagKeysByMembers :many
--- The ids of a page of the tags of a scope's members, newest first, by the indexes alone.
--- Differs from SQLite, which numbers the limit before the slices are expanded.
+-- A page of UUIDs and times of the tags of a scope's members, newest first, from indexes only.
+-- Differs from SQLite, where the limit must be numbered before the slices expand.
 SELECT t.uuid, t.observed_at
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
@@ -147,7 +147,7 @@ FROM ttp_tag t
 WHERE t.uuid IN (sqlc.slice(uuids));
 
 -- name: ListPhasesByMembers :many
--- When each decky saw each tactic in the tags of a scope's members.
+-- Distinct combinations of decky, tactic and time in the tags of a scope's members.
 SELECT t.decky_id, t.tactic, t.observed_at
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)

@@ -1,6 +1,6 @@
 -- name: ListMembersOfIdentity :many
--- Whose tags an identity has: the survivor, whether it is stored or not, all that are merged into it, and their
--- attackers, each with its identity. Without WITH, which vtgate does not prepare.
+-- The members of an identity: its survivor, stored or not, all identities merged into the survivor, and the
+-- attackers of each. vtgate does not prepare WITH.
 SELECT s.uuid AS survivor_uuid, s.uuid AS identity_uuid, a.uuid AS attacker_uuid
 FROM (SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = sqlc.arg(identity_uuid)),
                            sqlc.arg(identity_uuid)) AS BINARY(16)) AS uuid) s
@@ -13,8 +13,8 @@ STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid AND m.uuid <> s.uuid
 LEFT JOIN ttp_attacker a ON a.identity_uuid = m.uuid;
 
 -- name: ListMembersOfCampaign :many
--- The same for a campaign and all that are merged into its survivor: their surviving identities, with all
--- that are merged into these.
+-- The members of a campaign: the surviving identities of its survivor and of all campaigns merged into the
+-- survivor, all identities merged into these, and the attackers of each.
 SELECT m.survivor_uuid, m.uuid AS identity_uuid, a.uuid AS attacker_uuid
 FROM (SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
                            sqlc.arg(campaign_uuid)) AS BINARY(16)) AS uuid
@@ -28,9 +28,9 @@ STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
 LEFT JOIN ttp_attacker a ON a.identity_uuid = m.uuid;
 
 -- name: ListIdentitiesBySurvivors :many
--- The identities that answer as one of these.
+-- The survivors that are stored and all identities merged into them.
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE survivor_uuid IN (sqlc.slice(uuids));
 
 -- name: ListAttackersByIdentities :many
--- The attackers that have one of these identities.
+-- The attackers of these identities.
 SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE identity_uuid IN (sqlc.slice(uuids));

@@ -1,5 +1,5 @@
 -- name: ListRules :many
--- What each version of each rule has tagged, with the number of its sources.
+-- Statistics by rule and version, with the number of sources.
 SELECT r.rule_id, r.rule_version, COUNT(*) AS tags,
        CAST(MIN(r.observed_at) AS SIGNED) AS first_seen, CAST(MAX(r.observed_at) AS SIGNED) AS last_seen,
        COUNT(DISTINCT CONCAT(r.source_kind, '|', r.source_id)) AS sources

@@ -1,8 +1,7 @@
 -- name: InsertTag :execrows
--- A tag that is already there is left as it is: the first write wins. Only that is ignored; every
--- other violation is an error. The no-op names a column outside every key, as sharded engines ask,
--- and counts as no affected row.
--- Differs from SQLite, which has no ON DUPLICATE KEY. The facade repeats the VALUES tuple.
+-- A stored tag is kept: the first write wins. Any other violation is an error. The no-op update assigns a column
+-- outside of every key, as sharded engines require, and affects no row.
+-- Differs from SQLite, which has no ON DUPLICATE KEY. The Go code repeats the VALUES tuple.
 INSERT INTO ttp_tag (
     uuid, source_kind, source_id, attacker_uuid, identity_uuid, session_id, decky_id,
     tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,
@@ -11,20 +10,20 @@ INSERT INTO ttp_tag (
 ON DUPLICATE KEY UPDATE rule_version = ttp_tag.rule_version;
 
 -- name: ListStoredTagUUIDs :many
--- Which of these tags are stored.
+-- The stored tags among these.
 SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
 
 -- name: LockTagUUIDs :many
--- Which of these tags are stored, as of now.
+-- Reads the latest committed tags among these and locks them.
 SELECT uuid FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids)) FOR UPDATE;
 
 -- name: ListTagUUIDsInBatches :many
--- Which of these tags one of these batches wrote.
+-- The tags among these that one of the batches wrote.
 SELECT uuid FROM ttp_tag
 WHERE batch_uuid IN (sqlc.slice(batch_uuids)) AND uuid IN (sqlc.slice(uuids));
 
 -- name: ListTagsAfter :many
--- A page of all tags, in uuid order.
+-- A page of tags in UUID order.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
@@ -42,7 +41,7 @@ ORDER BY t.uuid
 LIMIT ?;
 
 -- name: ListTagsInBatch :many
--- A page of what a batch wrote, in uuid order. No index knows batches: this walks all tags.
+-- A page of a batch's tags in UUID order. No index covers batch_uuid, so that this scans all tags.
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
@@ -52,17 +51,17 @@ ORDER BY t.uuid
 LIMIT ?;
 
 -- name: LockTags :many
--- What a change of tags goes by, as it is now.
+-- Reads the latest committed keys of tags and locks the rows.
 SELECT uuid, attacker_uuid, identity_uuid, batch_uuid FROM ttp_tag
 WHERE uuid IN (sqlc.slice(uuids))
 ORDER BY uuid FOR UPDATE;
 
 -- name: LockTagNaming :many
--- A tag that names any of these identities.
+-- One tag with any of these identities.
 SELECT uuid FROM ttp_tag WHERE identity_uuid IN (sqlc.slice(uuids)) LIMIT 1 FOR UPDATE;
 
 -- name: LockTagsToMove :many
--- A page of an attacker's tags that name another identity, in the index's order.
+-- A page of an attacker's tags with another identity, in index order.
 SELECT t.uuid, t.observed_at FROM ttp_tag t
 WHERE t.attacker_uuid = sqlc.arg(attacker_uuid)
   AND t.observed_at >= sqlc.arg(cursor_observed_at)
@@ -72,14 +71,14 @@ ORDER BY t.observed_at, t.uuid
 LIMIT ? FOR UPDATE;
 
 -- name: SetTagIdentities :execrows
--- Keys tags to another identity, or to none: then to the one that their attackers have.
+-- Sets the identity of tags. NULL makes them follow their attackers.
 UPDATE ttp_tag SET identity_uuid = sqlc.narg(identity_uuid) WHERE uuid IN (sqlc.slice(uuids));
 
 -- name: SetTagKey :execrows
 UPDATE ttp_tag SET technique_key = sqlc.arg(technique_key) WHERE uuid = sqlc.arg(uuid);
 
 -- name: ListMisindexedTags :many
--- Which of these tags have no entry in a covering index that is as the row.
+-- The tags among these that lack a matching entry in a covering index, with the index.
 WITH found AS (
     SELECT t.uuid, t.identity_uuid, t.attacker_uuid, t.session_id, t.observed_at, t.technique_key, t.confidence
     FROM ttp_tag t FORCE INDEX (PRIMARY) WHERE t.uuid IN (sqlc.slice(uuids))
@@ -113,7 +112,8 @@ WITH found AS (
 SELECT misindexed.uuid, misindexed.name FROM misindexed;
 
 -- name: CountIndexedTags :many
--- How many tags each covering index should have and has. No index has batch_uuid, so that the table is counted.
+-- The expected and actual number of entries of each covering index. No index contains batch_uuid, so that its COUNT
+-- scans the table.
 WITH counted AS (
     SELECT COUNT(t.batch_uuid) AS tags, COUNT(t.identity_uuid) AS identities, COUNT(t.attacker_uuid) AS attackers,
            COUNT(t.session_id) AS sessions

@@ -1,7 +1,7 @@
 -- name: AddTechniqueCount :execrows
--- Adds tags to a slot of a key, or takes them away where their number is negative, which makes it stale; always, or
--- only where there is no tombstone. The facade binds it by itself, row by row, on MySQL with many rows in one
--- statement; tags comes last, since MySQL assigns from left to right.
+-- Adds a group to a slot of a technique count. A negative number of tags marks it stale. The last parameter is 1 to add
+-- always, or 0 to add only if no tombstone is stored. The Go code binds it directly, on MySQL with many rows in one
+-- statement. The assignment of tags comes last, since MySQL assigns from left to right.
 INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
 SELECT CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS DOUBLE), CAST(? AS SIGNED)
 WHERE CAST(? AS SIGNED) = 1 OR NOT EXISTS (SELECT 1 FROM ttp_tombstone)
@@ -16,7 +16,7 @@ ON DUPLICATE KEY UPDATE
     tags = ttp_technique_count.tags + VALUES(tags);
 
 -- name: ListTechniqueCounts :many
--- The fleet's groups: as counted, or, while that is stale, from the tags.
+-- The fleet's groups: from the counts, or from the tags where a count is stale.
 SELECT c.technique_key, CAST(SUM(c.tags) AS SIGNED) AS tags,
        CAST(MIN(c.first_seen) AS SIGNED) AS first_seen, CAST(MAX(c.last_seen) AS SIGNED) AS last_seen,
        CAST(MAX(c.confidence_max) AS DOUBLE) AS confidence_max
@@ -32,7 +32,7 @@ STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_technique) ON t.technique_key = c.t
 GROUP BY t.technique_key;
 
 -- name: ListCountedTechniques :many
--- The keys as they are counted.
+-- The stored counts by technique_key.
 SELECT technique_key, CAST(SUM(tags) AS SIGNED) AS tags,
        CAST(MIN(first_seen) AS SIGNED) AS first_seen, CAST(MAX(last_seen) AS SIGNED) AS last_seen,
        CAST(MAX(confidence_max) AS DOUBLE) AS confidence_max, CAST(MAX(stale) AS SIGNED) AS stale
@@ -43,7 +43,7 @@ GROUP BY technique_key;
 SELECT DISTINCT technique_key FROM ttp_technique_count WHERE stale = 1 ORDER BY technique_key;
 
 -- name: MarkTechniqueStale :exec
--- Also locks the slot's row, which it makes where there is none. The facade binds it as AddTechniqueCount.
+-- Also locks the slot, creating it if necessary. The Go code binds it directly, like AddTechniqueCount.
 INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
 VALUES (?, ?, 0, 9223372036854775807, -9223372036854775807, 0, 1)
 ON DUPLICATE KEY UPDATE stale = 1;
@@ -62,7 +62,7 @@ SET tags = 0, first_seen = 9223372036854775807, last_seen = -9223372036854775807
 WHERE technique_key = sqlc.arg(technique_key);
 
 -- name: SetTechniqueCount :exec
--- In slot 0, with the others empty.
+-- Stores the whole count in slot 0. EmptyTechniqueCounts must precede it.
 UPDATE ttp_technique_count
 SET tags = sqlc.arg(tags), first_seen = sqlc.arg(first_seen), last_seen = sqlc.arg(last_seen),
     confidence_max = sqlc.arg(confidence_max)

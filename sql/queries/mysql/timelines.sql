@@ -1,6 +1,6 @@
 -- name: CountByTime :many
--- The fleet's tags in each bucket of time that has any. The origin is no later than any tag, so that
--- the division rounds down.
+-- Numbers of the fleet's tags by bucket, for buckets with tags. No tag precedes the origin, so that the division
+-- rounds down.
 SELECT CAST((t.observed_at - CAST(sqlc.arg(origin) AS SIGNED)) DIV CAST(sqlc.arg(width) AS SIGNED) AS SIGNED) AS bucket,
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
@@ -15,7 +15,7 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
 GROUP BY bucket, t.technique_key;
 
 -- name: CountMembersByTime :many
--- The same for the tags of a scope's members.
+-- Numbers of the members' tags by bucket; see CountByTime.
 SELECT CAST((t.observed_at - CAST(sqlc.arg(origin) AS SIGNED)) DIV CAST(sqlc.arg(width) AS SIGNED) AS SIGNED) AS bucket,
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)

@@ -1,5 +1,5 @@
 -- name: UpsertAttacker :exec
--- An absent value keeps what is stored.
+-- NULL keeps the stored value.
 INSERT INTO ttp_attacker (uuid, ip, identity_uuid)
 VALUES (sqlc.arg(uuid), sqlc.narg(ip), sqlc.narg(identity_uuid))
 ON CONFLICT (uuid) DO UPDATE SET
@@ -7,14 +7,14 @@ ON CONFLICT (uuid) DO UPDATE SET
     identity_uuid = COALESCE(excluded.identity_uuid, ttp_attacker.identity_uuid);
 
 -- name: ListAttackersAfter :many
--- A page of all attackers, in uuid order.
+-- A page of attackers in UUID order.
 SELECT uuid, ip, identity_uuid FROM ttp_attacker
 WHERE uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT sqlc.arg(limit);
 
 -- name: ListAttackersByIdentity :many
--- A page of the attackers that name this identity, in uuid order.
+-- A page of an identity's attackers in UUID order.
 SELECT uuid, ip, identity_uuid FROM ttp_attacker
 WHERE identity_uuid = sqlc.arg(identity_uuid) AND uuid > sqlc.arg(after)
 ORDER BY uuid
@@ -24,15 +24,15 @@ LIMIT sqlc.arg(limit);
 SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids));
 
 -- name: LockAttackers :many
--- The newest committed state, for a change of what it decides.
+-- Reads the latest committed rows and locks them.
 SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids)) ORDER BY uuid;
 
 -- name: LockAttackerNaming :many
--- An attacker that names any of these identities.
+-- One attacker with any of these identities.
 SELECT uuid FROM ttp_attacker WHERE identity_uuid IN (sqlc.slice(uuids)) LIMIT 1;
 
 -- name: ReleaseAttackers :execrows
--- Takes these attackers out of an identity.
+-- Removes attackers from an identity.
 UPDATE ttp_attacker SET identity_uuid = NULL
 WHERE identity_uuid = sqlc.arg(identity_uuid) AND uuid IN (sqlc.slice(uuids));
 

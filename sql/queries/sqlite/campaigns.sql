@@ -1,26 +1,26 @@
 -- name: UpsertCampaign :exec
--- An absent value keeps what is stored. Merging is not its job: see SetCampaignMergedInto.
+-- NULL keeps the stored value. SetCampaignMergedInto sets merged_into_uuid.
 INSERT INTO ttp_campaign (uuid, name, survivor_uuid)
 VALUES (sqlc.arg(uuid), sqlc.narg(name), sqlc.arg(uuid))
 ON CONFLICT (uuid) DO UPDATE SET
     name = COALESCE(excluded.name, ttp_campaign.name);
 
 -- name: ListCampaignsAfter :many
--- A page of all campaigns, in uuid order.
+-- A page of campaigns in UUID order.
 SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign
 WHERE uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT sqlc.arg(limit);
 
 -- name: LockCampaign :one
--- The newest committed state, for a change of merge pointers.
+-- Reads the latest committed row and locks it.
 SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign WHERE uuid = sqlc.arg(uuid);
 
 -- name: SetCampaignMergedInto :exec
 UPDATE ttp_campaign SET merged_into_uuid = sqlc.arg(merged_into_uuid) WHERE uuid = sqlc.arg(uuid);
 
 -- name: ListCampaignsMergedInto :many
--- A page of the campaigns that point at this one, in uuid order.
+-- A page of the campaigns merged directly into a campaign, in UUID order.
 SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign
 WHERE merged_into_uuid = sqlc.arg(merged_into_uuid) AND uuid > sqlc.arg(after)
 ORDER BY uuid
@@ -30,7 +30,7 @@ LIMIT sqlc.arg(limit);
 SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign WHERE uuid IN (sqlc.slice(uuids));
 
 -- name: LockMergedCampaigns :many
--- The campaigns that point at any of these.
+-- The campaigns merged directly into any of these.
 SELECT uuid FROM ttp_campaign WHERE merged_into_uuid IN (sqlc.slice(uuids));
 
 -- name: SetCampaignSurvivors :execrows

@@ -1,5 +1,5 @@
 -- name: CountDistinctSources :many
--- How many sources show each technique in the fleet.
+-- Numbers of distinct sources by technique, of the fleet.
 SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique,
        COUNT(DISTINCT t.source_kind || '|' || t.source_id) AS sources
 FROM ttp_tag t
@@ -15,7 +15,7 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
 GROUP BY technique;
 
 -- name: ListActorsByTechnique :many
--- Which attackers and identities show each technique in the fleet.
+-- Distinct actors by technique, of the fleet.
 SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
@@ -30,7 +30,7 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
 GROUP BY technique, t.attacker_uuid, t.identity_uuid;
 
 -- name: ListSourcesByMembers :many
--- The sources and the actors of the tags of a scope's members, by technique.
+-- Distinct sources and actors by technique, of a scope's members.
 SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)

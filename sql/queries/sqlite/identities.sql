@@ -1,40 +1,40 @@
 -- name: UpsertIdentity :exec
--- An absent value keeps what is stored. Merging is not its job: see SetIdentityMergedInto.
+-- NULL keeps the stored value. SetIdentityMergedInto sets merged_into_uuid.
 INSERT INTO ttp_identity (uuid, campaign_uuid, survivor_uuid)
 VALUES (sqlc.arg(uuid), sqlc.narg(campaign_uuid), sqlc.arg(uuid))
 ON CONFLICT (uuid) DO UPDATE SET
     campaign_uuid = COALESCE(excluded.campaign_uuid, ttp_identity.campaign_uuid);
 
 -- name: ListIdentitiesAfter :many
--- A page of all identities, in uuid order.
+-- A page of identities in UUID order.
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
 WHERE uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT sqlc.arg(limit);
 
 -- name: LockIdentity :one
--- The newest committed state, for a change of merge pointers.
+-- Reads the latest committed row and locks it.
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid = sqlc.arg(uuid);
 
 -- name: SetIdentityMergedInto :exec
 UPDATE ttp_identity SET merged_into_uuid = sqlc.arg(merged_into_uuid) WHERE uuid = sqlc.arg(uuid);
 
 -- name: ListIdentitiesByCampaign :many
--- A page of the identities that name this campaign, in uuid order.
+-- A page of a campaign's identities in UUID order.
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
 WHERE campaign_uuid = sqlc.arg(campaign_uuid) AND uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT sqlc.arg(limit);
 
 -- name: ListIdentitiesMergedInto :many
--- A page of the identities that point at this one, in uuid order.
+-- A page of the identities merged directly into an identity, in UUID order.
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
 WHERE merged_into_uuid = sqlc.arg(merged_into_uuid) AND uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT sqlc.arg(limit);
 
 -- name: ListIdentitiesBySurvivor :many
--- A page of the identities that this one stands for, itself among them, in uuid order.
+-- A page of a survivor and all identities merged into it, in UUID order.
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
 WHERE survivor_uuid = sqlc.arg(survivor_uuid) AND uuid > sqlc.arg(after)
 ORDER BY uuid
@@ -44,11 +44,11 @@ LIMIT sqlc.arg(limit);
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid IN (sqlc.slice(uuids));
 
 -- name: LockMergedIdentities :many
--- The identities that point at any of these.
+-- The identities merged directly into any of these.
 SELECT uuid FROM ttp_identity WHERE merged_into_uuid IN (sqlc.slice(uuids));
 
 -- name: LockUnmergedOf :many
--- Of the identities that this one stands for, a page of those that no other points at.
+-- A page of the leaves of a survivor's merge tree: identities that none is merged into.
 SELECT i.uuid FROM ttp_identity i
 WHERE i.survivor_uuid = sqlc.arg(survivor_uuid)
   AND NOT EXISTS (SELECT 1 FROM ttp_identity j WHERE j.merged_into_uuid = i.uuid)

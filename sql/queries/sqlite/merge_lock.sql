@@ -1,4 +1,4 @@
 -- name: LockMerges :exec
--- Holds the right to change merge pointers of this kind of scope until the transaction ends.
+-- Serializes transactions that change merges of this kind of scope.
 INSERT INTO ttp_merge_lock (kind, changes) VALUES (sqlc.arg(kind), 1)
 ON CONFLICT (kind) DO UPDATE SET changes = ttp_merge_lock.changes + 1;

@@ -1,5 +1,5 @@
 -- name: ListDistinctTechniques :many
--- The fleet's techniques, in the order of their keys.
+-- The fleet's groups from the index by technique.
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
@@ -16,7 +16,7 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
 GROUP BY t.technique_key;
 
 -- name: ListDistinctTechniquesByTime :many
--- The same by the index of times, for windows that hold a small part of the fleet's tags.
+-- The fleet's groups from the index by time, for windows with a small part of the tags.
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
@@ -32,8 +32,8 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
 GROUP BY t.technique_key;
 
 -- name: ListTechniquesByMembers :many
--- The techniques of a scope's members: of the tags that name one of these attackers, all or those that name no
--- identity and so count for the one that the attacker has, and of those that name one of these identities.
+-- The groups of a scope's members: tags of the attackers, with any_identity = 0 only those without an identity, and
+-- tags of the identities.
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
@@ -66,7 +66,7 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
 GROUP BY t.technique_key;
 
 -- name: ListTechniquesByEachMember :many
--- The same for each of the members.
+-- ListTechniquesByMembers, grouped by member.
 SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max

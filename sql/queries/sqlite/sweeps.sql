@@ -1,5 +1,5 @@
 -- name: ListTaggedAttackers :many
--- The next attackers that tags name.
+-- A page of the distinct attackers of tags.
 SELECT t.attacker_uuid FROM ttp_tag t
 WHERE t.attacker_uuid > sqlc.arg(after)
 GROUP BY t.attacker_uuid
@@ -7,7 +7,7 @@ ORDER BY t.attacker_uuid
 LIMIT sqlc.arg(limit);
 
 -- name: ListTaggedIdentities :many
--- The next identities that tags name.
+-- A page of the distinct identities of tags.
 SELECT t.identity_uuid FROM ttp_tag t
 WHERE t.identity_uuid > sqlc.arg(after)
 GROUP BY t.identity_uuid
@@ -15,7 +15,7 @@ ORDER BY t.identity_uuid
 LIMIT sqlc.arg(limit);
 
 -- name: ListAssignedIdentities :many
--- The next identities that attackers have.
+-- A page of the distinct identities of attackers.
 SELECT a.identity_uuid FROM ttp_attacker a
 WHERE a.identity_uuid > sqlc.arg(after)
 GROUP BY a.identity_uuid
@@ -23,7 +23,7 @@ ORDER BY a.identity_uuid
 LIMIT sqlc.arg(limit);
 
 -- name: ListSurvivingIdentities :many
--- The next identities that stored ones answer as.
+-- A page of the distinct survivors of identities.
 SELECT i.survivor_uuid FROM ttp_identity i
 WHERE i.survivor_uuid > sqlc.arg(after)
 GROUP BY i.survivor_uuid

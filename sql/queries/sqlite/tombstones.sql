@@ -1,25 +1,25 @@
 -- name: AddTombstone :exec
--- Counts more tags to a tombstone, which the first make.
+-- Adds to the tags of a tombstone, creating it if necessary.
 INSERT INTO ttp_tombstone (uuid, removed, reason, created_at, tags)
 VALUES (sqlc.arg(uuid), sqlc.arg(removed), sqlc.narg(reason), sqlc.arg(created_at), sqlc.arg(tags))
 ON CONFLICT (uuid) DO UPDATE SET tags = ttp_tombstone.tags + excluded.tags;
 
--- name: BuryTags :execrows
--- Keeps these tags, which are about to go, from being written again.
-INSERT INTO ttp_buried_tag (uuid, tombstone_uuid)
+-- name: TombstoneTags :execrows
+-- Tombstones the stored tags among these. The caller deletes them afterwards.
+INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid)
 SELECT t.uuid, CAST(sqlc.arg(tombstone_uuid) AS BLOB) FROM ttp_tag t
-WHERE NOT EXISTS (SELECT 1 FROM ttp_buried_tag b WHERE b.uuid = t.uuid) AND t.uuid IN (sqlc.slice(uuids));
+WHERE NOT EXISTS (SELECT 1 FROM ttp_tombstoned_tag d WHERE d.uuid = t.uuid) AND t.uuid IN (sqlc.slice(uuids));
 
--- name: ListBuriedTagUUIDs :many
--- Which of these tags a tombstone keeps from being written.
-SELECT uuid FROM ttp_buried_tag WHERE uuid IN (sqlc.slice(uuids));
+-- name: ListTombstonedTagUUIDs :many
+-- The tombstoned tags among these.
+SELECT uuid FROM ttp_tombstoned_tag WHERE uuid IN (sqlc.slice(uuids));
 
--- name: LockBuriedTags :many
--- Which of these tags a tombstone keeps from being written, as of now.
-SELECT uuid FROM ttp_buried_tag WHERE uuid IN (sqlc.slice(uuids));
+-- name: LockTombstonedTags :many
+-- Reads the latest committed tombstoned tags among these and locks them.
+SELECT uuid FROM ttp_tombstoned_tag WHERE uuid IN (sqlc.slice(uuids));
 
 -- name: ListTombstonesAfter :many
--- A page of all tombstones, in uuid order, which is that of their making.
+-- A page of tombstones in UUID order, which is the order of creation.
 SELECT uuid, removed, reason, created_at, tags FROM ttp_tombstone
 WHERE uuid > sqlc.arg(after)
 ORDER BY uuid
@@ -32,19 +32,19 @@ SELECT uuid, removed, reason, created_at, tags FROM ttp_tombstone WHERE uuid = s
 SELECT uuid, removed, reason, created_at, tags FROM ttp_tombstone WHERE uuid = sqlc.arg(uuid);
 
 -- name: ListTagsOfTombstone :many
--- A page of the tags that a tombstone keeps from being written.
-SELECT uuid FROM ttp_buried_tag
+-- A page of a tombstone's tags in UUID order.
+SELECT uuid FROM ttp_tombstoned_tag
 WHERE tombstone_uuid = sqlc.arg(tombstone_uuid) AND uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT sqlc.arg(limit);
 
 -- name: CountTagsOfTombstone :one
-SELECT COUNT(*) FROM ttp_buried_tag WHERE tombstone_uuid = sqlc.arg(tombstone_uuid);
+SELECT COUNT(*) FROM ttp_tombstoned_tag WHERE tombstone_uuid = sqlc.arg(tombstone_uuid);
 
--- name: DeleteBuriedTags :execrows
-DELETE FROM ttp_buried_tag WHERE tombstone_uuid = sqlc.arg(tombstone_uuid) AND uuid IN (sqlc.slice(uuids));
+-- name: DeleteTombstonedTags :execrows
+DELETE FROM ttp_tombstoned_tag WHERE tombstone_uuid = sqlc.arg(tombstone_uuid) AND uuid IN (sqlc.slice(uuids));
 
--- name: TakeFromTombstone :execrows
+-- name: SubtractFromTombstone :execrows
 UPDATE ttp_tombstone SET tags = tags - sqlc.arg(tags) WHERE uuid = sqlc.arg(uuid);
 
 -- name: DeleteEmptyTombstone :execrows

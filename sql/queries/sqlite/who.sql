@@ -1,5 +1,5 @@
 -- name: WhoIdentities :many
--- How many tags name each identity.
+-- Numbers of tags by identity.
 SELECT t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_identity
@@ -14,7 +14,7 @@ WHERE t.identity_uuid IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.obs
 GROUP BY t.identity_uuid;
 
 -- name: WhoAttackers :many
--- The attackers that most tags name, counting all tags or those that name no identity.
+-- The attackers with the most tags, with any_identity = 0 counting only tags without an identity.
 SELECT t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
@@ -49,7 +49,7 @@ ORDER BY tags DESC, t.session_id
 LIMIT sqlc.arg(limit);
 
 -- name: WhoActorsByTechnique :many
--- How many tags of a technique name each identity and attacker.
+-- Numbers of a technique's tags by actor.
 SELECT t.identity_uuid, t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_technique

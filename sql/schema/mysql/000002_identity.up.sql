@@ -3,8 +3,8 @@ CREATE TABLE IF NOT EXISTS ttp_identity (
     uuid             BINARY(16) NOT NULL PRIMARY KEY,
     campaign_uuid    BINARY(16),
     merged_into_uuid BINARY(16),
-    -- The identity at the end of the merge chain, itself when it is not merged: kept by the
-    -- writer of merged_into_uuid, so that no read has to walk the chain.
+    -- The identity at the end of the merge chain, uuid itself without a merge. Writers of merged_into_uuid
+    -- maintain it, so that reads need not walk the chain.
     survivor_uuid    BINARY(16) NOT NULL,
     CHECK (merged_into_uuid <> uuid),
     KEY ttp_identity_campaign (campaign_uuid, uuid, merged_into_uuid),

@@ -1,8 +1,8 @@
--- Tags: this source event shows this ATT&CK technique, says this rule. No foreign keys: a tag may
--- come before its scopes and outlives its source.
+-- Tags: ATT&CK techniques that a rule recognised in source events. No foreign keys: a tag may precede its
+-- scopes and outlives its source.
 --
--- The CHECKs are the last line of defence, the same on both engines; the Go validation in front of
--- them is stricter where SQL cannot say it (control characters, outer spaces, the uuid itself).
+-- The CHECKs are a last line of defence, the same on both engines. The validation in Go also covers what SQL
+-- cannot express: control characters, leading and trailing spaces, and the value of uuid.
 CREATE TABLE IF NOT EXISTS ttp_tag (
     uuid             BINARY(16) NOT NULL PRIMARY KEY,
     source_kind      VARCHAR(64) NOT NULL CHECK (CHAR_LENGTH(source_kind) BETWEEN 1 AND 64),
@@ -17,16 +17,16 @@ CREATE TABLE IF NOT EXISTS ttp_tag (
     confidence       DOUBLE NOT NULL CHECK (confidence BETWEEN 0 AND 1),
     rule_id          VARCHAR(64) NOT NULL CHECK (CHAR_LENGTH(rule_id) BETWEEN 1 AND 64),
     rule_version     BIGINT NOT NULL CHECK (rule_version >= 0),
-    -- MEDIUMTEXT, since TEXT ends one byte below 64 KiB; never JSON, which MySQL rewrites.
+    -- MEDIUMTEXT, since TEXT is limited to one byte less than 64 KiB; not JSON, which MySQL rewrites.
     evidence         MEDIUMTEXT NOT NULL,
     attack_release   VARCHAR(32) NOT NULL,
     observed_at      BIGINT NOT NULL, -- microseconds since 1970, UTC
     ingested_at      BIGINT NOT NULL, -- microseconds since 1970, UTC
     batch_uuid       BINARY(16) NOT NULL,
-    -- What rollups group by, as one number of 18 digits: technique 4, sub-technique plus one 4 (0 for
-    -- none), tactic 4, domain 1 (enterprise 1, ics 2, mobile 3), major version 3, minor version 2. An
-    -- index entry holds 8 bytes in place of some 35, and sorting compares numbers in place of four texts.
-    -- A checked column, since SQLite takes no index for covering that holds a generated one.
+    -- The grouping key of rollups, 18 digits: technique 4, sub-technique plus one 4 (0 for none), tactic 4,
+    -- domain 1 (enterprise 1, ics 2, mobile 3), major version 3, minor version 2. An index entry has 8 bytes
+    -- instead of about 35, and sorting compares one number instead of four texts. It is not a generated
+    -- column, since SQLite does not use an index with a generated column as covering.
     technique_key    BIGINT NOT NULL,
     CHECK (CHAR_LENGTH(tactic) = 6 AND tactic REGEXP '^TA[0-9]{4}'),
     CHECK (CHAR_LENGTH(technique_id) = 5 AND technique_id REGEXP '^T[0-9]{4}'),
@@ -43,14 +43,14 @@ CREATE TABLE IF NOT EXISTS ttp_tag (
         + CAST(SUBSTRING_INDEX(attack_release, '.', -1) AS SIGNED)
     ),
     CHECK (attacker_uuid IS NOT NULL OR identity_uuid IS NOT NULL),
-    -- One covering index a scope: the scope, then the order of lists, then what rollups read. One
-    -- index so serves rollups, windows, timelines and pages. The attacker's index carries
-    -- identity_uuid, because an identity also owns the tags of its attackers that name no identity.
-    -- (SQLite's leave out the tags without their scope: see there for the bytes.)
+    -- One covering index per scope: the scope, the sort key of lists, and the columns that rollups read. It
+    -- serves rollups, windows, timelines and pages. The attacker index includes identity_uuid, since the scope
+    -- of an identity contains the tags of its attackers that have no identity. (The indexes of SQLite are
+    -- partial; its migration lists their sizes.)
     KEY ttp_tag_identity (identity_uuid, observed_at, uuid, technique_key, confidence),
     KEY ttp_tag_attacker (attacker_uuid, observed_at, uuid, identity_uuid, technique_key, confidence),
     KEY ttp_tag_session (session_id, observed_at, uuid, technique_key, confidence),
     KEY ttp_tag_observed (observed_at, uuid, technique_key, confidence),
-    -- The fleet's filtered rollups, and who shows a technique.
+    -- For filtered rollups of the fleet and the actors of a technique.
     KEY ttp_tag_technique (technique_key, observed_at, confidence)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

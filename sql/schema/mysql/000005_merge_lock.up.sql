@@ -1,5 +1,5 @@
--- One row a kind of scope, written first by every transaction that changes a merge pointer: such
--- transactions follow one another, so that two merges that race cannot close a cycle.
+-- One row per kind of scope. Every transaction that changes a merge updates it first: this serializes merges, so
+-- that two concurrent ones cannot close a cycle.
 CREATE TABLE IF NOT EXISTS ttp_merge_lock (
     kind    VARCHAR(16) NOT NULL PRIMARY KEY CHECK (kind IN ('campaign', 'identity')),
     changes BIGINT NOT NULL

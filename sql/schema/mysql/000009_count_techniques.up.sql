@@ -1,4 +1,4 @@
--- Counts the tags of a database that is older than the counts.
+-- Counts the tags that were written before ttp_technique_count existed.
 INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
 SELECT technique_key, 0, COUNT(*), MIN(observed_at), MAX(observed_at), MAX(confidence), 0 FROM ttp_tag
 GROUP BY technique_key

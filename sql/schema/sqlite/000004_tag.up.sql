@@ -1,8 +1,8 @@
--- Tags: this source event shows this ATT&CK technique, says this rule. No foreign keys: a tag may
--- come before its scopes and outlives its source.
+-- Tags: ATT&CK techniques that a rule recognised in source events. No foreign keys: a tag may precede its
+-- scopes and outlives its source.
 --
--- The CHECKs are the last line of defence, the same on both engines; the Go validation in front of
--- them is stricter where SQL cannot say it (control characters, outer spaces, the uuid itself).
+-- The CHECKs are a last line of defence, the same on both engines. The validation in Go also covers what SQL
+-- cannot express: control characters, leading and trailing spaces, and the value of uuid.
 CREATE TABLE IF NOT EXISTS ttp_tag (
     uuid             BLOB NOT NULL PRIMARY KEY CHECK (length(uuid) = 16),
     source_kind      TEXT NOT NULL CHECK (length(source_kind) BETWEEN 1 AND 64),
@@ -27,10 +27,10 @@ CREATE TABLE IF NOT EXISTS ttp_tag (
     observed_at      INTEGER NOT NULL, -- microseconds since 1970, UTC
     ingested_at      INTEGER NOT NULL, -- microseconds since 1970, UTC
     batch_uuid       BLOB NOT NULL CHECK (length(batch_uuid) = 16),
-    -- What rollups group by, as one number of 18 digits: technique 4, sub-technique plus one 4 (0 for
-    -- none), tactic 4, domain 1 (enterprise 1, ics 2, mobile 3), major version 3, minor version 2. An
-    -- index entry holds 8 bytes in place of some 35, and sorting compares numbers in place of four texts.
-    -- A checked column, since SQLite takes no index for covering that holds a generated one.
+    -- The grouping key of rollups, 18 digits: technique 4, sub-technique plus one 4 (0 for none), tactic 4,
+    -- domain 1 (enterprise 1, ics 2, mobile 3), major version 3, minor version 2. An index entry has 8 bytes
+    -- instead of about 35, and sorting compares one number instead of four texts. It is not a generated
+    -- column, since SQLite does not use an index with a generated column as covering.
     technique_key    INTEGER NOT NULL CHECK (technique_key =
         CAST(substr(technique_id, 2) AS INTEGER) * 100000000000000
         + coalesce(CAST(substr(sub_technique_id, 7) AS INTEGER) + 1, 0) * 10000000000
@@ -41,17 +41,16 @@ CREATE TABLE IF NOT EXISTS ttp_tag (
     ),
     CHECK (attacker_uuid IS NOT NULL OR identity_uuid IS NOT NULL)
 ) STRICT;
--- One covering index a scope: the scope, then the order of lists, then what rollups read. One index
--- so serves rollups, windows, timelines and pages. The attacker's index carries identity_uuid, because
--- an identity also owns the tags of its attackers that name no identity.
+-- One covering index per scope: the scope, the sort key of lists, and the columns that rollups read. It serves
+-- rollups, windows, timelines and pages. The attacker index includes identity_uuid, since the scope of an
+-- identity contains the tags of its attackers that have no identity.
 --
--- Bytes a tag, of 100,000 honeypot-like tags of which two thirds name no identity: attacker 76, session 65,
--- observed 52, technique 35, identity 23. The identity's was 59 while it held those that name none: no read
--- looks for them there, so each index leaves out the tags without its scope. (MySQL has no partial indexes.)
--- Confidence takes 9 in each and uuid 17: they stay, the one for confidence_max without a look at the table,
--- the other for pages in one order; inserts into a million tags were no faster without uuid, since they pay
--- for pages, not for bytes. A second index of each scope by technique_key would spare rollups the sort,
--- half of their time, for 124 bytes more; see bench/notes.md for these and what each index costs.
+-- Bytes per tag, for 100,000 honeypot-like tags of which two thirds have no identity: attacker 76, session 65,
+-- observed 52, technique 35, identity 23. The indexes are partial (MySQL has no partial indexes), since no read
+-- needs tags without the scope; the identity index would take 59 otherwise. Confidence takes 9 bytes per entry
+-- and saves reading the table for confidence_max. The uuid takes 17 and orders pages; inserts into a million
+-- tags were not faster without it. A second index per scope by technique_key would save rollups the sort, half
+-- of their time, for 124 more bytes. See bench/notes.md for details and the cost of each index.
 CREATE INDEX IF NOT EXISTS ttp_tag_identity ON ttp_tag
     (identity_uuid, observed_at, uuid, technique_key, confidence) WHERE identity_uuid IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ttp_tag_attacker ON ttp_tag
@@ -60,6 +59,6 @@ CREATE INDEX IF NOT EXISTS ttp_tag_session ON ttp_tag
     (session_id, observed_at, uuid, technique_key, confidence) WHERE session_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ttp_tag_observed ON ttp_tag
     (observed_at, uuid, technique_key, confidence);
--- The fleet's filtered rollups, and who shows a technique.
+-- For filtered rollups of the fleet and the actors of a technique.
 CREATE INDEX IF NOT EXISTS ttp_tag_technique ON ttp_tag
     (technique_key, observed_at, confidence);

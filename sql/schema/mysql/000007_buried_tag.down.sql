@@ -1,1 +1,0 @@
-DROP TABLE IF EXISTS ttp_buried_tag;

@@ -1,6 +1,0 @@
--- Tags that a tombstone keeps from being written.
-CREATE TABLE IF NOT EXISTS ttp_buried_tag (
-    uuid           BLOB NOT NULL PRIMARY KEY CHECK (length(uuid) = 16), -- the tag's
-    tombstone_uuid BLOB NOT NULL CHECK (length(tombstone_uuid) = 16)
-) STRICT;
-CREATE INDEX IF NOT EXISTS ttp_buried_tag_tombstone ON ttp_buried_tag (tombstone_uuid, uuid);
