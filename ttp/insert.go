@@ -72,7 +72,9 @@ func (r InsertResult) Count(o Outcome) int {
 // with a [Tombstone] stays away.
 //
 // It returns an [*InvalidError] that lists every tag that breaks a rule of its fields ([ErrInvalidTag]),
-// and [ErrBusy] when the database stayed locked through all retries. After an error nothing is written.
+// and [ErrBusy] when the database stayed locked through all retries. After these nothing is written. After another
+// error, such as a connection that is lost or a context that ends during COMMIT, either all of the call is written
+// or nothing. Call again then: the replay writes what is missing, and what the first call wrote is a [Duplicate].
 func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error) {
 	const op = "insert tags"
 	batch, err := uuid.NewV7()
