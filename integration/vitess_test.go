@@ -94,6 +94,6 @@ func borrowKeyspace(tb testing.TB) string {
 }
 
 var storeTables = []string{
-	"ttp_tag", "ttp_buried_tag", "ttp_technique_count", "ttp_attacker", "ttp_identity", "ttp_campaign",
+	"ttp_tag", "ttp_tombstoned_tag", "ttp_technique_count", "ttp_attacker", "ttp_identity", "ttp_campaign",
 	"ttp_tombstone", "ttp_merge_lock", "ttp_schema_migrations",
 }

@@ -17,6 +17,7 @@ type args struct {
 	Limit, Offset    int64
 	Origin, Width    int64
 	After            []byte
+	First, Last      []byte // UUIDs of a range
 
 	UUID, BatchUUID, TombstoneUUID, MergedIntoUUID, SurvivorUUID []byte
 	UUIDs, BatchUUIDs                                            [][]byte

@@ -17,7 +17,7 @@ var ownColumns = map[string]string{
 	"ttp_tag":             "technique_key",
 	"ttp_merge_lock":      "changes",
 	"ttp_tombstone":       "removed",
-	"ttp_buried_tag":      "tombstone_uuid",
+	"ttp_tombstoned_tag":  "tombstone_uuid",
 	"ttp_technique_count": "stale",
 }
 

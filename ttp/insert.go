@@ -71,7 +71,9 @@ func (r InsertResult) Count(o Outcome) int {
 // concurrently, exactly one of them gets [Inserted]. Tags that were removed with a [Tombstone] are not written.
 //
 // It returns an [*InvalidError] ([ErrInvalidTag]) that lists every invalid field of every tag, and [ErrBusy] if all
-// retries failed. On error nothing is written.
+// retries failed; after these nothing is written. After another error, such as a lost connection or the end of the
+// context during COMMIT, either all of the call is written or nothing. Call again then: the replay writes missing
+// tags, and returns [Duplicate] for those that the first call wrote.
 func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error) {
 	const op = "insert tags"
 	batch, err := uuid.NewV7()

@@ -56,7 +56,7 @@ func TestADatabaseThatStaysBusyIsAnError(t *testing.T) {
 	s, lock := lockedSQLite(t)
 	unlock := lock()
 	_, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")})
-	if !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), "an uncommitted transaction of another connection holds rows past the retry time") {
+	if !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), "an uncommitted transaction of another connection holds locks past the retry time") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

@@ -13,7 +13,7 @@ import (
 
 var (
 	listMisindexedTags = many((*sqlitegen.Queries).ListMisindexedTags, (*mysqlgen.Queries).ListMisindexedTags, toMisindexed, toMisindexed)
-	countIndexedTags   = all((*sqlitegen.Queries).CountIndexedTags, (*mysqlgen.Queries).CountIndexedTags, toIndexedCount, toIndexedCount)
+	countIndexedTags   = all((*sqlitegen.Queries).CountIndexedTags, (*mysqlgen.Queries).CountIndexedTags, toIndexCounts, toIndexCounts)
 )
 
 // Rollups and lists answer from covering indexes without a look at the rows. Each tag that has its own entry,
@@ -31,12 +31,9 @@ func (v *verifier) verifyTables(ctx context.Context) error {
 	if v.store.tx != nil {
 		return nil
 	}
-	if err := v.store.ready(ctx); err != nil {
-		return v.store.fail(ctx, "verify", err)
-	}
-	damages, err := v.store.engine.checkTables(ctx, v.store.read)
+	damages, err := query(ctx, v.store, "verify", func(queries) ([]damage, error) { return v.store.engine.checkTables(ctx, v.store.read) })
 	if err != nil {
-		return v.store.fail(ctx, "verify", err)
+		return err
 	}
 	v.intact = !slices.ContainsFunc(damages, func(d damage) bool { return d.kind == Damaged })
 	var faults []fault
@@ -58,14 +55,14 @@ func (v *verifier) rebuildIndex(ctx context.Context, q queries, name string) (bo
 	return v.store.engine.rebuildIndex(ctx, q.db, name)
 }
 
-// checkIndexed compares tags with their entries in the covering indexes.
-func (v *verifier) checkIndexed(ctx context.Context, q queries, tags [][]byte) ([]fault, error) {
-	found, err := listMisindexedTags(ctx, q, args{UUIDs: tags})
+// checkIndexed compares the tags from the first to the last uuid with their entries in the covering indexes.
+func (v *verifier) checkIndexed(ctx context.Context, q queries, first, last uuid.UUID) ([]fault, error) {
+	found, err := listMisindexedTags(ctx, q, args{First: first[:], Last: last[:]})
 	var faults []fault
 	for _, m := range found {
 		f := Finding{Kind: WrongIndex, Of: tagType, UUID: m.tag, Detail: "the index " + m.index + " does not have it as it is stored"}
 		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
-			left, err := listMisindexedTags(ctx, q, args{UUIDs: [][]byte{m.tag[:]}})
+			left, err := listMisindexedTags(ctx, q, args{First: m.tag[:], Last: m.tag[:]})
 			if err != nil || !slices.Contains(left, m) { // the index was rebuilt for another tag
 				return err == nil, err
 			}
@@ -77,12 +74,12 @@ func (v *verifier) checkIndexed(ctx context.Context, q queries, tags [][]byte) (
 
 // verifyIndexes compares the numbers of entries of the covering indexes with those of the tags.
 func (v *verifier) verifyIndexes(ctx context.Context) error {
-	counts, err := snapshot(ctx, v.store, "verify", func(q queries) ([]indexedCount, error) { return countIndexedTags(ctx, q, args{}) })
+	counts, err := snapshot(ctx, v.store, "verify", func(q queries) ([][]indexCount, error) { return countIndexedTags(ctx, q, args{}) })
 	if err != nil {
 		return err
 	}
 	var faults []fault
-	for _, c := range counts {
+	for _, c := range slices.Concat(counts...) {
 		if c.entries != c.tags {
 			f := Finding{Kind: WrongIndex, Of: "index", Detail: fmt.Sprintf("%s has %d entries for %d tags", c.index, c.entries, c.tags)}
 			faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return v.rebuildIndex(ctx, q, c.index) }})
@@ -106,17 +103,23 @@ func toMisindexed[R misindexedRow](row R) misindexed {
 	return misindexed{toID(r.UUID), r.Name}
 }
 
-// indexedCount is how many tags an index should have and how many entries it has.
-type indexedCount struct {
+// indexCount is how many tags an index should have and how many entries it has.
+type indexCount struct {
 	index         string
 	tags, entries int64
 }
 
-type indexedCountRow interface {
+type indexCountsRow interface {
 	sqlitegen.CountIndexedTagsRow | mysqlgen.CountIndexedTagsRow
 }
 
-func toIndexedCount[R indexedCountRow](row R) indexedCount {
+func toIndexCounts[R indexCountsRow](row R) []indexCount {
 	r := sqlitegen.CountIndexedTagsRow(row)
-	return indexedCount{r.Name, r.Tags, r.Entries}
+	return []indexCount{
+		{"ttp_tag_identity", r.Identities, r.ByIdentity},
+		{"ttp_tag_attacker", r.Attackers, r.ByAttacker},
+		{"ttp_tag_session", r.Sessions, r.BySession},
+		{"ttp_tag_observed", r.Tags, r.ByTime},
+		{"ttp_tag_technique", r.Tags, r.ByTechnique},
+	}
 }

@@ -22,12 +22,12 @@ type related struct {
 	identities map[uuid.UUID]Identity
 }
 
-func readRelated(ctx context.Context, q queries, page []keyedTag, tags [][]byte) (around related, err error) {
-	var attackers, identities []uuid.UUID
+func readRelated(ctx context.Context, q queries, page []keyedTag) (around related, err error) {
+	var tags, attackers, identities []uuid.UUID
 	for _, t := range page {
-		attackers, identities = append(attackers, t.AttackerUUID), append(identities, t.IdentityUUID)
+		tags, attackers, identities = append(tags, t.UUID), append(attackers, t.AttackerUUID), append(identities, t.IdentityUUID)
 	}
-	buried, err := listTombstonedTagUUIDs(ctx, q, args{UUIDs: tags})
+	buried, err := listTombstonedTagUUIDs(ctx, q, args{UUIDs: idBytes(tags)})
 	if err != nil {
 		return around, err
 	}
@@ -51,15 +51,11 @@ func (around related) survivor(identity uuid.UUID) uuid.UUID {
 }
 
 func (v *verifier) checkTags(ctx context.Context, q queries, page []keyedTag) ([]fault, error) {
-	tags := make([][]byte, len(page))
-	for i := range page {
-		tags[i] = page[i].UUID[:]
-	}
-	faults, err := v.checkIndexed(ctx, q, tags)
+	faults, err := v.checkIndexed(ctx, q, page[0].UUID, page[len(page)-1].UUID)
 	if err != nil {
 		return nil, err
 	}
-	around, err := readRelated(ctx, q, page, tags)
+	around, err := readRelated(ctx, q, page)
 	if err != nil {
 		return nil, err
 	}

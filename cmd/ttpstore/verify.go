@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
@@ -22,14 +23,17 @@ func newVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Look at every row for what is not as it should be",
-		Long: `Look at every row of the store for what is not as it should be, and print a line for each finding. The
-exit status is 0 when there is none, or all of them were repaired, and 1 otherwise.
+		Long: `Run the database's own check of its tables, look at every row of the store, and at its entries in the
+indexes, for what is not as it should be, and print a line for each finding. The exit status is 0 when there
+is none, or all of them were repaired, and 1 otherwise.
 
 --repair mends what needs no decision: identity_mismatch, a tag that names another identity than its
 attacker has; wrong_survivor and wrong_technique_key, which rollups go by; buried, a tag that a tombstone
-should have kept out, which it removes; and wrong_count, of a tombstone. It looks first and asks, unless
-told --yes. Of the others, dangling and merged_into_nothing name what may still come, and for merge_cycle
-there is "ttpstore scope unmerge".`,
+should have kept out, which it removes; wrong_count, of a tombstone or a technique; and, on SQLite,
+wrong_index, an index that differs from its table, which it rebuilds. It looks first and asks, unless told
+--yes. Of the others, dangling and merged_into_nothing name what may still come; for merge_cycle there is
+"ttpstore scope unmerge", for wrong_index on MySQL ALTER TABLE ttp_tag FORCE. After damaged, restore a
+backup; wrong_index is not repaired beside it.`,
 		Example: `  ttpstore verify
   ttpstore verify --json | jq -r 'select(.kind == "dangling") | .uuid'
   ttpstore verify --repair --yes`,
@@ -141,6 +145,10 @@ func printFinding(cmd *cobra.Command, f ttp.Finding, asJSON bool) error {
 	if f.Repaired {
 		repaired = " (repaired)"
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s %s: %s%s\n", f.Kind, f.Of, f.UUID, printable(f.Detail), repaired)
+	object := f.Of
+	if f.UUID != uuid.Nil {
+		object += " " + f.UUID.String()
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s: %s%s\n", f.Kind, object, printable(f.Detail), repaired)
 	return err
 }

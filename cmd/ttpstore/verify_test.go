@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/decnet/ttpstore/ttp"
 )
 
 const strangerID = "11111111-2222-4333-8444-555555555555" // that nothing is stored for
@@ -42,6 +45,19 @@ func TestVerifyRepairs(t *testing.T) {
 	c.want(result{exitFailure, found, looked + "1 finding, 0 repaired\nttpstore: verify: 1 finding not repaired\n"}, "", "verify")
 	c.want(result{exitSuccess, strings.TrimSuffix(found, "\n") + " (repaired)\n", looked + "1 finding, 1 repaired\n"}, "", "verify", "--repair", "-y")
 	c.want(result{exitSuccess, "", looked + "0 findings, 0 repaired\n"}, "", "verify")
+}
+
+func TestFindingsWithoutUUID(t *testing.T) {
+	var out bytes.Buffer
+	cmd := newVerifyCommand()
+	cmd.SetOut(&out)
+	finding := ttp.Finding{Kind: ttp.WrongIndex, Of: "index", Detail: "ttp_tag_observed has 5 entries for 4 tags", Repaired: true}
+	if err := printFinding(cmd, finding, false); err != nil {
+		t.Fatal(err)
+	}
+	if want := "wrong_index: index: ttp_tag_observed has 5 entries for 4 tags (repaired)\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
 }
 
 func TestWrongVerify(t *testing.T) {

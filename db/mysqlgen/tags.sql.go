@@ -12,37 +12,31 @@ import (
 )
 
 const CountIndexedTags = `-- name: CountIndexedTags :many
-WITH counted AS (
-    SELECT COUNT(t.batch_uuid) AS tags, COUNT(t.identity_uuid) AS identities, COUNT(t.attacker_uuid) AS attackers,
-           COUNT(t.session_id) AS sessions
-    FROM ttp_tag t
-), indexed AS (
-    SELECT 'ttp_tag_identity' AS name, counted.identities AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
-        WHERE t.identity_uuid IS NOT NULL) AS SIGNED) AS entries FROM counted
-    UNION ALL
-    SELECT 'ttp_tag_attacker' AS name, counted.attackers AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
-        WHERE t.attacker_uuid IS NOT NULL) AS SIGNED) AS entries FROM counted
-    UNION ALL
-    SELECT 'ttp_tag_session' AS name, counted.sessions AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_session)
-        WHERE t.session_id IS NOT NULL) AS SIGNED) AS entries FROM counted
-    UNION ALL
-    SELECT 'ttp_tag_observed' AS name, counted.tags AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_observed)) AS SIGNED) AS entries
-    FROM counted
-    UNION ALL
-    SELECT 'ttp_tag_technique' AS name, counted.tags AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_technique)) AS SIGNED) AS entries
-    FROM counted
-)
-SELECT indexed.name, indexed.tags, indexed.entries FROM indexed
+SELECT t.tags, t.identities, t.attackers, t.sessions, i.entries AS by_identity, a.entries AS by_attacker,
+       s.entries AS by_session, o.entries AS by_time, k.entries AS by_technique
+FROM (SELECT COUNT(batch_uuid) AS tags, COUNT(identity_uuid) AS identities, COUNT(attacker_uuid) AS attackers,
+             COUNT(session_id) AS sessions FROM ttp_tag) t
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_identity) WHERE identity_uuid IS NOT NULL) i
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_attacker) WHERE attacker_uuid IS NOT NULL) a
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_session) WHERE session_id IS NOT NULL) s
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_observed) WHERE confidence >= 0) o
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_technique) WHERE confidence >= 0) k
 `
 
 type CountIndexedTagsRow struct {
-	Name    string
-	Tags    int64
-	Entries int64
+	Tags        int64
+	Identities  int64
+	Attackers   int64
+	Sessions    int64
+	ByIdentity  int64
+	ByAttacker  int64
+	BySession   int64
+	ByTime      int64
+	ByTechnique int64
 }
 
 // The expected and actual number of entries of each covering index. No index contains batch_uuid, so that its COUNT
-// scans the table.
+// scans the table; COUNT(*) without a condition would count the smallest index.
 func (q *Queries) CountIndexedTags(ctx context.Context) ([]CountIndexedTagsRow, error) {
 	rows, err := q.db.QueryContext(ctx, CountIndexedTags)
 	if err != nil {
@@ -52,7 +46,17 @@ func (q *Queries) CountIndexedTags(ctx context.Context) ([]CountIndexedTagsRow, 
 	var items []CountIndexedTagsRow
 	for rows.Next() {
 		var i CountIndexedTagsRow
-		if err := rows.Scan(&i.Name, &i.Tags, &i.Entries); err != nil {
+		if err := rows.Scan(
+			&i.Tags,
+			&i.Identities,
+			&i.Attackers,
+			&i.Sessions,
+			&i.ByIdentity,
+			&i.ByAttacker,
+			&i.BySession,
+			&i.ByTime,
+			&i.ByTechnique,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -155,41 +159,41 @@ func (q *Queries) InsertTag(ctx context.Context, arg InsertTagParams) (int64, er
 }
 
 const ListMisindexedTags = `-- name: ListMisindexedTags :many
-WITH found AS (
-    SELECT t.uuid, t.identity_uuid, t.attacker_uuid, t.session_id, t.observed_at, t.technique_key, t.confidence
-    FROM ttp_tag t FORCE INDEX (PRIMARY) WHERE t.uuid IN (/*SLICE:uuids*/?)
-), misindexed AS (
-    SELECT r.uuid, 'ttp_tag_identity' AS name FROM found r
-    WHERE r.identity_uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
-        WHERE t.identity_uuid = r.identity_uuid AND t.observed_at = r.observed_at AND t.uuid = r.uuid
-          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
-    UNION ALL
-    SELECT r.uuid, 'ttp_tag_attacker' AS name FROM found r
-    WHERE r.attacker_uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
-        WHERE t.attacker_uuid = r.attacker_uuid AND t.observed_at = r.observed_at AND t.uuid = r.uuid
-          AND COALESCE(t.identity_uuid, '') = COALESCE(r.identity_uuid, '')
-          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
-    UNION ALL
-    SELECT r.uuid, 'ttp_tag_session' AS name FROM found r
-    WHERE r.session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
-        WHERE t.session_id = r.session_id AND t.observed_at = r.observed_at AND t.uuid = r.uuid
-          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
-    UNION ALL
-    SELECT r.uuid, 'ttp_tag_observed' AS name FROM found r
-    WHERE NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
-        WHERE t.observed_at = r.observed_at AND t.uuid = r.uuid
-          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
-    UNION ALL
-    SELECT r.uuid, 'ttp_tag_technique' AS name FROM found r
-    WHERE NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
-        WHERE t.technique_key = r.technique_key AND t.observed_at = r.observed_at AND t.confidence = r.confidence
-          AND t.uuid = r.uuid)
-)
-SELECT misindexed.uuid, misindexed.name FROM misindexed
+SELECT r.uuid, 'ttp_tag_identity' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= ? AND r.uuid <= ? AND r.identity_uuid IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_identity)
+    WHERE d.identity_uuid = r.identity_uuid AND d.observed_at = r.observed_at AND d.uuid = r.uuid
+      AND d.technique_key = r.technique_key AND d.confidence = r.confidence)
+UNION ALL
+SELECT r.uuid, 'ttp_tag_attacker' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= ? AND r.uuid <= ? AND r.attacker_uuid IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_attacker)
+    WHERE d.attacker_uuid = r.attacker_uuid AND d.observed_at = r.observed_at AND d.uuid = r.uuid
+      AND COALESCE(d.identity_uuid, '') = COALESCE(r.identity_uuid, '')
+      AND d.technique_key = r.technique_key AND d.confidence = r.confidence)
+UNION ALL
+SELECT r.uuid, 'ttp_tag_session' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= ? AND r.uuid <= ? AND r.session_id IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_session)
+    WHERE d.session_id = r.session_id AND d.observed_at = r.observed_at AND d.uuid = r.uuid
+      AND d.technique_key = r.technique_key AND d.confidence = r.confidence)
+UNION ALL
+SELECT r.uuid, 'ttp_tag_observed' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= ? AND r.uuid <= ?
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_observed)
+    WHERE d.observed_at = r.observed_at AND d.uuid = r.uuid
+      AND d.technique_key = r.technique_key AND d.confidence = r.confidence)
+UNION ALL
+SELECT r.uuid, 'ttp_tag_technique' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= ? AND r.uuid <= ?
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_technique)
+    WHERE d.technique_key = r.technique_key AND d.observed_at = r.observed_at AND d.confidence = r.confidence
+      AND d.uuid = r.uuid)
 `
 
 type ListMisindexedTagsParams struct {
-	UUIDs [][]byte
+	First []byte
+	Last  []byte
 }
 
 type ListMisindexedTagsRow struct {
@@ -197,19 +201,20 @@ type ListMisindexedTagsRow struct {
 	Name string
 }
 
-// The tags among these that lack a matching entry in a covering index, with the index.
+// The tags from first to last that lack a matching entry in a covering index, with the index.
 func (q *Queries) ListMisindexedTags(ctx context.Context, arg ListMisindexedTagsParams) ([]ListMisindexedTagsRow, error) {
-	query := ListMisindexedTags
-	var queryParams []interface{}
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	rows, err := q.db.QueryContext(ctx, ListMisindexedTags,
+		arg.First,
+		arg.Last,
+		arg.First,
+		arg.Last,
+		arg.First,
+		arg.Last,
+		arg.First,
+		arg.Last,
+		arg.First,
+		arg.Last,
+	)
 	if err != nil {
 		return nil, err
 	}

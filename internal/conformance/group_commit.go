@@ -24,8 +24,8 @@ type insertReply struct {
 }
 
 // groupOf makes calls while an uncommitted transaction blocks the store's first insert, so that they share the
-// next transaction. It returns what they returned.
-func groupOf(t *testing.T, db *database, s *ttp.Store, calls ...func() insertReply) []insertReply {
+// next transaction. It runs unblock before the blocking transaction ends, and returns the calls' replies.
+func groupOf(t *testing.T, db *database, s *ttp.Store, unblock func(), calls ...func() insertReply) []insertReply {
 	t.Helper()
 	tx, err := db.pool.BeginTx(context.Background(), nil)
 	succeed(t, err)
@@ -39,6 +39,7 @@ func groupOf(t *testing.T, db *database, s *ttp.Store, calls ...func() insertRep
 		go func() { replies[i] <- call() }()
 		time.Sleep(20 * time.Millisecond) // the order of arrival
 	}
+	unblock()
 	succeed(t, tx.Rollback())
 	out := make([]insertReply, len(replies))
 	for i := range replies {
@@ -60,7 +61,7 @@ func oneCallOfAGroupInsertsATag(t *testing.T, db *database) {
 		return insertOne(context.Background(), s, newTag("same"), newTag("low", lowConfidence))
 	}
 	own := func() insertReply { return insertOne(context.Background(), s, newTag("own"), newTag("same")) }
-	replies := groupOf(t, db, s, same, own, same)
+	replies := groupOf(t, db, s, func() {}, same, own, same)
 	want := [][]ttp.Outcome{{ttp.Inserted, ttp.BelowFloor}, {ttp.Inserted, ttp.Duplicate}, {ttp.Duplicate, ttp.BelowFloor}}
 	batches := map[string]any{}
 	for i, reply := range replies {
@@ -93,7 +94,7 @@ func aRefusedCallOfAGroupFailsAlone(t *testing.T, db *database) {
 	call := func(source string) func() insertReply {
 		return func() insertReply { return insertOne(context.Background(), s, newTag(source), newTag(source+" too")) }
 	}
-	replies := groupOf(t, db, s, call("one"), call("refused"), call("two"))
+	replies := groupOf(t, db, s, func() {}, call("one"), call("refused"), call("two"))
 	for _, i := range []int{0, 2} {
 		succeed(t, replies[i].err)
 		equal(t, "outcomes", replies[i].result.Outcomes, []ttp.Outcome{ttp.Inserted, ttp.Inserted})
@@ -107,12 +108,13 @@ func aRefusedCallOfAGroupFailsAlone(t *testing.T, db *database) {
 func aCallCancelledBeforeItsGroupIsNotWritten(t *testing.T, db *database) {
 	s := db.store(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	replies := groupOf(t, db, s,
-		func() insertReply { return insertOne(ctx, s, newTag("cancelled")) },
+	returned := make(chan struct{})
+	replies := groupOf(t, db, s, func() { cancel(); <-returned },
 		func() insertReply {
-			cancel()
-			return insertOne(context.Background(), s, newTag("kept"))
-		})
+			defer close(returned)
+			return insertOne(ctx, s, newTag("cancelled"))
+		},
+		func() insertReply { return insertOne(context.Background(), s, newTag("kept")) })
 	if err := replies[0].err; !errors.Is(err, context.Canceled) {
 		t.Errorf("the cancelled call returned %v", err)
 	}
@@ -127,7 +129,7 @@ func groupCommitIsBounded(t *testing.T, db *database) {
 		call := func(source string) func() insertReply {
 			return func() insertReply { return insertOne(context.Background(), s, newTag(source), newTag(source+" too")) }
 		}
-		for _, reply := range groupOf(t, db, s, call("one"), call("two")) {
+		for _, reply := range groupOf(t, db, s, func() {}, call("one"), call("two")) {
 			succeed(t, reply.err)
 		}
 		equal(t, "stored", count(t, s), 5)

@@ -78,63 +78,50 @@ UPDATE ttp_tag SET identity_uuid = sqlc.narg(identity_uuid) WHERE uuid IN (sqlc.
 UPDATE ttp_tag SET technique_key = sqlc.arg(technique_key) WHERE uuid = sqlc.arg(uuid);
 
 -- name: ListMisindexedTags :many
--- The tags among these that lack a matching entry in a covering index, with the index.
-WITH found AS (
-    SELECT t.uuid, t.identity_uuid, t.attacker_uuid, t.session_id, t.observed_at, t.technique_key, t.confidence
-    FROM ttp_tag t FORCE INDEX (PRIMARY) WHERE t.uuid IN (sqlc.slice(uuids))
-), misindexed AS (
-    SELECT r.uuid, 'ttp_tag_identity' AS name FROM found r
-    WHERE r.identity_uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
-        WHERE t.identity_uuid = r.identity_uuid AND t.observed_at = r.observed_at AND t.uuid = r.uuid
-          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
-    UNION ALL
-    SELECT r.uuid, 'ttp_tag_attacker' AS name FROM found r
-    WHERE r.attacker_uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
-        WHERE t.attacker_uuid = r.attacker_uuid AND t.observed_at = r.observed_at AND t.uuid = r.uuid
-          AND COALESCE(t.identity_uuid, '') = COALESCE(r.identity_uuid, '')
-          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
-    UNION ALL
-    SELECT r.uuid, 'ttp_tag_session' AS name FROM found r
-    WHERE r.session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
-        WHERE t.session_id = r.session_id AND t.observed_at = r.observed_at AND t.uuid = r.uuid
-          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
-    UNION ALL
-    SELECT r.uuid, 'ttp_tag_observed' AS name FROM found r
-    WHERE NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
-        WHERE t.observed_at = r.observed_at AND t.uuid = r.uuid
-          AND t.technique_key = r.technique_key AND t.confidence = r.confidence)
-    UNION ALL
-    SELECT r.uuid, 'ttp_tag_technique' AS name FROM found r
-    WHERE NOT EXISTS (SELECT 1 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
-        WHERE t.technique_key = r.technique_key AND t.observed_at = r.observed_at AND t.confidence = r.confidence
-          AND t.uuid = r.uuid)
-)
-SELECT misindexed.uuid, misindexed.name FROM misindexed;
+-- The tags from first to last that lack a matching entry in a covering index, with the index.
+SELECT r.uuid, 'ttp_tag_identity' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= sqlc.arg(first) AND r.uuid <= sqlc.arg(last) AND r.identity_uuid IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_identity)
+    WHERE d.identity_uuid = r.identity_uuid AND d.observed_at = r.observed_at AND d.uuid = r.uuid
+      AND d.technique_key = r.technique_key AND d.confidence = r.confidence)
+UNION ALL
+SELECT r.uuid, 'ttp_tag_attacker' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= sqlc.arg(first) AND r.uuid <= sqlc.arg(last) AND r.attacker_uuid IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_attacker)
+    WHERE d.attacker_uuid = r.attacker_uuid AND d.observed_at = r.observed_at AND d.uuid = r.uuid
+      AND COALESCE(d.identity_uuid, '') = COALESCE(r.identity_uuid, '')
+      AND d.technique_key = r.technique_key AND d.confidence = r.confidence)
+UNION ALL
+SELECT r.uuid, 'ttp_tag_session' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= sqlc.arg(first) AND r.uuid <= sqlc.arg(last) AND r.session_id IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_session)
+    WHERE d.session_id = r.session_id AND d.observed_at = r.observed_at AND d.uuid = r.uuid
+      AND d.technique_key = r.technique_key AND d.confidence = r.confidence)
+UNION ALL
+SELECT r.uuid, 'ttp_tag_observed' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= sqlc.arg(first) AND r.uuid <= sqlc.arg(last)
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_observed)
+    WHERE d.observed_at = r.observed_at AND d.uuid = r.uuid
+      AND d.technique_key = r.technique_key AND d.confidence = r.confidence)
+UNION ALL
+SELECT r.uuid, 'ttp_tag_technique' AS name FROM ttp_tag r FORCE INDEX (PRIMARY)
+WHERE r.uuid >= sqlc.arg(first) AND r.uuid <= sqlc.arg(last)
+  AND NOT EXISTS (SELECT 1 FROM ttp_tag d FORCE INDEX (ttp_tag_technique)
+    WHERE d.technique_key = r.technique_key AND d.observed_at = r.observed_at AND d.confidence = r.confidence
+      AND d.uuid = r.uuid);
 
 -- name: CountIndexedTags :many
 -- The expected and actual number of entries of each covering index. No index contains batch_uuid, so that its COUNT
--- scans the table.
-WITH counted AS (
-    SELECT COUNT(t.batch_uuid) AS tags, COUNT(t.identity_uuid) AS identities, COUNT(t.attacker_uuid) AS attackers,
-           COUNT(t.session_id) AS sessions
-    FROM ttp_tag t
-), indexed AS (
-    SELECT 'ttp_tag_identity' AS name, counted.identities AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
-        WHERE t.identity_uuid IS NOT NULL) AS SIGNED) AS entries FROM counted
-    UNION ALL
-    SELECT 'ttp_tag_attacker' AS name, counted.attackers AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
-        WHERE t.attacker_uuid IS NOT NULL) AS SIGNED) AS entries FROM counted
-    UNION ALL
-    SELECT 'ttp_tag_session' AS name, counted.sessions AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_session)
-        WHERE t.session_id IS NOT NULL) AS SIGNED) AS entries FROM counted
-    UNION ALL
-    SELECT 'ttp_tag_observed' AS name, counted.tags AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_observed)) AS SIGNED) AS entries
-    FROM counted
-    UNION ALL
-    SELECT 'ttp_tag_technique' AS name, counted.tags AS tags, CAST((SELECT COUNT(*) FROM ttp_tag t FORCE INDEX (ttp_tag_technique)) AS SIGNED) AS entries
-    FROM counted
-)
-SELECT indexed.name, indexed.tags, indexed.entries FROM indexed;
+-- scans the table; COUNT(*) without a condition would count the smallest index.
+SELECT t.tags, t.identities, t.attackers, t.sessions, i.entries AS by_identity, a.entries AS by_attacker,
+       s.entries AS by_session, o.entries AS by_time, k.entries AS by_technique
+FROM (SELECT COUNT(batch_uuid) AS tags, COUNT(identity_uuid) AS identities, COUNT(attacker_uuid) AS attackers,
+             COUNT(session_id) AS sessions FROM ttp_tag) t
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_identity) WHERE identity_uuid IS NOT NULL) i
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_attacker) WHERE attacker_uuid IS NOT NULL) a
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_session) WHERE session_id IS NOT NULL) s
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_observed) WHERE confidence >= 0) o
+STRAIGHT_JOIN (SELECT COUNT(*) AS entries FROM ttp_tag FORCE INDEX (ttp_tag_technique) WHERE confidence >= 0) k;
 
 -- name: DeleteTags :execrows
 DELETE FROM ttp_tag WHERE uuid IN (sqlc.slice(uuids));
