@@ -67,6 +67,7 @@ func allCases() []testCase {
 		insertCases,
 		groupCommitCases,
 		rollupCases,
+		cellCases,
 		scopeCases,
 		graphCases,
 		removalCases,
