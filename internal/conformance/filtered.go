@@ -27,6 +27,7 @@ func filteredReadsEqualAPlainFold(t *testing.T, db *database) {
 		f, scope := m.drawFilter(rt, like), m.drawScope(rt, &like)
 		wanted := func(tag ttp.Tag) bool { return matches(f, tag) && m.has(scope, tag) }
 		m.checkRollups(rt, s, scope, f, wanted)
+		m.checkCells(rt, s, scope, f, wanted)
 		m.checkLists(rt, s, scope, f, wanted)
 		m.checkTimeline(rt, s, scope, f, wanted)
 		m.checkActors(rt, s, f)

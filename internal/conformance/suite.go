@@ -74,6 +74,7 @@ func allCases() []testCase {
 		insertCases,
 		groupCommitCases,
 		rollupCases,
+		cellCases,
 		scopeCases,
 		graphCases,
 		removalCases,
