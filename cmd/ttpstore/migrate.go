@@ -14,7 +14,7 @@ import (
 func newMigrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Create the schema, bring it up to date, or look at it",
+		Short: "Create, update or show the schema",
 		Example: `  ttpstore migrate up
   ttpstore migrate status --json`,
 	}
@@ -25,10 +25,10 @@ func newMigrateCommand() *cobra.Command {
 func newMigrateUpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "up",
-		Short: "Bring the schema to the version that this program needs",
-		Long: `Bring the schema to the version that this program needs; an SQLite file that is missing is made.
+		Short: "Migrate the schema to the latest version",
+		Long: `Migrate the schema to the version that this program needs, creating a missing SQLite file.
 
-It may be run by several processes at once, and again when there is nothing to do.`,
+The command is idempotent and may be run by several processes at once.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,9 +60,9 @@ func newMigrateDownCommand() *cobra.Command {
 	var yes *bool
 	cmd := &cobra.Command{
 		Use:   "down VERSION",
-		Short: "Take the schema back to an earlier version; loses rows",
-		Long: `Take the schema back to an earlier version. What that version cannot hold is lost: at 0 all tables and
-their rows are gone. It asks first, unless told --yes.`,
+		Short: "Migrate down to an earlier version; loses rows",
+		Long: `Migrate the schema down to an earlier version. Data that the version cannot hold is lost; version 0 drops
+all tables. The command asks for confirmation unless --yes is given.`,
 		Example:           `  ttpstore migrate down 0 --yes`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args:              schemaVersionArgument,
@@ -88,10 +88,9 @@ their rows are gone. It asks first, unless told --yes.`,
 func newMigrateForceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "force VERSION",
-		Short: "Say which version the schema has, after a migration that stopped half way",
-		Long: `Say which version a dirty schema has, without running anything: what is left to do after a migration that
-stopped half way. Migrations may be run again over their own remains, so the version before the one that
-stopped is the right one; "migrate up" then goes on from there.`,
+		Short: "Set the recorded schema version after a failed migration",
+		Long: `Set the recorded version of a dirty schema without running a migration. Migrations are idempotent: after one
+has failed, force the version before it and run "migrate up".`,
 		Example: `  ttpstore migrate force 0
   ttpstore migrate up`,
 		Args:              schemaVersionArgument,
@@ -124,7 +123,7 @@ func parseSchemaVersion(arg string) (int, error) {
 	return version, nil
 }
 
-// changeSchema runs the change and says where the schema was and is.
+// changeSchema runs a change and prints the schema version before and after it.
 func changeSchema(cmd *cobra.Command, change func(context.Context, *ttp.Store) error) error {
 	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 		before, err := store.SchemaStatus(ctx)
@@ -139,9 +138,9 @@ func changeSchema(cmd *cobra.Command, change func(context.Context, *ttp.Store) e
 			return err
 		}
 		if before == after {
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema stays at version %d\n", after.Version)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema unchanged at version %d\n", after.Version)
 		} else {
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema went from version %s to %d\n", schemaVersion(before), after.Version)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema migrated from version %s to %d\n", schemaVersion(before), after.Version)
 		}
 		return err
 	})
@@ -154,13 +153,13 @@ func schemaVersion(status ttp.SchemaStatus) string {
 	return strconv.Itoa(status.Version)
 }
 
-// confirmDown asks whoever sits at the terminal.
+// confirmDown asks for confirmation of a migration down.
 func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, version int) error {
 	status, err := store.SchemaStatus(ctx)
 	if err != nil {
 		return err
 	}
-	return confirm(ctx, cmd, fmt.Sprintf("Take the schema from version %s to %d and lose the rows that it cannot hold?",
+	return confirm(ctx, cmd, fmt.Sprintf("Migrate the schema down from version %s to %d and lose the data that it cannot hold?",
 		schemaVersion(status), version))
 }
 
