@@ -2,11 +2,11 @@ SQLC := CGO_ENABLED=0 go tool -modfile=tools/go.mod sqlc
 LINT := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run
 
 .PHONY: help
-help: ## Show this list
+help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: ## Import a small record file twice and show what it says
+demo: ## Import a small record file twice and show the reports
 	@examples/demo.sh
 
 .PHONY: test
@@ -24,11 +24,11 @@ build: ## Build the command line tool into bin/
 	go build -o bin/ttpstore ./cmd/ttpstore
 
 .PHONY: generate
-generate: ## Generate db/ from sql/; verify is its mirror
+generate: ## Generate db/ from sql/
 	$(SQLC) generate
 
 .PHONY: verify
-verify: ## Check that db/ is what sql/ gives, that the SQL keeps its rules and that the modules are tidy
+verify: ## Check that db/ is up to date, the SQL follows the rules and the modules are tidy
 	$(SQLC) diff
 	$(SQLC) vet
 	go test ./sql
@@ -46,10 +46,10 @@ lint: ## Run go vet, gofmt and the linters
 	cd bench && $(LINT) ./...
 
 .PHONY: bench
-bench: ## Measure beside GORM, bun, C SQLite and handwritten loops; prints tables and writes bench/RESULTS.md
+bench: ## Compare with GORM, bun, C SQLite and handwritten SQL; prints tables and writes bench/RESULTS.md
 	cd bench && go run .
 
 .PHONY: profile
-profile: ## Run the package benchmarks, of TTPSTORE_BENCH_TAGS tags, by default a million
+profile: ## Run the package benchmarks on TTPSTORE_BENCH_TAGS tags, a million by default
 	go test -run '^$$' -bench . -benchmem -timeout 2h ./ttp
 	cd integration && go test -run '^$$' -bench . -benchmem -timeout 2h .

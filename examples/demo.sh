@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Imports the record file of this folder into a throw-away database, asks it some questions, and
-# imports the file again. With another file as argument, does the same with that.
+# Imports the record file of this folder, or the one given as argument, into a temporary database, runs some
+# reports, and imports the file again.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 records=${1:-$here/honeypot.jsonl}
@@ -14,21 +14,21 @@ export TTPSTORE_DB=sqlite://$work/demo.db
 
 step() {
 	printf '\n# %s\n$ ttpstore %s\n' "$1" "$2"
-	# shellcheck disable=SC2086 # the words of the command
+	# shellcheck disable=SC2086 # split the command into words
 	"$work/ttpstore" $2 <"$records"
 }
-step 'Make the schema' 'migrate up'
+step 'Create the schema' 'migrate up'
 step 'Import the records' 'import -'
-step 'What the whole fleet saw' 'rollup fleet'
-step 'When, in days' 'timeline fleet --bucket 1d --by tactic'
-step 'Who guessed passwords' 'who attacker --technique T1110 --sub-techniques --limit 3'
+step 'Roll up the whole fleet' 'rollup fleet'
+step 'Draw a timeline by day' 'timeline fleet --bucket 1d --by tactic'
+step 'List the attackers with the most password guessing' 'who attacker --technique T1110 --sub-techniques --limit 3'
 if [[ $# == 0 ]]; then
-	step 'What one identity did, and those merged into it' "rollup identity $identity"
-	step 'The last of its tags' "tags identity $identity --limit 3"
-	step 'What a campaign did: the union of its identities' "rollup campaign $campaign"
+	step 'Roll up an identity and those merged into it' "rollup identity $identity"
+	step 'List its latest tags' "tags identity $identity --limit 3"
+	step 'Roll up a campaign: the union of its identities' "rollup campaign $campaign"
 fi
-step 'Import the same records again: nothing is new' 'import -'
-step 'A rule was too eager: what would go without it' 'rollback rule R1001 --dry-run'
-step 'Take it back, for good' 'rollback rule R1001 --tombstone --yes'
-step 'A replay does not bring it back' 'import -'
-step 'Is all as it should be?' 'verify'
+step 'Import the same records again: all are duplicates' 'import -'
+step 'Count the tags of a rule that matches too much' 'rollback rule R1001 --dry-run'
+step 'Remove them and block replays' 'rollback rule R1001 --tombstone --yes'
+step 'Import again: the removed tags stay blocked' 'import -'
+step 'Check the store for inconsistencies' 'verify'

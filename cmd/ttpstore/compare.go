@@ -20,7 +20,7 @@ func newCompareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare SCOPE SCOPE",
 		Short: "Compare the techniques of two scopes",
-		Long: `List the techniques and sub-techniques that two scopes share, and those that only one of them shows.
+		Long: `List the techniques and sub-techniques that two scopes share, then those found in only one of them.
 ` + scopeHelp,
 		Example: `  ttpstore compare identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2 identity d748add8-5d1f-54c0-9eb3-960f73e8e8e7
   ttpstore compare campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 fleet --since 7d --json`,
@@ -57,7 +57,7 @@ func printComparison(cmd *cobra.Command, scopes [2]ttp.Scope, c ttp.Comparison) 
 	return err
 }
 
-// section is a heading and, unless there is nothing under it, a table.
+// section renders a heading followed by a table, which is omitted if there are no rows.
 func section[T any](title string, columns []column[T], rows []T) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s: %s\n", title, count(len(rows), "technique"))

@@ -9,22 +9,22 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// addYes gives a command that asks first, when it needs to, the flag that answers. Where nobody can be
-// asked, the command is refused without it.
+// addYes adds the --yes flag, which skips the confirmation. A command that needs confirmation and has no
+// terminal to ask on is refused without the flag.
 func addYes(cmd *cobra.Command, why string, needed func() bool) *bool {
-	yes := cmd.Flags().BoolP("yes", "y", false, "do not ask")
+	yes := cmd.Flags().BoolP("yes", "y", false, "do not ask for confirmation")
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) error {
 		err := args(cmd, values)
 		if err == nil && needed() && !*yes && !isTerminal(cmd.InOrStdin()) {
-			err = errors.New(why + ": confirm it with --yes, since nobody can be asked here")
+			err = errors.New(why + ": standard input is not a terminal, confirm with --yes")
 		}
 		return err
 	}
 	return yes
 }
 
-// confirm asks whoever sits at the terminal.
+// confirm asks the question on the terminal and returns an error unless the answer is yes.
 func confirm(ctx context.Context, cmd *cobra.Command, question string) error {
 	notef(cmd.ErrOrStderr(), "%s [y/N] ", question)
 	in := interruptible(ctx, cmd.InOrStdin())

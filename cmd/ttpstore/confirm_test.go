@@ -15,7 +15,7 @@ func TestConfirm(t *testing.T) {
 	for answer, want := range map[string]string{
 		"y\n": "", "YES \n": "", "yes\nn\n": "",
 		"n\n": no, "\n": no, "": no, "yess\n": no,
-		"y": "EOF", // the end of an answer that was being typed
+		"y": "EOF", // an answer without a newline
 	} {
 		var cmd cobra.Command
 		var stderr bytes.Buffer
@@ -39,7 +39,7 @@ func TestConfirmEndsWithTheContext(t *testing.T) {
 	}
 }
 
-// neverRead is a person who does not answer.
+// neverRead is a reader that blocks, like a prompt without an answer.
 type neverRead struct{}
 
 func (neverRead) Read([]byte) (int, error) { select {} }

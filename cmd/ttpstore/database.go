@@ -14,7 +14,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// withStore opens the database that the command line or the environment names.
+// withStore opens the database given by --db or the environment and calls use with it.
 func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, opts ...ttp.Option) (err error) {
 	db := cmd.Flag("db")
 	url := db.Value.String()
@@ -27,12 +27,12 @@ func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, 
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	if isMissing(url) && !makesDatabase(cmd) {
-		return fmt.Errorf("the database %s is missing: check --db or $%s, or make it with `ttpstore import FILE`", url, dbEnvironment)
+		return fmt.Errorf("the database %s is missing: check --db or $%s, or create it with `ttpstore import FILE`", url, dbEnvironment)
 	}
 	return use(cmd.Context(), store)
 }
 
-// isMissing reports whether the URL is of a file that does not exist. Others are not looked at.
+// isMissing reports whether url names a SQLite file that does not exist. Other URLs are not checked.
 func isMissing(url string) bool {
 	path, ok := strings.CutPrefix(url, "sqlite://")
 	if !ok || path == ":memory:" {
@@ -42,16 +42,16 @@ func isMissing(url string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// makesDatabase reports whether a command is for databases that do not exist yet, too.
+// makesDatabase reports whether the command may create the database.
 func makesDatabase(cmd *cobra.Command) bool {
 	return cmd.Name() == "import" || cmd.Parent().Name() == "migrate"
 }
 
-// plainURL matches what a shell leaves as it is.
+// plainURL matches URLs that need no quoting in a shell.
 var plainURL = regexp.MustCompile(`^sqlite://[\w%+=:,./-]+$`)
 
-// advise adds the --db that was given to the commands that a text advises: without it, they would be about
-// another database. What may hold a password is left to the reader.
+// advise adds the given --db flag to the commands suggested in text, so that they refer to the same database.
+// A URL that may hold a password is replaced by dots.
 func advise(cmd *cobra.Command, text string) string {
 	db := cmd.Flag("db")
 	if !db.Changed {

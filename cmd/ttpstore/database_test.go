@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-func TestReadingMakesNoFile(t *testing.T) {
+func TestReadingCreatesNoFile(t *testing.T) {
 	c := newCLI(t)
 	url := "sqlite://" + c.db
 	noFile := "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, " +
-		"or make it with `ttpstore --db " + url + " import FILE`\n"
+		"or create it with `ttpstore --db " + url + " import FILE`\n"
 	noSchema := "schema missing: run `ttpstore --db " + url + " migrate up`\n"
 	out := filepath.Join(filepath.Dir(c.db), "out.jsonl")
 	for _, args := range [][]string{
@@ -53,14 +53,14 @@ func TestFailure(t *testing.T) {
 			strings.Count(stderr.String(), "\n") != 1 || strings.Contains(stderr.String(), "secret") {
 			t.Errorf("%s: %d %q %q", url, status, stdout.String(), stderr.String())
 		}
-		// Neither does help tell a password.
+		// Help must not print the password either.
 		if got := c.runWith("", "--help"); strings.Contains(strings.ReplaceAll(got.stdout, "ttp:secret", ""), "secret") {
 			t.Error(got.stdout)
 		}
 	}
 }
 
-// The driver of MySQL writes to standard error whatever its caller does; that takes a process to see.
+// The MySQL driver logs to the standard error of the process, so the test needs one.
 func TestDriverWritesNothing(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -83,12 +83,12 @@ func TestDriverWritesNothing(t *testing.T) {
 	}
 }
 
-// Without the --db, the advice would be about the default database.
+// Without --db, the suggested command would use the default database.
 func TestAdviceNamesTheDatabase(t *testing.T) {
 	c := newCLI(t)
 	t.Chdir(t.TempDir())
 	missing := func(url string) string {
-		return "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, or make it with `ttpstore "
+		return "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, or create it with `ttpstore "
 	}
 	for _, test := range []struct {
 		env, want string

@@ -24,14 +24,14 @@ func newExportCommand() *cobra.Command {
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "export FILE|-",
-		Short: "Write what is stored as JSON Lines",
-		Long: `Write all campaigns, identities, attackers and tags as JSON Lines, which "ttpstore import" reads, to a
-file, or to standard output for -. A name that ends with .gz is compressed. The same rows give the same
-bytes on every database. The flags that narrow it leave out tags, never campaigns, identities or
-attackers.
+		Short: "Export the store as JSON Lines",
+		Long: `Write all campaigns, identities, attackers and tags to a file, or to standard output for -, in the JSON
+Lines format of "ttpstore import". A file whose name ends with .gz is compressed. The same rows give the
+same bytes on every database. The filter flags apply to tags; campaigns, identities and attackers are always
+exported.
 
-The file appears when it is complete: a failure leaves what was there before. It keeps the mode of the file
-that it replaces; a new one is readable by its owner alone.`,
+The file is replaced atomically: after a failure the previous file is unchanged. A replaced file keeps its
+mode; a new file is readable by its owner only.`,
 		Example: `  ttpstore export backup.jsonl.gz
   ttpstore export week.jsonl --since 7d --min-confidence 0.7
   ttpstore export - | jq -r 'select(.type == "tag") | .technique_id' | sort | uniq -c
@@ -42,7 +42,7 @@ that it replaces; a new one is readable by its owner alone.`,
 				return err
 			}
 			if asJSON && args[0] == "-" {
-				return errors.New("--json prints to standard output, which the export itself takes: name a FILE")
+				return errors.New("--json cannot be used with an export to standard output: name a FILE")
 			}
 			return nil
 		},
@@ -75,7 +75,7 @@ func runExport(cmd *cobra.Command, name string, filter ttp.Filter, asJSON bool) 
 func exportRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, w io.Writer, name string, filter ttp.Filter,
 ) (ttp.ExportReport, error) {
 	var bar progress
-	if name != "-" || !isTerminal(cmd.OutOrStdout()) { // else the records themselves show how far it is
+	if name != "-" || !isTerminal(cmd.OutOrStdout()) { // a bar would mix with records on a terminal
 		bar = newProgress(cmd.ErrOrStderr(), -1, "records")
 	}
 	defer bar.finish()
@@ -87,7 +87,7 @@ func exportRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, w 
 	})
 }
 
-// writeTo gives write a buffer over standard output or a file.
+// writeTo calls write with a buffered writer to the named file, or to standard output for "-".
 func writeTo(cmd *cobra.Command, name string, write func(io.Writer) error) error {
 	if name == "-" {
 		return buffered(cmd.OutOrStdout(), write)
@@ -98,10 +98,10 @@ func writeTo(cmd *cobra.Command, name string, write func(io.Writer) error) error
 	return writeFile(name, write)
 }
 
-// writeFile writes a file of another name in the same folder and renames it when it is complete. It has the mode
-// of the file that it replaces; a new one is for its owner alone, since it holds what attackers typed.
+// writeFile replaces a file atomically: it writes a temporary file in the same folder and renames it. A replaced
+// file keeps its mode; a new one is readable by its owner only, since evidence may be sensitive.
 func writeFile(name string, write func(io.Writer) error) error {
-	path, err := filepath.EvalSymlinks(name) // a link stays one
+	path, err := filepath.EvalSymlinks(name) // replace the target, not the link
 	if err != nil {
 		path = name
 	}
@@ -126,7 +126,7 @@ func writeFile(name string, write func(io.Writer) error) error {
 		err = file.Chmod(mode)
 	}
 	if err == nil {
-		err = file.Sync() // before the rename, which a power cut must not leave with an empty file
+		err = file.Sync() // before the rename, so that a power cut cannot leave an empty file
 	}
 	if err = errors.Join(err, file.Close()); err == nil {
 		err = os.Rename(part, path)
@@ -137,7 +137,7 @@ func writeFile(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// writeDevice writes to a pipe or device, which a rename would replace by a file.
+// writeDevice writes to a pipe or device in place: a rename would replace it by a file.
 func writeDevice(path string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

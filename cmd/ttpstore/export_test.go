@@ -23,7 +23,7 @@ func TestExport(t *testing.T) {
 	c.want(result{exitSuccess, "", note}, "", "export", plain)
 	c.want(result{exitSuccess, `{"campaigns":1,"identities":1,"attackers":1,"tags":4}` + "\n", ""}, "", "export", "--json", zipped)
 	if read(t, plain) != stdout.stdout {
-		t.Error("a file holds something else than standard output")
+		t.Error("the exported file differs from standard output")
 	}
 	if content := read(t, zipped); !strings.HasPrefix(content, "\x1f\x8b") {
 		t.Errorf("not compressed: %q", content)
@@ -33,11 +33,11 @@ func TestExport(t *testing.T) {
 		t.Fatal(got)
 	}
 	if got := other.runWith("", "export", "-"); got != stdout {
-		t.Errorf("an import of the export gives another export: %+v", got)
+		t.Errorf("importing the export and exporting again gives a different file: %+v", got)
 	}
 }
 
-func TestExportLeavesNoHalfFile(t *testing.T) {
+func TestExportLeavesNoPartialFile(t *testing.T) {
 	c := filled(t)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "out.jsonl")
@@ -55,13 +55,13 @@ func TestExportLeavesNoHalfFile(t *testing.T) {
 		t.Error(status)
 	}
 	if files, _ := os.ReadDir(dir); len(files) != 1 || read(t, file) != "old" {
-		t.Error("a failure changed the folder", files)
+		t.Error("a failed export changed the folder", files)
 	}
 	if got := c.runWith("", "export", link); got.status != exitSuccess {
 		t.Error(got)
 	}
 	if target, err := os.Readlink(link); err != nil || target != file || read(t, file) == "old" {
-		t.Error("a link's target is not what was written", target, err)
+		t.Error("the link's target was not written", target, err)
 	}
 	if got := c.runWith("", "export", os.DevNull); got.status != exitSuccess {
 		t.Error(got)

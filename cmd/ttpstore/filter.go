@@ -8,15 +8,15 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// filterFlags is what the flags say that narrow a read.
+// filterFlags holds the values of the filter flags.
 type filterFlags struct {
 	ttp.Filter
 	subTechniques, parent bool
 }
 
-// addFilter gives a command the flags that narrow what it reads, all of them the same everywhere.
+// addFilter adds the filter flags, which are the same for all commands.
 func addFilter(cmd *cobra.Command) *filterFlags {
-	f := addFilterOfRule(cmd)
+	f := addFilterWithoutRule(cmd)
 	cmd.Flags().Func("rule", "only tags of this rule `ID`", setText(&f.RuleID))
 	cmd.Flags().Func("rule-version", "with --rule: only this `version`", f.setRuleVersion)
 	for _, name := range []string{"rule", "rule-version"} {
@@ -32,24 +32,24 @@ func (f *filterFlags) setRuleVersion(s string) error {
 	return version.Set(s)
 }
 
-// addFilterOfRule gives a command that is told the rule otherwise the other flags.
-func addFilterOfRule(cmd *cobra.Command) *filterFlags {
+// addFilterWithoutRule adds the filter flags except --rule and --rule-version, for commands with a rule argument.
+func addFilterWithoutRule(cmd *cobra.Command) *filterFlags {
 	var f filterFlags
 	flags := cmd.Flags()
 	flags.Func("since", "only tags observed at or after this `time`: RFC 3339, a date, or a duration before now such as 24h, 7d or 2w",
 		setTime(&f.Since))
-	flags.Func("until", "only tags observed before this `time`, spelt as for --since", setTime(&f.Until))
-	flags.Var((*confidence)(&f.MinConfidence), "min-confidence", "only tags of at least this `confidence`, from 0 to 1")
+	flags.Func("until", "only tags observed before this `time`, in the same formats as --since", setTime(&f.Until))
+	flags.Var((*confidence)(&f.MinConfidence), "min-confidence", "only tags with at least this `confidence`, from 0 to 1")
 	flags.Func("release", "only tags of this ATT&CK `release`, such as enterprise-v18.1", setText(&f.Release))
 	domain := choice[string]{&f.Domain, []string{"enterprise", "ics", "mobile"}}
 	flags.Var(domain, "domain", "only tags of this ATT&CK `domain`: "+alternatives(domain.of))
 	flags.Func("tactic", "only tags of this tactic `ID`, such as TA0006", setText(&f.Tactic))
-	flags.Func("technique", "only tags of this technique or sub-technique `ID` itself, such as T1110 or T1110.001; see --sub-techniques",
+	flags.Func("technique", "only tags of exactly this technique or sub-technique `ID`, such as T1110 or T1110.001; see --sub-techniques",
 		setText(&f.Technique))
-	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: its sub-techniques too")
-	flags.BoolVar(&f.parent, "parent", false, "with --technique: the technique alone, also when a sub-technique is given")
+	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: include its sub-techniques")
+	flags.BoolVar(&f.parent, "parent", false, "with --technique: match the technique itself, even if ID is a sub-technique")
 	flags.Func("source-kind", "only tags of this `kind` of source, such as command", setText(&f.SourceKind))
-	flags.Func("decky", "only tags that this decky `ID` saw", setText(&f.DeckyID))
+	flags.Func("decky", "only tags observed by this decky `ID`", setText(&f.DeckyID))
 	exclusive(cmd, "sub-techniques", "parent")
 
 	for _, name := range []string{"min-confidence", "release", "tactic", "technique", "decky"} {
@@ -65,7 +65,7 @@ func addFilterOfRule(cmd *cobra.Command) *filterFlags {
 	return &f
 }
 
-// filter is the filter, once the flags are read.
+// filter returns the filter of the parsed flags.
 func (f *filterFlags) filter() ttp.Filter {
 	filter := f.Filter
 	switch {

@@ -56,7 +56,7 @@ func TestFilterCountsBackFromNow(t *testing.T) {
 	}
 }
 
-// filtered are all commands that take a filter, with what they need.
+// filtered are all commands with filter flags, with their required arguments.
 func filtered() []string {
 	return []string{
 		"rollup fleet", "rollup identity " + identityID, "rollup attacker " + attackerID, "rollup campaign " + campaignID,
@@ -79,7 +79,7 @@ func TestEveryFilterNarrows(t *testing.T) {
 		}
 		c.want(result{exitSuccess, "", "no tags\n"}, "", args...)
 	}
-	c.want(result{exitSuccess, "", "nothing new\n"}, "", "new", "fleet", "--since", "2026-01-01", "--rule", "R3")
+	c.want(result{exitSuccess, "", "no new techniques\n"}, "", "new", "fleet", "--since", "2026-01-01", "--rule", "R3")
 }
 
 func TestFilterFlagsAreTheSameEverywhere(t *testing.T) {
@@ -138,7 +138,7 @@ func TestWrongFilter(t *testing.T) {
 		if name == "rollup" {
 			name += " " + args[1]
 		}
-		c.wantWrong("--sub-techniques and --parent exclude each other", name, append(args, "--technique=T1110", "--parent", "--sub-techniques")...)
+		c.wantWrong("--sub-techniques and --parent are mutually exclusive", name, append(args, "--technique=T1110", "--parent", "--sub-techniques")...)
 	}
 	c.wantNoFile()
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// programs is a folder that other users may search.
+// programs is a folder that other users can access.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// build makes the program once.
+// build builds the program once.
 var build = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(programs, "ttpstore")
 	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
@@ -34,7 +34,7 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, err
 })
 
-// program is the path of the program, for what takes a process of its own.
+// program returns the path of the built program, for tests that need a separate process.
 func program(t *testing.T) string {
 	t.Helper()
 	path, err := build()
@@ -50,7 +50,7 @@ const (
 	otherAttackerID = "29fdaf10-78d5-5f95-8bea-3d649e29ecd6"
 )
 
-// otherTagLine is a tag of another attacker, session and rule, and of a decky.
+// otherTagLine returns a tag of another attacker, session and rule, with a decky.
 func otherTagLine(source, tactic, technique, confidence, time string) string {
 	return strings.NewReplacer(
 		attackerID, otherAttackerID,
@@ -60,8 +60,8 @@ func otherTagLine(source, tactic, technique, confidence, time string) string {
 	).Replace(tagLine(source, tactic, technique, confidence, time))
 }
 
-// twoAttackers is a database with the records of the test and those of another campaign's attacker, whose
-// last tag is of ATT&CK for mobile.
+// twoAttackers returns a database with the test records and those of an attacker of another campaign, whose
+// last tag is of ATT&CK for Mobile.
 func twoAttackers(t *testing.T) cli {
 	t.Helper()
 	c := filled(t)
@@ -74,13 +74,13 @@ func twoAttackers(t *testing.T) cli {
 	return c
 }
 
-// wantWrong runs a command line that is wrong.
+// wantWrong runs a command line and checks that it is a usage error.
 func (c cli) wantWrong(message, command string, args ...string) {
 	c.t.Helper()
 	c.want(result{exitUsage, "", "ttpstore: " + message + "\nRun 'ttpstore " + command + " --help' for usage.\n"}, "", args...)
 }
 
-// files are the names in a folder.
+// files returns the names in a folder.
 func files(t *testing.T, folder string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)

@@ -17,17 +17,15 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// This file holds the kinds of values that flags have.
-
-// number is a whole number within bounds.
+// number is a flag value: a whole number within bounds.
 type number struct{ value, least, most int }
 
 func (n *number) String() string { return strconv.Itoa(n.value) }
 
-// Type is what help calls the value.
+// Type implements [pflag.Value].
 func (n *number) Type() string { return "number" }
 
-// Set parses the value.
+// Set implements [pflag.Value].
 func (n *number) Set(s string) error {
 	value, err := strconv.Atoi(s)
 	switch {
@@ -40,25 +38,25 @@ func (n *number) Set(s string) error {
 	return fmt.Errorf("must be a whole number from %d to %d", n.least, n.most)
 }
 
-// confidence is a number from 0 to 1.
+// confidence is a flag value: a number from 0 to 1.
 type confidence float64
 
 func (c *confidence) String() string { return strconv.FormatFloat(float64(*c), 'g', -1, 64) }
 
-// Type is what help calls the value.
+// Type implements [pflag.Value].
 func (c *confidence) Type() string { return "confidence" }
 
-// Set parses the value.
+// Set implements [pflag.Value].
 func (c *confidence) Set(s string) error {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(f >= 0 && f <= 1) { // so that NaN fails
+	if err != nil || !(f >= 0 && f <= 1) { // also refuses NaN
 		return errors.New("must be a number from 0 to 1")
 	}
 	*c = confidence(f)
 	return nil
 }
 
-// choice is one of some words.
+// choice is a flag value: one of a list of words.
 type choice[T ~string] struct {
 	value *T
 	of    []T
@@ -66,10 +64,10 @@ type choice[T ~string] struct {
 
 func (c choice[T]) String() string { return string(*c.value) }
 
-// Type is what help calls the value.
+// Type implements [pflag.Value].
 func (c choice[T]) Type() string { return "choice" }
 
-// Set parses the value.
+// Set implements [pflag.Value].
 func (c choice[T]) Set(s string) error {
 	if !slices.Contains(c.of, T(s)) {
 		return errors.New("must be " + alternatives(c.of))
@@ -78,7 +76,7 @@ func (c choice[T]) Set(s string) error {
 	return nil
 }
 
-// complete offers the words.
+// complete completes the allowed words.
 func (c choice[T]) complete(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return words(c.of), cobra.ShellCompDirectiveNoFileComp
 }
@@ -91,15 +89,15 @@ func words[T ~string](of []T) []string {
 	return out
 }
 
-// alternatives spells words as "a, b or c".
+// alternatives formats words as "a, b or c".
 func alternatives[T ~string](of []T) string {
 	all := words(of)
 	last := len(all) - 1
 	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
-// setText sets a text, which an empty value would leave out: where a script's variable is empty by
-// mistake, that must not pass for a filter that was not asked for.
+// setText returns a setter that refuses an empty value: an empty variable in a script must not silently drop
+// the filter.
 func setText(text *string) func(string) error {
 	return func(s string) error {
 		if s == "" {
@@ -110,7 +108,7 @@ func setText(text *string) func(string) error {
 	}
 }
 
-// setID sets an id.
+// setID returns a setter that parses a UUID.
 func setID(id *uuid.UUID) func(string) error {
 	return func(s string) (err error) {
 		if *id, err = uuid.Parse(s); err != nil {
@@ -120,11 +118,11 @@ func setID(id *uuid.UUID) func(string) error {
 	}
 }
 
-// setTime sets a time, a date's midnight or the time that was some duration ago.
+// setTime returns a setter that parses a time, a date or a duration before now.
 func setTime(t *time.Time) func(string) error {
 	return func(s string) error {
 		for _, parse := range []func(string) (time.Time, error){rfc3339.Parse, parseDate} {
-			if parsed, err := parse(s); err == nil && !parsed.IsZero() { // the zero time sets nothing
+			if parsed, err := parse(s); err == nil && !parsed.IsZero() { // the zero time means "not set"
 				*t = parsed.UTC()
 				return nil
 			}
@@ -141,10 +139,10 @@ func setTime(t *time.Time) func(string) error {
 
 func parseDate(s string) (time.Time, error) { return time.Parse(time.DateOnly, s) }
 
-// longestDuration is what a [time.Duration] holds in whole days.
+// longestDuration is the longest [time.Duration] in whole days.
 const longestDuration = "106751d"
 
-// parseDuration reads what [time.ParseDuration] does, but for negative ones, and whole days and weeks.
+// parseDuration parses whole days, whole weeks and the durations of [time.ParseDuration], but no negative ones.
 func parseDuration(s string) (time.Duration, error) {
 	for suffix, unit := range map[string]time.Duration{"d": ttp.Day, "w": ttp.Week} {
 		if digits, ok := strings.CutSuffix(s, suffix); ok {
@@ -162,14 +160,14 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, err
 }
 
-// once is a flag's value that may be set once: the last of several would silently replace the others.
+// once wraps a flag value that may be set only once: pflag would silently keep the last one.
 type once struct {
 	pflag.Value
 	name  string
 	given bool
 }
 
-// Set passes on the first value.
+// Set implements [pflag.Value].
 func (o *once) Set(s string) error {
 	if o.given {
 		return repeatedFlagError(o.name)
@@ -182,7 +180,7 @@ type repeatedFlagError string
 
 func (e repeatedFlagError) Error() string { return "--" + string(e) + " is given twice" }
 
-// refuseRepeatedFlags is for a command and those below it, once they have all their flags.
+// refuseRepeatedFlags makes the command and its subcommands refuse repeated flags. Call it after all flags are added.
 func refuseRepeatedFlags(cmd *cobra.Command) {
 	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
 		flags.VisitAll(func(f *pflag.Flag) {
@@ -196,13 +194,13 @@ func refuseRepeatedFlags(cmd *cobra.Command) {
 	}
 }
 
-// exclusive refuses more than one of the flags.
+// exclusive makes the command refuse more than one of the named flags.
 func exclusive(cmd *cobra.Command, names ...string) {
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) error {
 		given := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !cmd.Flag(name).Changed })
 		if len(given) > 1 {
-			return fmt.Errorf("--%s and --%s exclude each other", given[0], given[1])
+			return fmt.Errorf("--%s and --%s are mutually exclusive", given[0], given[1])
 		}
 		return args(cmd, values)
 	}

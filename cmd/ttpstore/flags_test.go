@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// flagValues are right ones of the flags that take one.
+// flagValues has a valid value for each flag that takes one.
 var flagValues = map[string]string{
 	"after": attackerID, "batch": "7", "bucket": "1h", "by": "tactic", "campaign": campaignID, "cursor": "x",
 	"db": "sqlite://x", "decky": "d", "domain": "ics", "floor": "0.5", "format": "csv", "identity": identityID,
@@ -16,7 +16,7 @@ var flagValues = map[string]string{
 	"top": "7", "until": "1h", "version": "7",
 }
 
-func TestNoFlagIsTakenTwice(t *testing.T) {
+func TestRepeatedFlagIsRefused(t *testing.T) {
 	c := newCLI(t)
 	for _, line := range commandLines {
 		args := strings.Fields(line)
@@ -24,13 +24,13 @@ func TestNoFlagIsTakenTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cmd.InheritedFlags() // joins them to the others
+		cmd.InheritedFlags() // merges them into cmd.Flags
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			flag := "--" + f.Name
 			if f.NoOptDefVal == "" {
 				value, ok := flagValues[f.Name]
 				if !ok {
-					t.Errorf("no value above is of %s", flag)
+					t.Errorf("flagValues has no value for %s", flag)
 				}
 				flag += "=" + value
 			}

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// format is how rows are printed.
+// format is an output format for rows.
 type format string
 
 const (
@@ -26,10 +26,10 @@ const (
 	csvFormat   format = "csv"
 )
 
-// chunk bounds how many rows of a stream a table holds at a time.
+// chunk is the number of rows of a stream that are held in memory to align a table.
 const chunk = 1000
 
-// column is one value of rows.
+// column is a named value of each row.
 type column[T any] struct {
 	name   string
 	number bool
@@ -44,17 +44,17 @@ func countColumn[T any](name string, value func(T) int64) column[T] {
 	return column[T]{name, true, func(row T) string { return strconv.FormatInt(value(row), 10) }}
 }
 
-// timeColumn is for reading: to the second.
+// timeColumn formats times to the second, for tables.
 func timeColumn[T any](name string, value func(T) time.Time) column[T] {
 	return column[T]{name, false, func(row T) string { return value(row).Format(time.RFC3339) }}
 }
 
-// confidenceColumn is for reading: of two digits.
+// confidenceColumn formats confidences with two digits, for tables.
 func confidenceColumn[T any](name string, value func(T) float64) column[T] {
 	return column[T]{name, true, func(row T) string { return strconv.FormatFloat(value(row), 'f', 2, 64) }}
 }
 
-// addFormat gives a command and those below it the flags that say how they print.
+// addFormat adds the output format flags to a command and its subcommands.
 func addFormat(cmd *cobra.Command) *format {
 	chosen := tableFormat
 	formats := choice[format]{&chosen, []format{tableFormat, jsonFormat, csvFormat}}
@@ -70,7 +70,7 @@ func addFormat(cmd *cobra.Command) *format {
 	return &chosen
 }
 
-// addJSON gives a command the flag that asks for JSON.
+// addJSON adds the --json flag.
 func addJSON(cmd *cobra.Command) *bool {
 	return cmd.Flags().Bool("json", false, "print JSON")
 }
@@ -83,7 +83,7 @@ func printRows[T any](cmd *cobra.Command, asJSON bool, columns []column[T], rows
 	return printTable(cmd, columns, rows, "no tags")
 }
 
-// printJSON prints all or, after an error, nothing.
+// printJSON prints indented JSON; if encoding fails, it prints nothing.
 func printJSON(cmd *cobra.Command, value any) error {
 	encoder := newEncoder(cmd.OutOrStdout())
 	encoder.SetIndent("", "  ")
@@ -96,7 +96,7 @@ func newEncoder(w io.Writer) *json.Encoder {
 	return encoder
 }
 
-// printTable prints a table, or notes for a person that there are no rows.
+// printTable prints a table or, if there are no rows, the note none to standard error.
 func printTable[T any](cmd *cobra.Command, columns []column[T], rows []T, none string) error {
 	if len(rows) == 0 {
 		notef(cmd.ErrOrStderr(), "%s\n", none)
@@ -122,7 +122,7 @@ func streamJSON[T any](cmd *cobra.Command, rows iter.Seq2[T, error]) error {
 	})
 }
 
-// streamCSV prints all columns, whatever the rows hold.
+// streamCSV prints all columns, including empty ones.
 func streamCSV[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[T, error]) error {
 	lines := csv.NewWriter(cmd.OutOrStdout())
 	cells := make([]string, len(columns))
@@ -143,8 +143,8 @@ func streamCSV[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[T,
 	return errors.Join(err, lines.Error())
 }
 
-// streamTable prints a table in chunks under one header. Only a table of one chunk is known to have
-// empty columns, and leaves them out.
+// streamTable prints a table in chunks under one header. Empty columns are omitted only if all rows fit in
+// one chunk.
 func streamTable[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[T, error], none string) error {
 	var held []T
 	widths := make([]int, len(columns))
@@ -166,7 +166,7 @@ func streamTable[T any](cmd *cobra.Command, columns []column[T], rows iter.Seq2[
 	return err
 }
 
-// printFields prints a line for each field that has a value, all values in the same column whichever have.
+// printFields prints a line for each non-empty field, with the values aligned.
 func printFields(w io.Writer, fields [][2]string) error {
 	width := 0
 	for _, field := range fields {
@@ -182,7 +182,7 @@ func printFields(w io.Writer, fields [][2]string) error {
 	return err
 }
 
-// stream is for rows that are there already.
+// stream returns an iterator over rows.
 func stream[T any](rows []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, row := range rows {
@@ -193,7 +193,7 @@ func stream[T any](rows []T) iter.Seq2[T, error] {
 	}
 }
 
-// renderTable is for reading: without the columns that would be empty.
+// renderTable renders a table without its empty columns.
 func renderTable[T any](columns []column[T], rows []T) string {
 	columns = slices.DeleteFunc(slices.Clone(columns), func(c column[T]) bool {
 		return !slices.ContainsFunc(rows, func(row T) bool { return c.text(row) != "" })
@@ -201,7 +201,7 @@ func renderTable[T any](columns []column[T], rows []T) string {
 	return renderChunk(columns, rows, make([]int, len(columns)), true)
 }
 
-// renderChunk makes the columns as wide as those of the chunk before, or wider, and tells how wide.
+// renderChunk renders a part of a table. The columns are at least as wide as widths, which it updates.
 func renderChunk[T any](columns []column[T], rows []T, widths []int, header bool) string {
 	t := table.NewWriter()
 	style := table.StyleDefault
@@ -237,7 +237,7 @@ func renderChunk[T any](columns []column[T], rows []T, widths []int, header bool
 	return t.Render() + "\n"
 }
 
-// count spells a number of things.
+// count formats a number with its noun, in the plural if needed.
 func count[N int | int64](n N, thing string) string {
 	if stem, ok := strings.CutSuffix(thing, "y"); ok && n != 1 {
 		thing = stem + "ies"

@@ -15,7 +15,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// maxProblems bounds how many problems of the batch that stopped an import are printed.
+// maxProblems limits the number of problems printed when an import stops.
 const maxProblems = 20
 
 type importOptions struct {
@@ -30,13 +30,13 @@ func newImportCommand() *cobra.Command {
 	opts := importOptions{batch: number{ttp.DefaultImportBatch, 1, math.MaxInt}, floor: ttp.DefaultConfidenceFloor}
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
-		Short: "Read tags and scopes from JSON Lines, plain or gzip",
-		Long: `Read campaigns, identities, attackers and tags from a file of JSON Lines, or from standard input for -.
-Input that is compressed by gzip is recognised. Repeating an import changes nothing.
+		Short: "Import tags and scopes from JSON Lines, plain or gzip",
+		Long: `Import campaigns, identities, attackers and tags from a file of JSON Lines, or from standard input for -.
+Gzip compression is detected. An import is idempotent.
 
-Lines are written in batches, each whole or not at all. At an invalid line the import stops before the
-line's batch, prints what is wrong and exits with 1; earlier batches stay written. A schema that is
-missing is made first.`,
+Lines are written in batches, one transaction each. An invalid line stops the import: its batch is not
+written, the problems are printed and the exit status is 1; earlier batches stay written. A missing schema
+is created first.`,
 		Example: `  ttpstore import tags.jsonl.gz
   zcat tags.jsonl.gz | ttpstore import - --json
   ttpstore import --dry-run --skip-invalid tags.jsonl`,
@@ -45,10 +45,10 @@ missing is made first.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return runImport(cmd, args[0], opts) },
 	}
 	flags := cmd.Flags()
-	flags.Var(&opts.batch, "batch", "write this many `lines` at a time")
-	flags.Var(&opts.floor, "floor", "leave out tags below this `confidence`, from 0 to 1")
-	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "leave out invalid lines in place of stopping there")
-	flags.BoolVar(&opts.dryRun, "dry-run", false, "count what would be written, write nothing")
+	flags.Var(&opts.batch, "batch", "write this number of `lines` per transaction")
+	flags.Var(&opts.floor, "floor", "write floor: skip tags below this `confidence`, from 0 to 1")
+	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "skip invalid lines instead of stopping at them")
+	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the counts without writing anything")
 	flags.BoolVar(&opts.json, "json", false, "print the counts as one JSON object")
 	for _, name := range []string{"batch", "floor"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
@@ -56,7 +56,7 @@ missing is made first.`,
 	return cmd
 }
 
-// completeFile offers the files that import reads and export writes.
+// completeFile completes the names of import and export files.
 func completeFile(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -80,14 +80,14 @@ func runImport(cmd *cobra.Command, name string, opts importOptions) error {
 			return err
 		}
 		if problems > 0 {
-			return fmt.Errorf("import: stopped at %s, nothing of their batch was written: mend them, or leave them out with --skip-invalid",
+			return fmt.Errorf("import: stopped at %s, their batch was not written: fix the lines or skip them with --skip-invalid",
 				count(problems, "problem"))
 		}
 		return err
 	}, ttp.WithConfidenceFloor(float64(opts.floor)))
 }
 
-// openInput returns the input and its size, -1 when that is not known.
+// openInput returns the input and its size, or -1 if the size is unknown.
 func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
 		return interruptible(cmd.Context(), cmd.InOrStdin()), -1, nil
@@ -111,7 +111,7 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
 	return nil, 0, errors.Join(err, file.Close())
 }
 
-// prepareSchema makes a schema that is missing, so that an import works on a fresh machine.
+// prepareSchema creates a missing schema, so that an import works on a new database.
 func prepareSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, dryRun bool) error {
 	err := store.CheckSchema(ctx)
 	if !errors.Is(err, ttp.ErrSchemaMissing) || dryRun {
@@ -149,8 +149,7 @@ func importRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, in
 	return store.Import(ctx, in, options)
 }
 
-// printProblems prints what an import stopped at, if that is invalid lines, and returns the number of
-// problems.
+// printProblems prints the problems of an [ttp.InvalidError] and returns their number, 0 for other errors.
 func printProblems(stderr io.Writer, err error) int {
 	invalid, ok := errors.AsType[*ttp.InvalidError](err)
 	if !ok {
@@ -185,7 +184,7 @@ func printImportReport(cmd *cobra.Command, r ttp.ImportReport, opts importOption
 		{"read", r.Read}, {"inserted", r.Inserted}, {"duplicate", r.Duplicate}, {"below floor", r.BelowFloor},
 		{"tombstoned", r.Tombstoned}, {"invalid", r.Invalid},
 	}
-	width := len(strconv.Itoa(r.Lines)) // no count is higher
+	width := len(strconv.Itoa(r.Lines)) // the highest count
 	for _, c := range counts {
 		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%-11s  %*d\n", c.name, width, c.count); err != nil {
 			return err

@@ -34,7 +34,7 @@ func TestImport(t *testing.T) {
 		stdin string
 		args  []string
 		want  ttp.ImportReport
-		then  ttp.ImportReport // of a plain import afterwards
+		then  ttp.ImportReport // report of a subsequent plain import
 	}{
 		{"stdin", all, []string{"-"}, fresh, again},
 		{"stdin in gzip", zip(t, all), []string{"-"}, fresh, again},
@@ -85,7 +85,7 @@ func TestImportStopsAtInvalidLines(t *testing.T) {
 	}
 	problem := "line 4: tactic: must be \"TA\" and four digits\nline 4: confidence: must be a number from 0 to 1\n"
 	c.want(result{exitFailure, counts("4", "1", "1", "1"), problem +
-		"ttpstore: import: stopped at 2 problems, nothing of their batch was written: mend them, or leave them out with --skip-invalid\n"},
+		"ttpstore: import: stopped at 2 problems, their batch was not written: fix the lines or skip them with --skip-invalid\n"},
 		lines, "import", "--batch", "2", "-")
 	fleet := c.runWith("", "rollup", "fleet", "--format", "csv").stdout
 	if !strings.Contains(fleet, "\nT1110,,,,TA0006,TA0006:1,") {
@@ -109,7 +109,7 @@ func TestImportPrintsTwentyProblems(t *testing.T) {
 
 func TestImportEndsWithTheContext(t *testing.T) {
 	c := filled(t)
-	stdin, silent, err := os.Pipe() // a read of it waits for ever
+	stdin, silent, err := os.Pipe() // reads of it block
 	if err != nil {
 		t.Fatal(err)
 	}

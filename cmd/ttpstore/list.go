@@ -11,11 +11,11 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// listHelp is a part of the help of all commands that list in the order of ids.
-const listHelp = `In JSON it is an array, or JSON Lines with --all. Where there is more, a note on standard error says how
-to go on.`
+// listHelp is the help text shared by all lists ordered by id.
+const listHelp = `The JSON output is an array, or JSON Lines with --all. If there are more rows, a note on standard error
+gives the flag for the next page.`
 
-// listFlags is what the flags say of a list in the order of ids.
+// listFlags holds the values of the flags of a list ordered by id.
 type listFlags struct {
 	limit  number
 	after  uuid.UUID
@@ -23,12 +23,12 @@ type listFlags struct {
 	format *format
 }
 
-// addList gives a command the flags of all lists in the order of ids.
+// addList adds the flags of a list ordered by id.
 func addList(cmd *cobra.Command) *listFlags {
 	f := listFlags{limit: number{100, 1, ttp.MaxPage}, format: addFormat(cmd)}
 	cmd.Flags().Var(&f.limit, "limit", "list at most this `number`")
-	cmd.Flags().Func("after", "list what comes after this `ID`", setID(&f.after))
-	cmd.Flags().BoolVar(&f.all, "all", false, "list all, however many")
+	cmd.Flags().Func("after", "start after this `ID`", setID(&f.after))
+	cmd.Flags().BoolVar(&f.all, "all", false, "list all rows")
 	for _, name := range []string{"limit", "after"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
 	}
@@ -37,15 +37,15 @@ func addList(cmd *cobra.Command) *listFlags {
 	return &f
 }
 
-// list is what there is to list of one thing.
+// list reads and prints the rows of one kind by keyset pagination.
 type list[T any] struct {
 	page    func(ctx context.Context, after uuid.UUID, limit int) ([]T, error)
 	id      func(T) uuid.UUID
-	columns []column[T] // by their keys in JSON
+	columns []column[T] // named by JSON key
 	none    string
 }
 
-// print prints as many rows as the flags ask for.
+// print prints the rows selected by the flags.
 func (l list[T]) print(ctx context.Context, cmd *cobra.Command, f *listFlags) error {
 	var more uuid.UUID
 	rows := l.rows(ctx, f.after, chunk)
@@ -80,7 +80,7 @@ func (l list[T]) printRows(cmd *cobra.Command, f *listFlags, rows iter.Seq2[T, e
 	return printJSON(cmd, page)
 }
 
-// rows are all after an id, read by pages of a size.
+// rows returns all rows after an id, read in pages of the given size.
 func (l list[T]) rows(ctx context.Context, after uuid.UUID, size int) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
@@ -103,7 +103,7 @@ func (l list[T]) rows(ctx context.Context, after uuid.UUID, size int) iter.Seq2[
 	}
 }
 
-// first are so many rows. Where there are more, it says after which.
+// first returns the first limit rows. If there are more, it sets *more to the id of the last one returned.
 func (l list[T]) first(rows iter.Seq2[T, error], limit int, more *uuid.UUID) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		n := 0
@@ -121,12 +121,12 @@ func (l list[T]) first(rows iter.Seq2[T, error], limit int, more *uuid.UUID) ite
 	}
 }
 
-// idColumn is empty where there is no id.
+// idColumn formats ids, the zero id as an empty cell.
 func idColumn[T any](name string, value func(T) uuid.UUID) column[T] {
 	return textColumn(name, func(row T) string { return optionalID(value(row)) })
 }
 
-// headed is columns for reading, by the labels of their keys.
+// headed returns the columns with table headings instead of JSON keys.
 func headed[T any](columns []column[T]) []column[T] {
 	var out []column[T]
 	for _, c := range columns {
@@ -136,7 +136,7 @@ func headed[T any](columns []column[T]) []column[T] {
 	return out
 }
 
-// label is a key in JSON for reading.
+// label returns a readable label for a JSON key.
 func label(key string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(key, "_uuid"), "_", " ")
 }

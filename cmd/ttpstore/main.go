@@ -1,9 +1,9 @@
-// Command ttpstore keeps MITRE ATT&CK technique tags in a database and says who did what.
+// Command ttpstore stores MITRE ATT&CK technique tags in a database and reports on them.
 //
-// root.go holds what the commands share: beside it, database.go opens what --db names, secret.go keeps its
-// password out of sight, flags.go, filter.go and scope.go hold what the commands are asked, list.go and
-// removal.go what several do, and format.go and receipt.go what they answer. Each command has a file of its
-// name, and terminal.go, progress.go and confirm.go hold what only a person at a terminal sees.
+// Each command is in the file of its name. root.go builds the command tree; database.go opens the database;
+// secret.go hides its password; flags.go, filter.go and scope.go parse flags and arguments; list.go and
+// removal.go are shared by several commands; format.go and receipt.go print results; terminal.go, progress.go
+// and confirm.go interact with the terminal.
 package main
 
 import (
@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	understood := false // cobra calls this once flags and arguments are found right
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
-	root.SetArgs(append([]string{}, args...)) // of nil, cobra would take os.Args
+	root.SetArgs(append([]string{}, args...)) // not nil: cobra would use os.Args
 	cmd, err := root, refuseMisplacedURL(args)
 	if err == nil {
 		cmd, err = root.ExecuteContextC(ctx)
@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitSuccess
 	}
 	notef(stderr, "ttpstore: %s\n", advise(cmd, message(err)))
-	// Only flags and arguments can have asked for these: an import has an error of its own for its lines.
+	// These errors can only come from flags and arguments: invalid lines of an import have their own type.
 	wrong := errors.Is(err, ttp.ErrInvalidQuery) || errors.Is(err, ttp.ErrInvalidScope)
 	if understood && !wrong {
 		return exitFailure
@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exitUsage
 }
 
-// message is an error in one line, without passwords.
+// message formats an error on one line, without passwords.
 func message(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "interrupted"

@@ -20,7 +20,7 @@ const (
 `
 )
 
-// tagLine is a tag of the test's attacker and session.
+// tagLine returns a tag of the test's attacker and session.
 func tagLine(source, tactic, technique, confidence, time string) string {
 	parent, _, sub := strings.Cut(technique, ".")
 	if sub {
@@ -41,7 +41,7 @@ func records() string {
 		tagLine("e", "TA0007", "T1082", "0.25", "2026-03-17T00:00:00Z")
 }
 
-// result is what a run left behind.
+// result is the exit status and output of a run.
 type result struct {
 	status         int
 	stdout, stderr string
@@ -66,13 +66,13 @@ func (c cli) runWith(stdin string, args ...string) result {
 	status := run(c.t.Context(), args, strings.NewReader(stdin), &stdout, &stderr)
 	for _, text := range []string{stdout.String(), stderr.String()} {
 		if strings.ContainsAny(text, "\x1b\r") {
-			c.t.Errorf("%v: colour codes or a progress bar where no terminal is: %q", args, text)
+			c.t.Errorf("%v: colour codes or a progress bar without a terminal: %q", args, text)
 		}
 	}
 	return result{status, stdout.String(), stderr.String()}
 }
 
-// want runs a command and compares all that it left behind.
+// want runs a command and compares its result.
 func (c cli) want(want result, stdin string, args ...string) {
 	c.t.Helper()
 	if got := c.runWith(stdin, args...); got != want {
@@ -81,7 +81,7 @@ func (c cli) want(want result, stdin string, args ...string) {
 	}
 }
 
-// filled is a database with the records of the test.
+// filled returns a database with the test records.
 func filled(t *testing.T) cli {
 	t.Helper()
 	c := newCLI(t)
@@ -152,7 +152,7 @@ func TestWrongUsage(t *testing.T) {
 		{"import - --batch 0", `invalid argument "0" for "--batch" flag: must be a whole number from 1`, "ttpstore import"},
 		{"import - --floor 1.1", `invalid argument "1.1" for "--floor" flag: must be a number from 0 to 1`, "ttpstore import"},
 		{"import - --floor NaN", `invalid argument "NaN" for "--floor" flag: must be a number from 0 to 1`, "ttpstore import"},
-		{"export - --json", "--json prints to standard output, which the export itself takes: name a FILE", "ttpstore export"},
+		{"export - --json", "--json cannot be used with an export to standard output: name a FILE", "ttpstore export"},
 		{"rollup foo", `unknown command "foo"`, "ttpstore rollup"},
 		{"rollup identity", "missing argument ID", "ttpstore rollup identity"},
 		{"rollup identity x", `the argument ID must be a UUID, not "x"`, "ttpstore rollup identity"},

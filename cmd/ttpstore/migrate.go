@@ -15,7 +15,7 @@ import (
 func newMigrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Create the schema, bring it up to date, or look at it",
+		Short: "Create, update or show the schema",
 		Example: `  ttpstore migrate up
   ttpstore migrate status --json`,
 	}
@@ -26,12 +26,12 @@ func newMigrateCommand() *cobra.Command {
 func newMigrateUpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "up",
-		Short: "Bring the schema to the version that this program needs",
-		Long: `Bring the schema to the version that this program needs; an SQLite file that is missing is made, and a
-migration that was interrupted is completed. A database that holds tables of another product by the same
-names is refused and left as it is.
+		Short: "Migrate the schema to the latest version",
+		Long: `Migrate the schema to the version that this program needs, creating a missing SQLite file and completing an
+interrupted migration. A database that holds another product's tables of the same names is refused and not
+changed.
 
-It may be run by several processes at once, and again when there is nothing to do.`,
+The command is idempotent and may be run by several processes at once.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,9 +63,9 @@ func newMigrateDownCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "down VERSION",
-		Short: "Take the schema back to an earlier version; loses rows",
-		Long: `Take the schema back to an earlier version. What that version cannot hold is lost: at 0 all tables and
-their rows are gone. It says how many tags there are and asks first, unless told --yes.`,
+		Short: "Migrate down to an earlier version; loses rows",
+		Long: `Migrate the schema down to an earlier version. Data that the version cannot hold is lost; version 0 drops
+all tables. The command counts the tags and asks for confirmation unless --yes is given.`,
 		Example:           `  ttpstore migrate down 0 --yes`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args:              schemaVersionArgument,
@@ -91,10 +91,10 @@ their rows are gone. It says how many tags there are and asks first, unless told
 func newMigrateForceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "force VERSION",
-		Short: "Say which version the schema has, after a migration that stopped half way",
-		Long: `Say which version a dirty schema has, without running anything. It is for a migration that "migrate up" cannot
-complete. Migrations may be run again over their own remains, so the version before the one that stopped is
-the right one; "migrate up" then goes on from there.`,
+		Short: "Set the recorded schema version after a failed migration",
+		Long: `Set the recorded version of a dirty schema without running a migration, if "migrate up" cannot complete one.
+Migrations can run again over their own remains: force the version before the failed one and run
+"migrate up".`,
 		Example: `  ttpstore migrate force 0
   ttpstore migrate up`,
 		Args:              schemaVersionArgument,
@@ -127,7 +127,7 @@ func parseSchemaVersion(arg string) (int, error) {
 	return version, nil
 }
 
-// changeSchema runs the change and says where the schema was and is.
+// changeSchema runs a change and prints the schema version before and after it.
 func changeSchema(cmd *cobra.Command, change func(context.Context, *ttp.Store) error) error {
 	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 		before, err := store.SchemaStatus(ctx)
@@ -142,9 +142,9 @@ func changeSchema(cmd *cobra.Command, change func(context.Context, *ttp.Store) e
 			return err
 		}
 		if before == after {
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema stays at version %d\n", after.Version)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema unchanged at version %d\n", after.Version)
 		} else {
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema went from version %s to %d\n", schemaVersion(before), after.Version)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "schema migrated from version %s to %d\n", schemaVersion(before), after.Version)
 		}
 		return err
 	})
@@ -157,7 +157,7 @@ func schemaVersion(status ttp.SchemaStatus) string {
 	return strconv.Itoa(status.Version)
 }
 
-// confirmDown asks whoever sits at the terminal, and refuses where nobody does.
+// confirmDown asks for confirmation of a migration down, and refuses without a terminal.
 func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, version int) error {
 	n, err := store.CountTags(ctx, ttp.Fleet(), ttp.Filter{})
 	tags := fmt.Sprintf("%d tags", n)
@@ -174,7 +174,7 @@ func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, vers
 		loss = fmt.Sprintf("loses the rows that version %d cannot hold, of a database with %s", version, tags)
 	}
 	if !isTerminal(cmd.InOrStdin()) {
-		return fmt.Errorf("this %s: confirm it with --yes, since nobody can be asked here", loss)
+		return fmt.Errorf("this %s: standard input is not a terminal, confirm with --yes", loss)
 	}
 	return confirm(ctx, cmd, fmt.Sprintf("This %s. Go on?", loss))
 }

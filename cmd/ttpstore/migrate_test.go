@@ -26,10 +26,10 @@ func TestMigrate(t *testing.T) {
 		}
 		return s
 	}
-	if got := c.runWith("", "migrate", "up"); got.status != exitSuccess || !strings.HasPrefix(got.stdout, "schema went from version 0 to ") {
+	if got := c.runWith("", "migrate", "up"); got.status != exitSuccess || !strings.HasPrefix(got.stdout, "schema migrated from version 0 to ") {
 		t.Error(got)
 	}
-	if got := c.runWith("", "migrate", "up"); got.status != exitSuccess || !strings.HasPrefix(got.stdout, "schema stays at version ") {
+	if got := c.runWith("", "migrate", "up"); got.status != exitSuccess || !strings.HasPrefix(got.stdout, "schema unchanged at version ") {
 		t.Error(got)
 	}
 	if s := status(); s.Version != s.Latest || s.Version == 0 || s.Dirty {
@@ -38,7 +38,7 @@ func TestMigrate(t *testing.T) {
 	if got := c.runWith("", "migrate", "status"); !strings.HasSuffix(got.stdout, "\nstate    up to date\n") {
 		t.Error(got)
 	}
-	c.want(result{exitFailure, "", "ttpstore: this drops all tables, with 0 tags: confirm it with --yes, since nobody can be asked here\n"},
+	c.want(result{exitFailure, "", "ttpstore: this drops all tables, with 0 tags: standard input is not a terminal, confirm with --yes\n"},
 		"y\n", "migrate", "down", "0")
 	if s := status(); s.Version != s.Latest {
 		t.Error("down without --yes went down", s)
@@ -73,7 +73,7 @@ func TestOldSchemaIsRefused(t *testing.T) {
 	}
 }
 
-// Services that start together migrate together: that takes processes, not goroutines.
+// Services that start together migrate concurrently, in separate processes.
 func TestSeveralProcessesMigrateAtOnce(t *testing.T) {
 	program := program(t)
 	clean := regexp.MustCompile(`^version  (\d+)\nlatest   (\d+)\ndirty    false\nstate    up to date\n$`)
@@ -98,7 +98,7 @@ func TestSeveralProcessesMigrateAtOnce(t *testing.T) {
 func TestMigratingDownSaysHowManyTagsGo(t *testing.T) {
 	c := filled(t)
 	refusal := func(loss string) result {
-		return result{exitFailure, "", "ttpstore: " + loss + ": confirm it with --yes, since nobody can be asked here\n"}
+		return result{exitFailure, "", "ttpstore: " + loss + ": standard input is not a terminal, confirm with --yes\n"}
 	}
 	c.want(refusal("this loses the rows that version 8 cannot hold, of a database with 4 tags"), "y\n", "migrate", "down", "8")
 	c.want(refusal("this drops all tables, with 4 tags"), "y\n", "migrate", "down", "0")

@@ -16,12 +16,11 @@ func newNewCommand() *cobra.Command {
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "new SCOPE --since TIME",
-		Short: "List the techniques that a scope had not shown before",
-		Long: `List the techniques and sub-techniques whose first tag in a scope is not older than --since, the earliest
-first.
+		Short: "List techniques new to a scope",
+		Long: `List the techniques and sub-techniques whose first tag in a scope is at or after --since, earliest first.
 ` + scopeHelp + `
 
-The other flags narrow what counts as shown, before --since as well.`,
+The other filter flags also apply to the tags before --since.`,
 		Example: `  ttpstore new fleet --since 24h
   ttpstore new campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --since 7d --min-confidence 0.7`,
 		DisableFlagsInUseLine: true,
@@ -38,7 +37,7 @@ The other flags narrow what counts as shown, before --since as well.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			matching := filter.filter()
 			since := matching.Since
-			matching.Since = time.Time{} // what was before decides what is new
+			matching.Since = time.Time{} // earlier tags decide whether a technique is new
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 				rows, err := store.NewTechniques(ctx, scope[0], since, matching)
 				if err != nil {
@@ -47,7 +46,7 @@ The other flags narrow what counts as shown, before --since as well.`,
 				if *asJSON {
 					return printJSON(cmd, rows)
 				}
-				return newRollup(ttp.FleetScope, rows).print(cmd, tableFormat, "nothing new")
+				return newRollup(ttp.FleetScope, rows).print(cmd, tableFormat, "no new techniques")
 			})
 		},
 	}

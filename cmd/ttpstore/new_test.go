@@ -28,9 +28,9 @@ T1110      TA0006 1      1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.
   }
 ]
 `, ""}, "", "new", "session", "s2", "--since=2026-03-17", "--json")
-	// What was before --since decides, as far as it matches.
+	// Only matching tags before --since count.
 	before := []string{"new", "session", "s1", "--since=2026-03-15T17:06:30Z", "--technique=T1110.001"}
-	c.want(result{exitSuccess, "", "nothing new\n"}, "", before...)
+	c.want(result{exitSuccess, "", "no new techniques\n"}, "", before...)
 	c.want(result{exitSuccess, `TECHNIQUE  SUB-TECHNIQUE  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
 T1110      T1110.001      TA0001 1, TA0006 1      2  2026-03-15T17:06:30Z  2026-03-15T17:06:36Z        0.75
 `, ""}, "", append(before, "--min-confidence=0.7")...)

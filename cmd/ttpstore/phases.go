@@ -17,8 +17,8 @@ func newPhasesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "phases ID",
 		Short: "List when each decky saw each tactic of an identity",
-		Long: `List when each decky saw each tactic of an identity, and of those merged into it, each once, in the order
-of time. Tags without a decky are left out.`,
+		Long: `List when each decky saw each tactic of an identity and the identities merged into it, in order of time and
+without repetitions. Tags without a decky are left out.`,
 		Example: `  ttpstore phases e1292c78-2e52-5857-ae79-bbc6fe89e0c2
   ttpstore phases e1292c78-2e52-5857-ae79-bbc6fe89e0c2 --decky decky-ssh-01 --json`,
 		Args:              takeID(&id),

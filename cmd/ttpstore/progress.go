@@ -7,10 +7,10 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress shows on a terminal how far a command is. On anything else it shows nothing.
+// progress is a progress bar on a terminal. On other outputs it does nothing.
 type progress struct{ bar *progressbar.ProgressBar }
 
-// newProgress counts bytes up to total, or units with a spinner when the total is not known (-1).
+// newProgress returns a bar for total bytes, or a spinner that counts units if the total is unknown (-1).
 func newProgress(stderr io.Writer, total int64, unit string) progress {
 	if !isTerminal(stderr) {
 		return progress{}
@@ -25,28 +25,28 @@ func newProgress(stderr io.Writer, total int64, unit string) progress {
 	} else {
 		options = append(options, progressbar.OptionSpinnerType(14), progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
-			progressbar.OptionSetSpinnerChangeInterval(0)) // else it turns by itself, over a question that is asked
+			progressbar.OptionSetSpinnerChangeInterval(0)) // otherwise it redraws itself over a confirmation prompt
 	}
 	return progress{progressbar.NewOptions64(total, options...)}
 }
 
-// The bar's errors are those of writing to the terminal, which are no reason to stop.
+// The methods ignore the bar's errors: failing to draw it is no reason to stop.
 
-// add goes on by n bytes or units.
+// add advances the bar by n bytes or units.
 func (p progress) add(n int) {
 	if p.bar != nil {
 		_ = p.bar.Add(n)
 	}
 }
 
-// clear makes room for a line of text; the bar comes back with the next change.
+// clear hides the bar for a line of text, until the next add.
 func (p progress) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
 }
 
-// finish takes the bar away.
+// finish removes the bar.
 func (p progress) finish() {
 	if p.bar != nil {
 		_ = p.bar.Exit()
@@ -54,7 +54,7 @@ func (p progress) finish() {
 	}
 }
 
-// reader counts the bytes that are read.
+// reader returns a reader that advances the bar by the bytes read from r.
 func (p progress) reader(r io.Reader) io.Reader {
 	if p.bar == nil {
 		return r
@@ -68,7 +68,7 @@ type progressReader struct {
 }
 
 func (r progressReader) Read(b []byte) (int, error) {
-	// In small steps: the buffer behind may hold the whole of a compressed file.
+	// Read in small steps: one buffer may hold an entire compressed file.
 	n, err := r.r.Read(b[:min(len(b), 32<<10)])
 	r.p.add(n)
 	return n, err

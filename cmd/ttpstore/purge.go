@@ -27,7 +27,7 @@ func newPurgeAttackerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "attacker ID",
 		Short: "Remove an attacker and the tags that name it",
-		Long: `Remove an attacker and the tags that name it. An id that nothing is stored for is no error.
+		Long: `Remove an attacker and the tags that name it. An unknown id is not an error.
 
 ` + removalHelp,
 		Args:              takeID(&id),
@@ -48,10 +48,10 @@ func newPurgeIdentityCommand() *cobra.Command {
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "identity ID",
-		Short: "Remove an identity and what is merged into it",
-		Long: `Remove an identity, all that is merged into it, and the tags that name them and no attacker. Their
-attackers stay, without identity, and so do the attackers' tags; --with-attackers removes these as well.
-An identity that is merged into another is refused: purge that one, or unmerge it first.
+		Short: "Remove an identity and the identities merged into it",
+		Long: `Remove an identity, the identities merged into it, and the tags that name them but no attacker. Their
+attackers and the attackers' tags are kept without an identity; --with-attackers removes them too.
+An identity that is merged into another is refused: purge the survivor, or unmerge the identity first.
 
 ` + removalHelp,
 		Args:              takeID(&id),
@@ -65,7 +65,7 @@ An identity that is merged into another is refused: purge that one, or unmerge i
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&withAttackers, "with-attackers", false, "remove its attackers and their tags, too")
+	cmd.Flags().BoolVar(&withAttackers, "with-attackers", false, "also remove its attackers and their tags")
 	flags = addRemoval(cmd)
 	return cmd
 }
@@ -76,7 +76,7 @@ func newPurgeSessionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "session ID",
 		Short: "Remove the tags of one login session",
-		Long: `Remove the tags of one login session. An id that no tag has is no error.
+		Long: `Remove the tags of one login session. An unknown id is not an error.
 
 ` + removalHelp,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -17,10 +17,10 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// reader runs the program as a user who may read a database, but neither write it nor make files beside it.
+// reader runs the program as a user with read access to a database but no write access to it or its folder.
 type reader struct{ cli }
 
-// newReader fills a database in a folder that others may search, as those of t.TempDir may not be.
+// newReader fills a database in a folder that other users can access, unlike those of t.TempDir.
 func newReader(t *testing.T, records string) reader {
 	t.Helper()
 	t.Setenv(dbEnvironment, "")
@@ -62,7 +62,7 @@ func (r reader) write() {
 
 func (r reader) command(args ...string) (cmd *exec.Cmd, stderr *bytes.Buffer) {
 	cmd = exec.CommandContext(r.t.Context(), program(r.t), append([]string{"--db", "sqlite://" + r.db}, args...)...)
-	if os.Getuid() == 0 { // who may do everything
+	if os.Getuid() == 0 { // root bypasses permissions
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}
 	stderr = new(bytes.Buffer)
@@ -97,8 +97,7 @@ func TestReadingNeedsNoRightToWrite(t *testing.T) {
 	}
 }
 
-// Beside a writer, a reader reads through the writer's side files. What a writer that crashed left in the WAL
-// needs the right to write.
+// A reader uses the WAL files of a running writer. Recovering the WAL of a crashed writer needs write access.
 func TestReadingBesideAWriterNeedsNoRightToWrite(t *testing.T) {
 	r := newReader(t, records())
 	r.chmod(filepath.Dir(r.db), 0o755)
@@ -128,7 +127,7 @@ func TestReadingBesideAWriterNeedsNoRightToWrite(t *testing.T) {
 		"-wal can only be read with the right to write in its folder: copy both files to another folder\n"}, "tags", "fleet")
 }
 
-// Without locks, what is read of a file that changes meanwhile may be anything.
+// A read without locks of a file that is being written could return anything.
 func TestReadingIsRefusedOnceAnotherWrites(t *testing.T) {
 	var lines strings.Builder
 	for i := range 3000 { // more than pipes and buffers hold

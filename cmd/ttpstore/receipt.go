@@ -13,7 +13,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// printReceipt prints what a removal did, or would do.
+// printReceipt prints the receipt of a removal or of its dry run.
 func printReceipt(cmd *cobra.Command, r ttp.Receipt, asJSON bool) error {
 	if r.DryRun {
 		notef(cmd.ErrOrStderr(), "dry run: nothing was changed\n")
@@ -42,31 +42,31 @@ func printReceipt(cmd *cobra.Command, r ttp.Receipt, asJSON bool) error {
 	return printFields(cmd.OutOrStdout(), fields)
 }
 
-// byCount are the keys of counts, the most frequent first, as in a rollup.
+// byCount returns the keys of counts, most frequent first, as in a rollup.
 func byCount(counts map[string]int64) []string {
 	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 }
 
-// touched is the number of rows that went or changed.
+// touched returns the number of rows removed or changed.
 func touched(r ttp.Receipt) int {
 	return int(r.Tags + r.Attackers + r.Identities + r.ReleasedTags + r.ReleasedAttackers)
 }
 
-// question asks whether to do what a dry run has found.
+// question returns the confirmation prompt for the receipt of a dry run.
 func question(found ttp.Receipt, tombstone bool) string {
 	q := "Remove " + countAll(found.Tags, found.Attackers, found.Identities)
 	if found.ReleasedTags+found.ReleasedAttackers > 0 {
-		q += ", and leave " + countAll(found.ReleasedTags, found.ReleasedAttackers, 0) + " without identity"
+		q += ", and leave " + countAll(found.ReleasedTags, found.ReleasedAttackers, 0) + " without an identity"
 	}
 	if tombstone {
-		q += ", and keep what goes from being written again"
+		q += ", and block the removed tags from being written again"
 	}
 	return q + "?"
 }
 
-// countAll leaves out the scopes that there are none of.
+// countAll formats the counts, leaving out scopes with none.
 func countAll(tags, attackers, identities int64) string {
 	all := []string{count(tags, "tag")}
 	if attackers > 0 {

@@ -9,15 +9,16 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// removalHelp is a part of the help of all commands that remove tags.
-const removalHelp = `It counts first what would go and asks, unless told --yes. It works in small transactions, so that others
-can write in between; one that was interrupted prints what went so far, and goes on when it is run again.
---tombstone keeps the tags that go from being written again, until "ttpstore tombstone lift".`
+// removalHelp is the help text shared by all commands that remove tags.
+const removalHelp = `The command counts the affected rows and asks for confirmation unless --yes is given. It removes them in
+small transactions, so that other writers are not blocked for long. If it is interrupted, it prints the rows
+removed so far; run it again to finish. --tombstone blocks the removed tags from being written again, until
+"ttpstore tombstone lift".`
 
-// removal is one of the store's.
+// removal is a method of the store that removes tags.
 type removal func(context.Context, *ttp.Store, ...ttp.RemovalOption) (ttp.Receipt, error)
 
-// removalFlags is what the flags say of how a removal runs.
+// removalFlags holds the values of the flags of a removal.
 type removalFlags struct {
 	dryRun    bool
 	batch     number
@@ -27,11 +28,11 @@ type removalFlags struct {
 	reason    string
 }
 
-// addRemoval gives a command the flags of all removals.
+// addRemoval adds the flags of a removal.
 func addRemoval(cmd *cobra.Command) *removalFlags {
 	f := addBatches(cmd)
-	cmd.Flags().BoolVar(&f.tombstone, "tombstone", false, "keep the tags that go from being written again")
-	cmd.Flags().Func("reason", "with --tombstone: note this `text` with it", setText(&f.reason))
+	cmd.Flags().BoolVar(&f.tombstone, "tombstone", false, "block the removed tags from being written again")
+	cmd.Flags().Func("reason", "with --tombstone: record this `text` as the reason", setText(&f.reason))
 	must(cmd.RegisterFlagCompletionFunc("reason", cobra.NoFileCompletions))
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) error {
@@ -45,18 +46,19 @@ func addRemoval(cmd *cobra.Command) *removalFlags {
 	return f
 }
 
-// addBatches gives a command that works in batches, and asks nothing, its flags.
+// addBatches adds the flags of a command that works in batches without confirmation.
 func addBatches(cmd *cobra.Command) *removalFlags {
-	asked := true
-	f := removalFlags{batch: number{ttp.DefaultRemovalBatch, 1, ttp.MaxRemovalBatch}, yes: &asked}
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "count what would go, change nothing")
-	cmd.Flags().Var(&f.batch, "batch", "look at this `number` of tags in one transaction")
+	confirmed := true
+	f := removalFlags{batch: number{ttp.DefaultRemovalBatch, 1, ttp.MaxRemovalBatch}, yes: &confirmed}
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the counts without changing anything")
+	cmd.Flags().Var(&f.batch, "batch", "process this `number` of tags per transaction")
 	must(cmd.RegisterFlagCompletionFunc("batch", cobra.NoFileCompletions))
 	f.json = cmd.Flags().Bool("json", false, "print one JSON object")
 	return &f
 }
 
-// run removes, asks first if it has to, and prints the receipt: after an error too, of what went before.
+// run asks for confirmation if needed, runs the removal and prints its receipt. After an error it prints the
+// receipt of the transactions that were committed.
 func (f *removalFlags) run(cmd *cobra.Command, remove removal) error {
 	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 		if !*f.yes && !f.dryRun {

@@ -13,16 +13,16 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// receiptOfS1 is what the removal of the first session prints.
+// receiptOfS1 is the output of removing the first session.
 const receiptOfS1 = "tags         4\n  T1110.001  3\n  T1082      1\n"
 
-// wantTags counts those that are left.
+// wantTags checks the number of remaining tags.
 func (c cli) wantTags(n string) {
 	c.t.Helper()
 	c.want(result{exitSuccess, n + "\n", ""}, "", "tags", "fleet", "--count")
 }
 
-// removals are all commands that remove tags, with what they need.
+// removals are all commands that remove tags, with their required arguments.
 func removals() []string {
 	return []string{
 		"purge attacker " + attackerID, "purge identity " + identityID, "purge session s1",
@@ -39,8 +39,8 @@ func TestWrongRemoval(t *testing.T) {
 			name = args[0]
 		}
 		for flags, message := range map[string]string{
-			"":                               "this loses rows: confirm it with --yes, since nobody can be asked here",
-			"--tombstone":                    "this loses rows: confirm it with --yes, since nobody can be asked here",
+			"":                               "this loses rows: standard input is not a terminal, confirm with --yes",
+			"--tombstone":                    "this loses rows: standard input is not a terminal, confirm with --yes",
 			"--yes --reason x":               "--reason is for --tombstone only",
 			"--dry-run --reason x":           "--reason is for --tombstone only",
 			"--yes --tombstone --reason=":    `invalid argument "" for "--reason" flag: must not be empty`,
@@ -104,7 +104,7 @@ func TestReceiptNamesTheTombstone(t *testing.T) {
 	}
 }
 
-// removeS1 runs a removal of the first session that something befalls after the first batch of one tag.
+// removeS1 removes the first session in batches of one tag and calls a function after the first batch.
 func (c cli) removeS1(ctx context.Context, befalls func(ttp.RemovalProgress), args ...string) (stdout string, err error) {
 	var out, stderr bytes.Buffer
 	root := newRootCommand(nil, &out, &stderr)
@@ -132,7 +132,7 @@ func TestInterruptedRemovalPrintsWhatWent(t *testing.T) {
 		t.Errorf("%q %v", stdout, err)
 	}
 	c.wantTags("5")
-	stdout, err = c.removeS1(ctx, func(ttp.RemovalProgress) {}, "--yes") // nothing went
+	stdout, err = c.removeS1(ctx, func(ttp.RemovalProgress) {}, "--yes") // nothing was removed
 	if stdout != "" || !errors.Is(err, context.Canceled) {
 		t.Errorf("%q %v", stdout, err)
 	}
@@ -146,12 +146,12 @@ func TestQuestion(t *testing.T) {
 		"Remove 1 tag, 1 attacker?":               {Tags: 1, Attackers: 1},
 		"Remove 4 tags, 2 identities?":            {Tags: 4, Identities: 2},
 		"Remove 4 tags, 2 attackers, 1 identity?": {Tags: 4, Attackers: 2, Identities: 1},
-		"Remove 0 tags, 1 identity, and leave 3 tags, 2 attackers without identity?": {Identities: 1, ReleasedTags: 3, ReleasedAttackers: 2},
+		"Remove 0 tags, 1 identity, and leave 3 tags, 2 attackers without an identity?": {Identities: 1, ReleasedTags: 3, ReleasedAttackers: 2},
 	} {
 		if got := question(found, false); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-		if got := question(found, true); got != strings.TrimSuffix(want, "?")+", and keep what goes from being written again?" {
+		if got := question(found, true); got != strings.TrimSuffix(want, "?")+", and block the removed tags from being written again?" {
 			t.Error(got)
 		}
 	}

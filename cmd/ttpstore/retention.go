@@ -15,7 +15,7 @@ func newRetentionCommand() *cobra.Command {
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "retention --keep DURATION",
-		Short: "Remove the tags that were observed too long ago",
+		Short: "Remove tags older than a given age",
 		Long: `Remove the tags that were observed longer ago than --keep. Campaigns, identities and attackers stay.
 
 ` + removalHelp,
@@ -38,7 +38,7 @@ func newRetentionCommand() *cobra.Command {
 	}
 	cmd.Flags().Func("keep", "keep the tags of this `duration` before now, such as 24h, 90d or 52w; required", func(s string) (err error) {
 		if keep, err = parseDuration(s); err != nil || keep == 0 {
-			return errors.New("must be a duration longer than nothing, such as 24h, 90d or 52w, at most " + longestDuration)
+			return errors.New("must be a positive duration such as 24h, 90d or 52w, at most " + longestDuration)
 		}
 		return nil
 	})

@@ -22,7 +22,7 @@ func TestRetention(t *testing.T) {
 func TestWrongRetention(t *testing.T) {
 	c := newCLI(t)
 	for _, keep := range []string{"0", "0d", "0s", "", "d", "-1d", "-24h", "90", "1.5d", "106752d", "2026-03-15"} {
-		c.wantWrong(`invalid argument "`+keep+`" for "--keep" flag: must be a duration longer than nothing, `+
+		c.wantWrong(`invalid argument "`+keep+`" for "--keep" flag: must be a positive duration `+
 			`such as 24h, 90d or 52w, at most 106751d`, "retention", "retention", "--yes", "--keep="+keep)
 	}
 	c.wantWrong("missing flag --keep", "retention", "retention", "--yes")

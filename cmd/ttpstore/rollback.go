@@ -13,7 +13,7 @@ import (
 func newRollbackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback",
-		Short: "Remove the tags that a rule or a batch wrote",
+		Short: "Remove the tags written by a rule or a batch",
 		Example: `  ttpstore rollback rule R1001 --version 2 --since 7d --dry-run
   ttpstore rollback rule R1001 --tombstone --reason "matches our own scanner"
   ttpstore rollback batch 0199c2a4-7b1e-7c3a-9d55-2f0e8a6b1c4d --yes`,
@@ -27,9 +27,9 @@ func newRollbackRuleCommand() *cobra.Command {
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "rule ID",
-		Short: "Remove the tags that a rule wrote",
-		Long: `Remove the tags that a rule wrote, of all its versions, or those of them that match the flags. Without
---since or --until it walks all tags.
+		Short: "Remove the tags written by a rule",
+		Long: `Remove the tags written by any version of a rule, or those of them that match the filter flags. Without
+--since or --until the command reads all tags.
 
 ` + removalHelp,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -48,7 +48,7 @@ func newRollbackRuleCommand() *cobra.Command {
 			})
 		},
 	}
-	filter = addFilterOfRule(cmd)
+	filter = addFilterWithoutRule(cmd)
 	cmd.Flags().Func("version", "only tags of this `version` of the rule", filter.setRuleVersion)
 	must(cmd.RegisterFlagCompletionFunc("version", cobra.NoFileCompletions))
 	flags = addRemoval(cmd)
@@ -60,9 +60,9 @@ func newRollbackBatchCommand() *cobra.Command {
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "batch ID",
-		Short: "Remove the tags that one batch wrote",
-		Long: `Remove the tags that one batch wrote: the "batch" of "ttpstore tag" and "batch_uuid" of "ttpstore tags
---json". It walks all tags.
+		Short: "Remove the tags written by one batch",
+		Long: `Remove the tags written by one batch. The id is "batch" in the output of "ttpstore tag" and "batch_uuid" in
+that of "ttpstore tags --json". The command reads all tags.
 
 ` + removalHelp,
 		Args:              takeID(&id),

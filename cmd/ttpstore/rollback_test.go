@@ -44,7 +44,7 @@ func TestWrongRollbackRule(t *testing.T) {
 }
 
 func TestRollbackBatch(t *testing.T) {
-	c := twoAttackers(t) // of two imports
+	c := twoAttackers(t) // from two imports
 	var tag ttp.Tag
 	id := ttp.ComputeTagUUID("payload", "x", "R2", 3, "T1110", "").String()
 	if err := json.Unmarshal([]byte(c.runWith("", "tag", id, "--json").stdout), &tag); err != nil {

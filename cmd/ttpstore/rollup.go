@@ -16,10 +16,10 @@ func newRollupCommand() *cobra.Command {
 		Use:   "rollup",
 		Short: "Sum up the tags of a scope by technique",
 		Long: `Sum up the tags of an identity, an attacker, a campaign, a session or the whole fleet by technique and
-sub-technique, the most frequent first. An id that nothing is stored for has no tags, which is no error.
+sub-technique, most frequent first. An unknown id has no tags, which is not an error.
 
-"rollup attackers" and "rollup identities" do so for each of them in one pass; their JSON is JSON Lines,
-one object each.`,
+"rollup attackers" and "rollup identities" roll up every attacker or identity in one pass; their JSON output
+is JSON Lines, one object per scope.`,
 		Example: `  ttpstore rollup fleet --since 7d
   ttpstore rollup session 761201169d5f --json
   ttpstore rollup campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --format csv --distinct
@@ -27,13 +27,13 @@ one object each.`,
 	}
 	format := addFormat(cmd)
 	cmd.AddCommand(
-		newScopeRollupCommand(format, "identity ID", "The tags of an identity and of those merged into it"),
-		newScopeRollupCommand(format, "attacker ID", "The tags that name an attacker"),
-		newScopeRollupCommand(format, "campaign ID", "The tags of all identities of a campaign, and how many show each"),
-		newScopeRollupCommand(format, "session ID", "The tags of one login session"),
-		newScopeRollupCommand(format, "fleet", "All tags"),
-		newSweepCommand(format, "attackers", "The tags of every attacker, one after another", "ATTACKER", (*ttp.Store).AttackerRollups),
-		newSweepCommand(format, "identities", "The tags of every identity, one after another", "IDENTITY", (*ttp.Store).IdentityRollups),
+		newScopeRollupCommand(format, "identity ID", "Roll up an identity and the identities merged into it"),
+		newScopeRollupCommand(format, "attacker ID", "Roll up an attacker"),
+		newScopeRollupCommand(format, "campaign ID", "Roll up a campaign, with the number of identities per technique"),
+		newScopeRollupCommand(format, "session ID", "Roll up a login session"),
+		newScopeRollupCommand(format, "fleet", "Roll up all tags"),
+		newSweepCommand(format, "attackers", "Roll up every attacker", "ATTACKER", (*ttp.Store).AttackerRollups),
+		newSweepCommand(format, "identities", "Roll up every identity", "IDENTITY", (*ttp.Store).IdentityRollups),
 	)
 	for _, sub := range cmd.Commands() {
 		exclusive(sub, "format", "json")
@@ -68,21 +68,21 @@ func newScopeRollupCommand(format *format, use, short string) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&distinct, "distinct", false, "also count the sources, attackers and identities of each technique; reads more")
+	cmd.Flags().BoolVar(&distinct, "distinct", false, "also count the distinct sources, attackers and identities of each technique; slower")
 	filter = addFilter(cmd)
 	return cmd
 }
 
-// rollup is the rows of any scope.
+// rollup holds the printable rows of one or more scopes.
 type rollup struct {
-	json               any // the rows as the store gave them
+	json               any // the rows as returned by the store
 	rows               []rollupRow
-	campaign, distinct bool // the rows count identities, or all that is distinct
+	campaign, distinct bool // whether to print the identity count, and all distinct counts
 }
 
 type rollupRow struct {
 	ttp.TechniqueRollupRow
-	scope ttp.Scope // of a sweep's row
+	scope ttp.Scope // set in a sweep
 }
 
 func newRollup(kind ttp.ScopeKind, rows []ttp.TechniqueRollupRow) rollup {
@@ -93,7 +93,7 @@ func newRollup(kind ttp.ScopeKind, rows []ttp.TechniqueRollupRow) rollup {
 	return r
 }
 
-// print writes the rows, and for a person a note that there are none.
+// print prints the rows; a table without rows becomes the note none on standard error.
 func (r rollup) print(cmd *cobra.Command, f format, none string) error {
 	switch f {
 	case jsonFormat:
@@ -104,7 +104,7 @@ func (r rollup) print(cmd *cobra.Command, f format, none string) error {
 	return printTable(cmd, r.columns(), r.rows, none)
 }
 
-// csvColumns have the keys of the JSON rows as their names.
+// csvColumns returns the columns for CSV, named like the JSON keys.
 func (r rollup) csvColumns() []column[rollupRow] {
 	columns := []column[rollupRow]{
 		textColumn("technique_id", func(row rollupRow) string { return row.TechniqueID }),
@@ -149,7 +149,7 @@ func (r rollup) columns() []column[rollupRow] {
 			countColumn("SOURCES", func(row rollupRow) int64 { return row.distinct().Sources }),
 			countColumn("ATTACKERS", func(row rollupRow) int64 { return row.distinct().Attackers }))
 	}
-	switch { // of a campaign, both are the same
+	switch { // both counts are equal for a campaign
 	case r.campaign:
 		columns = append(columns, countColumn("IDENTITIES", func(row rollupRow) int64 { return row.IdentityCount }))
 	case r.distinct:
@@ -158,7 +158,7 @@ func (r rollup) columns() []column[rollupRow] {
 	return columns
 }
 
-// distinct is zero where it was not asked for.
+// distinct returns the distinct counts, zero if they were not requested.
 func (row rollupRow) distinct() ttp.DistinctCounts {
 	if row.Distinct == nil {
 		return ttp.DistinctCounts{}

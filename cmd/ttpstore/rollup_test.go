@@ -61,7 +61,7 @@ func TestRollupSpellsJSONTwoWays(t *testing.T) {
 	c.want(long, "", "rollup", "fleet", "--json")
 	c.want(long, "", "rollup", "--json", "fleet")
 	for _, sub := range []string{"fleet", "attackers"} {
-		c.wantWrong("--format and --json exclude each other", "rollup "+sub, "rollup", sub, "--json", "--format=csv")
+		c.wantWrong("--format and --json are mutually exclusive", "rollup "+sub, "rollup", sub, "--json", "--format=csv")
 	}
 }
 
@@ -179,7 +179,7 @@ T1082,,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:0
 	}
 }
 
-// The catalogue fills in names; until a store loads one, only this test sees the columns.
+// Names come from the catalogue, which the command does not load, so that only this test has the columns.
 func TestTableShowsNamesWhereThereAreSome(t *testing.T) {
 	row := ttp.TechniqueRollupRow{TechniqueID: "T1082", TechniqueName: "System Information Discovery", Count: 1}
 	rows := newRollup(ttp.FleetScope, []ttp.TechniqueRollupRow{row})

@@ -21,32 +21,32 @@ const (
 func newRootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ttpstore",
-		Short: "Store MITRE ATT&CK technique tags and answer who did what",
-		Long: `ttpstore stores MITRE ATT&CK technique tags of a honeypot or deception platform and answers who did
-what: it sums up the techniques of an identity, an attacker, a campaign, a session or the whole fleet,
-lists and counts their tags, draws them over time and compares them.
+		Short: "Store MITRE ATT&CK technique tags and report on them",
+		Long: `ttpstore stores the MITRE ATT&CK technique tags of a honeypot or deception platform. It rolls up the
+techniques of an identity, an attacker, a campaign, a session or the whole fleet, lists and counts their
+tags, draws timelines and compares scopes.
 
 The database is a SQLite file by default, or a MySQL or MariaDB server:
 
   sqlite://PATH
   mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE
 
-Results go to standard output, all else to standard error. The exit status is 0 for success, 1 for a
-failure and 2 for a command line that is wrong.`,
+Results go to standard output, everything else to standard error. The exit status is 0 for success, 1 for
+a failure and 2 for a usage error.`,
 		Example: `  ttpstore import tags.jsonl.gz
   ttpstore rollup fleet
   ttpstore rollup campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --format json
   ttpstore who identity --technique T1110 --sub-techniques --since 7d
   TTPSTORE_DB='mysql://ttp:secret@tcp(db:3306)/ttp' ttpstore migrate status`,
 		Version:       version(),
-		SilenceErrors: true, // run prints them, in one line
+		SilenceErrors: true, // run prints errors, on one line
 		SilenceUsage:  true,
 	}
 	root.SetIn(stdin)
-	root.SetOut(stdout) // before the completion command is made, which keeps it
+	root.SetOut(stdout) // before InitDefaultCompletionCmd, which captures it
 	root.SetErr(stderr)
-	// The environment is no default value, which --help would print, password and all.
-	root.PersistentFlags().String("db", defaultDB, "database `URL`, else $"+dbEnvironment)
+	// $TTPSTORE_DB is not the default value, since --help would print it with its password.
+	root.PersistentFlags().String("db", defaultDB, "database `URL`, overrides $"+dbEnvironment)
 	must(root.RegisterFlagCompletionFunc("db", cobra.FixedCompletions(
 		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
 	root.AddCommand(newMigrateCommand(), newImportCommand(), newExportCommand(), newRollupCommand(),
@@ -59,8 +59,8 @@ failure and 2 for a command line that is wrong.`,
 	return root
 }
 
-// makeGroups lets the commands that only hold others print their help, and refuse what is no command of
-// theirs, for which cobra would print help as if all were well.
+// makeGroups makes commands with subcommands print their help, and fail for an unknown subcommand, for which
+// cobra would print help and exit with 0.
 func makeGroups(cmd *cobra.Command) {
 	if cmd.Name() == "help" {
 		cmd.Args = func(help *cobra.Command, args []string) error {
@@ -83,7 +83,7 @@ func makeGroups(cmd *cobra.Command) {
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		// In `ttpstore imprt --batch 9` the command is what is wrong.
+		// In `ttpstore imprt --batch 9` the command is wrong, not the flag.
 		if rest := cmd.Flags().Args(); cmd.HasSubCommands() && len(rest) > 0 {
 			return unknownCommand(cmd, rest[0])
 		}
@@ -98,14 +98,14 @@ func makeGroups(cmd *cobra.Command) {
 }
 
 func unknownCommand(cmd *cobra.Command, name string) error {
-	cmd.SuggestionsMinimumDistance = max(1, min(2, len(name)/3)) // any three letters are near to "new"
+	cmd.SuggestionsMinimumDistance = max(1, min(2, len(name)/3)) // any three letters are close to "new"
 	if near := cmd.SuggestionsFor(name); len(near) > 0 {
 		return fmt.Errorf("unknown command %q, did you mean %q?", name, near[0])
 	}
 	return fmt.Errorf("unknown command %q", name)
 }
 
-// arguments wants one value for each name.
+// arguments returns a validator that requires one argument for each name.
 func arguments(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
@@ -126,7 +126,7 @@ func parseID(name, arg string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// takeID wants one argument, a UUID.
+// takeID returns a validator that parses the only argument as a UUID.
 func takeID(id *uuid.UUID) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		err := arguments("ID")(cmd, args)
@@ -137,7 +137,7 @@ func takeID(id *uuid.UUID) cobra.PositionalArgs {
 	}
 }
 
-// interruptible ends a read when the context ends, which a read of a pipe or a terminal does not.
+// interruptible returns a reader that fails when ctx is done, even while a read of a pipe or terminal blocks.
 func interruptible(ctx context.Context, r io.Reader) io.ReadCloser {
 	pr, pw := io.Pipe()
 	go func() {
@@ -148,7 +148,7 @@ func interruptible(ctx context.Context, r io.Reader) io.ReadCloser {
 	return pr
 }
 
-// version is what the go command has put into the binary.
+// version returns the version recorded in the binary by the go command.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
@@ -157,7 +157,7 @@ func version() string {
 	return info.Main.Version + " (" + info.GoVersion + ")"
 }
 
-// must is for what only a mistake in this program makes fail.
+// must panics on an error that only a bug in this program can cause.
 func must(err error) {
 	if err != nil {
 		panic(err)

@@ -14,9 +14,9 @@ func newRulesCommand() *cobra.Command {
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "rules",
-		Short: "Sum up what each version of each rule has tagged",
-		Long: `Sum up what each version of each rule has tagged: how many tags, techniques and sub-techniques, and
-distinct sources, attackers and identities. It reads every tag that matches.`,
+		Short: "Count the tags of each version of each rule",
+		Long: `Count the tags, the techniques with their sub-techniques, and the distinct sources, attackers and identities
+of each version of each rule. The command reads every matching tag.`,
 		Example: `  ttpstore rules --since 7d
   ttpstore rules --rule R1001 --json`,
 		Args:              arguments(),

@@ -13,10 +13,10 @@ import (
 
 const fleet = "fleet"
 
-// scopeHelp is a line of the help of all commands with a SCOPE.
+// scopeHelp is the help text shared by all commands with a SCOPE argument.
 const scopeHelp = `SCOPE is "fleet", or "identity", "attacker", "campaign" or "session" followed by an id.`
 
-// scopeKinds are those that have an id.
+// scopeKinds returns the kinds of scopes that have an id.
 func scopeKinds() []ttp.ScopeKind {
 	return []ttp.ScopeKind{ttp.IdentityScope, ttp.AttackerScope, ttp.CampaignScope, ttp.SessionScope}
 }
@@ -34,7 +34,7 @@ func newScopeCommand() *cobra.Command {
 	return cmd
 }
 
-// takeScopes wants the arguments to name as many scopes as there are to fill in.
+// takeScopes returns a validator that parses the arguments into scopes, of which exactly len(scopes) must be given.
 func takeScopes(scopes []ttp.Scope) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) (err error) {
 		for i := range scopes {
@@ -49,7 +49,7 @@ func takeScopes(scopes []ttp.Scope) cobra.PositionalArgs {
 	}
 }
 
-// takeScope reads a scope from the front of the arguments and returns the rest.
+// takeScope parses the first arguments as a scope and returns the rest.
 func takeScope(args []string) (ttp.Scope, []string, error) {
 	known := alternatives(append([]ttp.ScopeKind{fleet}, scopeKinds()...))
 	if len(args) == 0 {
@@ -72,7 +72,7 @@ func takeScope(args []string) (ttp.Scope, []string, error) {
 	return ttp.OfSession(args[1]), args[2:], nil
 }
 
-// takeKind reads one of some kinds from the front of the arguments and returns the rest.
+// takeKind parses the first argument as one of the kinds and returns the rest.
 func takeKind(kind *ttp.ScopeKind, kinds []ttp.ScopeKind, args []string) ([]string, error) {
 	switch {
 	case len(args) == 0:
@@ -84,7 +84,7 @@ func takeKind(kind *ttp.ScopeKind, kinds []ttp.ScopeKind, args []string) ([]stri
 	return args[1:], nil
 }
 
-// takeIDsOfKind wants a kind and then a UUID for each name.
+// takeIDsOfKind returns a validator that parses a kind followed by a UUID for each name.
 func takeIDsOfKind(kind *ttp.ScopeKind, kinds []ttp.ScopeKind, ids []uuid.UUID, names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		args, err := takeKind(kind, kinds, args)
@@ -98,7 +98,7 @@ func takeIDsOfKind(kind *ttp.ScopeKind, kinds []ttp.ScopeKind, ids []uuid.UUID, 
 	}
 }
 
-// completeKind offers the kinds as the first argument.
+// completeKind completes the first argument with the kinds.
 func completeKind(kinds []ttp.ScopeKind) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 {
@@ -108,7 +108,7 @@ func completeKind(kinds []ttp.ScopeKind) cobra.CompletionFunc {
 	}
 }
 
-// completeScopes offers the kinds wherever one of so many scopes begins; ids are not to be guessed.
+// completeScopes completes the kind of each scope, but no ids.
 func completeScopes(scopes int) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		for range scopes {
@@ -120,7 +120,7 @@ func completeScopes(scopes int) cobra.CompletionFunc {
 				length = 1
 			}
 			if len(args) < length {
-				break // what comes is an id
+				break // the next argument is an id
 			}
 			args = args[length:]
 		}

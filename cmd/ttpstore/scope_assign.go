@@ -13,17 +13,17 @@ import (
 func newScopeAssignCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "assign",
-		Short: "Give attackers to an identity, or identities to a campaign",
+		Short: "Assign attackers to an identity, or identities to a campaign",
 		Example: `  ttpstore scope assign attackers e1292c78-2e52-5857-ae79-bbc6fe89e0c2 542eed02-5e33-5182-94c3-b95ea9af1b84
   ttpstore scope assign identities 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 e1292c78-2e52-5857-ae79-bbc6fe89e0c2`,
 	}
 	cmd.AddCommand(
-		newScopeAssignToCommand("identity", "attacker", "attackers IDENTITY ATTACKER...", "Give attackers to an identity",
-			`Give attackers to an identity, all or none. Their tags that name another identity go with them. All must be
-stored; to assign again what is assigned is no error.`, (*ttp.Store).AssignAttackers),
-		newScopeAssignToCommand("campaign", "identity", "identities CAMPAIGN IDENTITY...", "Give identities to a campaign",
-			`Give identities to a campaign, all or none. All must be stored; to assign again what is assigned is no
-error.`, (*ttp.Store).AssignCampaign),
+		newScopeAssignToCommand("identity", "attacker", "attackers IDENTITY ATTACKER...", "Assign attackers to an identity",
+			`Assign attackers to an identity, all or none. Their tags that name another identity move with them. The
+identity and the attackers must be stored. The command is idempotent.`, (*ttp.Store).AssignAttackers),
+		newScopeAssignToCommand("campaign", "identity", "identities CAMPAIGN IDENTITY...", "Assign identities to a campaign",
+			`Assign identities to a campaign, all or none. The campaign and the identities must be stored. The command is
+idempotent.`, (*ttp.Store).AssignCampaign),
 	)
 	return cmd
 }

@@ -19,17 +19,17 @@ func newScopeListCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newScopeListOfCommand("campaigns", "List campaigns", listOfCampaigns,
-			listFilter{ttp.CampaignScope, "only those that are merged into this campaign `ID`"}),
+			listFilter{ttp.CampaignScope, "only campaigns merged into this campaign `ID`"}),
 		newScopeListOfCommand("identities", "List identities", listOfIdentities,
-			listFilter{ttp.CampaignScope, "only those that name this campaign `ID`"},
-			listFilter{ttp.IdentityScope, "only those that are merged into this identity `ID`"}),
+			listFilter{ttp.CampaignScope, "only identities assigned to this campaign `ID`"},
+			listFilter{ttp.IdentityScope, "only identities merged into this identity `ID`"}),
 		newScopeListOfCommand("attackers", "List attackers", listOfAttackers,
-			listFilter{ttp.IdentityScope, "only those that name this identity `ID`"}),
+			listFilter{ttp.IdentityScope, "only attackers assigned to this identity `ID`"}),
 	)
 	return cmd
 }
 
-// listFilter is a flag, of the kind's name, that narrows a list.
+// listFilter is a filter flag of a list, named after the kind.
 type listFilter struct {
 	kind  ttp.ScopeKind
 	usage string
@@ -41,7 +41,7 @@ func newScopeListOfCommand[T any](use, short string, of func(*ttp.Store, ttp.Sco
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Long: short + `, in the order of their ids. The flags go by what each names itself: no chain of merges is followed.
+		Long: short + `, ordered by id. The filter flags match only direct references; merges are not followed.
 
 ` + listHelp,
 		Args:              arguments(),

@@ -53,7 +53,7 @@ func TestScopeListOfOneScope(t *testing.T) {
 	c.want(result{exitSuccess, "", ""}, "", "scope", "list", "campaigns", "--campaign", attackerID, "--json", "--all")
 }
 
-// A list is read by pages, whatever its limit.
+// A list is read in pages, whatever its limit.
 func TestScopeListOfManyPages(t *testing.T) {
 	c := newCLI(t)
 	var lines strings.Builder
@@ -94,9 +94,9 @@ func TestWrongScopeList(t *testing.T) {
 		"attackers --identity=":         `invalid argument "" for "--identity" flag: must be a UUID`,
 		"attackers --after x":           `invalid argument "x" for "--after" flag: must be a UUID`,
 		"attackers --limit 10001":       `invalid argument "10001" for "--limit" flag: must be a whole number from 1 to 10000`,
-		"attackers --limit 1 --all":     "--limit and --all exclude each other",
-		"attackers --json --format csv": "--format and --json exclude each other",
-		"identities --campaign " + campaignID + " --identity " + identityID: "--campaign and --identity exclude each other",
+		"attackers --limit 1 --all":     "--limit and --all are mutually exclusive",
+		"attackers --json --format csv": "--format and --json are mutually exclusive",
+		"identities --campaign " + campaignID + " --identity " + identityID: "--campaign and --identity are mutually exclusive",
 	} {
 		name, _, _ := strings.Cut(args, " ")
 		c.wantWrong(message, "scope list "+name, append([]string{"scope", "list"}, strings.Fields(args)...)...)

@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// mergedKinds are those that merge.
+// mergedKinds returns the kinds of scopes that can be merged.
 func mergedKinds() []ttp.ScopeKind {
 	return []ttp.ScopeKind{ttp.IdentityScope, ttp.CampaignScope}
 }
@@ -19,10 +19,10 @@ func newScopeMergeCommand() *cobra.Command {
 	var ids [2]uuid.UUID
 	return &cobra.Command{
 		Use:   "merge identity|campaign FROM INTO",
-		Short: "Say that an identity or campaign was found to be another one",
-		Long: `Say that an identity or campaign was found to be another one: from now on both answer as one. No tag is
-touched, and "ttpstore scope unmerge" revokes it. To merge what is merged already is no error; a merge
-into itself, into what is merged into it, or of what is merged into a third is a failure.`,
+		Short: "Merge an identity or campaign into another one",
+		Long: `Merge an identity or campaign into another one. Reads of either then return the tags of both. No tag is
+changed, and "ttpstore scope unmerge" undoes the merge. Repeating a merge is not an error. A merge into
+itself, a merge that closes a cycle, and a merge of a scope that is already merged elsewhere are refused.`,
 		Example:           `  ttpstore scope merge identity 189b3fbb-9556-55f5-a524-57d8bd6526b3 e1292c78-2e52-5857-ae79-bbc6fe89e0c2`,
 		Args:              takeIDsOfKind(&kind, mergedKinds(), ids[:], "FROM", "INTO"),
 		ValidArgsFunction: completeKind(mergedKinds()),
@@ -47,9 +47,9 @@ func newScopeUnmergeCommand() *cobra.Command {
 	var ids [1]uuid.UUID
 	return &cobra.Command{
 		Use:   "unmerge identity|campaign FROM",
-		Short: "Revoke a merge",
-		Long: `Revoke a merge: the identity or campaign answers for itself again, with all that was merged into it. A note
-on standard error names what it was merged into. One that is not merged is left as it is.`,
+		Short: "Undo a merge",
+		Long: `Undo a merge: the identity or campaign is separate again, together with those merged into it. A note on
+standard error names the scope it was merged into. If it is not merged, nothing changes.`,
 		Example:           `  ttpstore scope unmerge identity 189b3fbb-9556-55f5-a524-57d8bd6526b3`,
 		Args:              takeIDsOfKind(&kind, mergedKinds(), ids[:], "FROM"),
 		ValidArgsFunction: completeKind(mergedKinds()),
@@ -70,7 +70,7 @@ on standard error names what it was merged into. One that is not merged is left 
 	}
 }
 
-// unmerge returns what the scope was merged into. An error of the read comes again from the write.
+// unmerge undoes a merge and returns the scope merged into. A read error is ignored: the write fails likewise.
 func unmerge(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, id uuid.UUID) (into uuid.UUID, err error) {
 	if kind == ttp.CampaignScope {
 		c, _ := store.GetCampaign(ctx, id)

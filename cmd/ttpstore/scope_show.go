@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// storedKinds are those of which a scope is more than its tags.
+// storedKinds returns the kinds of scopes that have a row of their own.
 func storedKinds() []ttp.ScopeKind {
 	return []ttp.ScopeKind{ttp.CampaignScope, ttp.IdentityScope, ttp.AttackerScope}
 }
@@ -21,8 +21,8 @@ func newScopeShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show campaign|identity|attacker ID",
 		Short: "Show one campaign, identity or attacker",
-		Long: `Show one campaign, identity or attacker: what it names, and the survivor of a merge. An id that nothing is
-stored for is a failure, though tags may name it.`,
+		Long: `Show one campaign, identity or attacker with its assignments and, if it is merged, the survivor. An id that
+is not stored is an error, even if tags name it.`,
 		Example: `  ttpstore scope show campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251
   ttpstore scope show attacker 542eed02-5e33-5182-94c3-b95ea9af1b84 --json | jq -r .identity_uuid`,
 		Args:              takeIDsOfKind(&kind, storedKinds(), ids[:], "ID"),
@@ -60,7 +60,7 @@ func showScope[T any](cmd *cobra.Command, asJSON bool, columns []column[T], scop
 	return printFields(cmd.OutOrStdout(), fields)
 }
 
-// campaign is one as it is shown: with the survivor, where that is another.
+// campaign is the output form of a campaign; Survivor is set only if it is merged.
 type campaign struct {
 	ttp.Campaign
 	Survivor uuid.UUID `json:"survivor_uuid,omitzero"`
@@ -82,7 +82,7 @@ func campaignColumns() []column[campaign] {
 	}
 }
 
-// identity is one as it is shown: with the survivor, where that is another.
+// identity is the output form of an identity; Survivor is set only if it is merged.
 type identity struct {
 	ttp.Identity
 	Survivor uuid.UUID `json:"survivor_uuid,omitzero"`

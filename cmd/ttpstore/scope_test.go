@@ -74,8 +74,8 @@ func TestCompletion(t *testing.T) {
 		"tags fleet --cursor ":        nothing,
 		"timeline fleet --by ":        "technique\ntactic\n:4\n",
 		"timeline fleet --bucket ":    "15m\n1h\n1d\n1w\n:4\n",
-		"scope ": "assign\tGive attackers to an identity, or identities to a campaign\nlist\tList campaigns, identities or attackers\n" +
-			"merge\tSay that an identity or campaign was found to be another one\nshow\tShow one campaign, identity or attacker\nunmerge\tRevoke a merge\n:4\n",
+		"scope ": "assign\tAssign attackers to an identity, or identities to a campaign\nlist\tList campaigns, identities or attackers\n" +
+			"merge\tMerge an identity or campaign into another one\nshow\tShow one campaign, identity or attacker\nunmerge\tUndo a merge\n:4\n",
 		"scope show ":                      "campaign\nidentity\nattacker\n:4\n",
 		"scope show attacker ":             nothing,
 		"scope merge ":                     "identity\ncampaign\n:4\n",

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// A database's URL may hold a password. Typed in the wrong place, it would be repeated by an error, name a file
-// or be stored.
+// A database URL may hold a password. Given as a wrong argument, it could end up in an error message, a file name
+// or the database.
 
-// databaseURL matches a URL with a password, or of a database, and a data source name without a scheme.
+// databaseURL matches database URLs, other URLs with a password, and data source names without a scheme.
 var databaseURL = regexp.MustCompile(`(?is)^(mysql|mariadb|sqlite)://|^\w+://[^/]*:.*@|^[^:/]*:.*@(\w*\(|[^/]*/)`)
 
-// refuseMisplacedURL refuses a database's URL that is not the value of --db.
+// refuseMisplacedURL returns an error if an argument other than the value of --db is a database URL.
 func refuseMisplacedURL(args []string) error {
 	for i, arg := range args {
 		name, value, ok := strings.Cut(arg, "=")
@@ -23,14 +23,14 @@ func refuseMisplacedURL(args []string) error {
 			}
 		}
 		if name != "--db" && databaseURL.MatchString(value) {
-			return errors.New("an argument is the URL of a database: give it to --db or $" + dbEnvironment)
+			return errors.New("an argument is a database URL: pass it with --db or $" + dbEnvironment)
 		}
 	}
 	return nil
 }
 
-// password matches what of a URL no message repeats.
+// password matches the part of a URL that messages must not contain.
 var password = regexp.MustCompile(`(?s):\S.*@`)
 
-// withoutPassword is for what looks less like a URL, and yet may be one.
+// withoutPassword masks the password in text that may contain a URL.
 func withoutPassword(text string) string { return password.ReplaceAllString(text, ":...@") }

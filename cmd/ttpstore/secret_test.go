@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// commandLines is a right one of every command.
+// commandLines has a valid command line of every command.
 var commandLines = []string{
 	"completion bash", "completion fish", "completion powershell", "completion zsh", "help import",
 	"migrate up", "migrate status", "migrate down 9", "migrate force 9", "import file", "export file",
@@ -38,7 +38,7 @@ var markedURLs = []string{
 	"root:" + mark + " x@/ttp",
 }
 
-// Every command meets a URL in every position, and every URL meets each command somewhere.
+// Every command is tried with a URL in every position, and every URL with every command.
 func TestNoOutputHoldsAPassword(t *testing.T) {
 	c := filled(t)
 	t.Chdir(t.TempDir())
@@ -81,15 +81,15 @@ func TestNoOutputHoldsAPassword(t *testing.T) {
 	}
 }
 
-// misplaced is a command line with a URL in place of each argument, behind them all, and as the value of each
-// flag.
+// misplaced returns command lines with a URL instead of each argument, after the last one, and as the value of
+// each flag.
 func misplaced(cmd *cobra.Command, args []string, url func() string) [][]string {
 	var lines [][]string
 	for i := range args {
 		lines = append(lines, slices.Concat(args[:i], []string{url()}, args[i+1:]))
 	}
 	more := [][]string{{url()}, {"--", url()}, {"--no-flag", url()}, {"-" + url()}, {"--db", "--", url()}}
-	cmd.InheritedFlags() // joins them to the others
+	cmd.InheritedFlags() // merges them into cmd.Flags
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		more = append(more, []string{"--" + f.Name + "=" + url()}, []string{"--" + f.Name, url()})
 	})
@@ -99,7 +99,7 @@ func misplaced(cmd *cobra.Command, args []string, url func() string) [][]string 
 	return lines
 }
 
-// leaves are the paths of the commands that do something.
+// leaves returns the paths of the commands without subcommands.
 func leaves(cmd *cobra.Command) []string {
 	if !cmd.HasSubCommands() {
 		return []string{cmd.CommandPath()}

@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// newSweepCommand is a subcommand of rollup for all scopes of a kind.
+// newSweepCommand returns a subcommand of rollup that rolls up every scope of a kind.
 func newSweepCommand(format *format, use, short, scope string,
 	rollups func(*ttp.Store, context.Context, ttp.Filter) iter.Seq2[ttp.ScopeRollup, error],
 ) *cobra.Command {
@@ -17,9 +17,9 @@ func newSweepCommand(format *format, use, short, scope string,
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Long: short + `, in the order of their ids.
-Those without tags that match are left out. The JSON is JSON Lines, one object each; the other formats
-name the id in each row. Whatever the size of the store, it takes little memory.`,
+		Long: short + `, ordered by id.
+Scopes without matching tags are left out. The JSON output is JSON Lines, one object per scope; the other
+formats have the id in each row. Memory use does not depend on the size of the store.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -44,7 +44,7 @@ name the id in each row. Whatever the size of the store, it takes little memory.
 	return cmd
 }
 
-// scopedRows are the rows of all rollups, each with its scope.
+// scopedRows returns the rows of all rollups, each with its scope.
 func scopedRows(rollups iter.Seq2[ttp.ScopeRollup, error]) iter.Seq2[rollupRow, error] {
 	return func(yield func(rollupRow, error) bool) {
 		for found, err := range rollups {

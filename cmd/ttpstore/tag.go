@@ -20,9 +20,9 @@ func newTagCommand() *cobra.Command {
 	var asJSON *bool
 	cmd := &cobra.Command{
 		Use:   "tag ID",
-		Short: "Show one tag, with its evidence",
-		Long: `Show one tag, with its evidence. Its id is the "uuid" in what "ttpstore tags --json" prints. An id that no
-tag has is a failure.`,
+		Short: "Show one tag with its evidence",
+		Long: `Show one tag with its evidence. Its id is "uuid" in the output of "ttpstore tags --json". An unknown id is an
+error.`,
 		Example: `  ttpstore tag ee4000d0-3085-56c2-875f-0164b23f7855
   ttpstore tags session 66ffcc176598 --all --json | jq -r .uuid | xargs -n 1 ttpstore tag`,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -44,7 +44,7 @@ tag has is a failure.`,
 	return cmd
 }
 
-// printTag prints a line for each field that the tag has.
+// printTag prints a line for each non-empty field.
 func printTag(w io.Writer, t ttp.Tag) error {
 	var evidence bytes.Buffer
 	if err := json.Indent(&evidence, t.Evidence, strings.Repeat(" ", 15), "  "); err != nil {

@@ -11,7 +11,7 @@ import (
 
 func TestTag(t *testing.T) {
 	c := filled(t)
-	// What no terminal may see: a control sequence, a mark that turns the text around, one beyond 16 bits.
+	// Characters to escape: a control sequence, a right-to-left mark, one beyond 16 bits.
 	line := strings.Replace(otherTagLine("x", "TA0006", "T1110", "0.6", "2026-03-16T12:00:00.5Z"), `"evidence":{}`,
 		"\"evidence\":{\"line\":\"ls <\u009b1m\u202e\U000e0041\",\"n\":[1,2.50]}", 1)
 	if got := c.runWith(line, "import", "-"); got.status != exitSuccess {

@@ -31,10 +31,10 @@ func newTagsCommand() *cobra.Command {
 		Long: `List the tags of a scope, newest first, a page at a time.
 ` + scopeHelp + `
 
-Where there is more, a note on standard error says how to go on, and in JSON "next" is the cursor of the
-next page. A cursor belongs to one scope and filter: the note turns a --since such as 7d into the time
-that it meant, to give in its place; with JSON, give that time yourself. --all and --oldest-first print all
-tags, however many, as JSON Lines or one table.`,
+If there are more tags, a note on standard error gives the flags for the next page; in JSON, "next" is the
+cursor. A cursor is valid for one scope and filter only, so the note replaces a relative --since such as 7d
+by a fixed time; with JSON, pass a fixed time yourself. --all and --oldest-first print all tags, as JSON Lines
+or one table.`,
 		Example: `  ttpstore tags attacker b0901043-def8-5286-8000-f2d8599c98c1 --limit 20
   ttpstore tags session 66ffcc176598 --oldest-first
   ttpstore tags fleet --technique T1110 --sub-techniques --since 24h --count
@@ -53,9 +53,9 @@ tags, however many, as JSON Lines or one table.`,
 	}
 	flags := cmd.Flags()
 	flags.Var(&opts.limit, "limit", "list at most this `number` of tags")
-	flags.Func("cursor", "go on behind this `cursor` of the page before", setText(&opts.cursor))
+	flags.Func("cursor", "start at this `cursor`, taken from the previous page", setText(&opts.cursor))
 	flags.BoolVar(&opts.all, "all", false, "list all tags")
-	flags.BoolVar(&opts.oldestFirst, "oldest-first", false, "list all tags of a session as they happened")
+	flags.BoolVar(&opts.oldestFirst, "oldest-first", false, "list all tags of a session, oldest first")
 	flags.BoolVar(&opts.count, "count", false, "print only the number of tags")
 	opts.json = addJSON(cmd)
 	for _, name := range []string{"limit", "cursor"} {
@@ -105,8 +105,8 @@ func runTags(cmd *cobra.Command, scope ttp.Scope, opts tagsOptions) error {
 	})
 }
 
-// window is the flags of a filter's window. A cursor is of no use with another one, such as a --since 7d
-// gives whenever it is typed.
+// window returns the flags of a filter's time window. A cursor is only valid with the same window, which a
+// relative --since such as 7d does not repeat.
 func window(f ttp.Filter) string {
 	var flags string
 	if !f.Since.IsZero() {

@@ -11,7 +11,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// tagLines are the lines of the table of all tags of twoAttackers: its header, then the newest first.
+// tagLines are the lines of the table of all tags of twoAttackers: the header, then the tags, newest first.
 func tagLines() []string {
 	return strings.SplitAfter(`OBSERVED AT           TECHNIQUE  TACTIC  CONFIDENCE  RULE   SOURCE     ATTACKER                              SESSION  DECKY
 2026-03-17T06:00:00Z  T1082      TA0007        0.80  R2 v3  payload y  29fdaf10-78d5-5f95-8bea-3d649e29ecd6  s2       decky-1
@@ -43,7 +43,7 @@ func TestTags(t *testing.T) {
 	c.want(result{exitSuccess, "0\n", ""}, "", "tags", "session", "none", "--count")
 }
 
-// tagPage parses what tags --json printed, and returns the sources of the tags.
+// tagPage parses the output of tags --json and returns the sources of the tags.
 func tagPage(t *testing.T, got result) (sources, next string) {
 	t.Helper()
 	var page ttp.TagPage
@@ -84,7 +84,7 @@ func TestTagsPageByPage(t *testing.T) {
 	}
 }
 
-// A window that moves with the clock needs the hint to say where it was.
+// For a relative time window, the hint must give the fixed time.
 func TestHintToGoOnHoldsTheWindow(t *testing.T) {
 	c := twoAttackers(t)
 	days := int(time.Since(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)).Hours() / 24)
@@ -124,7 +124,7 @@ func TestTagsAsJSONLines(t *testing.T) {
 	}
 }
 
-// A long list is printed in chunks, under one header, and no chunk decides which columns the next has.
+// A long list is printed in chunks under one header, all with the same columns.
 func TestTagsInChunks(t *testing.T) {
 	c := twoAttackers(t)
 	var lines strings.Builder
@@ -151,11 +151,11 @@ func TestWrongTags(t *testing.T) {
 		{"fleet --limit 0", `invalid argument "0" for "--limit" flag: must be a whole number from 1 to 10000`},
 		{"fleet --limit 10001", `invalid argument "10001" for "--limit" flag: must be a whole number from 1 to 10000`},
 		{"fleet --cursor=", `invalid argument "" for "--cursor" flag: must not be empty`},
-		{"fleet --count --limit 1", "--limit and --count exclude each other"},
-		{"fleet --count --all", "--count and --all exclude each other"},
-		{"fleet --all --cursor x", "--cursor and --all exclude each other"},
-		{"session x --oldest-first --cursor x", "--cursor and --oldest-first exclude each other"},
-		{"session x --oldest-first --count", "--count and --oldest-first exclude each other"},
+		{"fleet --count --limit 1", "--limit and --count are mutually exclusive"},
+		{"fleet --count --all", "--count and --all are mutually exclusive"},
+		{"fleet --all --cursor x", "--cursor and --all are mutually exclusive"},
+		{"session x --oldest-first --cursor x", "--cursor and --oldest-first are mutually exclusive"},
+		{"session x --oldest-first --count", "--count and --oldest-first are mutually exclusive"},
 		{"fleet --oldest-first", "--oldest-first is for the tags of a session only"},
 		{"attacker " + attackerID + " --oldest-first", "--oldest-first is for the tags of a session only"},
 	} {

@@ -11,18 +11,18 @@ import (
 	"golang.org/x/term"
 )
 
-// isTerminal tells whether a stream of the program is a terminal.
+// isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// notef writes what is for a person beside the result. Where nobody listens, the result still counts.
+// notef prints a note to standard error. It ignores write errors, which do not affect the result.
 func notef(stderr io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(stderr, format, args...)
 }
 
-// terminalWidth is the number of columns of a stream, 80 where it is no terminal.
+// terminalWidth returns the number of columns of a terminal, or 80 for other streams.
 func terminalWidth(stream any) int {
 	if isTerminal(stream) {
 		if width, _, err := term.GetSize(int(stream.(*os.File).Fd())); err == nil && width > 0 {
@@ -32,8 +32,8 @@ func terminalWidth(stream any) int {
 	return 80
 }
 
-// printable escapes, as JSON does, what a terminal would obey or not show. Attackers write some of what
-// is printed.
+// printable escapes control and other unprintable characters in JSON notation: attackers control some of the
+// text, and a terminal would interpret it.
 func printable(s string) string {
 	if !strings.ContainsFunc(s, isUnprintable) {
 		return s

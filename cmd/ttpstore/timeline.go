@@ -25,12 +25,12 @@ func newTimelineCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "timeline SCOPE",
 		Short: "Count the tags of a scope over time",
-		Long: `Count the tags of a scope in buckets of UTC time, those without tags as 0.
+		Long: `Count the tags of a scope in buckets of UTC time, including empty buckets.
 ` + scopeHelp + `
 
-It draws a bar for each bucket, as wide as the terminal or 80 columns, and below a small line for each
-technique, sub-technique or tactic, each by its own highest bucket. A line with no room for all buckets
-draws the highest of some neighbours. JSON has all numbers.`,
+The output has a bar for each bucket, as wide as the terminal or 80 columns, followed by a sparkline for each
+technique, sub-technique or tactic, scaled to its own highest bucket. A sparkline that is too narrow for all
+buckets shows the maximum of neighbouring ones. The JSON output has all counts.`,
 		Example: `  ttpstore timeline fleet --since 7d --bucket 1h
   ttpstore timeline identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2 --by tactic
   ttpstore timeline fleet --bucket 1w --technique T1110 --sub-techniques --json`,
@@ -50,14 +50,14 @@ draws the highest of some neighbours. JSON has all numbers.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.Func("bucket", "count by this `duration`: 1w or one that divides a day, such as 15m or 1h (default 1d)", func(s string) (err error) {
+	flags.Func("bucket", "bucket `duration`: 1w or a divisor of a day such as 15m or 1h (default 1d)", func(s string) (err error) {
 		if bucket, err = parseDuration(s); err != nil {
 			return errors.New("must be a duration such as 15m, 1h, 1d or 1w, at most " + longestDuration)
 		}
 		return nil
 	})
-	flags.Var(series, "by", "have a line for each `technique|tactic`")
-	flags.Var(&top, "top", "draw the lines of this `number` of the most frequent")
+	flags.Var(series, "by", "draw a sparkline for each `technique|tactic`")
+	flags.Var(&top, "top", "draw this `number` of sparklines, most frequent first")
 	asJSON = addJSON(cmd)
 	must(cmd.RegisterFlagCompletionFunc("bucket",
 		cobra.FixedCompletions([]string{"15m", "1h", "1d", "1w"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -95,7 +95,7 @@ func drawTimeline(t ttp.Timeline, series []ttp.TimelineSeries, width int) string
 		buckets[i] = i
 		total += n
 	}
-	// What the columns before leave: no bucket's start is shorter than a technique's id.
+	// The width left by the other columns: no bucket start is shorter than a technique ID.
 	room := max(10, width-len(t.Start.Format(layout))-max(len("COUNT"), len(strconv.FormatInt(total, 10)))-4)
 	highest := slices.Max(t.Counts)
 	return renderTable([]column[int]{
@@ -110,13 +110,13 @@ func drawTimeline(t ttp.Timeline, series []ttp.TimelineSeries, width int) string
 	}, series)
 }
 
-// bar is as wide as the room for the highest count, to an eighth, rounded up: what is not 0 is seen.
+// bar draws n relative to the highest count in eighths of a column, rounded up so that only 0 is invisible.
 func bar(n, highest int64, room int) string {
 	eighths := eighths(n, highest, room)
 	return strings.Repeat("█", eighths/8) + []string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}[eighths%8]
 }
 
-// sparkline is a column a bucket, or for each of so many equal parts, its highest bucket.
+// sparkline draws one column per bucket or, if there is not enough room, the maximum of neighbouring buckets.
 func sparkline(counts []int64, room int) string {
 	highest, parts := slices.Max(counts), min(len(counts), room)
 	var line strings.Builder
@@ -127,7 +127,7 @@ func sparkline(counts []int64, room int) string {
 	return line.String()
 }
 
-// eighths are those of so many columns that a part of the whole fills, rounded up.
+// eighths returns how many eighths of a column n fills, rounded up, if whole fills all columns.
 func eighths(n, whole int64, columns int) int {
 	return int((n*8*int64(columns) + whole - 1) / whole)
 }

@@ -103,7 +103,7 @@ func TestBars(t *testing.T) {
 	}
 }
 
-// No line is longer than the terminal, however many buckets there are and however high the counts.
+// No line is wider than the terminal, for any number of buckets and any counts.
 func TestTimelineFitsTheTerminal(t *testing.T) {
 	timeline := ttp.Timeline{Start: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Bucket: time.Hour}
 	for i := range 400 {

@@ -13,7 +13,7 @@ import (
 func newTombstoneCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tombstone",
-		Short: "List or lift what keeps removed tags from being written again",
+		Short: "List and lift tombstones, which block removed tags",
 		Example: `  ttpstore tombstone list
   ttpstore tombstone lift 0199c2a4-7b1e-7c3a-9d55-2f0e8a6b1c4d`,
 	}
@@ -25,8 +25,8 @@ func newTombstoneListCommand() *cobra.Command {
 	var flags *listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the tombstones, in the order of their making",
-		Long: `List the tombstones, in the order of their making: what was removed, why, and how many tags are kept out.
+		Short: "List the tombstones, oldest first",
+		Long: `List the tombstones, oldest first, with the removal, its reason and the number of blocked tags.
 
 ` + listHelp,
 		Args:              arguments(),
@@ -61,9 +61,9 @@ func newTombstoneLiftCommand() *cobra.Command {
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "lift ID",
-		Short: "Let a tombstone's tags be written again",
-		Long: `Let a tombstone's tags be written again and forget the tombstone. It writes none of them: that takes
-another import. It prints how many there were. One that was interrupted goes on when it is run again.`,
+		Short: "Allow a tombstone's tags to be written again",
+		Long: `Delete a tombstone and print the number of tags that it blocked. The tags can be written again, but are not
+restored: import them again. If the command is interrupted, run it again to finish.`,
 		Args:              takeID(&id),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

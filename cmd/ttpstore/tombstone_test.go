@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// bury removes a session and returns its tombstone.
+// bury removes a session with a tombstone and returns the tombstone.
 func (c cli) bury(session string, args ...string) ttp.Tombstone {
 	c.t.Helper()
 	if got := c.runWith("", append([]string{"purge", "session", session, "--yes", "--tombstone"}, args...)...); got.status != exitSuccess {

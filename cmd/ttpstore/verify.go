@@ -22,18 +22,18 @@ func newVerifyCommand() *cobra.Command {
 	var opts verifyOptions
 	cmd := &cobra.Command{
 		Use:   "verify",
-		Short: "Look at every row for what is not as it should be",
-		Long: `Run the database's own check of its tables, look at every row of the store, and at its entries in the
-indexes, for what is not as it should be, and print a line for each finding. The exit status is 0 when there
-is none, or all of them were repaired, and 1 otherwise.
+		Short: "Check every row for inconsistencies",
+		Long: `Run the database's own check of its tables, check every row of the store and its index entries for
+inconsistencies, and print a line for each finding. The exit status is 0 if there are none or all were
+repaired, and 1 otherwise.
 
---repair mends what needs no decision: identity_mismatch, a tag that names another identity than its
-attacker has; wrong_survivor and wrong_technique_key, which rollups go by; buried, a tag that a tombstone
-should have kept out, which it removes; wrong_count, of a tombstone or a technique; and, on SQLite,
-wrong_index, an index that differs from its table, which it rebuilds. It looks first and asks, unless told
---yes. Of the others, dangling and merged_into_nothing name what may still come; for merge_cycle there is
-"ttpstore scope unmerge", for wrong_index on MySQL ALTER TABLE ttp_tag FORCE. After damaged, restore a
-backup; wrong_index is not repaired beside it.`,
+--repair fixes the findings that need no decision: identity_mismatch (a tag and its attacker name different
+identities), wrong_survivor and wrong_technique_key (derived columns that rollups read), buried (a tag that a
+tombstone should have blocked; it is removed), wrong_count (of a tombstone or a technique) and, on SQLite,
+wrong_index (an index that differs from its table; it is rebuilt). The command counts them and asks for
+confirmation unless --yes is given. Of the other findings, dangling and merged_into_nothing name scopes that may
+still be imported; use "ttpstore scope unmerge" for merge_cycle, and ALTER TABLE ttp_tag FORCE for wrong_index
+on MySQL. After damaged, restore a backup; wrong_index is not repaired beside it.`,
 		Example: `  ttpstore verify
   ttpstore verify --json | jq -r 'select(.kind == "dangling") | .uuid'
   ttpstore verify --repair --yes`,
@@ -41,8 +41,8 @@ backup; wrong_index is not repaired beside it.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return runVerify(cmd, opts) },
 	}
-	cmd.Flags().BoolVar(&opts.repair, "repair", false, "mend what can be mended")
-	cmd.Flags().BoolVar(&opts.json, "json", false, "print JSON Lines, one object a finding")
+	cmd.Flags().BoolVar(&opts.repair, "repair", false, "repair the findings that need no decision")
+	cmd.Flags().BoolVar(&opts.json, "json", false, "print JSON Lines, one object per finding")
 	opts.yes = addYes(cmd, "this changes rows", func() bool { return opts.repair })
 	return cmd
 }
@@ -72,7 +72,7 @@ func runVerify(cmd *cobra.Command, opts verifyOptions) error {
 	})
 }
 
-// confirmRepair looks, and asks whether to mend what it found.
+// confirmRepair counts the repairable findings and asks for confirmation.
 func confirmRepair(ctx context.Context, cmd *cobra.Command, store *ttp.Store) error {
 	v := newVerification(cmd)
 	defer v.bar.finish()
@@ -131,12 +131,12 @@ func (v *verification) count(findings iter.Seq2[ttp.Finding, error], each func(t
 }
 
 func (v *verification) summarise(cmd *cobra.Command) {
-	notef(cmd.ErrOrStderr(), "looked at %s, %s, %s, %s, %s: %s, %d repaired\n",
+	notef(cmd.ErrOrStderr(), "checked %s, %s, %s, %s, %s: %s, %d repaired\n",
 		count(v.rows.Campaigns, "campaign"), count(v.rows.Identities, "identity"), count(v.rows.Attackers, "attacker"),
 		count(v.rows.Tags, "tag"), count(v.rows.Tombstones, "tombstone"), count(v.found, "finding"), v.repaired)
 }
 
-// printFinding prints at once: what was repaired is not found again.
+// printFinding prints a finding as soon as it is found: after a repair, the next run would not report it.
 func printFinding(cmd *cobra.Command, f ttp.Finding, asJSON bool) error {
 	if asJSON {
 		return newEncoder(cmd.OutOrStdout()).Encode(f)

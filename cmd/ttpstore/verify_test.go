@@ -8,16 +8,16 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-const strangerID = "11111111-2222-4333-8444-555555555555" // that nothing is stored for
+const strangerID = "11111111-2222-4333-8444-555555555555" // not stored
 
 func TestVerify(t *testing.T) {
 	c := filled(t)
-	c.want(result{exitSuccess, "", "looked at 1 campaign, 1 identity, 1 attacker, 4 tags, 0 tombstones: 0 findings, 0 repaired\n"}, "", "verify")
+	c.want(result{exitSuccess, "", "checked 1 campaign, 1 identity, 1 attacker, 4 tags, 0 tombstones: 0 findings, 0 repaired\n"}, "", "verify")
 	attacker := `{"type":"attacker","uuid":"` + otherAttackerID + `","identity_uuid":"` + strangerID + `"}`
 	if got := c.runWith(attacker, "import", "-"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	summary := "looked at 1 campaign, 1 identity, 2 attackers, 4 tags, 0 tombstones: 1 finding, 0 repaired\nttpstore: verify: 1 finding not repaired\n"
+	summary := "checked 1 campaign, 1 identity, 2 attackers, 4 tags, 0 tombstones: 1 finding, 0 repaired\nttpstore: verify: 1 finding not repaired\n"
 	line := "dangling: attacker " + otherAttackerID + ": identity_uuid " + strangerID + " is not stored\n"
 	c.want(result{exitFailure, line, summary}, "", "verify")
 	c.want(result{exitFailure, line, summary}, "", "verify", "--repair", "--yes")
@@ -32,7 +32,7 @@ func TestVerifyRepairs(t *testing.T) {
 	if got := c.runWith(line, "import", "-"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	looked := "looked at 2 campaigns, 2 identities, 2 attackers, 7 tags, 0 tombstones: "
+	looked := "checked 2 campaigns, 2 identities, 2 attackers, 7 tags, 0 tombstones: "
 	finding := func(args ...string) string {
 		t.Helper()
 		got := c.runWith("", append([]string{"verify"}, args...)...)
@@ -62,7 +62,7 @@ func TestFindingsWithoutUUID(t *testing.T) {
 
 func TestWrongVerify(t *testing.T) {
 	c := newCLI(t)
-	c.wantWrong("this changes rows: confirm it with --yes, since nobody can be asked here", "verify", "verify", "--repair")
+	c.wantWrong("this changes rows: standard input is not a terminal, confirm with --yes", "verify", "verify", "--repair")
 	c.wantWrong(`unexpected argument "x"`, "verify", "verify", "x")
 	c.wantNoFile()
 }

@@ -18,9 +18,9 @@ func newWhoCommand() *cobra.Command {
 	limit := number{20, 0, math.MaxInt}
 	cmd := &cobra.Command{
 		Use:   "who identity|attacker|campaign|session",
-		Short: "List who shows the most tags",
-		Long: `List the identities, attackers, campaigns or sessions with the most tags that match the flags, those with
-the most first. Where --limit leaves some out, a note on standard error says how many there are.`,
+		Short: "List the scopes with the most tags",
+		Long: `List the identities, attackers, campaigns or sessions with the most matching tags, most first. If --limit
+leaves some out, a note on standard error gives the total.`,
 		Example: `  ttpstore who identity --technique T1110 --sub-techniques
   ttpstore who session --since 24h --tactic TA0010 --limit 5`,
 		Args: func(_ *cobra.Command, args []string) error {
