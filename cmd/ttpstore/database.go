@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -21,7 +22,7 @@ func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, 
 	if env := os.Getenv(dbEnvironment); env != "" && !db.Changed {
 		url = env
 	}
-	store, err := ttp.Open(cmd.Context(), url, opts...)
+	store, err := ttp.Open(cmd.Context(), url, append(opts, ttp.WithCatalogue(builtin.Catalogue()))...)
 	if err != nil {
 		return err
 	}
