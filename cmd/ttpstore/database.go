@@ -17,11 +17,7 @@ import (
 
 // withStore opens the database that the command line or the environment names.
 func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, opts ...ttp.Option) (err error) {
-	db := cmd.Flag("db")
-	url := db.Value.String()
-	if env := os.Getenv(dbEnvironment); env != "" && !db.Changed {
-		url = env
-	}
+	url := chosenDatabase(cmd)
 	store, err := ttp.Open(cmd.Context(), url, append(opts, ttp.WithCatalogue(builtin.Catalogue()))...)
 	if err != nil {
 		return err
@@ -31,6 +27,24 @@ func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, 
 		return fmt.Errorf("the database %s is missing: check --db or $%s, or make it with `ttpstore import FILE`", url, dbEnvironment)
 	}
 	return use(cmd.Context(), store)
+}
+
+// withOptionalStore does nothing where neither the command line nor the environment names a database and the
+// default one does not exist.
+func withOptionalStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error) error {
+	if !cmd.Flag("db").Changed && chosenDatabase(cmd) == defaultDB && isMissing(defaultDB) {
+		return nil
+	}
+	return withStore(cmd, use)
+}
+
+// chosenDatabase returns the URL that the command line names, else the environment.
+func chosenDatabase(cmd *cobra.Command) string {
+	db := cmd.Flag("db")
+	if env := os.Getenv(dbEnvironment); env != "" && !db.Changed {
+		return env
+	}
+	return db.Value.String()
 }
 
 // isMissing reports whether the URL is of a file that does not exist. Others are not looked at.

@@ -22,7 +22,8 @@ func TestFilterTakesNames(t *testing.T) {
 	}
 	for _, test := range []struct{ flag, message string }{
 		{"--technique=Web Services", `--technique: ambiguous name: the technique "Web Services" may be ` +
-			"T1583.006 Acquire Infrastructure: Web Services (enterprise-v18.1) or T1584.006 Compromise Infrastructure: Web Services (enterprise-v18.1)"},
+			"T1583.006 Acquire Infrastructure: Web Services (enterprise-v18.1) " +
+			"or T1584.006 Compromise Infrastructure: Web Services (enterprise-v18.1)"},
 		{"--tactic=credential-acces", `--tactic: unknown name: no tactic is called "credential-acces"; the nearest are `},
 		{"--technique=Brute Farce", `--technique: unknown name: no technique is called "Brute Farce"; the nearest are T1110 Brute Force`},
 	} {
