@@ -52,7 +52,7 @@ failure and 2 for a command line that is wrong.`,
 	root.AddCommand(newMigrateCommand(), newImportCommand(), newExportCommand(), newRollupCommand(),
 		newTagsCommand(), newTagCommand(), newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
 		newRulesCommand(), newPhasesCommand(), newScopeCommand(), newPurgeCommand(), newRollbackCommand(),
-		newRetentionCommand(), newTombstoneCommand(), newVerifyCommand(), newAttackCommand())
+		newRetentionCommand(), newTombstoneCommand(), newVerifyCommand(), newAttackCommand(), newNavigatorCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	makeGroups(root)
