@@ -8,6 +8,7 @@ identity=e1292c78-2e52-5857-ae79-bbc6fe89e0c2
 campaign=27b9630e-70f3-513e-b7aa-1f4f8ca1f251
 
 work=$(mktemp -d)
+out=$(mktemp -d "${TMPDIR:-/tmp}/ttpstore-demo.XXXXXX") # for the reader to look at
 trap 'rm -rf "$work"' EXIT
 (cd "$here/.." && go build -o "$work/ttpstore" ./cmd/ttpstore)
 export TTPSTORE_DB=sqlite://$work/demo.db
@@ -27,8 +28,15 @@ if [[ $# == 0 ]]; then
 	step 'List its latest tags' "tags identity $identity --limit 3"
 	step 'Roll up a campaign: the union of its identities' "rollup campaign $campaign"
 fi
+step 'Write a layer for the ATT&CK Navigator' "navigator fleet -o $out/layer.json"
+step 'Write STIX sightings' "stix fleet -o $out/bundle.json"
+step 'Write an HTML report' "report fleet --out $out/report.html"
+step 'Show a technique and how often it was seen' 'attack show T1110.001'
+step 'List the changes of ATT&CK from 8.2 to 18.1 for these tags' 'attack diff 8.2 18.1'
 step 'Import the same records again: all are duplicates' 'import -'
 step 'Count the tags of a rule that matches too much' 'rollback rule R1001 --dry-run'
 step 'Remove them and block replays' 'rollback rule R1001 --tombstone --yes'
 step 'Import again: the removed tags stay blocked' 'import -'
 step 'Check the store for inconsistencies' 'verify'
+
+printf '\nThe layer, the sightings and the report are in %s\n' "$out"

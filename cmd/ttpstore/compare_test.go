@@ -8,19 +8,19 @@ func TestCompare(t *testing.T) {
 	args := append([]string{"compare"}, append(identity, "session", "s2")...)
 	shared := `
 shared: 1 technique
-TECHNIQUE  COUNT A  COUNT B  FIRST SEEN A          FIRST SEEN B          LAST SEEN A           LAST SEEN B
-T1082            1        1  2026-03-16T00:00:00Z  2026-03-17T06:00:00Z  2026-03-16T00:00:00Z  2026-03-17T06:00:00Z
+TECHNIQUE  NAME                          COUNT A  COUNT B  FIRST SEEN A          FIRST SEEN B          LAST SEEN A           LAST SEEN B
+T1082      System Information Discovery        1        1  2026-03-16T00:00:00Z  2026-03-17T06:00:00Z  2026-03-16T00:00:00Z  2026-03-17T06:00:00Z
 `
 	c.want(result{exitSuccess, `A is identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2
 B is session s2
 ` + shared + `
 only A: 1 technique
-TECHNIQUE  SUB-TECHNIQUE  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
-T1110      T1110.001      TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75
+TECHNIQUE  NAME         SUB-TECHNIQUE  SUB-TECHNIQUE NAME  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
+T1110      Brute Force  T1110.001      Password Guessing   TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75
 
 only B: 1 technique
-TECHNIQUE  TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
-T1110      TA0006 1      1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60
+TECHNIQUE  NAME         TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
+T1110      Brute Force  TA0006 1      1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60
 `, ""}, "", args...)
 	c.want(result{exitSuccess, `A is identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2
 B is session s2

@@ -11,17 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/ttp"
 )
 
 // withStore opens the database given by --db or the environment and calls use with it.
 func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, opts ...ttp.Option) (err error) {
-	db := cmd.Flag("db")
-	url := db.Value.String()
-	if env := os.Getenv(dbEnvironment); env != "" && !db.Changed {
-		url = env
-	}
-	store, err := ttp.Open(cmd.Context(), url, opts...)
+	url := chosenDatabase(cmd)
+	store, err := ttp.Open(cmd.Context(), url, append(opts, ttp.WithCatalogue(builtin.Catalogue()))...)
 	if err != nil {
 		return err
 	}
@@ -30,6 +27,24 @@ func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, 
 		return fmt.Errorf("the database %s is missing: check --db or $%s, or create it with `ttpstore import FILE`", url, dbEnvironment)
 	}
 	return use(cmd.Context(), store)
+}
+
+// withOptionalStore does nothing where neither the command line nor the environment names a database and the
+// default one does not exist.
+func withOptionalStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error) error {
+	if !cmd.Flag("db").Changed && chosenDatabase(cmd) == defaultDB && isMissing(defaultDB) {
+		return nil
+	}
+	return withStore(cmd, use)
+}
+
+// chosenDatabase returns the URL that the command line names, else the environment.
+func chosenDatabase(cmd *cobra.Command) string {
+	db := cmd.Flag("db")
+	if env := os.Getenv(dbEnvironment); env != "" && !db.Changed {
+		return env
+	}
+	return db.Value.String()
 }
 
 // isMissing reports whether url names a SQLite file that does not exist. Other URLs are not checked.

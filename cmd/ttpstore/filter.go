@@ -43,14 +43,15 @@ func addFilterWithoutRule(cmd *cobra.Command) *filterFlags {
 	flags.Func("release", "only tags of this ATT&CK `release`, such as enterprise-v18.1", setText(&f.Release))
 	domain := choice[string]{&f.Domain, []string{"enterprise", "ics", "mobile"}}
 	flags.Var(domain, "domain", "only tags of this ATT&CK `domain`: "+alternatives(domain.of))
-	flags.Func("tactic", "only tags of this tactic `ID`, such as TA0006", setText(&f.Tactic))
-	flags.Func("technique", "only tags of exactly this technique or sub-technique `ID`, such as T1110 or T1110.001; see --sub-techniques",
+	flags.Func("tactic", "only tags of this `tactic`, such as TA0006 or credential-access", setText(&f.Tactic))
+	flags.Func("technique", "only tags of this `technique` or sub-technique itself, such as T1110 or \"Brute Force\"; see --sub-techniques",
 		setText(&f.Technique))
 	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: include its sub-techniques")
 	flags.BoolVar(&f.parent, "parent", false, "with --technique: match the technique itself, even if ID is a sub-technique")
 	flags.Func("source-kind", "only tags of this `kind` of source, such as command", setText(&f.SourceKind))
 	flags.Func("decky", "only tags observed by this decky `ID`", setText(&f.DeckyID))
 	exclusive(cmd, "sub-techniques", "parent")
+	resolveNames(cmd, &f)
 
 	for _, name := range []string{"min-confidence", "release", "tactic", "technique", "decky"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))

@@ -84,7 +84,7 @@ func TestEveryFilterNarrows(t *testing.T) {
 
 func TestFilterFlagsAreTheSameEverywhere(t *testing.T) {
 	root := newRootCommand(nil, &bytes.Buffer{}, &bytes.Buffer{})
-	for _, command := range append(filtered(), "new fleet") {
+	for _, command := range append(filtered(), "new fleet", "navigator", "stix fleet", "report fleet") {
 		cmd, _, err := root.Find(strings.Fields(command))
 		if err != nil {
 			t.Fatal(err)

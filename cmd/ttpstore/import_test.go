@@ -88,7 +88,7 @@ func TestImportStopsAtInvalidLines(t *testing.T) {
 		"ttpstore: import: stopped at 2 problems, their batch was not written: fix the lines or skip them with --skip-invalid\n"},
 		lines, "import", "--batch", "2", "-")
 	fleet := c.runWith("", "rollup", "fleet", "--format", "csv").stdout
-	if !strings.Contains(fleet, "\nT1110,,,,TA0006,TA0006:1,") {
+	if !strings.Contains(fleet, "\nT1110,Brute Force,,,TA0006,TA0006:1,") {
 		t.Errorf("the lines before the batch are written, those of it are not: %s", fleet)
 	}
 	got := c.runWith(lines, "import", "--skip-invalid", "--json", "-")

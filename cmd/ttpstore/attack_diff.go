@@ -1,0 +1,86 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/attack"
+	"github.com/decnet/ttpstore/attack/builtin"
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// change is what becomes of the stored tags of a technique, tactic and release.
+type change struct {
+	Release string `json:"release"` // of the tags
+	Count   int64  `json:"count"`
+	attack.Mapping
+}
+
+func newAttackDiffCommand() *cobra.Command {
+	catalogue := builtin.Catalogue()
+	var remapping *attack.Remapping
+	var asJSON *bool
+	cmd := &cobra.Command{
+		Use:   "diff FROM TO",
+		Short: "List what a release changes for the tags stored here",
+		Long: `List the stored techniques and tactics that one release changes of another: renamed, moved to another tactic,
+replaced, deprecated, gone or, if no release from FROM to TO has them, unknown. It reads the tags of all
+releases of the domain, changes none, and leaves out what is unchanged.`,
+		Example: `  ttpstore attack diff 15.1 18.1
+  ttpstore attack diff mobile-v15.1 mobile-v18.1 --json`,
+		ValidArgsFunction: completeRelease(catalogue),
+		Args: func(cmd *cobra.Command, args []string) (err error) {
+			if err = arguments("FROM", "TO")(cmd, args); err == nil {
+				remapping, err = catalogue.Remap(fullRelease(args[0]), fullRelease(args[1]))
+			}
+			return err
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				changes, err := readChanges(ctx, store, remapping)
+				if err != nil {
+					return err
+				}
+				if *asJSON {
+					return printJSON(cmd, changes)
+				}
+				return printTable(cmd, changeColumns(remapping), changes, "nothing changes")
+			})
+		},
+	}
+	asJSON = addJSON(cmd)
+	return cmd
+}
+
+// readChanges maps all cells of the domain.
+func readChanges(ctx context.Context, store *ttp.Store, r *attack.Remapping) ([]change, error) {
+	cells, err := readCells(ctx, store, ttp.Fleet(), ttp.Filter{Domain: r.Source().Domain})
+	changes := []change{}
+	for _, cell := range cells {
+		if mapping := r.Map(cell.Pair); mapping.Verdict != attack.Unchanged {
+			changes = append(changes, change{cell.Release, cell.Count, mapping})
+		}
+	}
+	return changes, err
+}
+
+func changeColumns(r *attack.Remapping) []column[change] {
+	name := func(release *attack.Release, p attack.Pair) string {
+		technique, _ := release.Technique(p.Technique)
+		return technique.Name
+	}
+	return []column[change]{
+		textColumn("RELEASE", func(c change) string { return c.Release }),
+		textColumn("TECHNIQUE", func(c change) string { return c.From.Technique }),
+		textColumn("NAME", func(c change) string { return name(r.Source(), c.From) }),
+		textColumn("TACTIC", func(c change) string { return c.From.Tactic }),
+		countColumn("COUNT", func(c change) int64 { return c.Count }),
+		textColumn("VERDICT", func(c change) string { return string(c.Verdict) }),
+		textColumn("TO", func(c change) string { return cmp.Or(c.To.Technique, strings.Join(c.Via, ", ")) }),
+		textColumn("TO NAME", func(c change) string { return name(r.Target(), c.To) }),
+		textColumn("TO TACTIC", func(c change) string { return c.To.Tactic }),
+	}
+}

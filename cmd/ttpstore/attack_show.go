@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/attack"
+	"github.com/decnet/ttpstore/attack/builtin"
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// shownTechnique is a technique in a release, with what the database has of it.
+type shownTechnique struct {
+	Release string `json:"release"`
+	attack.Technique
+	Seen *seen `json:"seen,omitempty"` // nil without a database
+}
+
+// seen sums up the tags of a technique.
+type seen struct {
+	Count     int64     `json:"count"`
+	FirstSeen time.Time `json:"first_seen,omitzero"`
+	LastSeen  time.Time `json:"last_seen,omitzero"`
+}
+
+func newAttackShowCommand() *cobra.Command {
+	catalogue := builtin.Catalogue()
+	var release *attack.Release
+	var technique attack.Technique
+	var asJSON *bool
+	cmd := &cobra.Command{
+		Use:   "show TECHNIQUE",
+		Short: "Show a technique, and how often the database has it",
+		Long: `Show a technique or sub-technique by its id or name: its name, tactics, state, successor and link in a
+release, by default the newest that has it. Where there is a database, it also says how many tags of any
+release have that id.`,
+		Example: `  ttpstore attack show T1110.001 --release 15.1
+  ttpstore attack show "Brute Force: Password Guessing" --json`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args: func(cmd *cobra.Command, args []string) (err error) {
+			if err = arguments("TECHNIQUE")(cmd, args); err == nil {
+				release, technique, err = findTechnique(catalogue, release, args[0])
+			}
+			return err
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			shown := shownTechnique{Release: release.Name, Technique: technique}
+			if err := withOptionalStore(cmd, shown.count); err != nil {
+				return err
+			}
+			if *asJSON {
+				return printJSON(cmd, shown)
+			}
+			return printFields(cmd.OutOrStdout(), shown.fields(release))
+		},
+	}
+	cmd.Flags().Func("release", "of this ATT&CK `release`, such as enterprise-v18.1", setRelease(catalogue, &release))
+	must(cmd.RegisterFlagCompletionFunc("release", completeRelease(catalogue)))
+	asJSON = addJSON(cmd)
+	return cmd
+}
+
+// findTechnique looks for an id or a name in a release or, if it is nil, in all, the newest first.
+func findTechnique(c *attack.Catalogue, r *attack.Release, name string) (*attack.Release, attack.Technique, error) {
+	scope := ""
+	if r != nil {
+		scope = r.Name
+	}
+	match, err := search(scope, attack.Techniques, name)
+	if err != nil {
+		return nil, attack.Technique{}, err
+	}
+	if r == nil {
+		r, _ = c.Release(match.Release)
+	}
+	technique, _ := r.Technique(match.ID)
+	return r, technique, nil
+}
+
+// count counts the tags of the technique.
+func (t *shownTechnique) count(ctx context.Context, store *ttp.Store) error {
+	rows, err := store.Rollup(ctx, ttp.Fleet(), ttp.Where(ttp.Filter{Technique: t.ID}))
+	if err != nil {
+		return err
+	}
+	t.Seen = &seen{}
+	for _, row := range rows { // at most one
+		*t.Seen = seen{row.Count, row.FirstSeen, row.LastSeen}
+	}
+	return nil
+}
+
+func (t *shownTechnique) fields(r *attack.Release) [][2]string {
+	tactics := make([]string, len(t.Tactics))
+	for i, id := range t.Tactics {
+		tactic, _ := r.Tactic(id)
+		tactics[i] = id + " " + tactic.Name
+	}
+	name := t.Name
+	if parent, ok := r.Technique(t.Parent()); ok {
+		name = parent.Name + ": " + name
+	}
+	successor := t.Successor
+	if next, ok := r.Technique(successor); ok {
+		successor += " " + next.Name
+	}
+	fields := [][2]string{
+		{"id", t.ID},
+		{"name", name},
+		{"release", t.Release},
+		{"tactics", strings.Join(tactics, ", ")},
+		{"platforms", strings.Join(t.Platforms, ", ")},
+		{"state", state(t.Technique)},
+		{"successor", successor},
+		{"link", t.URL},
+	}
+	if t.Seen == nil {
+		return fields
+	}
+	fields = append(fields, [2]string{"seen", count(t.Seen.Count, "tag")})
+	if t.Seen.Count > 0 {
+		fields = append(fields,
+			[2]string{"first seen", t.Seen.FirstSeen.Format(time.RFC3339)},
+			[2]string{"last seen", t.Seen.LastSeen.Format(time.RFC3339)})
+	}
+	return fields
+}
+
+// state spells the two independent states of a technique.
+func state(t attack.Technique) string {
+	switch {
+	case t.Revoked && t.Deprecated:
+		return "revoked, deprecated"
+	case t.Revoked:
+		return "revoked"
+	case t.Deprecated:
+		return "deprecated"
+	}
+	return "active"
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/decnet/ttpstore/attack"
+)
+
+func TestAttackReleases(t *testing.T) {
+	c := newCLI(t)
+	got := c.runWith("", "attack", "releases")
+	if lines := strings.Split(got.stdout, "\n"); got.status != exitSuccess || got.stderr != "" || len(lines) != 35 ||
+		lines[0] != "RELEASE           TACTICS  TECHNIQUES  SUB-TECHNIQUES" ||
+		lines[33] != "mobile-v18.1           12          77              47" {
+		t.Errorf("%+v", got)
+	}
+	var sizes []releaseSize
+	got = c.runWith("", "attack", "releases", "--json")
+	if err := json.Unmarshal([]byte(got.stdout), &sizes); err != nil || len(sizes) != 33 ||
+		sizes[32] != (releaseSize{"mobile-v18.1", 12, 77, 47}) {
+		t.Errorf("%v %+v", err, got)
+	}
+	c.wantWrong(`unexpected argument "x"`, "attack releases", "attack", "releases", "x")
+	c.wantNoFile()
+}
+
+func TestAttackShow(t *testing.T) {
+	c := filled(t)
+	for _, name := range []string{"T1110.001", "brute force: password guessing"} {
+		c.want(result{exitSuccess, `id          T1110.001
+name        Brute Force: Password Guessing
+release     enterprise-v15.1
+tactics     TA0006 Credential Access
+platforms   Windows, Azure AD, Office 365, SaaS, IaaS, Linux, macOS, Google Workspace, Containers, Network
+state       active
+link        https://attack.mitre.org/techniques/T1110/001
+seen        3 tags
+first seen  2026-03-15T17:06:27Z
+last seen   2026-03-15T17:06:36Z
+`, ""}, "", "attack", "show", name, "--release=15.1")
+	}
+	c.want(result{exitSuccess, `id         T1086
+name       PowerShell
+release    enterprise-v18.1
+tactics    TA0002 Execution
+platforms  Windows
+state      revoked
+successor  T1059.001 PowerShell
+link       https://attack.mitre.org/techniques/T1086
+seen       0 tags
+`, ""}, "", "attack", "show", "T1086")
+	var shown shownTechnique
+	got := c.runWith("", "attack", "show", "T1082", "--json")
+	if err := json.Unmarshal([]byte(got.stdout), &shown); err != nil || shown.Name != "System Information Discovery" ||
+		shown.Release != "enterprise-v18.1" || shown.Seen == nil || shown.Seen.Count != 1 {
+		t.Errorf("%v %+v", err, got)
+	}
+	c.wantWrong("missing argument TECHNIQUE", "attack show", "attack", "show")
+	c.wantWrong(`invalid argument "1.0" for "--release" flag: must be a release that "ttpstore attack releases" lists, `+
+		"such as enterprise-v18.1 or 18.1", "attack show", "attack", "show", "T1110", "--release=1.0")
+}
+
+// Without a database there is only no count.
+func TestAttackShowWithoutDatabase(t *testing.T) {
+	t.Setenv(dbEnvironment, "")
+	t.Chdir(t.TempDir())
+	var stdout, stderr strings.Builder
+	if status := run(t.Context(), []string{"attack", "show", "T1086"}, nil, &stdout, &stderr); status != exitSuccess ||
+		!strings.HasSuffix(stdout.String(), "/T1086\n") || stderr.String() != "" {
+		t.Error(status, stdout.String(), stderr.String())
+	}
+	c := newCLI(t)
+	if got := c.runWith("", "attack", "show", "T1086"); got.status != exitFailure || got.stdout != "" {
+		t.Errorf("a database that was named and is missing: %+v", got)
+	}
+}
+
+func TestAttackDiff(t *testing.T) {
+	c := filled(t)
+	// The tactic of one of the tags is none of the technique's in any release.
+	c.want(result{exitSuccess, `RELEASE           TECHNIQUE  NAME               TACTIC  COUNT  VERDICT
+enterprise-v18.1  T1110.001  Password Guessing  TA0001      1  unknown
+`, ""}, "", "attack", "diff", "15.1", "18.1")
+	if got := c.runWith(tagLine("f", "TA0007", "T1046", "0.9", "2026-03-15T00:00:00Z"), "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	c.want(result{exitSuccess, `RELEASE           TECHNIQUE  NAME                      TACTIC  COUNT  VERDICT  TO     TO NAME                    TO TACTIC
+enterprise-v18.1  T1110.001  Password Guessing         TA0001      1  unknown
+enterprise-v18.1  T1046      Network Service Scanning  TA0007      1  renamed  T1046  Network Service Discovery  TA0007
+`, ""}, "", "attack", "diff", "enterprise-v8.2", "18.1")
+	c.want(result{exitSuccess, `[
+  {
+    "release": "enterprise-v18.1",
+    "count": 1,
+    "from": {
+      "technique": "T1110.001",
+      "tactic": "TA0001"
+    },
+    "to": {
+      "technique": "",
+      "tactic": ""
+    },
+    "verdict": "unknown",
+    "via": null
+  }
+]
+`, ""}, "", "attack", "diff", "17.1", "18.1", "--json")
+	c.want(result{exitSuccess, "", "nothing changes\n"}, "", "attack", "diff", "mobile-v15.1", "mobile-v18.1")
+	c.wantWrong("unknown ATT&CK release: mobile-v18.1 is of another domain than enterprise-v15.1", "attack diff",
+		"attack", "diff", "15.1", "mobile-v18.1")
+	c.wantWrong("missing argument TO", "attack diff", "attack", "diff", "15.1")
+}
+
+func TestAttackLicense(t *testing.T) {
+	c := newCLI(t)
+	c.want(result{exitSuccess, attack.License, ""}, "", "attack", "license")
+	got := c.runWith("", "attack", "license", "--json")
+	if !strings.HasPrefix(got.stdout, `{
+  "copyright": "`+attack.Copyright+`",
+  "license": "`) {
+		t.Errorf("%+v", got)
+	}
+	c.wantNoFile()
+}

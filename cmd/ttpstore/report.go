@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/attack/builtin"
+	"github.com/decnet/ttpstore/matrix"
+	"github.com/decnet/ttpstore/report"
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// busiest is how many actors a report lists.
+const busiest = 10
+
+func newReportCommand() *cobra.Command {
+	var scope [1]ttp.Scope
+	var out string
+	var filter *filterFlags
+	cmd := &cobra.Command{
+		Use:   "report SCOPE --out FILE",
+		Short: "Write the techniques of a scope as an HTML page",
+		Long: `Write one HTML page that needs no network: the ATT&CK matrix as a heat map, a timeline by day and how much of
+each tactic was seen. With --since it also lists what is new since the window before, and of the fleet the
+busiest attackers.
+` + scopeHelp,
+		Example:               `  ttpstore report fleet --since 7d --out week.html`,
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     completeScopes(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := takeScopes(scope[:])(cmd, args); err != nil {
+				return err
+			}
+			if out == "" {
+				return errors.New("missing flag --out")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				page, err := readPage(ctx, store, scope[0], filter.filter())
+				if err != nil {
+					return err
+				}
+				var file bytes.Buffer
+				if err := report.Write(&file, page); err != nil {
+					return err
+				}
+				return writeTo(cmd, out, func(w io.Writer) error {
+					_, err := file.WriteTo(w)
+					return err
+				})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "write this `file`, or standard output for -; required")
+	filter = addFilter(cmd)
+	return cmd
+}
+
+func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter) (report.Page, error) {
+	page := report.Page{Subject: scope.String(), Filters: describe(f), Since: f.Since, Until: f.Until, Made: time.Now()}
+	cells, err := readCells(ctx, store, scope, f)
+	if err != nil {
+		return page, err
+	}
+	if len(cells) == 0 {
+		return page, errNoTags
+	}
+	if page.Matrices, err = matrix.ByRelease(cells, builtin.Catalogue()); err != nil {
+		return page, err
+	}
+	timeline, err := store.Timeline(ctx, scope, f, ttp.Day, ttp.ByTactic)
+	if err != nil {
+		return page, err
+	}
+	page.Timeline = report.Timeline{Start: timeline.Start, Bucket: timeline.Bucket, Counts: timeline.Counts}
+	if scope.Kind == ttp.FleetScope {
+		if page.Actors, err = readActors(ctx, store, f); err != nil {
+			return page, err
+		}
+	}
+	if !f.Since.IsZero() {
+		page.Before, err = readBefore(ctx, store, scope, f, page.Made)
+	}
+	return page, err
+}
+
+func readActors(ctx context.Context, store *ttp.Store, f ttp.Filter) ([]report.Actor, error) {
+	counts, err := store.Who(ctx, ttp.AttackerScope, f, busiest)
+	var actors []report.Actor
+	for _, c := range counts {
+		actors = append(actors, report.Actor{
+			Kind: string(c.Kind), ID: c.ID(), Count: c.Count, FirstSeen: c.FirstSeen, LastSeen: c.LastSeen,
+		})
+	}
+	return actors, err
+}
+
+// readBefore reads the window before, of the same length. A window that begins in the future has none.
+func readBefore(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, now time.Time) (*report.Before, error) {
+	until := f.Until
+	if until.IsZero() {
+		until = now
+	}
+	if !until.After(f.Since) {
+		return nil, nil
+	}
+	f.Since, f.Until = f.Since.Add(-until.Sub(f.Since)), f.Since
+	cells, err := readCells(ctx, store, scope, f)
+	return &report.Before{Since: f.Since, Until: f.Until, Cells: cells}, err
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/attack/builtin"
+	"github.com/decnet/ttpstore/stix"
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newSTIXCommand() *cobra.Command {
+	var scope [1]ttp.Scope
+	var output string
+	var filter *filterFlags
+	cmd := &cobra.Command{
+		Use:   "stix SCOPE",
+		Short: "Write the techniques of a scope as STIX 2.1 sightings",
+		Long: `Write a STIX 2.1 bundle with a sighting for each technique, tactic and release of a scope. The sightings refer
+to ATT&CK's own objects, which the bundle does not contain. The same tags give the same bytes.
+` + scopeHelp,
+		Example: `  ttpstore stix fleet --since 7d -o week.json
+  ttpstore stix campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 | jq '.objects[].type'`,
+		Args:              takeScopes(scope[:]),
+		ValidArgsFunction: completeScopes(1),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				return writeSTIX(ctx, cmd, store, scope[0], filter.filter(), output)
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "-", "write this `file`, or standard output for -")
+	filter = addFilter(cmd)
+	return cmd
+}
+
+func writeSTIX(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, f ttp.Filter, output string) error {
+	cells, err := readCells(ctx, store, scope, f)
+	if err != nil {
+		return err
+	}
+	subject := []string{scope.String()}
+	for _, filter := range describe(f) {
+		subject = append(subject, strings.ToLower(filter.Name)+" "+filter.Value)
+	}
+	var bundle bytes.Buffer
+	left, err := stix.Write(&bundle, cells, builtin.Catalogue(), stix.Options{Subject: strings.Join(subject, ", ")})
+	if err == nil && len(left) == len(cells) {
+		err = errNoTags
+	}
+	if err != nil {
+		return err
+	}
+	err = writeTo(cmd, output, func(w io.Writer) error {
+		_, err := bundle.WriteTo(w)
+		return err
+	})
+	for _, cell := range left {
+		notef(cmd.ErrOrStderr(), "left out: ATT&CK has no object for %s of %s\n", cell.Technique, cell.Release)
+	}
+	return err
+}
