@@ -109,7 +109,7 @@ func TestMigratingDownSaysHowManyTagsGo(t *testing.T) {
 	if got := c.runWith("", "migrate", "down", "0", "--yes"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	c.want(result{exitSuccess, "schema stays at version 0\n", ""}, "", "migrate", "down", "0")
+	c.want(result{exitSuccess, "schema unchanged at version 0\n", ""}, "", "migrate", "down", "0")
 }
 
 func TestForeignDatabaseIsRefused(t *testing.T) {
