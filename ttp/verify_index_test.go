@@ -94,7 +94,7 @@ func (uncheckedSQLite) checkTables(context.Context, *sql.DB) ([]damage, error) {
 
 // Each index answers for a scope, and each change of a row makes an answer wrong in another way.
 func TestVerifyFindsIndexesThatDifferFromTheirRows(t *testing.T) {
-	const count = "wrong_count technique T1110 TA0006 enterprise-v18.1 has 5 tags and counts 5, or other times or confidences"
+	const count = "wrong_count technique T1110 TA0006 enterprise-v18.1 has 5 tags and a count of 5, or other times or confidences"
 	for _, c := range []struct {
 		index, statement  string
 		bySQLite, byStore []string
@@ -112,7 +112,7 @@ func TestVerifyFindsIndexesThatDifferFromTheirRows(t *testing.T) {
 		{
 			"ttp_tag_observed", "DELETE FROM ttp_tag WHERE source_id = '1'",
 			[]string{"wrong_index database wrong # of entries in index ttp_tag_observed"},
-			[]string{"wrong_index index ttp_tag_observed has 5 entries for 4 tags", "wrong_count technique T1110 TA0006 enterprise-v18.1 has 4 tags and counts 5, or other times or confidences"},
+			[]string{"wrong_index index ttp_tag_observed has 5 entries for 4 tags", "wrong_count technique T1110 TA0006 enterprise-v18.1 has 4 tags and a count of 5, or other times or confidences"},
 		},
 		{
 			"ttp_tag_technique", "UPDATE ttp_tag SET confidence = 0.9 WHERE source_id = '1'",
