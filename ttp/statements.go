@@ -111,7 +111,7 @@ func (s *statements) lookup(query string) (stmt *sql.Stmt, full bool) {
 
 // find returns the query's statement, or records a miss and returns nil.
 func (s *statements) find(query string) *sql.Stmt {
-	stmt, full := s.lookup(query)
+	stmt, full := s.lookup(query) //nolint:sqlclosecheck // kept until the store closes
 	if stmt == nil && !full {
 		s.mu.Lock()
 		defer s.mu.Unlock()
