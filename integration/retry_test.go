@@ -124,7 +124,7 @@ func TestAnUncommittedTransactionIsNamed(t *testing.T) {
 	var wg sync.WaitGroup
 	for name, write := range write {
 		wg.Go(func() {
-			if err := write(); !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), "an uncommitted transaction of another connection holds rows") {
+			if err := write(); !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), "an uncommitted transaction of another connection holds locks") {
 				t.Errorf("%s: got %v", name, err)
 			}
 		})
