@@ -281,7 +281,8 @@ func (mysqlEngine) migrator(ctx context.Context, db *sql.DB, table string) (data
 	release := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
-		_, _ = conn.ExecContext(ctx, "DO RELEASE_LOCK("+mysqlMigrateLock+")") // the connection returns to the pool
+		// The connection returns to the pool. SELECT, since vtgate answers DO with success and releases nothing.
+		_, _ = conn.ExecContext(ctx, "SELECT RELEASE_LOCK("+mysqlMigrateLock+")")
 		_ = conn.Close()
 	}
 	driver, err := migratemysql.WithConnection(ctx, conn, &migratemysql.Config{MigrationsTable: table, NoLock: true})
