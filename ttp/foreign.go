@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ownColumns holds every table of the migrations with a column of its first version, by which it is told
-// from another product's table of the same name. No later migration may drop that column.
+// ownColumns maps every table of the migrations to a column of its first version, which distinguishes it from
+// another product's table of the same name. No later migration may drop that column.
 var ownColumns = map[string]string{
 	"ttp_campaign":        "survivor_uuid",
 	"ttp_identity":        "survivor_uuid",
@@ -34,7 +34,7 @@ func foreign(tables map[string][]string, migrated bool) string {
 		case exists && !slices.Contains(columns, ownColumns[table]):
 			return fmt.Sprintf("the table %s has no column %s and is another product's: %s", table, ownColumns[table], ownDatabase)
 		case exists && !migrated:
-			return fmt.Sprintf("the table %s is without %s, which holds its version: restore that table", table, migrationsTable)
+			return fmt.Sprintf("the table %s exists without %s, which holds its version: restore that one", table, migrationsTable)
 		}
 	}
 	if _, exists := tables["alembic_version"]; exists && !migrated {

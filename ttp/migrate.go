@@ -213,7 +213,8 @@ func (s *Store) ownSchema(ctx context.Context) (SchemaStatus, error) {
 	return status, err
 }
 
-// migrate runs a change of the schema while no other process runs one. It tells it the state of the schema.
+// migrate runs a change of the schema while no other process runs one. The change gets the schema's state as it
+// is then.
 func (s *Store) migrate(ctx context.Context, op string, run func(*migrate.Migrate, SchemaStatus) error) error {
 	s.checked.Store(false)
 	return s.fail(ctx, op, s.withMigrator(ctx, run))
