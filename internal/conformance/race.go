@@ -28,7 +28,7 @@ func purgeGoesOnWhileOthersName(t *testing.T, db *database) {
 	for i, purge := range purges(s) {
 		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}}))
 		looked := false
-		db.recorder.beforeEach("ListPageStarts", func() {
+		db.recorder.beforeEach("ListTagKeysByMembers", func() {
 			if !looked {
 				looked = true
 				insert(t, other, newTag(fmt.Sprint(i), named("", "i", "T1110")))
