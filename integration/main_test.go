@@ -46,10 +46,7 @@ func run(m *testing.M) (code int) {
 	}
 	server = cfg
 	if engine.Keyspaces > 0 {
-		keyspaces = make(chan string, engine.Keyspaces)
-		for i := range engine.Keyspaces {
-			keyspaces <- keyspaceName(i)
-		}
+		lendKeyspaces(engine.Keyspaces)
 	}
 	return m.Run()
 }
