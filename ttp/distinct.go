@@ -25,9 +25,9 @@ type DistinctCounts struct {
 	Identities int64 `json:"identities"`
 }
 
-// occurrence says that an actor and a source have tags of a technique, or by a rule.
+// occurrence is one combination of key, source and actor among tags. The key is a technique or a rule.
 type occurrence[K comparable] struct {
-	of     K
+	key    K
 	source sourceID
 	actor
 }
@@ -75,36 +75,36 @@ func rollUpDistinct(ctx context.Context, q queries, m members, a args) ([]Techni
 
 func countOccurrences[K comparable](ctx context.Context, q queries, occurrences []occurrence[K]) (map[K]*DistinctCounts, error) {
 	actors := make([]actor, len(occurrences))
-	for i, s := range occurrences {
-		actors[i] = s.actor
+	for i, o := range occurrences {
+		actors[i] = o.actor
 	}
 	identity, err := identitiesOfActors(ctx, q, actors)
 	if err != nil {
 		return nil, err
 	}
-	type fact struct {
-		of    K
-		shown any // a sourceID, or an actor of one id
+	type distinct struct {
+		key   K
+		value any // a sourceID, or an actor with one UUID
 	}
-	counts, known := map[K]*DistinctCounts{}, make(map[fact]bool, len(occurrences))
-	count := func(f fact, n *int64) {
-		if !known[f] {
-			known[f] = true
+	counts, seen := map[K]*DistinctCounts{}, make(map[distinct]bool, len(occurrences))
+	count := func(d distinct, n *int64) {
+		if !seen[d] {
+			seen[d] = true
 			*n++
 		}
 	}
-	for _, s := range occurrences {
-		c := counts[s.of]
+	for _, o := range occurrences {
+		c := counts[o.key]
 		if c == nil {
 			c = new(DistinctCounts)
-			counts[s.of] = c
+			counts[o.key] = c
 		}
-		count(fact{s.of, s.source}, &c.Sources)
-		if s.attacker != uuid.Nil {
-			count(fact{s.of, actor{attacker: s.attacker}}, &c.Attackers)
+		count(distinct{o.key, o.source}, &c.Sources)
+		if o.attacker != uuid.Nil {
+			count(distinct{o.key, actor{attacker: o.attacker}}, &c.Attackers)
 		}
-		if id := identity(s.actor); id != uuid.Nil {
-			count(fact{s.of, actor{identity: id}}, &c.Identities)
+		if id := identity(o.actor); id != uuid.Nil {
+			count(distinct{o.key, actor{identity: id}}, &c.Identities)
 		}
 	}
 	return counts, nil

@@ -32,7 +32,9 @@ func (s *Store) ListRules(ctx context.Context, f Filter) ([]RuleStats, error) {
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return snapshot(ctx, s, op, func(q queries) ([]RuleStats, error) { return sumUpRules(ctx, q, args{filterArgs: filter}) })
+	return snapshot(ctx, s, op, func(q queries) ([]RuleStats, error) {
+		return summarizeRules(ctx, q, args{filterArgs: filter})
+	})
 }
 
 type ruleVersion struct {
@@ -40,15 +42,16 @@ type ruleVersion struct {
 	version int
 }
 
-// ruleActor says that tags by a rule name an actor and a technique.
+// ruleActor is one combination of rule, technique and actor among tags.
 type ruleActor struct {
 	ruleVersion
 	technique techniqueKey
 	actor
 }
 
-// sumUpRules counts actors and techniques here: a sharded engine counts one kind of distinct thing a statement.
-func sumUpRules(ctx context.Context, q queries, a args) ([]RuleStats, error) {
+// summarizeRules counts distinct actors and techniques in Go, since a sharded engine supports only one COUNT(DISTINCT)
+// per statement.
+func summarizeRules(ctx context.Context, q queries, a args) ([]RuleStats, error) {
 	rules, err := listRules(ctx, q, a)
 	if err != nil {
 		return nil, err
@@ -57,25 +60,25 @@ func sumUpRules(ctx context.Context, q queries, a args) ([]RuleStats, error) {
 	if err != nil {
 		return nil, err
 	}
-	type fact struct {
+	type ruleTechnique struct {
 		ruleVersion
 		techniqueKey
 	}
-	known := map[fact]bool{}
+	seen := map[ruleTechnique]bool{}
 	techniques := map[ruleVersion]int64{}
 	occurrences := make([]occurrence[ruleVersion], len(rows))
 	for i, row := range rows {
-		occurrences[i] = occurrence[ruleVersion]{of: row.ruleVersion, actor: row.actor}
-		if f := (fact{row.ruleVersion, row.technique}); !known[f] {
-			known[f] = true
+		occurrences[i] = occurrence[ruleVersion]{key: row.ruleVersion, actor: row.actor}
+		if t := (ruleTechnique{row.ruleVersion, row.technique}); !seen[t] {
+			seen[t] = true
 			techniques[row.ruleVersion]++
 		}
 	}
 	counts, err := countOccurrences(ctx, q, occurrences)
 	for i := range rules {
-		of := ruleVersion{rules[i].RuleID, rules[i].RuleVersion}
-		rules[i].Techniques = techniques[of]
-		if c := counts[of]; c != nil { // in a caller's transaction the statements may see different tags
+		rule := ruleVersion{rules[i].RuleID, rules[i].RuleVersion}
+		rules[i].Techniques = techniques[rule]
+		if c := counts[rule]; c != nil { // statements in a caller's transaction may see different tags
 			rules[i].Attackers, rules[i].Identities = c.Attackers, c.Identities
 		}
 	}
