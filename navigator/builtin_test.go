@@ -115,7 +115,7 @@ func readTags(t *testing.T, path string) []tag {
 	t.Helper()
 	f, err := os.Open(path)
 	if os.IsNotExist(err) {
-		t.Skipf("%s is not at hand", path)
+		t.Skipf("%s is missing: put the honeypot records there to run this test", path)
 	} else if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ type look struct {
 
 func TestReportInBrowser(t *testing.T) {
 	if _, err := exec.LookPath("chromium"); err != nil {
-		t.Skip("chromium is not installed: the report was not looked at")
+		t.Skip("chromium is missing: install it, such as by apt-get install chromium, to run this test")
 	}
 	text := `</style></title><script>alert('1')</script>" onfocus="alert(1)" autofocus="` + strings.Repeat("long", 60)
 	html := write(t, page(t, matrixtest.Hostile(text), text))

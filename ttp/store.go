@@ -25,7 +25,7 @@ type Store struct {
 	tx          *sql.Tx // the caller's, if any
 	// What is kept prepared, nil where that gains nothing; the same where the pool is.
 	writes, reads *statements
-	writerQueue   chan struct{} // held by the one that writes; nil where several may
+	writerQueue   chan struct{} // held by the current writer; nil if writers run concurrently
 	groups        *groupCommit  // nil where no calls share a transaction
 	owned         bool          // Close closes the pools
 	floor         float64

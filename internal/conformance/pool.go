@@ -20,7 +20,7 @@ var poolCases = []testCase{
 	{name: "TransactionsShareABoundedPool", run: transactionsShareABoundedPool},
 }
 
-// bound leaves the pool n connections, or the one that SQLite's writers have, and returns how many. Calls
+// bound limits the pool to n connections, or to one on SQLite, and returns the limit. Calls
 // that wait for another one end with the context.
 func bound(t *testing.T, db *database, n int) (context.Context, int) {
 	t.Helper()
