@@ -28,6 +28,8 @@ type engine interface {
 	writeOptions() *sql.TxOptions
 	// retryable tells whether a whole transaction that failed so may succeed when run again.
 	retryable(err error) bool
+	// rolledBack reports whether a transaction is certainly rolled back after this error of COMMIT.
+	rolledBack(err error) bool
 	// absent tells that the database is a file that is not there yet.
 	absent() bool
 	// checkRead is asked after each read, and refuses one that others have disturbed.

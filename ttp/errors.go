@@ -29,6 +29,10 @@ var (
 	// ErrBusy means that, despite all retries, uncommitted transactions of other connections held locks on rows of
 	// the call or on the SQLite file. The call's transaction was rolled back; the call may be repeated.
 	ErrBusy = errors.New("database busy")
+	// ErrUnknownOutcome means that the connection was lost during COMMIT, or the context ended during a transaction
+	// shared by several calls: the transaction may or may not be committed. All writes are idempotent, so the call
+	// may be repeated. [Store.InsertTags] resolves a lost reply itself and returns it only if it cannot.
+	ErrUnknownOutcome = errors.New("unknown outcome")
 	// ErrSchemaMissing means that the database has no ttpstore schema.
 	ErrSchemaMissing = errors.New("schema missing")
 	// ErrSchemaOld means that migrations are pending.

@@ -3,6 +3,7 @@ package ttp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -91,8 +92,11 @@ func (g *groupCommit) abandon(call *insertCall) error {
 	case err := <-call.group.done:
 		return err
 	default:
-		return call.ctx.Err()
 	}
+	if i < 0 {
+		return fmt.Errorf("%w: %w", ErrUnknownOutcome, call.ctx.Err())
+	}
+	return call.ctx.Err()
 }
 
 // run executes groups until no call is waiting.
@@ -139,7 +143,7 @@ func (s *Store) insertGroup(calls []*insertCall) {
 	defer cancel()
 	err := s.insertCalls(ctx, calls...)
 	for _, call := range calls {
-		if err != nil && ctx.Err() == nil && !s.engine.retryable(err) {
+		if err != nil && ctx.Err() == nil && !s.engine.retryable(err) && !errors.Is(err, ErrUnknownOutcome) {
 			call.group.done <- s.insertCalls(call.ctx, call)
 		} else {
 			call.group.done <- err

@@ -2,10 +2,12 @@ package ttp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
 )
 
@@ -71,9 +73,10 @@ func (r InsertResult) Count(o Outcome) int {
 // concurrently, exactly one of them gets [Inserted]. Tags that were removed with a [Tombstone] are not written.
 //
 // It returns an [*InvalidError] ([ErrInvalidTag]) that lists every invalid field of every tag, and [ErrBusy] if all
-// retries failed; after these nothing is written. After another error, such as a lost connection or the end of the
-// context during COMMIT, either all of the call is written or nothing. Call again then: the replay writes missing
-// tags, and returns [Duplicate] for those that the first call wrote.
+// retries failed. If the reply to COMMIT is lost, it runs again and recognizes its own tags, so that a result is always
+// exact; if that fails too, it returns [ErrUnknownOutcome]: either all of the call is written or nothing. After any
+// other error nothing is written. The call may be repeated after every error; after ErrUnknownOutcome, the replay
+// returns [Duplicate] for tags that the first call wrote.
 func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error) {
 	const op = "insert tags"
 	batch, err := uuid.NewV7()
@@ -115,8 +118,22 @@ func (s *Store) insertCalls(ctx context.Context, calls ...*insertCall) error {
 		w.batches = append(w.batches, call.batch[:])
 		w.add(call.tags, call.outcomes, s.floor)
 	}
-	_, err := transact(ctx, s, func(q queries) (struct{}, error) { return struct{}{}, w.write(ctx, q) })
-	return err
+	write := func() (struct{}, error) {
+		return transact(ctx, s, func(q queries) (struct{}, error) { return struct{}{}, w.write(ctx, q) })
+	}
+	_, err := write()
+	if !errors.Is(err, ErrUnknownOutcome) {
+		return err
+	}
+	w.resumed = true
+	_, resumed := backoff.Retry(ctx, write, backoff.WithBackOff(retryPauses()), backoff.WithMaxElapsedTime(maxRetryTime))
+	if resumed != nil {
+		return fmt.Errorf("%w; running it again: %w", err, resumed)
+	}
+	if s.engine.sharded() {
+		return s.recount(ctx)
+	}
+	return nil
 }
 
 func (call *insertCall) result() InsertResult {

@@ -41,6 +41,9 @@ type tagWrite struct {
 	// raced means that another writer added some of the same tags during an earlier attempt. Then each statement
 	// inserts one row, so that the number of affected rows identifies new rows.
 	raced bool
+	// resumed means that an earlier attempt may be committed: the reply to its COMMIT was lost. Rows that it wrote
+	// are recognized by their batch.
+	resumed bool
 }
 
 // insertRow is a tag and the destination of its outcome.
@@ -73,7 +76,7 @@ func (w *tagWrite) write(ctx context.Context, q queries) error {
 	for _, row := range w.rows {
 		*row.outcome = Duplicate // resets the outcomes of an earlier attempt
 	}
-	precheck := w.needsPrecheck()
+	precheck := w.needsPrecheck() || w.resumed
 	for chunk := range chunksOf(w.rows, q.sharded) {
 		rows := chunk
 		if precheck {
@@ -88,7 +91,37 @@ func (w *tagWrite) write(ctx context.Context, q queries) error {
 		}
 		precheck = w.needsPrecheck() || (!w.inCallerTx && inserted < len(chunk))
 	}
-	return w.count(ctx, q)
+	if err := w.count(ctx, q); err != nil || !w.resumed {
+		return err
+	}
+	return w.resume(ctx, q)
+}
+
+// resume sets the outcome of the rows that the earlier attempt committed. It runs last, so that only the other rows
+// are counted. A sharded engine may have committed the earlier rows without their counts, which it recounts later.
+func (w *tagWrite) resume(ctx context.Context, q queries) error {
+	var stored []insertRow
+	for _, row := range w.rows {
+		if *row.outcome == Duplicate {
+			stored = append(stored, row)
+		}
+	}
+	for chunk := range chunksOf(stored, q.sharded) {
+		ids, err := listTagUUIDsInBatches(ctx, q, args{BatchUUIDs: w.batches, UUIDs: uuidsOfRows(chunk)})
+		if err != nil {
+			return err
+		}
+		setOutcome(chunk, ids, Inserted)
+	}
+	if !q.sharded {
+		return nil
+	}
+	for _, g := range countsOf(tagsOf(w.inserted()), 1) {
+		if err := q.markTechniqueStale(ctx, q.db, g.key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // needsPrecheck reports whether new rows cannot be identified by batch, so that write must read before it inserts.
@@ -100,7 +133,7 @@ func (w *tagWrite) insert(ctx context.Context, q queries, rows []insertRow) (ins
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	if w.raced && len(rows) > 1 {
+	if (w.raced || w.resumed) && len(rows) > 1 {
 		for i := 0; i < len(rows) && err == nil; i++ {
 			var n int
 			n, err = w.insert(ctx, q, rows[i:i+1])

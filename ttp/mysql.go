@@ -179,6 +179,10 @@ func (mysqlEngine) retryable(err error) bool {
 	return false
 }
 
+// rolledBack: of the server's other errors, some come from a proxy that lost its connection, such as vtgate's, and
+// some leave the transaction open.
+func (e mysqlEngine) rolledBack(err error) bool { return e.retryable(err) }
+
 // checkConnection asks the server, since a pool of the caller's cannot be asked for its DSN. What the server
 // does not tell, clientFoundRows, insertTags finds out.
 //

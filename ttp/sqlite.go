@@ -148,6 +148,12 @@ func (sqliteEngine) writeOptions() *sql.TxOptions { return nil }
 
 func (e sqliteEngine) retryable(err error) bool { return errors.Is(e.sentinel(err), ErrBusy) }
 
+// rolledBack: after an I/O error, the commit record may have reached the disk.
+func (sqliteEngine) rolledBack(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code()&0xff != sqlite3.SQLITE_IOERR
+}
+
 func (e sqliteEngine) absent() bool {
 	if e.path == "" || e.path == sqliteMemory {
 		return false

@@ -73,7 +73,8 @@ func update[T any](ctx context.Context, s *Store, op string, write func(queries)
 }
 
 // transact runs a write atomically: in a transaction that is retried after conflicts with others, or in a savepoint of
-// the caller's transaction, which only the caller can retry.
+// the caller's transaction, which only the caller can retry. It returns [ErrUnknownOutcome] if the reply to COMMIT was
+// lost.
 func transact[T any](ctx context.Context, s *Store, write func(queries) (T, error)) (T, error) {
 	var none T
 	if err := s.usable(ctx); err != nil {
@@ -101,6 +102,8 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 		case err == nil:
 			s.written.Store(true)
 			s.engine.afterWrite(s.write)
+		case s.unknownOutcome(err):
+			err = backoff.Permanent(fmt.Errorf("%w: %w", ErrUnknownOutcome, err))
 		case !s.engine.retryable(err) && !errors.Is(err, errRaced):
 			err = backoff.Permanent(err)
 		}
@@ -136,7 +139,7 @@ func retryPauses() *backoff.ExponentialBackOff {
 	return pauses
 }
 
-// inTx commits the changes of run, or rolls them back on error.
+// inTx commits the changes of run, or rolls them back on error. Its error is an unknownOutcome if neither is certain.
 func inTx[T any](ctx context.Context, db *sql.DB, opts *sql.TxOptions, run func(*sql.Tx) (T, error)) (T, error) {
 	var none T
 	tx, err := db.BeginTx(ctx, opts)
@@ -148,7 +151,25 @@ func inTx[T any](ctx context.Context, db *sql.DB, opts *sql.TxOptions, run func(
 	if err != nil {
 		return none, err
 	}
-	return out, tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return none, &commitError{err}
+	}
+	return out, nil
+}
+
+// commitError is an error of COMMIT.
+type commitError struct{ error }
+
+func (e *commitError) Unwrap() error { return e.error }
+
+// unknownOutcome reports whether a transaction that failed with err may be committed: its reply to COMMIT was lost.
+func (s *Store) unknownOutcome(err error) bool {
+	failed, ok := errors.AsType[*commitError](err)
+	switch {
+	case !ok, errors.Is(err, sql.ErrTxDone), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false // database/sql rolls back instead of committing after the end of the context
+	}
+	return !s.engine.rolledBack(failed.error)
 }
 
 // inSavepoint rolls the changes of run back on error, without affecting the rest of the transaction.

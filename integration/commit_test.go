@@ -1,0 +1,194 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// cutOnce cuts the first COMMIT once armed.
+type cutOnce struct {
+	at    cut
+	armed atomic.Bool
+}
+
+func (c *cutOnce) choose(packet []byte) cut {
+	if isCommit(packet) && c.armed.CompareAndSwap(true, false) {
+		return c.at
+	}
+	return noCut
+}
+
+func TestALostReplyToCommitIsResolved(t *testing.T) {
+	for at, name := range cutNames {
+		t.Run(name, func(t *testing.T) {
+			dsn := newDatabase(t)
+			direct := openStore(t, "mysql://"+dsn)
+			c := &cutOnce{at: at}
+			p, cutDSN := startProxy(t, dsn, c.choose)
+			s := openStore(t, "mysql://"+cutDSN)
+			stored, fresh := retryTag("stored"), retryTag("fresh")
+			_, err := s.InsertTags(t.Context(), []ttp.Tag{stored})
+			succeed(t, err)
+
+			c.armed.Store(true)
+			got, err := s.InsertTags(t.Context(), []ttp.Tag{fresh, stored})
+			succeed(t, err)
+			if p.cuts.Load() != 1 {
+				t.Errorf("%d connections were cut, want 1", p.cuts.Load())
+			}
+			if want := []ttp.Outcome{ttp.Inserted, ttp.Duplicate}; !slices.Equal(got.Outcomes, want) || got.Inserted != 1 {
+				t.Errorf("got %+v, want the outcomes %v", got, want)
+			}
+			requireTags(t, direct, map[uuid.UUID]uuid.UUID{fresh.ComputeUUID(): got.BatchUUID}, 2)
+		})
+	}
+}
+
+// requireTags checks the batches of tags, their number and the fleet's counts.
+func requireTags(t *testing.T, s *ttp.Store, batches map[uuid.UUID]uuid.UUID, want int64) {
+	t.Helper()
+	for tag, batch := range batches {
+		got, err := s.GetTag(t.Context(), tag)
+		succeed(t, err)
+		if got.BatchUUID != batch {
+			t.Errorf("tag %s has the batch %s, want %s", tag, got.BatchUUID, batch)
+		}
+	}
+	var stored int64
+	options := ttp.VerifyOptions{Progress: func(r ttp.VerifyReport) { stored = r.Tags }}
+	for finding, err := range s.Verify(t.Context(), options) {
+		succeed(t, err)
+		if finding.Kind != ttp.Dangling {
+			t.Errorf("verify found %+v", finding)
+		}
+	}
+	if stored != want {
+		t.Errorf("%d tags are stored, want %d", stored, want)
+	}
+	rows, err := s.ListDistinctTechniques(t.Context())
+	succeed(t, err)
+	var counted int64
+	for _, row := range rows {
+		counted += row.Count
+	}
+	if counted != want {
+		t.Errorf("the fleet's rollup counts %d tags, want %d", counted, want)
+	}
+}
+
+func TestAnUnresolvedCommitIsReported(t *testing.T) {
+	dsn := newDatabase(t)
+	direct := openStore(t, "mysql://"+dsn)
+	var armed atomic.Bool
+	_, cutDSN := startProxy(t, dsn, func(packet []byte) cut {
+		if isCommit(packet) && armed.Load() {
+			return inCommit
+		}
+		return noCut
+	})
+	s := openStore(t, "mysql://"+cutDSN)
+	succeed(t, s.UpsertAttackers(t.Context(), []ttp.Attacker{{UUID: retryTag("").AttackerUUID}}))
+	armed.Store(true)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := s.InsertTags(ctx, []ttp.Tag{retryTag("1")})
+	if !errors.Is(err, ttp.ErrUnknownOutcome) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("insert returned %v, want ErrUnknownOutcome and the context's error", err)
+	}
+	if _, err = s.PurgeAttacker(t.Context(), retryTag("").AttackerUUID); !errors.Is(err, ttp.ErrUnknownOutcome) {
+		t.Errorf("a purge returned %v, want ErrUnknownOutcome", err)
+	}
+	if errors.Is(err, ttp.ErrBusy) {
+		t.Errorf("a purge returned %v, which is ErrBusy too", err)
+	}
+	armed.Store(false)
+	_, err = s.PurgeAttacker(t.Context(), retryTag("").AttackerUUID)
+	succeed(t, err)
+	requireTags(t, direct, nil, 0)
+}
+
+// TestCutConnectionsLoseNothing cuts a hundred connections under eight writers of the same tags: for each tag, exactly
+// one call returns Inserted, and the tag has that call's batch.
+func TestCutConnectionsLoseNothing(t *testing.T) {
+	const writers, cuts, perCall = 8, 100, 3
+	dsn := newDatabase(t)
+	direct := openStore(t, "mysql://"+dsn)
+	var armed atomic.Bool
+	var left atomic.Int64
+	left.Store(cuts)
+	_, cutDSN := startProxy(t, dsn, func(packet []byte) cut {
+		at := []cut{midStatement, beforeCommit, inCommit, afterCommit}[rand.IntN(4)]
+		if !armed.Load() || isCommit(packet) == (at == midStatement) || rand.IntN(8) > 0 || left.Add(-1) < 0 {
+			return noCut
+		}
+		return at
+	})
+	pooled := openStore(t, "mysql://"+cutDSN)
+	armed.Store(true)
+
+	var mu sync.Mutex
+	batches := map[uuid.UUID]uuid.UUID{}
+	var failed int
+	var longest time.Duration
+	record := func(tags []ttp.Tag, r ttp.InsertResult, took time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		longest = max(longest, took)
+		for i, outcome := range r.Outcomes {
+			if outcome != ttp.Inserted {
+				continue
+			}
+			uuid := tags[i].ComputeUUID()
+			if earlier, ok := batches[uuid]; ok {
+				t.Errorf("tag %s was inserted by the batches %s and %s", uuid, earlier, r.BatchUUID)
+			}
+			batches[uuid] = r.BatchUUID
+		}
+	}
+	var wg sync.WaitGroup
+	total := 0
+	for range writers {
+		wg.Go(func() {
+			for n := 0; left.Load() > 0 && n < 100_000; n++ {
+				tags := make([]ttp.Tag, perCall)
+				for i := range tags {
+					tags[i] = retryTag(fmt.Sprint(n*perCall + i))
+					tags[i].TechniqueID = []string{"T1110", "T1078"}[i%2]
+				}
+				begin := time.Now()
+				r, err := pooled.InsertTags(t.Context(), tags)
+				for ; err != nil; r, err = pooled.InsertTags(t.Context(), tags) { // a statement was cut: nothing is written
+					if errors.Is(err, ttp.ErrUnknownOutcome) {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					failed++
+					mu.Unlock()
+				}
+				record(tags, r, time.Since(begin))
+				mu.Lock()
+				total = max(total, (n+1)*perCall)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if len(batches) != total {
+		t.Errorf("%d tags were inserted, want %d", len(batches), total)
+	}
+	requireTags(t, direct, batches, int64(total))
+	t.Logf("%d cuts, %d failed calls, %d tags, longest call %s", cuts, failed, total, longest)
+}

@@ -1,0 +1,114 @@
+package integration
+
+import (
+	"bytes"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// cut is the moment at which a proxy closes a connection.
+type cut int
+
+const (
+	noCut cut = iota
+	midStatement
+	beforeCommit // the server does not receive COMMIT
+	inCommit     // the server receives COMMIT and cannot reply
+	afterCommit  // the server's reply is dropped
+)
+
+// cutNames are the names of the cuts at COMMIT.
+var cutNames = map[cut]string{beforeCommit: "before", inCommit: "in", afterCommit: "after"}
+
+// proxy forwards connections to the server and cuts some of them.
+type proxy struct {
+	choose func(statement []byte) cut
+	cuts   atomic.Int64
+}
+
+// startProxy returns the DSN of a proxy in front of the server of another DSN. It calls choose for each packet of a
+// client.
+func startProxy(t *testing.T, dsn string, choose func(packet []byte) cut) (*proxy, string) {
+	t.Helper()
+	config, err := mysql.ParseDSN(dsn)
+	succeed(t, err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	succeed(t, err)
+	p := &proxy{choose: choose}
+	server := config.Addr
+	var connections sync.WaitGroup
+	connections.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connections.Go(func() { p.serve(client, server) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		connections.Wait() // the test's stores and pools are closed first
+	})
+	config.Addr = listener.Addr().String()
+	return p, config.FormatDSN()
+}
+
+func (p *proxy) serve(client net.Conn, address string) {
+	defer func() { _ = client.Close() }()
+	server, err := net.Dial("tcp", address)
+	if err != nil {
+		return
+	}
+	defer func() { _ = server.Close() }()
+	var dropReplies atomic.Bool
+	var replies sync.WaitGroup
+	defer replies.Wait()
+	replies.Go(func() {
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := server.Read(buffer)
+			if err != nil || dropReplies.Load() {
+				_ = client.Close()
+				_ = server.Close()
+				return
+			}
+			if _, err := client.Write(buffer[:n]); err != nil {
+				_ = server.Close()
+				return
+			}
+		}
+	})
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := client.Read(buffer)
+		if err != nil {
+			_ = server.Close()
+			return
+		}
+		at := p.choose(buffer[:n])
+		if at != noCut {
+			p.cuts.Add(1)
+		}
+		if at == afterCommit {
+			dropReplies.Store(true)
+		}
+		if at != beforeCommit && at != midStatement {
+			_, err = server.Write(buffer[:n])
+		} else if at == midStatement {
+			_, err = server.Write(buffer[:n/2])
+		}
+		if err != nil || (at != noCut && at != afterCommit) {
+			_ = server.Close()
+			return
+		}
+	}
+}
+
+// isCommit reports whether a packet is the query COMMIT.
+func isCommit(packet []byte) bool { return bytes.HasSuffix(packet, []byte("\x03COMMIT")) }
+
