@@ -15,51 +15,50 @@ import (
 const (
 	// DefaultImportBatch is the number of lines that an import writes in one transaction.
 	DefaultImportBatch = 5000
-	// maxImportLine is room for 64 KiB of evidence with every byte escaped.
+	// maxImportLine allows for 64 KiB of evidence with every byte escaped.
 	maxImportLine = 1 << 20
-	// maxImportBatchBytes bounds the memory of a batch, whatever its lines hold.
+	// maxImportBatchBytes bounds the memory of a batch.
 	maxImportBatchBytes = 8 << 20
 )
 
-// ImportOptions change how an import runs; the zero value is good.
+// ImportOptions configures [Store.Import].
 type ImportOptions struct {
-	// Batch is the number of lines that are written in one transaction, [DefaultImportBatch] for 0. A
-	// batch of long lines is cut earlier.
+	// Batch is the maximum number of lines that are written in one transaction, [DefaultImportBatch] if 0. Long
+	// lines make smaller batches.
 	Batch int
-	// SkipInvalid leaves invalid lines out in place of stopping at the batch that holds them.
+	// SkipInvalid skips invalid lines instead of stopping at their batch.
 	SkipInvalid bool
-	// DryRun counts what would be written and writes nothing. It runs the whole import in one
-	// transaction, which it rolls back: on SQLite no other writer gets in meanwhile.
+	// DryRun counts what would be written and writes nothing. It runs the whole import in one transaction and
+	// rolls it back; on SQLite, other writers wait for it.
 	DryRun bool
-	// OnInvalid, if not nil, is told of each problem of the lines that SkipInvalid leaves out.
+	// OnInvalid, if not nil, is called for each problem of the lines that SkipInvalid skips.
 	OnInvalid func(Problem)
 	// Progress, if not nil, is called after each batch with the counts so far.
 	Progress func(ImportReport)
 }
 
-// ImportReport counts what an import has read and, in the batches written, done. Read, the number of
-// tags, is the sum of Inserted, Duplicate, BelowFloor and Tombstoned.
+// ImportReport counts the lines and records of all written batches. Read, the number of tags, is the sum of Inserted,
+// Duplicate, BelowFloor and Tombstoned.
 type ImportReport struct {
-	Lines      int `json:"lines"` // all lines read, empty ones too
+	Lines      int `json:"lines"` // including empty and invalid ones
 	Campaigns  int `json:"campaigns"`
 	Identities int `json:"identities"`
 	Attackers  int `json:"attackers"`
 	Read       int `json:"read"` // valid tags
 	Inserted   int `json:"inserted"`
-	Duplicate  int `json:"duplicate"` // stored already, or earlier in the input
+	Duplicate  int `json:"duplicate"` // already stored, or earlier in the input
 	BelowFloor int `json:"below_floor"`
 	Tombstoned int `json:"tombstoned"`
 	Invalid    int `json:"invalid"` // lines
 }
 
-// Import reads JSON Lines, plain or compressed by gzip, and writes them batch by batch, each in one
-// transaction, the scopes before the tags; the memory that it takes does not grow with the input.
-// Repeating an import changes nothing. A tag's uuid, ingested_at and batch_uuid are kept where the record has them, and made where
-// it has not.
+// Import reads JSON Lines, plain or gzip, and writes them in batches of one transaction each, scopes before tags. It
+// reads the next batch while it writes one, and its memory does not depend on the size of the input. Repeating an
+// import changes nothing. Records without uuid, ingested_at or batch_uuid get new values for them.
 //
-// At an invalid line it stops before the line's batch and returns an [*InvalidError] with the line
-// numbers ([ErrInvalidRecord]), unless told to skip. Earlier batches stay written, as the report says
-// that comes with every error.
+// It stops before the batch of an invalid line with an [*InvalidError] ([ErrInvalidRecord]) that has the line's number,
+// unless SkipInvalid is set. Earlier batches remain written; the report counts them, also alongside an error. After
+// [ErrUnknownOutcome], the last batch may be written without being counted.
 func (s *Store) Import(ctx context.Context, r io.Reader, opts ImportOptions) (ImportReport, error) {
 	if opts.Batch < 0 {
 		return ImportReport{}, fmt.Errorf("ttp: import: the batch must not be negative: %d", opts.Batch)
@@ -84,86 +83,130 @@ func (s *Store) Import(ctx context.Context, r io.Reader, opts ImportOptions) (Im
 	return s.WithTx(tx).importLines(ctx, r, opts)
 }
 
+// importLines writes batches while another goroutine reads the next one. It returns when that goroutine no longer
+// uses r.
 func (s *Store) importLines(ctx context.Context, r io.Reader, opts ImportOptions) (ImportReport, error) {
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	batches := make(chan importBatch)
+	go func() {
+		defer close(batches)
+		readBatches(reading, r, opts.Batch, batches)
+	}()
 	in := importer{store: s, opts: opts}
-	lines, err := newLineReader(r)
-	for err == nil {
-		var line []byte
-		if line, err = lines.next(); err != nil {
-			break
+	var err error
+	for batch := range batches {
+		if err != nil {
+			continue
 		}
-		in.add(line)
-		if in.full() {
-			err = in.flush(ctx)
+		if err = in.write(ctx, batch); err != nil {
+			stop()
 		}
 	}
-	if errors.Is(err, io.EOF) {
-		err = in.flush(ctx)
+	if err == nil {
+		err = ctx.Err() // the reader stops without another batch
 	}
 	return in.report, s.fail(ctx, "import", err)
 }
 
-// importer gathers the lines of a batch and writes them.
-type importer struct {
-	store    *Store
-	opts     ImportOptions
-	report   ImportReport
-	batch    records
-	lines    int // in the batch
-	bytes    int // in the batch
+// importBatch is a batch of decoded lines.
+type importBatch struct {
+	records
+	lines    int
+	bytes    int
+	invalid  int
 	problems []Problem
+	err      error // of the reader, after these lines
 }
 
-// add decodes a line, nil for one that is too long.
-func (in *importer) add(line []byte) {
-	in.report.Lines++
-	in.lines++
-	in.bytes += len(line)
+// readBatches decodes lines and sends them in batches until the end of the input or of the context. The last one may be
+// empty.
+func readBatches(ctx context.Context, r io.Reader, maxLines int, batches chan<- importBatch) {
+	var b importBatch
+	lines, err := newLineReader(r)
+	for number := 1; ; number++ {
+		var line []byte
+		if err == nil {
+			line, err = lines.next()
+		}
+		if err == nil {
+			b.add(line, number)
+		} else if !errors.Is(err, io.EOF) {
+			b.err = err
+		}
+		if err == nil && b.lines < maxLines && b.bytes < maxImportBatchBytes && ctx.Err() == nil {
+			continue
+		}
+		select {
+		case batches <- b:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+		b = importBatch{}
+	}
+}
+
+// add decodes a line; nil stands for one that is too long.
+func (b *importBatch) add(line []byte, number int) {
+	b.lines++
+	b.bytes += len(line)
 	problems := []Problem{{Reason: fmt.Sprintf("must be at most %d bytes", maxImportLine)}}
 	if line != nil {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			return
 		}
-		problems = in.batch.decode(line)
+		problems = b.decode(line)
 	}
 	if len(problems) > 0 {
-		in.report.Invalid++
-		in.problems = append(in.problems, at(LinePlace, in.report.Lines, problems)...)
+		b.invalid++
+		b.problems = append(b.problems, at(LinePlace, number, problems)...)
 	}
 }
 
-func (in *importer) full() bool {
-	return in.lines >= in.opts.Batch || in.bytes >= maxImportBatchBytes
+// importer writes batches and counts them.
+type importer struct {
+	store  *Store
+	opts   ImportOptions
+	report ImportReport
 }
 
-// flush writes the batch and begins the next.
-func (in *importer) flush(ctx context.Context) error {
-	if len(in.problems) > 0 && !in.opts.SkipInvalid {
-		return &InvalidError{Kind: ErrInvalidRecord, Problems: in.problems}
+func (in *importer) write(ctx context.Context, b importBatch) error {
+	in.report.Lines += b.lines
+	in.report.Invalid += b.invalid
+	if b.err != nil {
+		return b.err
 	}
-	for _, problem := range in.problems {
+	if len(b.problems) > 0 && !in.opts.SkipInvalid {
+		return &InvalidError{Kind: ErrInvalidRecord, Problems: b.problems}
+	}
+	for _, problem := range b.problems {
 		if in.opts.OnInvalid != nil {
 			in.opts.OnInvalid(problem)
 		}
 	}
-	if err := in.write(ctx); err != nil {
+	outcomes, err := in.store.importRecords(ctx, b.records)
+	if err != nil {
 		return err
 	}
-	in.batch, in.problems, in.lines, in.bytes = records{}, nil, 0, 0
+	in.count(b.records, outcomes)
 	if in.opts.Progress != nil {
 		in.opts.Progress(in.report)
 	}
 	return nil
 }
 
-func (in *importer) write(ctx context.Context) error {
+// importRecords writes records in one transaction and returns the outcomes of the tags.
+func (s *Store) importRecords(ctx context.Context, r records) ([]Outcome, error) {
 	batch, err := uuid.NewV7()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	now := in.store.now()
-	for i := range in.batch.tags {
-		tag := &in.batch.tags[i]
+	now := s.now()
+	for i := range r.tags {
+		tag := &r.tags[i]
 		if tag.BatchUUID == uuid.Nil {
 			tag.BatchUUID = batch
 		}
@@ -171,27 +214,23 @@ func (in *importer) write(ctx context.Context) error {
 			tag.IngestedAt = now
 		}
 	}
-	outcomes := make([]Outcome, len(in.batch.tags))
-	w := tagWrite{inCallerTx: in.store.tx != nil}
-	w.add(in.batch.tags, outcomes, in.store.floor)
-	_, err = transact(ctx, in.store, func(q queries) (struct{}, error) {
-		if err := in.batch.upsert(ctx, q); err != nil {
+	outcomes := make([]Outcome, len(r.tags))
+	w := tagWrite{inCallerTx: s.tx != nil}
+	w.add(r.tags, outcomes, s.floor)
+	_, err = transact(ctx, s, func(q queries) (struct{}, error) {
+		if err := r.upsert(ctx, q); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, w.write(ctx, q)
 	})
-	if err != nil {
-		return err
-	}
-	in.count(outcomes)
-	return nil
+	return outcomes, err
 }
 
-func (in *importer) count(outcomes []Outcome) {
+func (in *importer) count(written records, outcomes []Outcome) {
 	r := &in.report
-	r.Campaigns += len(in.batch.campaigns)
-	r.Identities += len(in.batch.identities)
-	r.Attackers += len(in.batch.attackers)
+	r.Campaigns += len(written.campaigns)
+	r.Identities += len(written.identities)
+	r.Attackers += len(written.attackers)
 	r.Read += len(outcomes)
 	for _, outcome := range outcomes {
 		switch outcome {
@@ -210,7 +249,7 @@ func (in *importer) count(outcomes []Outcome) {
 // lineReader reads lines of bounded length.
 type lineReader struct{ r *bufio.Reader }
 
-// newLineReader finds out by the first bytes whether the input is compressed, and skips a byte order mark.
+// newLineReader detects gzip by its magic number and skips a byte order mark.
 func newLineReader(r io.Reader) (*lineReader, error) {
 	in := bufio.NewReaderSize(r, maxImportLine)
 	magic, err := in.Peek(2)
@@ -235,7 +274,7 @@ func newLineReader(r io.Reader) (*lineReader, error) {
 	return &lineReader{in}, nil
 }
 
-// next returns the next line, valid until the next call, nil for one that is too long, and io.EOF after
+// next returns the next line, valid until the next call. It returns nil for one that is too long, and io.EOF after
 // the last.
 func (l *lineReader) next() ([]byte, error) {
 	line, err := l.r.ReadSlice('\n')
