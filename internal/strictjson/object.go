@@ -21,33 +21,83 @@ type Object struct {
 	refuse func(field, reason string)
 }
 
-// Read splits an object into its fields and reports whether the text is one. It calls refuse for what is wrong
-// with a field, also when the field is taken later; an empty field stands for the whole text.
+// Read splits an object into its fields and reports whether the text is one. It calls refuse for each invalid field,
+// also when the field is taken later; an empty field stands for the whole text. The Object refers to the text.
 func Read(text []byte, refuse func(field, reason string)) (o Object, ok bool) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') || !json.Valid(text) {
+	if !json.Valid(text) {
+		return o, false
+	}
+	text = bytes.TrimSpace(text)
+	if text[0] != '{' {
 		return o, false
 	}
 	if !utf8.Valid(text) {
 		refuse("", "must be valid UTF-8")
 	}
 	o = Object{map[string]json.RawMessage{}, refuse}
-	for d.More() {
-		token, err := d.Token()
-		if err != nil {
-			return o, false
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return o, false
-		}
-		name := token.(string)
-		if _, twice := o.fields[name]; twice {
-			refuse(name, "must not be given twice")
-		}
-		o.fields[name] = value
+	for i := nextToken(text, 1); text[i] != '}'; i = nextToken(text, i) {
+		end := endOfValue(text, i)
+		name := text[i:end]
+		i = nextToken(text, end)
+		end = endOfValue(text, i)
+		o.add(unquote(name), text[i:end])
+		i = end
 	}
 	return o, true
+}
+
+func (o Object) add(name string, value json.RawMessage) {
+	if _, twice := o.fields[name]; twice {
+		o.refuse(name, "must not be given twice")
+	}
+	o.fields[name] = value
+}
+
+// nextToken returns the index of the next token of valid JSON, except colons and commas.
+func nextToken(text []byte, i int) int {
+	for {
+		switch text[i] {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			i++
+		default:
+			return i
+		}
+	}
+}
+
+// endOfValue returns the index behind the valid JSON value at start.
+func endOfValue(text []byte, start int) int {
+	depth := 0
+	for i := start; ; i++ {
+		switch text[i] {
+		case '"':
+			if i, _ = skipString(text, i); depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i // of a number or literal
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+}
+
+// unquote returns the text of a valid JSON string.
+func unquote(raw []byte) (text string) {
+	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : len(raw)-1])
+	}
+	_ = json.Unmarshal(raw, &text) // replaces invalid UTF-8, which Read refuses
+	return text
 }
 
 // Take decodes an optional field and reports whether it was present; null is absent. The target is a pointer to a
@@ -83,12 +133,17 @@ func decode(raw json.RawMessage, to any) string {
 	reason := "must be a string"
 	switch to := to.(type) {
 	case *json.RawMessage:
-		*to = raw
+		*to = bytes.Clone(raw)
 		return ""
 	case *string:
-		if raw[0] == '"' && !isPaired(raw) {
+		switch {
+		case raw[0] != '"':
+			return reason
+		case !isPaired(raw):
 			return "must not contain an unpaired surrogate"
 		}
+		*to = unquote(raw)
+		return ""
 	case *uuid.UUID:
 		reason = "must be a UUID"
 		if len(raw) != len(`""`)+36 { // the package reads other spellings, too
