@@ -60,7 +60,7 @@ func fold(groups []group, m members) []foldedRow {
 		row := &rows[len(rows)-1]
 		row.add(g)
 		if m.scope.Kind == CampaignScope {
-			identities[m.survivors[g.owner]] = true
+			identities[cmp.Or(m.survivors[g.owner], g.owner)] = true
 			row.IdentityCount = int64(len(identities))
 		}
 	}

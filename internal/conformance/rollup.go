@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ var rollupCases = []testCase{
 	{name: "IdentityHasTheTagsOfItsAttackers", run: identityHasTheTagsOfItsAttackers},
 	{name: "SurvivorHasTheTagsOfTheMerged", run: survivorHasTheTagsOfTheMerged},
 	{name: "CampaignIsTheUnionOfItsIdentities", run: campaignIsTheUnionOfItsIdentities},
+	{name: "IdentitiesOfManyAttackersCountOnce", run: identitiesOfManyAttackersCountOnce},
 	{name: "SurvivingCampaignHasTheIdentitiesOfTheMerged", run: survivingCampaignHasTheIdentitiesOfTheMerged},
 	{name: "ScopesAndTagsMayComeInAnyOrder", run: scopesAndTagsMayComeInAnyOrder},
 }
@@ -197,6 +199,32 @@ func campaignIsTheUnionOfItsIdentities(t *testing.T, db *database) {
 		}
 	}
 	equal(t, "union", union, map[string]int64{"T0001": 4, "T0002": 1, "T0004": 1})
+}
+
+// A campaign whose identities have many attackers is read identity by identity.
+func identitiesOfManyAttackersCountOnce(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	const identities, attackers = 3, 9
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{
+		{UUID: id("i0"), CampaignUUID: id("c")}, {UUID: id("i1"), CampaignUUID: id("c")}, {UUID: id("i2"), CampaignUUID: id("c")},
+		{UUID: id("merged"), MergedIntoUUID: id("i2")},
+	}))
+	tags := int64(0)
+	for i := range identities {
+		for a := range attackers {
+			attacker, identity := fmt.Sprint("a", i, a), fmt.Sprint("i", i)
+			if i == 2 && a%2 == 0 {
+				identity = "merged"
+			}
+			succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id(attacker), IdentityUUID: id(identity)}}))
+			insert(t, s, newTag(attacker, named(attacker, []string{"", identity}[a%2], "T0001")))
+			tags++
+		}
+	}
+	rows := must[[]ttp.CampaignTechniqueRow](t)(s.ListTechniquesByCampaign(ctx, id("c")))
+	if len(rows) != 1 || rows[0].Count != tags || rows[0].IdentityCount != identities {
+		t.Errorf("got %+v, want one row with %d tags of %d identities", rows, tags, identities)
+	}
 }
 
 func survivingCampaignHasTheIdentitiesOfTheMerged(t *testing.T, db *database) {
