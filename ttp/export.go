@@ -12,7 +12,8 @@ import (
 
 var listTagsAfter = many((*sqlitegen.Queries).ListTagsAfter, (*mysqlgen.Queries).ListTagsAfter, toTag, toTag)
 
-// exportPage bounds what an export holds at a time, at worst this many times 64 KiB of evidence.
+// exportPage is the number of rows in a page. An export holds at most three pages, each row with up to 64 KiB of
+// evidence.
 const exportPage = 256
 
 // ExportReport counts the records that an export wrote.
@@ -23,10 +24,10 @@ type ExportReport struct {
 	Tags       int `json:"tags"`
 }
 
-// Export writes all campaigns, identities and attackers, and the tags that match the filter, as JSON
-// Lines, which [Store.Import] reads, each ordered by uuid. It sees one state of the database and holds a page of it at
-// a time; progress, if not nil, is called after each page. The same rows give the same bytes on every
-// engine. Line breaks between the tokens of evidence become spaces.
+// Export writes all campaigns, identities and attackers, and the tags that match the filter, as JSON Lines in UUID
+// order, for [Store.Import]. It reads one snapshot of the database, and its memory does not depend on the number of
+// rows. Equal rows give equal bytes on every engine; line breaks between tokens of evidence become spaces. If progress
+// is not nil, it is called after each page.
 func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func(ExportReport)) (ExportReport, error) {
 	b, err := f.checked()
 	if err != nil {
@@ -64,7 +65,7 @@ func export[T any](ctx context.Context, e *exporter, written *int,
 	read := func(after uuid.UUID) ([]T, error) {
 		return page(ctx, q, args{filterArgs: e.filterArgs, After: after[:], Limit: exportPage})
 	}
-	for rows, err := range pages(read, exportPage, uuid.Nil, id) {
+	for rows, err := range readAhead(pages(read, exportPage, uuid.Nil, id)) {
 		if err != nil {
 			return err
 		}

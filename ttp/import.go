@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/google/uuid"
 )
@@ -83,30 +84,15 @@ func (s *Store) Import(ctx context.Context, r io.Reader, opts ImportOptions) (Im
 	return s.WithTx(tx).importLines(ctx, r, opts)
 }
 
-// importLines writes batches while another goroutine reads the next one. It returns when that goroutine no longer
-// uses r.
+// importLines writes batches while another goroutine reads the next one.
 func (s *Store) importLines(ctx context.Context, r io.Reader, opts ImportOptions) (ImportReport, error) {
-	reading, stop := context.WithCancel(ctx)
-	defer stop()
-	batches := make(chan importBatch)
-	go func() {
-		defer close(batches)
-		readBatches(reading, r, opts.Batch, batches)
-	}()
 	in := importer{store: s, opts: opts}
-	var err error
-	for batch := range batches {
-		if err != nil {
-			continue
-		}
-		if err = in.write(ctx, batch); err != nil {
-			stop()
+	for batch, err := range readAhead(batches(r, opts.Batch)) {
+		if err := in.write(ctx, batch, err); err != nil {
+			return in.report, s.fail(ctx, "import", err)
 		}
 	}
-	if err == nil {
-		err = ctx.Err() // the reader stops without another batch
-	}
-	return in.report, s.fail(ctx, "import", err)
+	return in.report, nil
 }
 
 // importBatch is a batch of decoded lines.
@@ -116,36 +102,30 @@ type importBatch struct {
 	bytes    int
 	invalid  int
 	problems []Problem
-	err      error // of the reader, after these lines
 }
 
-// readBatches decodes lines and sends them in batches until the end of the input or of the context. The last one may be
-// empty.
-func readBatches(ctx context.Context, r io.Reader, maxLines int, batches chan<- importBatch) {
-	var b importBatch
-	lines, err := newLineReader(r)
-	for number := 1; ; number++ {
-		var line []byte
-		if err == nil {
-			line, err = lines.next()
+// batches decodes lines into batches. The last one may be empty. An error of the reader comes with the lines before it.
+func batches(r io.Reader, maxLines int) iter.Seq2[importBatch, error] {
+	return func(yield func(importBatch, error) bool) {
+		var b importBatch
+		lines, err := newLineReader(r)
+		for number := 1; err == nil; number++ {
+			var line []byte
+			if line, err = lines.next(); err != nil {
+				break
+			}
+			if b.add(line, number); b.lines < maxLines && b.bytes < maxImportBatchBytes {
+				continue
+			}
+			if !yield(b, nil) {
+				return
+			}
+			b = importBatch{}
 		}
-		if err == nil {
-			b.add(line, number)
-		} else if !errors.Is(err, io.EOF) {
-			b.err = err
+		if errors.Is(err, io.EOF) {
+			err = nil
 		}
-		if err == nil && b.lines < maxLines && b.bytes < maxImportBatchBytes && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case batches <- b:
-		case <-ctx.Done():
-			return
-		}
-		if err != nil {
-			return
-		}
-		b = importBatch{}
+		yield(b, err)
 	}
 }
 
@@ -173,11 +153,12 @@ type importer struct {
 	report ImportReport
 }
 
-func (in *importer) write(ctx context.Context, b importBatch) error {
+// write writes a batch, unless the reader failed after it.
+func (in *importer) write(ctx context.Context, b importBatch, readErr error) error {
 	in.report.Lines += b.lines
 	in.report.Invalid += b.invalid
-	if b.err != nil {
-		return b.err
+	if readErr != nil {
+		return readErr
 	}
 	if len(b.problems) > 0 && !in.opts.SkipInvalid {
 		return &InvalidError{Kind: ErrInvalidRecord, Problems: b.problems}

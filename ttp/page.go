@@ -22,3 +22,35 @@ func pages[T, K any](read func(after K) ([]T, error), limit int, after K, key fu
 		}
 	}
 }
+
+// readAhead runs a sequence in another goroutine, which computes the next value while the loop handles one. It returns
+// when that goroutine has ended.
+func readAhead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
+	type result struct {
+		value T
+		err   error
+	}
+	return func(yield func(T, error) bool) {
+		results, stop := make(chan result), make(chan struct{})
+		go func() {
+			defer close(results)
+			for value, err := range seq {
+				select {
+				case results <- result{value, err}:
+				case <-stop:
+					return
+				}
+			}
+		}()
+		defer func() {
+			close(stop)
+			for range results { // until the goroutine has ended
+			}
+		}()
+		for r := range results {
+			if !yield(r.value, r.err) {
+				return
+			}
+		}
+	}
+}
