@@ -19,6 +19,10 @@ test: ## Run all tests on SQLite and on a real MySQL server (needs Docker, or TT
 test-engines: ## Run the suite on every engine, or on ENGINES, and print a table (needs Docker)
 	cd integration && go run ./testengines $(ENGINES)
 
+.PHONY: faults
+faults: ## Kill processes and servers, cut connections and fill disks 50 times each; docs/faults.md has the table
+	cd integration && TTPSTORE_FAULT_ROUNDS=50 go test -timeout 60m -v -run 'Cut|Killed|FullDisk|ShareAFile|MigrateAtOnce' . | grep -E '\| |FAIL|ok'
+
 .PHONY: build
 build: ## Build the command line tool into bin/
 	go build -o bin/ttpstore ./cmd/ttpstore

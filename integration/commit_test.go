@@ -3,7 +3,6 @@ package integration
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -122,7 +121,7 @@ func TestAnUnresolvedCommitIsReported(t *testing.T) {
 // TestCutConnectionsLoseNothing cuts a hundred connections under eight writers of the same tags: for each tag, exactly
 // one call returns Inserted, and the tag has that call's batch.
 func TestCutConnectionsLoseNothing(t *testing.T) {
-	const writers, cuts, perCall = 8, 100, 3
+	const writers, cuts = 8, 100
 	dsn := newDatabase(t)
 	direct := openStore(t, "mysql://"+dsn)
 	var armed atomic.Bool
@@ -138,57 +137,18 @@ func TestCutConnectionsLoseNothing(t *testing.T) {
 	pooled := openStore(t, "mysql://"+cutDSN)
 	armed.Store(true)
 
-	var mu sync.Mutex
-	batches := map[uuid.UUID]uuid.UUID{}
-	var failed int
-	var longest time.Duration
-	record := func(tags []ttp.Tag, r ttp.InsertResult, took time.Duration) {
-		mu.Lock()
-		defer mu.Unlock()
-		longest = max(longest, took)
-		for i, outcome := range r.Outcomes {
-			if outcome != ttp.Inserted {
-				continue
-			}
-			uuid := tags[i].ComputeUUID()
-			if earlier, ok := batches[uuid]; ok {
-				t.Errorf("tag %s was inserted by the batches %s and %s", uuid, earlier, r.BatchUUID)
-			}
-			batches[uuid] = r.BatchUUID
-		}
-	}
+	ledger := newLedger()
 	var wg sync.WaitGroup
-	total := 0
 	for range writers {
+		n := -1
 		wg.Go(func() {
-			for n := 0; left.Load() > 0 && n < 100_000; n++ {
-				tags := make([]ttp.Tag, perCall)
-				for i := range tags {
-					tags[i] = retryTag(fmt.Sprint(n*perCall + i))
-					tags[i].TechniqueID = []string{"T1110", "T1078"}[i%2]
-				}
-				begin := time.Now()
-				r, err := pooled.InsertTags(t.Context(), tags)
-				for ; err != nil; r, err = pooled.InsertTags(t.Context(), tags) { // a statement was cut: nothing is written
-					if errors.Is(err, ttp.ErrUnknownOutcome) {
-						t.Error(err)
-						return
-					}
-					mu.Lock()
-					failed++
-					mu.Unlock()
-				}
-				record(tags, r, time.Since(begin))
-				mu.Lock()
-				total = max(total, (n+1)*perCall)
-				mu.Unlock()
-			}
+			ledger.write(t.Context(), pooled, func() (int, bool) { n++; return n, left.Load() > 0 })
 		})
 	}
 	wg.Wait()
-	if len(batches) != total {
-		t.Errorf("%d tags were inserted, want %d", len(batches), total)
+	armed.Store(false)
+	ledger.check(t, direct, "connections cut in mid-statement and around COMMIT", cuts)
+	if ledger.unknown > 0 {
+		t.Errorf("%d calls returned ErrUnknownOutcome instead of resolving it", ledger.unknown)
 	}
-	requireTags(t, direct, batches, int64(total))
-	t.Logf("%d cuts, %d failed calls, %d tags, longest call %s", cuts, failed, total, longest)
 }

@@ -93,13 +93,12 @@ func (p *proxy) serve(client net.Conn, address string) {
 		at := p.choose(buffer[:n])
 		if at != noCut {
 			p.cuts.Add(1)
-		}
-		if at == afterCommit {
 			dropReplies.Store(true)
 		}
-		if at != beforeCommit && at != midStatement {
+		switch at {
+		case noCut, inCommit, afterCommit:
 			_, err = server.Write(buffer[:n])
-		} else if at == midStatement {
+		case midStatement:
 			_, err = server.Write(buffer[:n/2])
 		}
 		if err != nil || (at != noCut && at != afterCommit) {
@@ -111,4 +110,3 @@ func (p *proxy) serve(client net.Conn, address string) {
 
 // isCommit reports whether a packet is the query COMMIT.
 func isCommit(packet []byte) bool { return bytes.HasSuffix(packet, []byte("\x03COMMIT")) }
-

@@ -1,0 +1,132 @@
+package integration
+
+import (
+	"crypto/rand"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/ory/dockertest/v3"
+	"github.com/ory/dockertest/v3/docker"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// restartable is a server that keeps its data and port when it is killed.
+type restartable struct {
+	pool      *dockertest.Pool
+	container string
+	config    *mysql.Config
+}
+
+func startRestartable(t *testing.T) restartable {
+	t.Helper()
+	if engine.Keyspaces > 0 {
+		t.Skip("a Vitess cluster is not restarted; its shards are MySQL servers")
+	}
+	pool, err := connectDocker()
+	succeed(t, err)
+	image, err := obtainImage(pool.Client, engine)
+	succeed(t, err)
+	name := containerPrefix + strings.ToLower(rand.Text())
+	stop, err := startReaper(pool.Client, name)
+	t.Cleanup(func() { succeed(t, stop()) })
+	succeed(t, err)
+	password := rand.Text()
+	repository, tag := docker.ParseRepositoryTag(image)
+	_, err = pool.RunWithOptions(&dockertest.RunOptions{
+		Name: name, Repository: repository, Tag: tag,
+		Env:          []string{"MYSQL_ROOT_PASSWORD=" + password, "MYSQL_DATABASE=ttp"},
+		Cmd:          []string{"--skip-name-resolve"},
+		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1", HostPort: freePort(t)}}},
+	}, func(host *docker.HostConfig) { host.PublishAllPorts = false })
+	succeed(t, err)
+	container, err := pool.Client.InspectContainer(name)
+	succeed(t, err)
+	config := mysql.NewConfig()
+	config.User, config.Passwd, config.Net = "root", password, "tcp"
+	config.Addr = net.JoinHostPort("127.0.0.1", container.HostConfig.PortBindings[mysqlPort][0].HostPort)
+	r := restartable{pool, container.ID, config}
+	r.await(t)
+	succeed(t, execute(config, "CREATE DATABASE IF NOT EXISTS ttp CHARACTER SET utf8mb4"))
+	config.DBName = "ttp"
+	return r
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	succeed(t, err)
+	defer func() { _ = listener.Close() }()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	succeed(t, err)
+	return port
+}
+
+func (r restartable) await(t *testing.T) {
+	t.Helper()
+	succeed(t, r.pool.Retry(func() error { return pingSteadily(r.config) }))
+}
+
+func (r restartable) kill(t *testing.T) {
+	t.Helper()
+	succeed(t, r.pool.Client.KillContainer(docker.KillContainerOptions{ID: r.container, Signal: docker.SIGKILL}))
+	_, err := r.pool.Client.WaitContainer(r.container)
+	succeed(t, err)
+	succeed(t, r.pool.Client.StartContainer(r.container, nil))
+	r.await(t)
+}
+
+// TestKilledServerLosesNothing kills the server under eight writers of the same tags.
+func TestKilledServerLosesNothing(t *testing.T) {
+	r := startRestartable(t)
+	s := openStore(t, "mysql://"+r.config.FormatDSN())
+	rounds := min(faultRounds(t), 10)
+	ledger := newLedger()
+	var done atomic.Bool
+	var wg sync.WaitGroup
+	for range 8 {
+		n := -1
+		wg.Go(func() {
+			ledger.write(t.Context(), s, func() (int, bool) { n++; return n, !done.Load() })
+		})
+	}
+	for range rounds {
+		time.Sleep(time.Second)
+		r.kill(t)
+	}
+	time.Sleep(time.Second)
+	done.Store(true)
+	wg.Wait()
+	ledger.check(t, s, "SIGKILL of the server under 8 writers", rounds)
+}
+
+func TestManyProcessesMigrateAtOnce(t *testing.T) {
+	tool := buildTool(t)
+	rounds := faultRounds(t)
+	var longest time.Duration
+	for range rounds {
+		url := "mysql://" + newDatabase(t)
+		var wg sync.WaitGroup
+		errs := make(chan error, 4)
+		begin := time.Now()
+		for range 4 {
+			wg.Go(func() { errs <- runTool(t, tool, "migrate", "up", "--db", url) })
+		}
+		wg.Wait()
+		longest = max(longest, time.Since(begin))
+		close(errs)
+		for err := range errs {
+			succeed(t, err)
+		}
+		s, err := ttp.Open(t.Context(), url)
+		succeed(t, err)
+		succeed(t, errors.Join(s.CheckSchema(t.Context()), s.Close()))
+	}
+	logFault(t, "4 processes migrate at once", rounds, 0, 0, 0, longest)
+}
