@@ -12,7 +12,7 @@ type Source struct {
 }
 
 // SweepOrphans removes the tags whose source no longer exists. The function exists receives the distinct sources of a
-// page of tags ([BatchSize]) and reports for each whether it exists; a source with tags on several pages is passed
+// page of tags ([WithBatchSize]) and reports for each whether it exists; a source with tags on several pages is passed
 // once per page. It is called outside of transactions, and its error ends the sweep.
 //
 // SweepOrphans returns [ErrInvalidQuery] for an invalid option, and [ErrBusy].
@@ -26,7 +26,7 @@ func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, [
 			if err != nil {
 				return err
 			}
-			r.looked += int64(len(tags))
+			r.examined += int64(len(tags))
 			if tags, err = orphans(ctx, tags, exists); err != nil {
 				return err
 			}

@@ -16,12 +16,12 @@ import (
 )
 
 var (
-	lockTagNaming      = many((*sqlitegen.Queries).LockTagNaming, (*mysqlgen.Queries).LockTagNaming, toID, toID)
-	lockAttackerNaming = many((*sqlitegen.Queries).LockAttackerNaming, (*mysqlgen.Queries).LockAttackerNaming, toID, toID)
-	releaseAttackers   = execRows((*sqlitegen.Queries).ReleaseAttackers, (*mysqlgen.Queries).ReleaseAttackers)
-	deleteAttackers    = execRows((*sqlitegen.Queries).DeleteAttackers, (*mysqlgen.Queries).DeleteAttackers)
-	lockUnmergedOf     = many((*sqlitegen.Queries).LockUnmergedOf, (*mysqlgen.Queries).LockUnmergedOf, toID, toID)
-	deleteIdentities   = execRows((*sqlitegen.Queries).DeleteIdentities, (*mysqlgen.Queries).DeleteIdentities)
+	lockTagByIdentity      = many((*sqlitegen.Queries).LockTagByIdentity, (*mysqlgen.Queries).LockTagByIdentity, toID, toID)
+	lockAttackerByIdentity = many((*sqlitegen.Queries).LockAttackerByIdentity, (*mysqlgen.Queries).LockAttackerByIdentity, toID, toID)
+	releaseAttackers       = execRows((*sqlitegen.Queries).ReleaseAttackers, (*mysqlgen.Queries).ReleaseAttackers)
+	deleteAttackers        = execRows((*sqlitegen.Queries).DeleteAttackers, (*mysqlgen.Queries).DeleteAttackers)
+	lockMergeLeaves        = many((*sqlitegen.Queries).LockMergeLeaves, (*mysqlgen.Queries).LockMergeLeaves, toID, toID)
+	deleteIdentities       = execRows((*sqlitegen.Queries).DeleteIdentities, (*mysqlgen.Queries).DeleteIdentities)
 )
 
 // PurgeIdentity removes an identity with all that is merged into it, and their identity-rollup tags. Its
@@ -303,7 +303,7 @@ func (p identityPurge) deleteUnmerged(ctx context.Context, q queries) (n int64, 
 	if err := lockMerges(ctx, q, args{Kind: "identity"}); err != nil {
 		return 0, false, err
 	}
-	leaves, err := lockUnmergedOf(ctx, q, args{SurvivorUUID: p.identity[:], Limit: int64(p.batch)})
+	leaves, err := lockMergeLeaves(ctx, q, args{SurvivorUUID: p.identity[:], Limit: int64(p.batch)})
 	if err != nil {
 		return 0, false, err
 	}
@@ -319,7 +319,7 @@ func (p identityPurge) deleteUnmerged(ctx context.Context, q queries) (n int64, 
 		return 0, gone, err
 	}
 	a := args{UUIDs: idBytes(leaves)}
-	for _, naming := range []generated[[]uuid.UUID]{lockAttackerNaming, lockTagNaming} {
+	for _, naming := range []generated[[]uuid.UUID]{lockAttackerByIdentity, lockTagByIdentity} {
 		if found, err := naming(ctx, q, a); err != nil || len(found) > 0 {
 			return 0, false, err
 		}

@@ -23,7 +23,7 @@ var (
 // DefaultRemovalBatch is the default number of tags that a removal examines in one transaction.
 const DefaultRemovalBatch = 256
 
-// MaxRemovalBatch is the maximum [BatchSize]. Each tag of a batch may hold 64 KiB of evidence in memory.
+// MaxRemovalBatch is the maximum [WithBatchSize]. Each tag of a batch may hold 64 KiB of evidence in memory.
 const MaxRemovalBatch = 1000
 
 // Receipt counts the changes of a removal's committed transactions, or those that a dry run would make. It is valid
@@ -88,30 +88,30 @@ func WithTombstone(reason string) RemovalOption {
 
 // RemovalProgress is the progress of a removal.
 type RemovalProgress struct {
-	Receipt       // so far
-	Looked  int64 // number of examined tags
+	Receipt        // so far
+	Examined int64 // number of examined tags
 }
 
-// OnProgress calls report after each page of tags and after each transaction.
-func OnProgress(report func(RemovalProgress)) RemovalOption {
+// WithProgress calls report after each page of tags and after each transaction.
+func WithProgress(report func(RemovalProgress)) RemovalOption {
 	return func(o *removalOptions) { o.progress = report }
 }
 
-// BatchSize sets the number of tags, from 1 to [MaxRemovalBatch], that a removal examines in one transaction. The
+// WithBatchSize sets the number of tags, from 1 to [MaxRemovalBatch], that a removal examines in one transaction. The
 // default is [DefaultRemovalBatch]. Other writers proceed between transactions.
-func BatchSize(tags int) RemovalOption {
+func WithBatchSize(tags int) RemovalOption {
 	return func(o *removalOptions) { o.batch = tags }
 }
 
 // removal is the state of one run.
 type removal struct {
 	removalOptions
-	store   *Store
-	op      string
-	removed string // description of the operation in its tombstone
-	receipt Receipt
-	looked  int64
-	id      uuid.UUID // of its tombstone
+	store    *Store
+	op       string
+	removed  string // description of the operation in its tombstone
+	receipt  Receipt
+	examined int64
+	id       uuid.UUID // of its tombstone
 }
 
 // remove checks the options, in addition to the problems that c holds already, and runs the removal.
@@ -156,7 +156,7 @@ func (r *removal) run(ctx context.Context, work func(queries) (Receipt, error)) 
 func (r *removal) did(done Receipt) {
 	r.receipt.Add(done)
 	if r.progress != nil {
-		report := RemovalProgress{r.receipt, r.looked}
+		report := RemovalProgress{r.receipt, r.examined}
 		report.Techniques = maps.Clone(report.Techniques)
 		r.progress(report)
 	}
@@ -174,7 +174,7 @@ func (r *removal) each(ctx context.Context, pages iter.Seq2[[]Tag, error], decid
 		if err != nil {
 			return err
 		}
-		r.looked += int64(len(tags))
+		r.examined += int64(len(tags))
 		if err := r.decide(ctx, tags, decide); err != nil {
 			return err
 		}

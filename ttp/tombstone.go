@@ -42,7 +42,7 @@ func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) 
 
 // LiftTombstone deletes a tombstone, so that its tags can be written again, and returns the number of its tags in
 // committed transactions. It does not restore the tags. After an interruption it continues when it is called again.
-// The options [DryRun], [BatchSize] and [OnProgress] apply.
+// The options [DryRun], [WithBatchSize] and [WithProgress] apply.
 //
 // It returns [ErrNotFound] if the tombstone is not stored.
 func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...RemovalOption) (int64, error) {
@@ -61,7 +61,7 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 			if err != nil {
 				return err
 			}
-			r.looked += lifted
+			r.examined += lifted
 			r.did(Receipt{Tags: lifted})
 		}
 		return nil

@@ -22,15 +22,15 @@ type FindingKind string
 const (
 	// WrongUUID is a tag whose uuid is not that of its fields.
 	WrongUUID FindingKind = "wrong_uuid"
-	// RefusedValue is a value that this version would not write.
-	RefusedValue FindingKind = "refused_value"
+	// InvalidValue is a value that this version would not write.
+	InvalidValue FindingKind = "invalid_value"
 	// Dangling is an attacker, identity or campaign that is named and not stored. It may still come.
 	Dangling FindingKind = "dangling"
 	// IdentityMismatch is a tag that names another identity than its attacker has, both after all
 	// merges. Repair gives it the attacker's.
 	IdentityMismatch FindingKind = "identity_mismatch"
-	// MergedIntoNothing is a merge into what is not stored. It may still come.
-	MergedIntoNothing FindingKind = "merged_into_nothing"
+	// DanglingMerge is a merge into what is not stored. It may still come.
+	DanglingMerge FindingKind = "dangling_merge"
 	// MergeCycle is a merge that leads back to itself. Unmerge one of the cycle.
 	MergeCycle FindingKind = "merge_cycle"
 	// WrongSurvivor is a survivor that is not at the end of the chain of merges. Repair follows the chain.
@@ -38,8 +38,8 @@ const (
 	// WrongTechniqueKey is a tag that rollups count for another technique, tactic or release than it
 	// names. Repair goes by its fields.
 	WrongTechniqueKey FindingKind = "wrong_technique_key"
-	// Buried is a tag that a tombstone should have kept out. Repair removes it.
-	Buried FindingKind = "buried"
+	// TombstonedTag is a tag that a tombstone should have kept out. Repair removes it.
+	TombstonedTag FindingKind = "tombstoned_tag"
 	// WrongCount is a tombstone, or a row of what the fleet shows, that counts other tags than there are.
 	// Repair counts them.
 	WrongCount FindingKind = "wrong_count"
@@ -54,7 +54,7 @@ const (
 // Repairable tells whether the store's rows tell what should be.
 func (k FindingKind) Repairable() bool {
 	switch k {
-	case IdentityMismatch, WrongSurvivor, WrongTechniqueKey, Buried, WrongCount, WrongIndex:
+	case IdentityMismatch, WrongSurvivor, WrongTechniqueKey, TombstonedTag, WrongCount, WrongIndex:
 		return true
 	}
 	return false
@@ -77,7 +77,7 @@ type VerifyOptions struct {
 	Progress func(VerifyReport)
 }
 
-// VerifyReport counts the rows that were looked at.
+// VerifyReport counts the rows that were examined at.
 type VerifyReport struct {
 	Campaigns  int64 `json:"campaigns"`
 	Identities int64 `json:"identities"`
@@ -204,7 +204,7 @@ func (v *verifier) repair(ctx context.Context, faults []fault) error {
 func refused(of string, id uuid.UUID, problems []Problem) []fault {
 	var faults []fault
 	for _, p := range problems {
-		faults = append(faults, fault{Finding: Finding{Kind: RefusedValue, Of: of, UUID: id, Detail: p.String()}})
+		faults = append(faults, fault{Finding: Finding{Kind: InvalidValue, Of: of, UUID: id, Detail: p.String()}})
 	}
 	return faults
 }

@@ -82,7 +82,7 @@ func (m mergeCheck) check(ctx context.Context, id, into, survivor uuid.UUID) ([]
 	}
 	var faults []fault
 	if !end.stored && end.survivor == into {
-		f.Kind, f.Detail = MergedIntoNothing, fmt.Sprintf("is merged into %s, which is not stored", into)
+		f.Kind, f.Detail = DanglingMerge, fmt.Sprintf("is merged into %s, which is not stored", into)
 		faults = append(faults, fault{Finding: f})
 	}
 	if survivor != end.survivor {

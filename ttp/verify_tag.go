@@ -64,7 +64,7 @@ func (v *verifier) checkTags(ctx context.Context, q queries, page []keyedTag) ([
 		faults = append(faults, checkFields(t, keyed.key)...)
 		faults = append(faults, around.checkAnchors(t)...)
 		if _, ok := around.buried[t.UUID]; ok {
-			f := Finding{Kind: Buried, Of: tagType, UUID: t.UUID, Detail: "a tombstone keeps it from being written"}
+			f := Finding{Kind: TombstonedTag, Of: tagType, UUID: t.UUID, Detail: "a tombstone keeps it from being written"}
 			faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return removeBuried(ctx, q, t) }})
 		}
 	}

@@ -26,7 +26,7 @@ var interplayCases = []testCase{
 // once runs change after the first transaction that removes a tag.
 func once(change func()) ttp.RemovalOption {
 	done := false
-	return ttp.OnProgress(func(p ttp.RemovalProgress) {
+	return ttp.WithProgress(func(p ttp.RemovalProgress) {
 		if p.Tags > 0 && !done {
 			done = true
 			change()
@@ -47,7 +47,7 @@ func mergeDuringAPurgeIsAConflict(t *testing.T, db *database) {
 			newer := func(tag *ttp.Tag) { tag.ObservedAt = at(10) }
 			insert(t, s, newTag(fmt.Sprint(from, n), named("", from, "T1110"), newer), newTag(fmt.Sprint(into, n), named("", into, "T1110")))
 		}
-		receipt, err := purge(ctx, id(from), ttp.BatchSize(1), once(func() { succeed(t, s.MergeIdentity(ctx, id(from), id(into))) }))
+		receipt, err := purge(ctx, id(from), ttp.WithBatchSize(1), once(func() { succeed(t, s.MergeIdentity(ctx, id(from), id(into))) }))
 		if !errors.Is(err, ttp.ErrConflict) {
 			t.Errorf("got %v", err)
 		}
@@ -78,7 +78,7 @@ func identityMergedDuringAPurgeGoesWhole(t *testing.T, db *database) {
 			insert(t, s, newTag(fmt.Sprint(survivor, n), named("", survivor, "T1110")), newTag(fmt.Sprint(late, n), named("", late, "T1110"), newer))
 		}
 		merge := func() { succeed(t, s.MergeIdentity(ctx, id(late), id(survivor))) }
-		receipt := must[ttp.Receipt](t)(purge(ctx, id(survivor), ttp.BatchSize(1), once(merge)))
+		receipt := must[ttp.Receipt](t)(purge(ctx, id(survivor), ttp.WithBatchSize(1), once(merge)))
 		equal(t, "receipt", receipt, ttp.Receipt{Tags: 6, Techniques: map[string]int64{"T1110": 6}, Identities: 2})
 		equal(t, "tags", count(t, s), 0)
 	}
@@ -94,7 +94,7 @@ func attackerReassignedDuringAPurgeStays(t *testing.T, db *database) {
 		succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id(name), IdentityUUID: id("i")}}))
 	}
 	assigned := false
-	receipt := must[ttp.Receipt](t)(s.PurgeIdentityAndAttackers(ctx, id("i"), ttp.OnProgress(func(p ttp.RemovalProgress) {
+	receipt := must[ttp.Receipt](t)(s.PurgeIdentityAndAttackers(ctx, id("i"), ttp.WithProgress(func(p ttp.RemovalProgress) {
 		if p.Attackers == 1 && !assigned {
 			assigned = true
 			succeed(t, s.AssignAttackers(ctx, id("j"), id(last)))
@@ -141,10 +141,10 @@ func removalsSurviveAnInterruptionAtAnyStatement(t *testing.T, db *database) {
 			}
 			anActor(t, s)
 			batch = must[ttp.TagPage](t)(s.ListTags(context.Background(), ttp.Fleet(), ttp.Filter{}, 1, "")).Tags[0].BatchUUID
-			want := must[ttp.Receipt](t)(remove(context.Background(), ttp.DryRun(), ttp.BatchSize(3)))
+			want := must[ttp.Receipt](t)(remove(context.Background(), ttp.DryRun(), ttp.WithBatchSize(3)))
 			ctx, cancel := context.WithCancel(context.Background())
 			db.recorder.after(statements, cancel)
-			sum, err := remove(ctx, ttp.BatchSize(3))
+			sum, err := remove(ctx, ttp.WithBatchSize(3))
 			db.recorder.after(0, nil)
 			cancel()
 			if err != nil && !errors.Is(err, context.Canceled) {
@@ -153,7 +153,7 @@ func removalsSurviveAnInterruptionAtAnyStatement(t *testing.T, db *database) {
 			left := int64(len(collect(t, s.TagsSeq(context.Background(), ttp.Fleet(), ttp.Filter{}))))
 			equal(t, "tags that the receipt does not have", left, 8-sum.Tags)
 			equal(t, "tags that the fleet's rollup has", count(t, s), left)
-			sum.Add(must[ttp.Receipt](t)(remove(context.Background(), ttp.BatchSize(3))))
+			sum.Add(must[ttp.Receipt](t)(remove(context.Background(), ttp.WithBatchSize(3))))
 			sum.DryRun, want.DryRun, sum.TombstoneUUID = false, false, uuid.Nil
 			equal(t, fmt.Sprint("sum of the receipts, interrupted after statement ", statements), sum, want)
 			if err == nil {

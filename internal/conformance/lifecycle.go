@@ -323,7 +323,7 @@ func (l *life) checkFindings(repair bool) {
 	find := func(kind ttp.FindingKind, of string, id uuid.UUID) { want[ttp.Finding{Kind: kind, Of: of, UUID: id}]++ }
 	for _, c := range l.campaigns {
 		if _, ok := l.campaigns[c.MergedIntoUUID]; !ok && c.MergedIntoUUID != uuid.Nil {
-			find(ttp.MergedIntoNothing, "campaign", c.UUID)
+			find(ttp.DanglingMerge, "campaign", c.UUID)
 		}
 	}
 	for _, i := range l.identities {
@@ -331,7 +331,7 @@ func (l *life) checkFindings(repair bool) {
 			find(ttp.Dangling, "identity", i.UUID)
 		}
 		if _, ok := l.identities[i.MergedIntoUUID]; !ok && i.MergedIntoUUID != uuid.Nil {
-			find(ttp.MergedIntoNothing, "identity", i.UUID)
+			find(ttp.DanglingMerge, "identity", i.UUID)
 		}
 	}
 	for _, a := range l.attackers {

@@ -27,7 +27,7 @@ func (l *life) removes(want ttp.Receipt, gone func(ttp.Tag) bool, run func(conte
 			want.Techniques[cmp.Or(tag.SubTechniqueID, tag.TechniqueID)]++
 		}
 	}
-	batch := ttp.BatchSize(rapid.IntRange(1, 7).Draw(l.rt, "batch"))
+	batch := ttp.WithBatchSize(rapid.IntRange(1, 7).Draw(l.rt, "batch"))
 	receipt := must[ttp.Receipt](l.rt)
 	dry := receipt(run(context.Background(), ttp.DryRun(), batch))
 	equal(l.rt, "dry run", dry.DryRun, true)
@@ -59,7 +59,7 @@ func (l *life) interrupted(run func(context.Context, ...ttp.RemovalOption) (ttp.
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	transactions := rapid.IntRange(1, 5).Draw(l.rt, "transactions")
-	sum, err := run(ctx, batch, ttp.OnProgress(func(ttp.RemovalProgress) {
+	sum, err := run(ctx, batch, ttp.WithProgress(func(ttp.RemovalProgress) {
 		if transactions--; transactions == 0 {
 			cancel()
 		}
@@ -232,7 +232,7 @@ func (l *life) lift() {
 		return
 	}
 	chosen := rapid.SampledFrom(tombstones).Draw(l.rt, "tombstone")
-	batch := ttp.BatchSize(rapid.IntRange(1, 7).Draw(l.rt, "batch"))
+	batch := ttp.WithBatchSize(rapid.IntRange(1, 7).Draw(l.rt, "batch"))
 	n := must[int64](l.rt)
 	equal(l.rt, "would lift", n(l.s.LiftTombstone(context.Background(), chosen.UUID, ttp.DryRun())), chosen.Tags)
 	equal(l.rt, "lifted", n(l.s.LiftTombstone(context.Background(), chosen.UUID, batch)), chosen.Tags)

@@ -90,7 +90,7 @@ func badRemovalsAreRefused(t *testing.T, db *database) {
 	}
 	for name, remove := range removals(s) {
 		for _, size := range []int{0, -1, ttp.MaxRemovalBatch + 1} {
-			receipt, err = remove(ctx, ttp.BatchSize(size))
+			receipt, err = remove(ctx, ttp.WithBatchSize(size))
 			check(name, []string{"batch_size"}, receipt, err)
 		}
 		receipt, err = remove(ctx, ttp.WithTombstone(strings.Repeat("x", 256)))
@@ -168,8 +168,8 @@ func rolledBackBatchIsGone(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTags(5)...)
 	batch := insert(t, s, newTags(12)...).BatchUUID // the first five are duplicates
-	for _, dry := range []ttp.RemovalOption{ttp.DryRun(), ttp.BatchSize(3)} {
-		receipt := must[ttp.Receipt](t)(s.RollbackBatch(ctx, batch, ttp.BatchSize(3), dry))
+	for _, dry := range []ttp.RemovalOption{ttp.DryRun(), ttp.WithBatchSize(3)} {
+		receipt := must[ttp.Receipt](t)(s.RollbackBatch(ctx, batch, ttp.WithBatchSize(3), dry))
 		equal(t, "tags of the receipt", receipt.Tags, 7)
 	}
 	equal(t, "tags", count(t, s), 5)
@@ -179,7 +179,7 @@ func removalsRunInBoundedBatches(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTags(25)...)
 	before, reports := int64(0), 0
-	receipt := must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.BatchSize(4), ttp.OnProgress(func(r ttp.RemovalProgress) {
+	receipt := must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.WithBatchSize(4), ttp.WithProgress(func(r ttp.RemovalProgress) {
 		reports++
 		if r.Tags-before > 4 {
 			t.Errorf("one transaction removed %d tags", r.Tags-before)
@@ -202,8 +202,8 @@ func interruptedRemovalFinishesWhenRunAgain(t *testing.T, db *database) {
 	runs := 0
 	for interrupted := true; interrupted; runs++ {
 		ctx, cancel := context.WithCancel(context.Background())
-		receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.BatchSize(4),
-			ttp.OnProgress(func(ttp.RemovalProgress) { cancel() }))
+		receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.WithBatchSize(4),
+			ttp.WithProgress(func(ttp.RemovalProgress) { cancel() }))
 		cancel()
 		interrupted = errors.Is(err, context.Canceled)
 		if !interrupted {
@@ -233,7 +233,7 @@ func insertsGoOnDuringAPurge(t *testing.T, db *database) {
 	var wg sync.WaitGroup
 	errs := make([]error, writers+1)
 	var receipt ttp.Receipt
-	wg.Go(func() { receipt, errs[writers] = s.PurgeAttacker(ctx, id("attacker"), ttp.BatchSize(20)) })
+	wg.Go(func() { receipt, errs[writers] = s.PurgeAttacker(ctx, id("attacker"), ttp.WithBatchSize(20)) })
 	for w := range writers {
 		wg.Go(func() {
 			for call := range calls {
@@ -265,7 +265,7 @@ func racingPurgesShareTheReceipt(t *testing.T, db *database) {
 	receipts, errs := make([]ttp.Receipt, 4), make([]error, 4)
 	var wg sync.WaitGroup
 	for i := range receipts {
-		wg.Go(func() { receipts[i], errs[i] = s.PurgeIdentityAndAttackers(ctx, id("i"), ttp.BatchSize(10)) })
+		wg.Go(func() { receipts[i], errs[i] = s.PurgeIdentityAndAttackers(ctx, id("i"), ttp.WithBatchSize(10)) })
 	}
 	wg.Wait()
 	succeed(t, errors.Join(errs...))
@@ -319,7 +319,7 @@ func callersTransactionUndoesARemoval(t *testing.T, db *database) {
 		tx, err := db.pool.BeginTx(ctx, nil)
 		succeed(t, err)
 		inner := s.WithTx(tx)
-		receipt := must[ttp.Receipt](t)(inner.PurgeAttacker(ctx, id("attacker"), ttp.BatchSize(3), ttp.WithTombstone("")))
+		receipt := must[ttp.Receipt](t)(inner.PurgeAttacker(ctx, id("attacker"), ttp.WithBatchSize(3), ttp.WithTombstone("")))
 		equal(t, "tags of the receipt", receipt.Tags, 10)
 		equal(t, "replay within", slices.Compact(insert(t, inner, newTags(10)...).Outcomes), []ttp.Outcome{ttp.Tombstoned})
 		if commit {

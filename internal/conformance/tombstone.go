@@ -70,7 +70,7 @@ func tombstonesAreListedAndLifted(t *testing.T, db *database) {
 	for i, rule := range []string{"R1", "R2", "R3"} {
 		insert(t, s, newTags(i+2, func(tag *ttp.Tag) { tag.RuleID = rule })...)
 		f := ttp.Filter{RuleID: rule, RuleVersion: new(1), Until: at(1)}
-		receipt := must[ttp.Receipt](t)(s.RollbackRule(ctx, f, ttp.WithTombstone("too eager: "+rule), ttp.BatchSize(2)))
+		receipt := must[ttp.Receipt](t)(s.RollbackRule(ctx, f, ttp.WithTombstone("too eager: "+rule), ttp.WithBatchSize(2)))
 		want = append(want, ttp.Tombstone{
 			UUID: receipt.TombstoneUUID, Reason: "too eager: " + rule, Tags: int64(i + 2),
 			Removed: `roll back rule {"until":"2026-03-01T12:00:00.000001Z","rule_id":"` + rule + `","rule_version":1}`,
@@ -94,13 +94,13 @@ func tombstonesAreListedAndLifted(t *testing.T, db *database) {
 	n := must[int64](t)
 	equal(t, "would lift", n(s.LiftTombstone(ctx, want[1].UUID, ttp.DryRun())), 3)
 	lifting, cancel := context.WithCancel(ctx)
-	lifted, err := s.LiftTombstone(lifting, want[1].UUID, ttp.BatchSize(2), ttp.OnProgress(func(ttp.RemovalProgress) { cancel() }))
+	lifted, err := s.LiftTombstone(lifting, want[1].UUID, ttp.WithBatchSize(2), ttp.WithProgress(func(ttp.RemovalProgress) { cancel() }))
 	if !errors.Is(err, context.Canceled) || lifted != 2 {
 		t.Errorf("interrupted: got %d and %v", lifted, err)
 	}
 	want[1].Tags = 1
 	equal(t, "tombstones", list(uuid.Nil, 10), want)
-	equal(t, "lifted", n(s.LiftTombstone(ctx, want[1].UUID, ttp.BatchSize(2))), 1)
+	equal(t, "lifted", n(s.LiftTombstone(ctx, want[1].UUID, ttp.WithBatchSize(2))), 1)
 	equal(t, "tombstones", list(uuid.Nil, 10), []ttp.Tombstone{want[0], want[2]})
 	if _, err := s.LiftTombstone(ctx, want[1].UUID); !errors.Is(err, ttp.ErrNotFound) {
 		t.Errorf("lifted twice: got %v", err)
@@ -148,7 +148,7 @@ func racingReplaysDoNotSlipPastATombstone(t *testing.T, db *database) {
 			}
 		})
 	}
-	receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.BatchSize(5))
+	receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.WithBatchSize(5))
 	close(done)
 	wg.Wait()
 	succeed(t, errors.Join(append(errs, err)...))

@@ -66,12 +66,12 @@ func verifyFindsWhatIsWrong(t *testing.T, db *database) {
 	exec(t, db, "UPDATE ttp_campaign SET name = ' bad' WHERE name = 'bad'")
 	exec(t, db, "UPDATE ttp_attacker SET ip = 'nonsense' WHERE uuid = "+hex(id("b")))
 	want := map[string]bool{
-		finding(ttp.RefusedValue, "campaign", id("d")):  false,
+		finding(ttp.InvalidValue, "campaign", id("d")):  false,
 		finding(ttp.Dangling, "identity", id("j")):      false,
 		finding(ttp.Dangling, "attacker", id("b")):      false,
-		finding(ttp.RefusedValue, "attacker", id("b")):  false,
+		finding(ttp.InvalidValue, "attacker", id("b")):  false,
 		finding(ttp.WrongUUID, "tag", tag("changed")):   false,
-		finding(ttp.RefusedValue, "tag", tag("spaced")): false,
+		finding(ttp.InvalidValue, "tag", tag("spaced")): false,
 		finding(ttp.Dangling, "tag", tag("dangling")):   false,
 	}
 	var report ttp.VerifyReport
@@ -99,7 +99,7 @@ func verifyRepairsWhatTagsTell(t *testing.T, db *database) {
 		want := map[string]bool{
 			finding(ttp.WrongTechniqueKey, "tag", tag("key")):     repaired,
 			finding(ttp.IdentityMismatch, "tag", tag("mismatch")): repaired,
-			finding(ttp.Buried, "tag", tag("buried")):             repaired,
+			finding(ttp.TombstonedTag, "tag", tag("buried")):             repaired,
 			finding(ttp.WrongCount, "tombstone", id("tombstone")): repaired,
 		}
 		if !repaired { // the counts still go by what the tag says, and have the buried one
@@ -192,7 +192,7 @@ func verifyFollowsMerges(t *testing.T, db *database) {
 		}
 		want[finding(ttp.WrongSurvivor, of, id("5"))] = false
 		want[finding(ttp.WrongSurvivor, of, id("6"))] = false
-		want[finding(ttp.MergedIntoNothing, of, id("7"))] = false
+		want[finding(ttp.DanglingMerge, of, id("7"))] = false
 	}
 	equal(t, "findings", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{}))), want)
 	for _, of := range []string{"identity", "campaign"} {
@@ -204,7 +204,7 @@ func verifyFollowsMerges(t *testing.T, db *database) {
 	succeed(t, s.UnmergeIdentity(ctx, id("2")))
 	succeed(t, s.UnmergeCampaign(ctx, id("2")))
 	left := findingKinds(collect(t, s.Verify(ctx, ttp.VerifyOptions{})))
-	equal(t, "findings after the repair", left, map[ttp.FindingKind]int{ttp.MergedIntoNothing: 2})
+	equal(t, "findings after the repair", left, map[ttp.FindingKind]int{ttp.DanglingMerge: 2})
 	for _, name := range []string{"1", "3", "4"} {
 		equal(t, "survivor of "+name, must[ttp.Identity](t)(s.GetIdentity(ctx, id(name))).SurvivorUUID, id("2"))
 	}

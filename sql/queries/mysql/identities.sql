@@ -47,7 +47,7 @@ SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WH
 -- The identities merged directly into any of these.
 SELECT uuid FROM ttp_identity WHERE merged_into_uuid IN (sqlc.slice(uuids)) FOR UPDATE;
 
--- name: LockUnmergedOf :many
+-- name: LockMergeLeaves :many
 -- A page of the leaves of a survivor's merge tree: identities that none is merged into.
 SELECT i.uuid FROM ttp_identity i
 WHERE i.survivor_uuid = sqlc.arg(survivor_uuid)
