@@ -31,8 +31,8 @@ func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, [
 				return err
 			}
 			if len(tags) == 0 {
-				r.did(Receipt{})
-			} else if err := r.decide(ctx, tags, r.removeAll); err != nil {
+				r.report(Receipt{})
+			} else if err := r.apply(ctx, tags, r.removeAll); err != nil {
 				return err
 			}
 		}

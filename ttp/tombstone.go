@@ -62,7 +62,7 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 				return err
 			}
 			r.examined += lifted
-			r.did(Receipt{Tags: lifted})
+			r.report(Receipt{Tags: lifted})
 		}
 		return nil
 	})
