@@ -133,7 +133,7 @@ func (v *verifier) compareCounts(counted []countedGroup, groups []group) []fault
 	wrong := func(key groupKey, counted, tags int64) {
 		technique, sub := key.technique().ids()
 		f := Finding{Kind: WrongCount, Of: "technique", UUID: uuid.Nil, Detail: fmt.Sprintf(
-			"%s %s %s has %d tags and a count of %d, or other times or confidences",
+			"%s %s %s has %d tags, but its stored count (%d), times or confidence are wrong",
 			cmp.Or(sub, technique), key.tactic(), key.release(), tags, counted)}
 		fix := fault{Finding: f}
 		if v.store.tx == nil { // the caller's transaction may not see all tags
