@@ -117,7 +117,8 @@ type occurrenceRow interface {
 
 func toOccurrence[R occurrenceRow](row R) occurrence[techniqueKey] {
 	r := sqlitegen.ListSourcesByMembersRow(row)
-	return occurrence[techniqueKey]{techniqueKey(r.Technique), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	source := sourceID{r.SourceKind, r.SourceID}
+	return occurrence[techniqueKey]{techniqueKey(r.Technique), source, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
 func toActorOccurrence[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) occurrence[techniqueKey] {

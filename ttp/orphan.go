@@ -16,7 +16,9 @@ type Source struct {
 // once per page. It is called outside of transactions, and its error ends the sweep.
 //
 // SweepOrphans returns [ErrInvalidQuery] for an invalid option, and [ErrBusy].
-func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, []Source) ([]bool, error), opts ...RemovalOption) (Receipt, error) {
+func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, []Source) ([]bool, error),
+	opts ...RemovalOption,
+) (Receipt, error) {
 	var c checker
 	if exists == nil {
 		c.refuse("exists", "must be set")

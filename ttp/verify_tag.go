@@ -77,7 +77,8 @@ func (v *verifier) checkTags(ctx context.Context, q queries, page []keyedTag) ([
 func checkFields(t Tag, key groupKey) []fault {
 	var faults []fault
 	if want := t.ComputeUUID(); t.UUID != want {
-		faults = append(faults, fault{Finding: Finding{Kind: WrongUUID, Of: tagType, UUID: t.UUID, Detail: "must be " + want.String() + ", the UUID of its fields"}})
+		f := Finding{Kind: WrongUUID, Of: tagType, UUID: t.UUID, Detail: "must be " + want.String() + ", the UUID of its fields"}
+		faults = append(faults, fault{Finding: f})
 	}
 	canonical := t
 	canonical.UUID = uuid.Nil // checked above

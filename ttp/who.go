@@ -33,7 +33,7 @@ type ScopeCount struct {
 }
 
 // Who returns the scopes of a kind with the most tags that match f, ordered by descending Count, then by ID. With
-// [Filter.Technique] it answers who used a technique. The kind is identity, attacker, session or campaign; the limit
+// [Filter.Technique] these are the scopes that used a technique. The kind is identity, attacker, session or campaign; the limit
 // is from 1 to [MaxPage], or 0 for all. Merged identities and campaigns count as their survivor, and tags without an
 // identity count for the identity of their attacker.
 func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([]ScopeCount, error) {
