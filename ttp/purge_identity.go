@@ -249,24 +249,18 @@ func (p identityPurge) partition(ctx context.Context, q queries, tags []Tag) (ow
 // it. All attackers of a page have the same identity.
 func (p identityPurge) attackers(ctx context.Context) iter.Seq2[[]Attacker, error] {
 	return func(yield func([]Attacker, error) bool) {
-		of := func(member uuid.UUID) bool {
-			for page, err := range pagesByUUID(ctx, p.removal, listAttackersByIdentity, args{IdentityUUID: member[:]}, Attacker.id) {
-				if !yield(page, err) || err != nil {
-					return false
-				}
-			}
-			return true
-		}
-		if !of(p.identity) {
+		merged, err := p.merged(ctx)
+		if err != nil {
+			yield(nil, err)
 			return
 		}
-		for members, err := range p.members(ctx) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, member := range members {
-				if member.UUID != p.identity && !of(member.UUID) {
+		members := []uuid.UUID{p.identity}
+		for _, i := range merged {
+			members = append(members, i.UUID)
+		}
+		for _, member := range unique(members) {
+			for page, err := range pagesByUUID(ctx, p.removal, listAttackersByIdentity, args{IdentityUUID: member[:]}, Attacker.id) {
+				if !yield(page, err) || err != nil {
 					return
 				}
 			}
@@ -274,22 +268,22 @@ func (p identityPurge) attackers(ctx context.Context) iter.Seq2[[]Attacker, erro
 	}
 }
 
-// members streams pages of the stored identities whose survivor is this one.
-func (p identityPurge) members(ctx context.Context) iter.Seq2[[]Identity, error] {
-	return pagesByUUID(ctx, p.removal, listIdentitiesBySurvivor, args{SurvivorUUID: p.identity[:]}, Identity.id)
+// merged returns the stored identities whose survivor is this one, including itself.
+func (p identityPurge) merged(ctx context.Context) ([]Identity, error) {
+	return query(ctx, p.store, p.op, func(q queries) ([]Identity, error) {
+		return listIdentitiesBySurvivors(ctx, q, byID(p.identity))
+	})
 }
 
 // deleteIdentities deletes the identity and all identities merged into it, leaves of the merge tree first. It returns
 // false if a tag or an attacker still references one of them.
 func (p identityPurge) deleteIdentities(ctx context.Context) (deleted bool, err error) {
 	if p.dryRun {
-		for members, err := range p.members(ctx) {
-			if err != nil {
-				return false, err
-			}
-			p.report(Receipt{Identities: int64(len(members))})
+		merged, err := p.merged(ctx)
+		if err == nil {
+			p.report(Receipt{Identities: int64(len(merged))})
 		}
-		return true, nil
+		return err == nil, err
 	}
 	for {
 		more := false

@@ -16,7 +16,6 @@ var (
 	listCampaignsMergedInto  = many((*sqlitegen.Queries).ListCampaignsMergedInto, (*mysqlgen.Queries).ListCampaignsMergedInto, toCampaign, toCampaign)
 	listIdentitiesByCampaign = many((*sqlitegen.Queries).ListIdentitiesByCampaign, (*mysqlgen.Queries).ListIdentitiesByCampaign, toIdentity, toIdentity)
 	listIdentitiesMergedInto = many((*sqlitegen.Queries).ListIdentitiesMergedInto, (*mysqlgen.Queries).ListIdentitiesMergedInto, toIdentity, toIdentity)
-	listIdentitiesBySurvivor = many((*sqlitegen.Queries).ListIdentitiesBySurvivor, (*mysqlgen.Queries).ListIdentitiesBySurvivor, toIdentity, toIdentity)
 	listAttackersByIdentity  = many((*sqlitegen.Queries).ListAttackersByIdentity, (*mysqlgen.Queries).ListAttackersByIdentity, toAttacker, toAttacker)
 )
 

@@ -119,48 +119,6 @@ func (q *Queries) ListIdentitiesByCampaign(ctx context.Context, arg ListIdentiti
 	return items, nil
 }
 
-const ListIdentitiesBySurvivor = `-- name: ListIdentitiesBySurvivor :many
-SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
-WHERE survivor_uuid = ? AND uuid > ?
-ORDER BY uuid
-LIMIT ?
-`
-
-type ListIdentitiesBySurvivorParams struct {
-	SurvivorUUID []byte
-	After        []byte
-	Limit        int64
-}
-
-// A page of a survivor and all identities merged into it, in UUID order.
-func (q *Queries) ListIdentitiesBySurvivor(ctx context.Context, arg ListIdentitiesBySurvivorParams) ([]TtpIdentity, error) {
-	rows, err := q.db.QueryContext(ctx, ListIdentitiesBySurvivor, arg.SurvivorUUID, arg.After, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []TtpIdentity
-	for rows.Next() {
-		var i TtpIdentity
-		if err := rows.Scan(
-			&i.UUID,
-			&i.CampaignUUID,
-			&i.MergedIntoUUID,
-			&i.SurvivorUUID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const ListIdentitiesByUUID = `-- name: ListIdentitiesByUUID :many
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid IN (/*SLICE:uuids*/?)
 `
