@@ -123,8 +123,8 @@ func (s *Store) settledStatus(ctx context.Context) (SchemaStatus, error) {
 }
 
 // Migrate migrates the schema to the latest version that this module knows, and completes an interrupted migration. It
-// does nothing if there is nothing to do, and may be called by several processes at once. It returns [ErrSchemaNew] or
-// [ErrForeignSchema] for a schema that it must not change.
+// is idempotent and may be called by several processes at once. It returns [ErrSchemaNew] or [ErrForeignSchema] for a
+// schema that it must not change.
 //
 // When the context ends, the running migration is completed first. For a SQLite file Migrate leaves an empty lock file
 // with the suffix .migrate-lock.

@@ -15,9 +15,10 @@ import (
 
 var (
 	listTechniqueCounts   = all((*sqlitegen.Queries).ListTechniqueCounts, (*mysqlgen.Queries).ListTechniqueCounts, toGroup, toGroup)
-	listCountedTechniques = all((*sqlitegen.Queries).ListCountedTechniques, (*mysqlgen.Queries).ListCountedTechniques, toCountedGroup, toCountedGroup)
-	emptyTechniqueCounts  = exec((*sqlitegen.Queries).EmptyTechniqueCounts, (*mysqlgen.Queries).EmptyTechniqueCounts)
-	setTechniqueCount     = exec((*sqlitegen.Queries).SetTechniqueCount, (*mysqlgen.Queries).SetTechniqueCount)
+	listCountedTechniques = all(
+		(*sqlitegen.Queries).ListCountedTechniques, (*mysqlgen.Queries).ListCountedTechniques, toCountedGroup, toCountedGroup)
+	emptyTechniqueCounts = exec((*sqlitegen.Queries).EmptyTechniqueCounts, (*mysqlgen.Queries).EmptyTechniqueCounts)
+	setTechniqueCount    = exec((*sqlitegen.Queries).SetTechniqueCount, (*mysqlgen.Queries).SetTechniqueCount)
 )
 
 // Every transaction that writes or removes tags updates the fleet's counts, so that the fleet's rollup does not read

@@ -17,11 +17,13 @@ import (
 )
 
 var (
-	whoIdentities          = many((*sqlitegen.Queries).WhoIdentities, (*mysqlgen.Queries).WhoIdentities, toIdentityCount, toIdentityCount)
-	whoAttackers           = many((*sqlitegen.Queries).WhoAttackers, (*mysqlgen.Queries).WhoAttackers, toAttackerCount, toAttackerCount)
-	whoSessions            = many((*sqlitegen.Queries).WhoSessions, (*mysqlgen.Queries).WhoSessions, toSessionCount, toSessionCount)
-	whoActorsByTechnique   = many((*sqlitegen.Queries).WhoActorsByTechnique, (*mysqlgen.Queries).WhoActorsByTechnique, toActorCount, toActorCount)
-	whoSessionsByTechnique = many((*sqlitegen.Queries).WhoSessionsByTechnique, (*mysqlgen.Queries).WhoSessionsByTechnique, toSessionCount, toSessionCount)
+	whoIdentities        = many((*sqlitegen.Queries).WhoIdentities, (*mysqlgen.Queries).WhoIdentities, toIdentityCount, toIdentityCount)
+	whoAttackers         = many((*sqlitegen.Queries).WhoAttackers, (*mysqlgen.Queries).WhoAttackers, toAttackerCount, toAttackerCount)
+	whoSessions          = many((*sqlitegen.Queries).WhoSessions, (*mysqlgen.Queries).WhoSessions, toSessionCount, toSessionCount)
+	whoActorsByTechnique = many(
+		(*sqlitegen.Queries).WhoActorsByTechnique, (*mysqlgen.Queries).WhoActorsByTechnique, toActorCount, toActorCount)
+	whoSessionsByTechnique = many(
+		(*sqlitegen.Queries).WhoSessionsByTechnique, (*mysqlgen.Queries).WhoSessionsByTechnique, toSessionCount, toSessionCount)
 )
 
 // ScopeCount is the number of tags in a scope.
