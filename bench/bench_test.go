@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestMain starts one server for all tests where none is named.
+// TestMain starts a server for all tests unless dsnEnv is set.
 func TestMain(m *testing.M) {
 	code, err := testAll(m)
 	if err != nil {
@@ -32,7 +32,7 @@ func testAll(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// TestShort checks that everything runs, not how fast.
+// TestShort checks that everything runs.
 func TestShort(t *testing.T) {
 	for _, engine := range engineNames {
 		t.Run(engine, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestShort(t *testing.T) {
 	}
 }
 
-// TestJobs checks that a selection runs nothing else.
+// TestJobs checks that only the selected jobs run.
 func TestJobs(t *testing.T) {
 	var out strings.Builder
 	if err := run(t.Context(), []string{"-short", "-engines", sqliteEngine, "-jobs", smallJobs, "-dir", t.TempDir()}, &out); err != nil {
@@ -105,11 +105,11 @@ func TestFreshTags(t *testing.T) {
 		}
 	}
 	if len(seen) != 36 {
-		t.Errorf("%d tags of 36 are distinct", len(seen))
+		t.Errorf("got %d distinct tags, want 36", len(seen))
 	}
 }
 
-// TestAverageScopes compares the scopes' shares of a store's tags with the mean of their kind.
+// TestAverageScopes compares the numbers of tags of the scopes with the mean of their kind.
 func TestAverageScopes(t *testing.T) {
 	ctx := t.Context()
 	s := ttpstoreSubject()
@@ -139,7 +139,7 @@ func TestAverageScopes(t *testing.T) {
 	}
 }
 
-// TestObserver checks that the server's counters are those of one database and only of what it replies to.
+// TestObserver checks that the counters cover one database and only requests with a reply.
 func TestObserver(t *testing.T) {
 	ctx := t.Context()
 	e, err := newMySQL(ctx)
@@ -189,11 +189,11 @@ func TestObserver(t *testing.T) {
 		t.Fatal(err)
 	}
 	work := after.since(before)
-	if work.roundTrips != 2 { // COMMIT and the execution that has waited
-		t.Errorf("%d round trips", work.roundTrips)
+	if work.roundTrips != 2 { // COMMIT and the waiting UPDATE
+		t.Errorf("got %d round trips, want 2", work.roundTrips)
 	}
 	if work.locked < wait/2 || work.busy < work.locked {
-		t.Errorf("busy %s, locked %s after waiting for %s", work.busy, work.locked, wait)
+		t.Errorf("got %s busy and %s locked after waiting for %s", work.busy, work.locked, wait)
 	}
 }
 

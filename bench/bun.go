@@ -17,8 +17,7 @@ import (
 
 const bunName = "bun"
 
-// bunSubject is bun with the driver that its documentation names; for SQLite on this platform it is the
-// one of ttpstore.
+// bunSubject is bun with the drivers of its documentation. For SQLite on this platform it is ttpstore's driver.
 func bunSubject() subject {
 	return subject{name: bunName, schema: formerSchema(), open: openBun}
 }
@@ -37,8 +36,7 @@ func openBun(_ context.Context, p place) (store, error) {
 	return bunStore{bun.NewDB(pool, dialect)}, nil
 }
 
-// insert writes slices, as https://bun.uptrace.dev/guide/query-insert.html recommends. bun writes the
-// values into the statement itself.
+// insert writes slices: https://bun.uptrace.dev/guide/query-insert.html. bun interpolates the values into the statement.
 func (s bunStore) insert(ctx context.Context, tags []ttp.Tag) (int, error) {
 	rows := formerTags(tags)
 	return retried(func() (written int, err error) {
@@ -65,17 +63,17 @@ func (s bunStore) link(ctx context.Context, g graph) error { return formerLink(c
 
 func (s bunStore) pool() *sql.DB { return s.db.DB }
 
-func (s bunStore) rollup(ctx context.Context, of scope) (answer, error) {
+func (s bunStore) rollup(ctx context.Context, of scope) (rollupTotals, error) {
 	var rows []techniqueRow
 	query := s.db.NewSelect().Model((*formerTag)(nil)).ColumnExpr(formerSelect)
 	if where, args := formerWhere(of); where != "" {
 		query = query.Where(where, args...)
 	}
 	err := query.GroupExpr("technique_id, sub_technique_id").OrderExpr("count DESC, technique_id, sub_technique_id").Scan(ctx, &rows)
-	return answerOf(rows), err
+	return totalsOf(rows), err
 }
 
-// page uses an offset, as most pagers do.
+// page uses an offset, like most pagination.
 func (s bunStore) page(_ context.Context, n int) (func(context.Context) (int, error), error) {
 	return func(ctx context.Context) (int, error) {
 		var rows []formerTag
@@ -84,7 +82,7 @@ func (s bunStore) page(_ context.Context, n int) (func(context.Context) (int, er
 	}, nil
 }
 
-// export scans row by row, as the documentation says of large results.
+// export scans row by row, which the documentation recommends for large results.
 func (s bunStore) export(ctx context.Context, w io.Writer) (int, error) {
 	rows, err := s.db.NewSelect().Model((*formerTag)(nil)).OrderExpr("uuid").Rows(ctx)
 	if err != nil {

@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// config says what to measure.
+// config holds the flags and the sizes of a run.
 type config struct {
 	chosen  []string // of jobNames
 	sizes   []int    // of the stores that are read
-	filled  []int    // of the stores that fresh tags are inserted into
-	growth  []int    // at which a growing store is measured
+	filled  []int    // of the stores for fresh inserts
+	growth  []int    // of the growing store at its measurements
 	rounds  int
 	engines []string
 	dir     string
-	out     string // the report's file, "" for none
-	raw     string // the samples' file, "" for none
+	out     string // file of the report, or ""
+	raw     string // file of the samples, or ""
 	records string // honeypot records in the import format
 	short   bool
-	flags   string // as given, without paths
+	flags   string // of the command line, without paths
 
 	callTags    int // tags in a measured call
 	writers     int
@@ -32,15 +32,15 @@ type config struct {
 	writerTags  int // tags in each of them
 	mostRecords int
 
-	smallTags    []int // in a call
+	smallTags    []int // per call
 	smallWriters []int
 	smallTime    time.Duration // of each measurement
-	smallFill    int           // tags in the store before
+	smallFill    int           // tags stored before
 
 	loadTime time.Duration
-	loadFill int // tags in the store before
+	loadFill int // tags stored before
 
-	fillTime time.Duration // bounds the filling of a MySQL store
+	fillTime time.Duration // limit of filling a MySQL store
 }
 
 // shortDefaults replace the defaults of a full run.
@@ -52,23 +52,23 @@ var shortDefaults = map[string]string{
 func parse(args []string) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	jobs := flags.String("jobs", strings.Join(jobNames, ","), "what to measure; a selection writes no report file unless -o names one")
-	engines := flags.String("engines", strings.Join(engineNames, ","), "what to measure on")
-	sizes := flags.String("tags", "10000,100000,1000000", "the `sizes` of the stores that are read")
-	filled := flags.String("filled", "1000000,10000000", "the `sizes` of the stores that fresh tags are inserted into;"+
+	jobs := flags.String("jobs", strings.Join(jobNames, ","), "jobs to run; a selection writes no report without -o")
+	engines := flags.String("engines", strings.Join(engineNames, ","), "engines to run them on")
+	sizes := flags.String("tags", "10000,100000,1000000", "`sizes` of the stores for reads")
+	filled := flags.String("filled", "1000000,10000000", "`sizes` of the stores for fresh inserts;"+
 		" 10 million tags take about 9 GB, and 15 GB with GORM's indexes")
 	growth := flags.String("growth", "10000,30000,100000,300000,1000000,3000000,10000000",
-		"the `sizes` at which a growing store is measured")
-	flags.IntVar(&c.rounds, "rounds", 5, "how often each call is measured")
-	flags.IntVar(&c.writerCalls, "writercalls", 10, "how many calls of 1,000 tags each of 8 concurrent writers makes")
-	flags.DurationVar(&c.smallTime, "smalltime", time.Second, "how long each measurement of small calls lasts")
-	flags.DurationVar(&c.loadTime, "loadtime", time.Minute, "how long reads and writes run together")
-	flags.DurationVar(&c.fillTime, "filltime", time.Hour, "how long filling a MySQL store may take; sizes beyond are left out")
-	flags.StringVar(&c.dir, "dir", "", "a `folder` for databases")
-	flags.StringVar(&c.out, "o", "RESULTS.md", "the report's `file`, in Markdown, with a picture beside it; empty for none")
-	flags.StringVar(&c.raw, "raw", "", "a `file` for the samples, as benchstat reads them; samples.txt in -dir by default")
-	flags.StringVar(&c.records, "records", "../../shared/data/cowrie-2018-tags.jsonl.gz", "a `file` of honeypot records to write, too")
-	flags.BoolVar(&c.short, "short", false, "only check that everything runs; no file is written unless -o names one")
+		"`sizes` of the growing store at its measurements")
+	flags.IntVar(&c.rounds, "rounds", 5, "number of measurements of each call")
+	flags.IntVar(&c.writerCalls, "writercalls", 10, "number of calls of 1,000 tags by each of 8 concurrent writers")
+	flags.DurationVar(&c.smallTime, "smalltime", time.Second, "duration of each measurement of small calls")
+	flags.DurationVar(&c.loadTime, "loadtime", time.Minute, "duration of concurrent reads and writes")
+	flags.DurationVar(&c.fillTime, "filltime", time.Hour, "limit of filling a MySQL store; larger sizes are skipped")
+	flags.StringVar(&c.dir, "dir", "", "`directory` of the databases")
+	flags.StringVar(&c.out, "o", "RESULTS.md", "`file` of the Markdown report, with a picture in the same directory; empty for none")
+	flags.StringVar(&c.raw, "raw", "", "`file` of the samples in the format of benchstat; samples.txt in -dir by default")
+	flags.StringVar(&c.records, "records", "../../shared/data/cowrie-2018-tags.jsonl.gz", "`file` of honeypot records to insert")
+	flags.BoolVar(&c.short, "short", false, "only check that everything runs; writes no report without -o")
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
@@ -100,7 +100,7 @@ func parse(args []string) (config, error) {
 		}
 	}
 	if c.rounds < 1 || c.writerCalls < 1 || c.smallTime <= 0 || c.loadTime <= 0 {
-		return c, errors.New("-rounds, -writercalls, -smalltime, -loadtime: want more than 0")
+		return c, errors.New("-rounds, -writercalls, -smalltime, -loadtime: must be more than 0")
 	}
 	var errs [5]error
 	c.chosen, errs[0] = words("jobs", *jobs, jobNames)
@@ -111,18 +111,18 @@ func parse(args []string) (config, error) {
 	return c, errors.Join(errs[:]...)
 }
 
-// words are those of a flag's list.
+// words parses a list of known words.
 func words(name, list string, known []string) ([]string, error) {
 	words := strings.Split(list, ",")
 	for _, word := range words {
 		if !slices.Contains(known, word) {
-			return nil, fmt.Errorf("-%s: there is no %q, only %s", name, word, strings.Join(known, ", "))
+			return nil, fmt.Errorf("-%s: unknown value %q: want any of %s", name, word, strings.Join(known, ", "))
 		}
 	}
 	return words, nil
 }
 
-// numbers are the sizes of a flag's list, sorted.
+// numbers parses a list of sizes and sorts it.
 func numbers(name, list string) ([]int, error) {
 	var sizes []int
 	for word := range strings.SplitSeq(list, ",") {
@@ -136,5 +136,5 @@ func numbers(name, list string) ([]int, error) {
 	return slices.Compact(sizes), nil
 }
 
-// smallestStore has tags in all scopes that are read.
+// smallestStore is the smallest size with tags in all scopes that are read.
 const smallestStore = 1000

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/go-sql-driver/mysql"
-	_ "github.com/mattn/go-sqlite3" // modernc.org/sqlite comes with ttp
+	_ "github.com/mattn/go-sqlite3" // ttp imports modernc.org/sqlite
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 
 var engineNames = []string{sqliteEngine, mysqlEngine}
 
-// engine makes databases for the subjects that it can serve.
+// engine creates databases for its subjects.
 type engine struct {
 	name     string
 	subjects []subject // ttpstore first
@@ -29,13 +29,13 @@ type engine struct {
 	drop     func(p place) error
 	stop     func() error
 
-	logName string                                                 // of what the engine writes before its tables
+	logName string                                                 // name of the engine's log
 	logSize func(ctx context.Context, p place) (int64, error)      // in bytes
 	size    func(ctx context.Context, p place) (int64, error)      // of a database, in bytes
 	work    func(ctx context.Context, p place) (serverWork, error) // nil without a server
 }
 
-// place is one database: a file, or one of a server's.
+// place is a database: a file, or a database of a server.
 type place struct {
 	file   string
 	server *mysql.Config
@@ -78,7 +78,7 @@ func newSQLite(ctx context.Context, dir string) (*engine, error) {
 	}, nil
 }
 
-// fileSize is 0 where there is no file.
+// fileSize returns the size of a file, or 0 if it does not exist.
 func fileSize(path string) (int64, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -115,8 +115,8 @@ const (
 
 var driverModules = map[string]string{goSQLite: "modernc.org/sqlite", cSQLite: "github.com/mattn/go-sqlite3"}
 
-// sqliteDSN gives every SQLite subject the settings of ttpstore's writer, the page cache too, which no
-// documentation of theirs recommends: what is compared is not who knows the pragmas.
+// sqliteDSN returns the settings of ttpstore's writer for every SQLite subject, including the page cache, so that the
+// comparison does not depend on pragmas.
 func sqliteDSN(driver, file string) string {
 	query := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"NORMAL"}, "_busy_timeout": {"5000"},
@@ -131,8 +131,8 @@ func sqliteDSN(driver, file string) string {
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + query.Encode()
 }
 
-// openSQLite opens one connection. SQLite has one writer, and writers that wait for it in the pool wait
-// shorter than those that SQLite lets sleep.
+// openSQLite opens one connection. SQLite has one writer, and waiting for a connection of the pool is shorter than sleeping
+// in SQLite's busy handler.
 func openSQLite(driver, file string) (*sql.DB, error) {
 	db, err := sql.Open(driver, sqliteDSN(driver, file))
 	if err != nil {
@@ -142,11 +142,11 @@ func openSQLite(driver, file string) (*sql.DB, error) {
 	return db, nil
 }
 
-// openMySQL opens a pool that keeps its connections, as the driver's documentation recommends; interpolate
+// openMySQL opens a pool that keeps its connections, which the driver's documentation recommends. The flag interpolate
 // saves the round trip that prepares a statement.
 func openMySQL(server *mysql.Config, interpolate bool) (*sql.DB, error) {
 	config := server.Clone()
-	config.ParseTime = true // as the documentation of GORM and bun has it
+	config.ParseTime = true // recommended by GORM and bun
 	config.InterpolateParams = interpolate
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
@@ -158,9 +158,9 @@ func openMySQL(server *mysql.Config, interpolate bool) (*sql.DB, error) {
 	return db, nil
 }
 
-const mysqlConnections = 32 // as ttpstore's pool
+const mysqlConnections = 32 // like ttpstore's pool
 
-// execute runs statements one after another.
+// execute runs statements in order.
 func execute(ctx context.Context, db *sql.DB, statements ...string) error {
 	for _, statement := range statements {
 		if _, err := db.ExecContext(ctx, statement); err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ratios are the other's by one's own, round by round.
+// ratios returns other divided by own for each round.
 func ratios(own, other []float64) []float64 {
 	out := make([]float64, min(len(own), len(other)))
 	for i := range out {
@@ -35,7 +35,7 @@ func ratio(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
-// duration has three digits.
+// duration formats seconds with three digits.
 func duration(s float64) string {
 	d := time.Duration(s * 1e9)
 	unit := time.Duration(1)
@@ -45,7 +45,7 @@ func duration(s float64) string {
 	return d.Round(unit).String()
 }
 
-// thousands writes 1234567 as 1,234,567.
+// thousands formats 1234567 as 1,234,567.
 func thousands(n int) string {
 	s := fmt.Sprint(n)
 	for i := len(s) - 3; i > 0; i -= 3 {

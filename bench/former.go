@@ -16,12 +16,11 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// formerBatch is the number of rows that GORM and bun write with one statement, of the order that their
-// documentation shows.
+// formerBatch is the number of rows per statement of GORM and bun, similar to their documentation.
 const formerBatch = 500
 
-// formerSchema is the one of the system that ttpstore replaces: uuids as text, times as DATETIME, evidence
-// as JSON, thirteen single-purpose indexes. Its foreign keys are left out, in favour of GORM and bun.
+// formerSchema is the schema of the system that ttpstore replaces: UUIDs as text, times as DATETIME, evidence as JSON, and
+// thirteen indexes. It omits the foreign keys, which would slow down GORM and bun.
 func formerSchema() schema {
 	return schema{
 		name:   "former",
@@ -82,7 +81,7 @@ func openFormer(driver string, p place) (*sql.DB, error) {
 	return openSQLite(driver, p.file)
 }
 
-// formerTag is a row as GORM and bun know it. Evidence is a string, since MySQL takes no bytes for JSON.
+// formerTag is the model of GORM and bun. Evidence is a string, since MySQL does not accept bytes as JSON.
 type formerTag struct {
 	bun.BaseModel  `bun:"table:ttp_tag" gorm:"-" json:"-"`
 	UUID           string    `bun:"uuid,pk" gorm:"column:uuid;primaryKey" json:"uuid"`
@@ -104,11 +103,10 @@ type formerTag struct {
 	CreatedAt      time.Time `json:"created_at"`
 }
 
-// TableName is how GORM asks.
+// TableName implements GORM's Tabler.
 func (formerTag) TableName() string { return "ttp_tag" }
 
-// formerTags are the rows to write, in the order of their uuids: it lets no writers deadlock that race on
-// MySQL, and is faster.
+// formerTags returns the rows to write in UUID order, which prevents deadlocks of concurrent writers on MySQL and is faster.
 func formerTags(tags []ttp.Tag) []formerTag {
 	rows := make([]formerTag, len(tags))
 	for i := range tags {
@@ -141,7 +139,7 @@ func stringOrNil(s string) *string {
 	return &s
 }
 
-// formerLink writes the scopes, which is not measured, with plain SQL for GORM and bun alike.
+// formerLink inserts the scopes by plain SQL for GORM and bun. It is not measured.
 func formerLink(ctx context.Context, db *sql.DB, g graph) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -169,7 +167,7 @@ func formerLink(ctx context.Context, db *sql.DB, g graph) error {
 }
 
 const (
-	// formerSelect asks for less than ttpstore answers: neither tactics nor releases.
+	// formerSelect returns less than ttpstore's rollup: neither tactics nor releases.
 	formerSelect = "technique_id, sub_technique_id, COUNT(*) AS count, MIN(created_at) AS first_seen," +
 		" MAX(created_at) AS last_seen, MAX(confidence) AS confidence_max"
 	formerOfIdentity = "identity_uuid = ?" +
@@ -179,8 +177,8 @@ const (
 		" JOIN attacker_identities i ON i.uuid = a.identity_id WHERE i.campaign_id = ?))"
 )
 
-// formerWhere is the condition of a scope's tags, "" for the fleet's. A tag that names no identity counts
-// for the one of its attacker.
+// formerWhere returns the condition of a scope's tags, or "" for the fleet. A tag without an identity counts for that of
+// its attacker.
 func formerWhere(s scope) (where string, args []any) {
 	switch s.kind {
 	case "identity":
@@ -195,7 +193,7 @@ func formerWhere(s scope) (where string, args []any) {
 	return "", nil
 }
 
-// retried runs a transaction again that lost to others, as MySQL's documentation asks of every application.
+// retried repeats a transaction after a deadlock or a lock wait timeout, which MySQL expects of applications.
 func retried(write func() (int, error)) (int, error) {
 	for attempt := 0; ; attempt++ {
 		n, err := write()

@@ -8,8 +8,8 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// freshTags makes any number of tags, each a new one, for concurrent writers. It is cheap enough to run within
-// a measurement: it changes ready tags instead of making them.
+// freshTags generates any number of distinct tags for concurrent writers. It changes prepared tags, which is cheap enough to
+// run during a measurement.
 type freshTags struct {
 	tags []ttp.Tag
 	used atomic.Int64
@@ -19,7 +19,7 @@ const freshPool = 10_000
 
 func newFreshTags(next func() ttp.Tag) *freshTags { return &freshTags{tags: take(next, freshPool)} }
 
-// take returns the next n tags. Each pass over the ready ones gives them other sources, sessions and times.
+// take returns the next n tags. Each pass over the prepared tags sets other sources, sessions and times.
 func (f *freshTags) take(n int) []ttp.Tag {
 	out := make([]ttp.Tag, n)
 	last := f.used.Add(int64(n))
@@ -36,7 +36,7 @@ func (f *freshTags) take(n int) []ttp.Tag {
 	return out
 }
 
-// ofOneTechnique gives all tags of a source one technique.
+// ofOneTechnique sets the same technique for all tags of a source.
 func ofOneTechnique(next func() ttp.Tag) func() ttp.Tag {
 	return func() ttp.Tag {
 		t := next()

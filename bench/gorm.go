@@ -16,7 +16,7 @@ import (
 
 const gormName = "GORM"
 
-// gormSubject is GORM with its own drivers, of which SQLite's is C SQLite.
+// gormSubject is GORM with its own drivers. That for SQLite is C SQLite.
 func gormSubject() subject {
 	return subject{name: gormName, schema: formerSchema(), open: openGORM}
 }
@@ -37,7 +37,7 @@ func openGORM(_ context.Context, p place) (store, error) {
 		dialector = gormmysql.New(gormmysql.Config{Conn: pool})
 	}
 	db, err := gorm.Open(dialector, &gorm.Config{
-		SkipDefaultTransaction: true, // insert has a transaction of its own
+		SkipDefaultTransaction: true, // insert begins a transaction itself
 		PrepareStmt:            true, // statements are prepared once
 		Logger:                 logger.Default.LogMode(logger.Silent),
 	})
@@ -58,17 +58,17 @@ func (s gormStore) insert(ctx context.Context, tags []ttp.Tag) (int, error) {
 
 func (s gormStore) link(ctx context.Context, g graph) error { return formerLink(ctx, s.sql, g) }
 
-func (s gormStore) rollup(ctx context.Context, of scope) (answer, error) {
+func (s gormStore) rollup(ctx context.Context, of scope) (rollupTotals, error) {
 	var rows []techniqueRow
 	query := s.db.WithContext(ctx).Model(&formerTag{}).Select(formerSelect)
 	if where, args := formerWhere(of); where != "" {
 		query = query.Where(where, args...)
 	}
 	err := query.Group("technique_id, sub_technique_id").Order("count DESC, technique_id, sub_technique_id").Scan(&rows).Error
-	return answerOf(rows), err
+	return totalsOf(rows), err
 }
 
-// page uses an offset, as https://gorm.io/docs/scopes.html#pagination does.
+// page uses an offset: https://gorm.io/docs/scopes.html#pagination.
 func (s gormStore) page(_ context.Context, n int) (func(context.Context) (int, error), error) {
 	return func(ctx context.Context) (int, error) {
 		var rows []formerTag
@@ -77,7 +77,7 @@ func (s gormStore) page(_ context.Context, n int) (func(context.Context) (int, e
 	}, nil
 }
 
-// export reads in batches, each behind the primary key of the one before.
+// export reads in batches, each after the primary key of the previous one.
 func (s gormStore) export(ctx context.Context, w io.Writer) (int, error) {
 	tags, line := 0, encodeLines(w)
 	var rows []formerTag

@@ -14,12 +14,11 @@ const (
 	fleetRollup    = rollupOf + "fleet"
 	databaseSize   = "database, bytes a tag"
 
-	// growthInserts are the calls of one tag in a round; enough of them pay for a checkpoint.
+	// growthInserts is the number of calls of one tag in a round, enough to include a checkpoint.
 	growthInserts = 100
 )
 
-// grow measures one store of ttpstore's, again and again while it grows. It always holds the first tags of the
-// source.
+// grow measures a store of ttpstore at several sizes while it grows. It always holds the first tags of the source.
 func (j *jobs) grow(ctx context.Context) (err error) {
 	s := ttpstoreSubject()
 	p, err := j.engine.create(ctx)
@@ -70,7 +69,7 @@ func (g *grower) take() ttp.Tag {
 	return g.next()
 }
 
-// opened gives do the store. Closing it lets SQLite learn the sizes and empty the WAL.
+// opened calls do with the store. Closing it runs ANALYZE on SQLite and truncates the WAL.
 func (g *grower) opened(ctx context.Context, do func(ttpstore) error) (err error) {
 	opened, err := openTTPStore(ctx, g.place)
 	if err != nil {
@@ -91,8 +90,8 @@ func (g *grower) measure(ctx context.Context, n int) error {
 	}
 	g.add(databaseSize, n, bytesPerTag, float64(size)/float64(g.written))
 	return g.opened(ctx, func(opened ttpstore) error {
-		for _, q := range growthQuestions(opened, n) {
-			if err := g.ask(ctx, q, n); err != nil {
+		for _, q := range growthReads(opened, n) {
+			if err := g.measureRead(ctx, q, n); err != nil {
 				return fmt.Errorf("%s: %w", q.name, err)
 			}
 		}
@@ -100,27 +99,27 @@ func (g *grower) measure(ctx context.Context, n int) error {
 	})
 }
 
-func growthQuestions(s ttpstore, n int) []question {
-	questions := []question{
-		s.askRollup("", scope{kind: "fleet"}), s.askPage(middlePage, timeOf(n/2)),
-		s.askWho(whoAll, ttp.Filter{}), s.askWho(whoShows, ttp.Filter{Technique: "T1001"}),
+func growthReads(s ttpstore, n int) []namedRead {
+	reads := []namedRead{
+		s.readRollup("", scope{kind: "fleet"}), s.readPage(middlePage, timeOf(n/2)),
+		s.readWho(whoAll, ttp.Filter{}), s.readWho(whoShows, ttp.Filter{Technique: "T1001"}),
 	}
 	for _, of := range averageScopes() {
-		questions = append(questions, s.askRollup(average, of))
+		reads = append(reads, s.readRollup(average, of))
 	}
 	for _, of := range busiestScopes() {
-		questions = append(questions, s.askRollup(busiest, of))
+		reads = append(reads, s.readRollup(busiest, of))
 	}
-	return questions
+	return reads
 }
 
-// ask measures a question. Its first answer, which fills the caches, is not measured.
-func (g *grower) ask(ctx context.Context, q question, n int) error {
-	if err := q.ask(ctx); err != nil {
+// measureRead measures a read, after a first one that fills the caches.
+func (g *grower) measureRead(ctx context.Context, q namedRead, n int) error {
+	if err := q.run(ctx); err != nil {
 		return err
 	}
 	for range g.rounds {
-		t, err := timed(func() error { return q.ask(ctx) })
+		t, err := timed(func() error { return q.run(ctx) })
 		if err != nil {
 			return err
 		}
@@ -129,7 +128,7 @@ func (g *grower) ask(ctx context.Context, q question, n int) error {
 	return nil
 }
 
-// inserts measures the calls of one round after those of the other, so that both meet the same checkpoints.
+// inserts alternates between the rounds of both calls, so that both include the same checkpoints.
 func (g *grower) inserts(ctx context.Context, s store, n int) error {
 	for range g.rounds {
 		ones, thousand := take(g.take, growthInserts), take(g.take, 1000)

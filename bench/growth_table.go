@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// growthRows are the calls in the order of the table.
+// growthRows returns the calls in the order of the table.
 func growthRows() []string {
 	return []string{
 		insertOne, insertThousand,
@@ -17,7 +17,7 @@ func growthRows() []string {
 	}
 }
 
-// writeGrowth writes what calls cost in stores of all sizes.
+// writeGrowth writes the table of times by size.
 func (r *report) writeGrowth(b *bytes.Buffer) {
 	if len(r.rowsOf(growthTable)) == 0 {
 		return
@@ -26,13 +26,13 @@ func (r *report) writeGrowth(b *bytes.Buffer) {
 	for i, n := range r.config.growth {
 		sizes[i] = thousands(n)
 	}
-	fmt.Fprintf(b, `## Cost against size
+	fmt.Fprintf(b, `## Time by size
 
-ttpstore's time for a call in one growing store, the median of the rounds. An average scope is one whose number of tags comes
-nearest to the mean of its kind; sessions have %d tags but for the busiest, which does not end. Growth is the cost at the
-largest size that was measured divided by that at the smallest.
+ttpstore's time for a call in one growing store, the median of the rounds. An average scope is the one whose number of tags is
+nearest to the mean of its kind. Sessions have %d tags, except the busiest, which does not end. Growth is the time at the
+largest measured size divided by that at the smallest.
 
-![Time of a call against the size of the store](%s)
+![Time of a call by the size of the store](%s)
 
 | engine | call | %s | growth | target | met |
 |---|---|%s--:|---|---|

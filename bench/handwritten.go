@@ -21,8 +21,7 @@ const (
 	cSQLiteName     = "C SQLite"
 )
 
-// handwrittenSubject is database/sql over ttpstore's own schema, by somebody who knows it. With C SQLite it
-// is the limit of what SQLite can do.
+// handwrittenSubject is optimized database/sql code on ttpstore's own schema. With C SQLite it shows the limit of SQLite.
 func handwrittenSubject(driver string) subject {
 	name := handwrittenName
 	if driver == cSQLite {
@@ -49,12 +48,12 @@ const (
 		` evidence, attack_release, observed_at, ingested_at, batch_uuid`
 	insertColumns = `INSERT INTO ttp_tag (` + tagColumns + `, technique_key) VALUES `
 	insertTuple   = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	// insertRows is the number of rows in one statement on MySQL; more gain nothing.
+	// insertRows is the number of rows per statement on MySQL. More rows are no faster.
 	insertRows = 500
 )
 
-// insert sorts by uuid: writers that race would deadlock otherwise on MySQL, and on both engines an ordered
-// batch is faster to write. It neither validates the tags nor tells which of them were new.
+// insert sorts by UUID, which prevents deadlocks of concurrent writers on MySQL and is faster on both engines. It neither
+// validates the tags nor returns the outcome of each.
 func (h handwritten) insert(ctx context.Context, tags []ttp.Tag) (int, error) {
 	batch, err := uuid.NewV7()
 	if err != nil {
@@ -83,7 +82,7 @@ func (h handwritten) insert(ctx context.Context, tags []ttp.Tag) (int, error) {
 	return int(written), tx.Commit()
 }
 
-// insertBySQLite runs one prepared statement for each row; several rows a statement gain nothing here.
+// insertBySQLite executes one prepared statement per row. Several rows per statement are no faster.
 func insertBySQLite(ctx context.Context, tx *sql.Tx, rows []ttp.Tag) (written int64, err error) {
 	stmt, err := tx.PrepareContext(ctx, insertColumns+insertTuple+` ON CONFLICT (uuid) DO NOTHING`)
 	if err != nil {
@@ -135,7 +134,7 @@ func appendArgs(args []any, t *ttp.Tag) []any {
 		t.ObservedAt.UnixMicro(), t.IngestedAt.UnixMicro(), t.BatchUUID[:], techniqueKey(t))
 }
 
-// techniqueKey is the column of that name, of an enterprise tag.
+// techniqueKey returns the technique_key of an enterprise tag.
 func techniqueKey(t *ttp.Tag) int64 {
 	sub := int64(0)
 	if t.SubTechniqueID != "" {
@@ -164,7 +163,7 @@ func textOrNull(s string) any {
 	return s
 }
 
-// link does nothing: the stores that are read are filled by ttpstore, and what is written needs no scopes.
+// link does nothing: ttpstore fills the stores for reads, and writes need no scopes.
 func (h handwritten) link(context.Context, graph) error { return nil }
 
 const (
@@ -172,7 +171,7 @@ const (
 	groupBy     = ` GROUP BY technique_key`
 )
 
-// rollupQueries ask by one index each. A tag that names no identity counts for the one of its attacker.
+// rollupQueries use one index each. A tag without an identity counts for that of its attacker.
 var rollupQueries = map[string]string{
 	"attacker": groupSelect + `WHERE attacker_uuid = ?` + groupBy,
 	"session":  groupSelect + `WHERE session_id = ?` + groupBy,
@@ -196,7 +195,7 @@ func (s scope) arguments() []any {
 	return nil
 }
 
-func (h handwritten) rollup(ctx context.Context, of scope) (a answer, err error) {
+func (h handwritten) rollup(ctx context.Context, of scope) (a rollupTotals, err error) {
 	rows, err := h.db.QueryContext(ctx, rollupQueries[of.kind], of.arguments()...)
 	if err != nil {
 		return a, err
@@ -216,7 +215,7 @@ func (h handwritten) rollup(ctx context.Context, of scope) (a answer, err error)
 	return a, rows.Err()
 }
 
-// page knows the position before it, as ttpstore's cursor does.
+// page starts at a known position, like a cursor of ttpstore.
 func (h handwritten) page(ctx context.Context, n int) (func(context.Context) (int, error), error) {
 	var at int64
 	var id []byte

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What is measured, by its name in the report.
+// The names of the jobs in the report.
 const (
 	freshInsert  = "fresh insert"
 	replay       = "replay"
@@ -18,7 +18,7 @@ const (
 	allocations  = "fresh insert: Go allocations"
 	oneWriter    = "1 writer"
 	manyWriters  = "concurrent writers"
-	slowestShare = "concurrent writers: calls of the slowest when the first is through"
+	slowestShare = "concurrent writers: calls of the slowest when the fastest is done"
 	rollupOf     = "rollup: "
 	deepPage     = "page of 100 in the middle of the list"
 	exportAll    = "export"
@@ -38,8 +38,8 @@ const (
 
 var jobNames = []string{writesJobs, smallJobs, readsJobs, filledJobs, loadJobs, growthJobs}
 
-// jobs are what all subjects of an engine have to do. Each call is measured in rounds in which the subjects
-// take turns: a load of the machine's that comes and goes must not look like a difference between them.
+// jobs runs the jobs of an engine. Each call is measured in rounds in which the subjects alternate, so that changing load
+// on the machine does not look like a difference between them.
 type jobs struct {
 	config
 	engine *engine
@@ -69,10 +69,10 @@ func (j *jobs) run(ctx context.Context) error {
 
 func (j *jobs) chose(name string) bool { return slices.Contains(j.chosen, name) }
 
-// shortest is how long a measurement lasts at least; a shorter call is repeated.
+// shortest is the minimum duration of a measurement. Shorter calls are repeated.
 const shortest = 20 * time.Millisecond
 
-// timed returns the seconds that a call takes.
+// timed returns the duration of a call in seconds.
 func timed(call func() error) (float64, error) {
 	begin := time.Now()
 	for n := 1; ; n++ {
@@ -85,15 +85,15 @@ func timed(call func() error) (float64, error) {
 	}
 }
 
-// once is timed for a call that cannot be repeated.
+// once is like timed, but does not repeat the call.
 func once(call func() error) (float64, error) {
-	runtime.GC() // nobody pays for the garbage of the subject before
+	runtime.GC() // of the previous subject
 	begin := time.Now()
 	err := call()
 	return time.Since(begin).Seconds(), err
 }
 
-// each lets the subjects take turns; another one begins each round.
+// each calls measure for the subjects in turn, starting with another one in each round.
 func (j *jobs) each(ctx context.Context, do func(round int, s subject) error) error {
 	n := len(j.engine.subjects)
 	for round := range j.rounds {

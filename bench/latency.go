@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// latencies gathers how long calls take, in bounded memory, from any number of callers.
+// latencies records the durations of concurrent calls in bounded memory.
 type latencies struct {
 	mu        sync.Mutex
 	histogram *hdrhistogram.Histogram
 }
 
-// The range of a call's time; what lies outside counts as the nearest.
+// The range of recorded durations. Others are clamped to it.
 const (
 	shortestCall = time.Microsecond
 	longestCall  = 10 * time.Minute
@@ -26,7 +26,7 @@ func newLatencies() *latencies {
 	return &latencies{histogram: hdrhistogram.New(int64(shortestCall), int64(longestCall), 3)}
 }
 
-// timed makes a call and records how long it took.
+// timed calls a function and records its duration.
 func (l *latencies) timed(call func() error) error {
 	begin := time.Now()
 	err := call()
@@ -36,15 +36,15 @@ func (l *latencies) timed(call func() error) error {
 	return errors.Join(err, l.histogram.RecordValue(int64(elapsed)))
 }
 
-// seconds returns the time within which this percentage of the calls returned.
+// seconds returns a percentile of the durations.
 func (l *latencies) seconds(percent float64) float64 {
 	return time.Duration(l.histogram.ValueAtPercentile(percent)).Seconds()
 }
 
 func (l *latencies) calls() int64 { return l.histogram.TotalCount() }
 
-// repeatFor lets workers repeat a call until the time is over. It returns how many calls each made and how
-// long all of them took, up to the end of the last call. An error ends all.
+// repeatFor repeats a call by concurrent workers for a duration. It returns the number of calls of each worker and the time
+// until the last call ended. An error ends all workers.
 func repeatFor(ctx context.Context, d time.Duration, workers int, call func(context.Context) error) ([]int, time.Duration, error) {
 	made := make([]int, workers)
 	group, ctx := errgroup.WithContext(ctx)

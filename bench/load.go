@@ -17,29 +17,29 @@ import (
 
 const (
 	loadWriters = 8
-	loadReaders = 4 // as many connections as a SQLite store reads with
+	loadReaders = 4 // the number of read connections of a SQLite store
 	loadTags    = 10
 	loadInsert  = "insert of 10 tags"
 )
 
-// loadResult is how one engine's store did with readers and writers.
+// loadResult is the result of concurrent reads and writes on one engine.
 type loadResult struct {
 	engine          string
 	logName         string
 	alone, together []loadCall
 	tookAlone       time.Duration
 	took            time.Duration
-	writes          []int // of each writer, together with the readers
+	writes          []int // calls by writer, during the reads
 	sizes           []loadSize
 }
 
-// loadCall is how often a call was made, and how long it took.
+// loadCall holds the numbers and durations of a call.
 type loadCall struct {
 	name string
 	*latencies
 }
 
-// loadSize is what grows with time.
+// loadSize holds the sizes at a time.
 type loadSize struct {
 	at     time.Duration
 	tags   int64
@@ -88,17 +88,17 @@ func (l *loader) run(ctx context.Context) error {
 		return err
 	}
 	progress("%s: %d readers alone, %s", engine.name, loadReaders, alone)
-	read, asked := l.reads()
+	read, calls := l.reads()
 	if _, _, err := repeatFor(ctx, alone, loadReaders, read); err != nil {
 		return err
 	}
-	r.alone = append([]loadCall{insert}, asked...)
+	r.alone = append([]loadCall{insert}, calls...)
 
 	progress("%s: %d writers and %d readers together, %s", engine.name, loadWriters, loadReaders, l.j.loadTime)
 	write, insert = l.writes()
-	read, asked = l.reads()
-	r.together = append([]loadCall{insert}, asked...)
-	debug.FreeOSMemory() // so that the memory of the jobs before does not hide what this one takes
+	read, calls = l.reads()
+	r.together = append([]loadCall{insert}, calls...)
+	debug.FreeOSMemory() // of the previous jobs
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		r.writes, _, err = repeatFor(ctx, l.j.loadTime, loadWriters, write)
@@ -127,30 +127,30 @@ func (l *loader) writes() (func(context.Context) error, loadCall) {
 	}, insert
 }
 
-// reads lets readers ask all questions in turn.
+// reads runs all reads in turn by each reader.
 func (l *loader) reads() (func(context.Context) error, []loadCall) {
-	questions := []question{
-		l.store.askRollup("", scope{kind: "fleet"}),
-		l.store.askPage(newestPage, time.Time{}), l.store.askPage(middlePage, timeOf(l.j.loadFill/2)),
+	reads := []namedRead{
+		l.store.readRollup("", scope{kind: "fleet"}),
+		l.store.readPage(newestPage, time.Time{}), l.store.readPage(middlePage, timeOf(l.j.loadFill/2)),
 	}
 	for _, of := range averageScopes() {
-		questions = append(questions, l.store.askRollup(average, of))
+		reads = append(reads, l.store.readRollup(average, of))
 	}
-	asked := make([]loadCall, len(questions))
-	for i, q := range questions {
-		asked[i] = loadCall{q.name, newLatencies()}
+	calls := make([]loadCall, len(reads))
+	for i, q := range reads {
+		calls[i] = loadCall{q.name, newLatencies()}
 	}
 	var turn atomic.Int64
 	return func(ctx context.Context) error {
-		i := int(turn.Add(1)) % len(questions)
-		if err := asked[i].timed(func() error { return questions[i].ask(ctx) }); err != nil {
-			return fmt.Errorf("%s: %w", questions[i].name, err)
+		i := int(turn.Add(1)) % len(reads)
+		if err := calls[i].timed(func() error { return reads[i].run(ctx) }); err != nil {
+			return fmt.Errorf("%s: %w", reads[i].name, err)
 		}
 		return nil
-	}, asked
+	}, calls
 }
 
-// sample notes the sizes while the load lasts.
+// sample records the sizes during the load.
 func (l *loader) sample(ctx context.Context) (sizes []loadSize, err error) {
 	ticks := time.NewTicker(min(time.Second, l.j.loadTime/20))
 	defer ticks.Stop()
@@ -171,7 +171,7 @@ func (l *loader) sample(ctx context.Context) (sizes []loadSize, err error) {
 	return sizes, nil
 }
 
-// residentMemory is what this process takes of the machine's memory, in bytes, NaN where the system does not say.
+// residentMemory returns the resident memory of this process in bytes, or NaN if it is unknown.
 func residentMemory() float64 {
 	kib, err := strconv.Atoi(strings.TrimSuffix(field("/proc/self/status", "VmRSS", ":"), " kB"))
 	if err != nil {
@@ -180,8 +180,8 @@ func residentMemory() float64 {
 	return float64(kib) * 1024
 }
 
-// growthOf is the greatest of the last third of values by the greatest before: what grows without bound, and from
-// nothing, has 1.5.
+// growthOf returns the maximum of the last third of values divided by the maximum of the others. It is 1.5 for linear growth
+// from 0.
 func growthOf(values []float64) float64 {
 	last := len(values) * 2 / 3
 	if last == 0 {

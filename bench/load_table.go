@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// writeLoad writes how reads and writes did together, and what grew meanwhile.
+// writeLoad writes the tables of concurrent reads and writes, and of the sizes during these.
 func (r *report) writeLoad(b *bytes.Buffer) {
 	if len(r.loads) == 0 {
 		return
 	}
 	fmt.Fprintf(b, `## Reads while %d writers insert
 
-Alone: %d writers without readers, and %d readers without writers, for %s each. Together: for %s, in a store that begins
-with %s and grows. Each reader asks all questions in turn; scopes are those with the average number of tags.
+Alone: %d writers without readers, and %d readers without writers, for %s each. Together: for %s, in a store that starts
+with %s and grows. Each reader makes all calls in turn. Scopes have the average number of tags of their kind.
 
 | engine | call | alone, calls/s | p50 | p99 | together, calls/s | p50 | p99 | longest |
 |---|---|--:|--:|--:|--:|--:|--:|--:|
@@ -37,13 +37,13 @@ func (c loadCall) cells(took time.Duration) string {
 	return fmt.Sprintf("%s | %s | %s", ratio(rate), duration(c.seconds(50)), duration(c.seconds(99)))
 }
 
-// loadIntervals are as many as the table of growth has columns.
+// loadIntervals is the number of columns of the table of growth.
 const loadIntervals = 10
 
 func (r *report) writeLoadGrowth(b *bytes.Buffer) {
 	fmt.Fprintf(b, `
-What grew together with that: the greatest value within each tenth of the time. Memory is the resident memory of the
-benchmark's process; on MySQL the redo log is the part behind the last checkpoint, of the whole server.
+Sizes during the concurrent load, the maximum within each tenth of the time. Memory is the resident memory of the
+benchmark's process. On MySQL the redo log is the part since the last checkpoint, of the whole server.
 
 | engine | of | %s | target | met |
 |---|---|%s---|---|
@@ -71,7 +71,7 @@ func intervalNames(took time.Duration) []string {
 	return names
 }
 
-// series are values over the time of a load.
+// series holds values over the time of a load.
 type series struct {
 	name    string
 	values  []float64
@@ -100,10 +100,10 @@ func (l loadResult) series() []series {
 	}
 }
 
-// shortestLoad is too short to see growth without bound below.
+// shortestLoad is the shortest load for which boundTarget is evaluated.
 const shortestLoad = time.Minute
 
-// boundTarget is for what must not grow without bound: what grows in proportion to time has 1.5.
+// boundTarget returns the target of sizes that must be bounded. See growthOf.
 func (l loadResult) boundTarget(values []float64) target {
 	value := growthOf(values)
 	if l.took < shortestLoad {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// machine says on what and with what was measured, as far as the system tells.
+// machine describes the machine, the Go version and the modules.
 func machine() []string {
 	lines := []string{fmt.Sprintf("%s, %d cores, %s memory, %s", known(field("/proc/cpuinfo", "model name", ":")),
 		runtime.NumCPU(), memory(), known(strings.Trim(field("/etc/os-release", "PRETTY_NAME", "="), `"`)))}
@@ -37,7 +37,7 @@ func memory() string {
 	return fmt.Sprintf("%.1f GiB", float64(kib)/(1<<20))
 }
 
-// field returns the first value of a name in a file of names and values.
+// field returns the first value of a name in a file of name-value lines, or "".
 func field(path, name, separator string) string {
 	file, err := os.Open(path)
 	if err != nil {

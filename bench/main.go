@@ -1,8 +1,8 @@
-// Command bench runs the same jobs with ttpstore and with what a Go team would otherwise use, on the same
-// machine in the same run, and prints tables of ratios. RESULTS.md is what a full run printed.
+// Command bench runs the same jobs with ttpstore and with other libraries in one run on one machine, and prints tables of
+// ratios. RESULTS.md is the output of a full run.
 //
-// It needs cgo and a C compiler, since two of the others are C SQLite, and for MySQL a server: the one
-// that TTPSTORE_TEST_MYSQL_DSN names, or a container.
+// It needs cgo and a C compiler for C SQLite, and for MySQL a server: that of the DSN in TTPSTORE_TEST_MYSQL_DSN, or a
+// container.
 package main
 
 import (
@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		return err
 	}
 	if c.dir == "" {
-		// Not the system's folder for temporary files, which may be memory.
+		// The system's directory for temporary files may be in memory.
 		if c.dir, err = os.MkdirTemp(".", "data-"); err != nil {
 			return err
 		}
@@ -52,10 +52,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 			break
 		}
 	}
-	return errors.Join(err, r.write(stdout)) // what was measured by then is shown all the same
+	return errors.Join(err, r.write(stdout)) // also after an error
 }
 
-// measureEngine runs the chosen jobs on one engine.
+// measureEngine runs the selected jobs on one engine.
 func measureEngine(ctx context.Context, c config, r *report, name string) (err error) {
 	e, err := newEngine(ctx, c, name)
 	if err != nil {
@@ -68,7 +68,7 @@ func measureEngine(ctx context.Context, c config, r *report, name string) (err e
 
 var started = time.Now()
 
-// progress says on stderr what is under way.
+// progress prints the current step to stderr.
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%7s  %s\n", time.Since(started).Round(time.Second), fmt.Sprintf(format, args...))
 }

@@ -17,7 +17,8 @@ import (
 	"github.com/ory/dockertest/v3/docker"
 )
 
-// dsnEnv names a MySQL server to use instead of a container, like root:password@tcp(127.0.0.1:3306)/.
+// dsnEnv is the environment variable with the DSN of a MySQL server to use instead of a container, such as
+// root:password@tcp(127.0.0.1:3306)/.
 const dsnEnv = "TTPSTORE_TEST_MYSQL_DSN"
 
 func newMySQL(ctx context.Context) (*engine, error) {
@@ -42,7 +43,7 @@ func newMySQL(ctx context.Context) (*engine, error) {
 			p.server.DBName = "ttpbench_" + strings.ToLower(rand.Text())
 			return p, onServer(ctx, server, "CREATE DATABASE `"+p.server.DBName+"` CHARACTER SET utf8mb4")
 		},
-		// Also after an interrupt, which has ended the context.
+		// An interrupt ends the context.
 		drop: func(p place) error {
 			return onServer(context.Background(), server, "DROP DATABASE `"+p.server.DBName+"`")
 		},
@@ -58,14 +59,14 @@ func mysqlServer(ctx context.Context) (server *mysql.Config, stop func() error, 
 	if dsn := os.Getenv(dsnEnv); dsn != "" {
 		server, err = mysql.ParseDSN(dsn)
 		if err != nil {
-			err = errors.New(dsnEnv + ": want USER:PASSWORD@tcp(HOST:PORT)/") // the driver's error may tell the password
+			err = errors.New(dsnEnv + ": want USER:PASSWORD@tcp(HOST:PORT)/") // the driver's error may contain the password
 		}
 		return server, func() error { return nil }, err
 	}
 	return startContainer(ctx)
 }
 
-// onServer runs a statement on a connection of its own.
+// onServer runs a statement on a new connection.
 func onServer(ctx context.Context, server *mysql.Config, statement string) error {
 	db, err := openMySQL(server, false)
 	if err != nil {
@@ -90,19 +91,19 @@ func mysqlVersion(ctx context.Context, server *mysql.Config) (string, error) {
 
 const (
 	mysqlPort         = "3306/tcp"
-	containerLifetime = 12 * time.Hour // ends a container that everything else has forgotten
+	containerLifetime = 12 * time.Hour // of a container that nothing else has removed
 	startTimeout      = 3 * time.Minute
 )
 
 const (
 	officialImage = "mysql:8.4"
-	// builtImage, of any tag, is built by integration/image/debian.sh where no registry can be reached.
+	// builtImage, with any tag, is built by integration/image/debian.sh if no registry is available.
 	builtImage = "ttpstore-mysql"
 )
 
-// startContainer starts a server whose data lie on the disk, with the default durability. Its buffer pool
-// holds all that is measured and its redo log outlasts a fill, as every manual recommends: with the defaults
-// of 128 and 100 MiB, whoever comes after another's writes would pay for them.
+// startContainer starts a server with data on disk and the default durability. The buffer pool holds all measured data and
+// the redo log a whole fill. With their defaults of 128 and 100 MiB, each subject would also wait for the writes of the
+// previous one.
 func startContainer(ctx context.Context) (server *mysql.Config, stop func() error, err error) {
 	stop = func() error { return nil }
 	pool, err := dockertest.NewPool("")
@@ -110,7 +111,7 @@ func startContainer(ctx context.Context) (server *mysql.Config, stop func() erro
 		err = pool.Client.PingWithContext(ctx)
 	}
 	if err != nil {
-		return nil, stop, fmt.Errorf("no Docker, and %s names no server: %w", dsnEnv, err)
+		return nil, stop, fmt.Errorf("Docker is not available and %s is not set: %w", dsnEnv, err)
 	}
 	pool.MaxWait = startTimeout
 	image := chooseImage(pool.Client)
@@ -124,7 +125,7 @@ func startContainer(ctx context.Context) (server *mysql.Config, stop func() erro
 		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1"}}},
 	}, func(host *docker.HostConfig) {
 		host.AutoRemove = true
-		host.PublishAllPorts = false // only to this machine
+		host.PublishAllPorts = false // except on the loopback interface
 	})
 	if err != nil {
 		return nil, stop, fmt.Errorf("start a container of %s (integration/image/debian.sh mysql unstable builds one): %w", image, err)
@@ -135,10 +136,10 @@ func startContainer(ctx context.Context) (server *mysql.Config, stop func() erro
 	}
 	server = mysql.NewConfig()
 	server.User, server.Passwd, server.Net, server.Addr = "root", password, "tcp", resource.GetHostPort(mysqlPort)
-	return server, stop, pool.Retry(func() error { return answersSteadily(ctx, server) })
+	return server, stop, pool.Retry(func() error { return pingSteadily(ctx, server) })
 }
 
-// chooseImage prefers an image that is there, and leaves it to Docker to fetch the official one.
+// chooseImage returns a local image, or else the official one for Docker to pull.
 func chooseImage(client *docker.Client) string {
 	if _, err := client.InspectImage(officialImage); err == nil {
 		return officialImage
@@ -151,12 +152,11 @@ func chooseImage(client *docker.Client) string {
 	return newest.RepoTags[0]
 }
 
-// answersSteadily needs several connections in a row: the official image first starts a server for its own
-// use and ends it again.
-func answersSteadily(ctx context.Context, server *mysql.Config) error {
+// pingSteadily requires several consecutive connections, since the official image first starts a temporary server.
+func pingSteadily(ctx context.Context, server *mysql.Config) error {
 	for range 3 {
 		quiet := server.Clone()
-		quiet.Logger = &mysql.NopLogger{} // the driver prints what it also returns
+		quiet.Logger = &mysql.NopLogger{} // the driver would also print returned errors
 		connector, err := mysql.NewConnector(quiet)
 		if err != nil {
 			return err

@@ -8,7 +8,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// observer asks a MySQL server for its own counters.
+// observer reads the counters of a MySQL server.
 type observer struct{ db *sql.DB }
 
 func observe(server *mysql.Config) (observer, error) {
@@ -20,17 +20,17 @@ func observe(server *mysql.Config) (observer, error) {
 	return observer{db}, nil
 }
 
-// serverWork is what a server has done for the open connections to one database.
+// serverWork holds the counters of the open connections to one database.
 type serverWork struct {
 	roundTrips   int64
-	busy, locked time.Duration // the time of all statements, and their part that waited for locks
+	busy, locked time.Duration // time of all statements, and the part of it spent waiting for locks
 }
 
 func (w serverWork) since(before serverWork) serverWork {
 	return serverWork{w.roundTrips - before.roundTrips, w.busy - before.busy, w.locked - before.locked}
 }
 
-// work leaves out what the client sends without waiting for a reply. The server counts in picoseconds.
+// work ignores requests without a reply. The server counts in picoseconds.
 func (o observer) work(ctx context.Context, p place) (w serverWork, err error) {
 	err = o.db.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(count_star), 0) AS SIGNED),`+
 		` CAST(COALESCE(SUM(sum_timer_wait), 0) DIV 1000 AS SIGNED), CAST(COALESCE(SUM(sum_lock_time), 0) DIV 1000 AS SIGNED)`+
@@ -39,14 +39,14 @@ func (o observer) work(ctx context.Context, p place) (w serverWork, err error) {
 	return w, err
 }
 
-// redoLog is the size of what a checkpoint has not reached yet, of all databases.
+// redoLog returns the size of the redo log since the last checkpoint, of all databases.
 func (o observer) redoLog(ctx context.Context, _ place) (n int64, err error) {
 	err = o.db.QueryRowContext(ctx, `SELECT variable_value FROM performance_schema.global_status`+
 		` WHERE variable_name = 'Innodb_redo_log_logical_size'`).Scan(&n)
 	return n, err
 }
 
-// size is what the files of a database's tables take.
+// size returns the size of the files of a database's tables.
 func (o observer) size(ctx context.Context, p place) (n int64, err error) {
 	err = o.db.QueryRowContext(ctx, `SELECT CAST(SUM(file_size) AS SIGNED) FROM information_schema.innodb_tablespaces`+
 		` WHERE name LIKE CONCAT(?, '/%')`, p.server.DBName).Scan(&n)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// panel is one diagram of the picture: a solid and a dashed line for each engine.
+// panel is a diagram with a solid and a dashed line for each engine.
 type panel struct{ title, solid, dashed string }
 
 var panels = []panel{
@@ -20,7 +20,7 @@ var panels = []panel{
 	{"who: all, dashed of a technique", whoAll, whoShows},
 }
 
-// The measures of a panel, in pixels.
+// The dimensions of a panel in pixels.
 const (
 	panelColumns = 3
 	panelWidth   = 330
@@ -48,8 +48,7 @@ text { fill: var(--text); font: 11px system-ui, sans-serif; }
 .mysql { stroke: var(--mysql); }
 `
 
-// picture draws the table of growth as SVG, nil where there is none. All panels have the same axes, both
-// logarithmic.
+// picture returns the table of growth as SVG, or nil if it is empty. All panels have the same logarithmic axes.
 func (r *report) picture() []byte {
 	if len(r.rowsOf(growthTable)) == 0 {
 		return nil
@@ -87,7 +86,7 @@ func logRangeOf(values []float64) logRange {
 	return logRange{least, max(least+1, int(math.Ceil(math.Log10(slices.Max(values)))))}
 }
 
-// share is how far along the axis a value lies, from 0 to 1.
+// share returns the position of a value on the axis, from 0 to 1.
 func (l logRange) share(value float64) float64 {
 	return (math.Log10(value) - float64(l.least)) / float64(l.most-l.least)
 }
@@ -116,7 +115,7 @@ func (p panel) drawAxes(b *bytes.Buffer, sizes, times logRange) {
 	}
 }
 
-// shortCount writes a power of ten as 10k or 10M.
+// shortCount formats a power of ten as 10k or 10M.
 func shortCount(exponent int) string {
 	suffix := [...]string{"", "k", "M", "G"}[exponent/3]
 	return fmt.Sprintf("%.0f%s", math.Pow10(exponent%3), suffix)

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// reads measures what reads the stores, all of n tags.
+// reads measures the reads of stores with n tags.
 func (j *jobs) reads(ctx context.Context, stores map[string]store, n int) error {
 	for _, of := range scopes() {
 		if err := j.rollups(ctx, stores, of, n); err != nil {
@@ -26,11 +26,10 @@ func (j *jobs) reads(ctx context.Context, stores map[string]store, n int) error 
 	return nil
 }
 
-// mostExported is the largest store that is exported: one of a million tags takes all subjects minutes a round
-// to say the same again.
+// mostExported is the size of the largest store that is exported. A million tags would take minutes per round.
 const mostExported = 100_000
 
-// rollups fails unless all subjects answer alike.
+// rollups returns an error unless all subjects return the same rollup.
 func (j *jobs) rollups(ctx context.Context, stores map[string]store, of scope, n int) error {
 	progress("%s: %d tags, rollup by %s", j.engine.name, n, of.kind)
 	want, err := stores[ttpstoreName].rollup(ctx, of)
@@ -38,7 +37,7 @@ func (j *jobs) rollups(ctx context.Context, stores map[string]store, of scope, n
 		return err
 	}
 	if want.tags == 0 {
-		return errors.New("there are no tags")
+		return errors.New("got no tags")
 	}
 	for _, s := range j.engine.subjects { // which also warms up the caches
 		got, err := stores[s.name].rollup(ctx, of)
@@ -46,7 +45,7 @@ func (j *jobs) rollups(ctx context.Context, stores map[string]store, of scope, n
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		if got != want {
-			return fmt.Errorf("%s counts %+v, %s %+v", s.name, got, ttpstoreName, want)
+			return fmt.Errorf("%s counted %+v, but %s %+v", s.name, got, ttpstoreName, want)
 		}
 	}
 	return j.each(ctx, func(_ int, s subject) error {
@@ -72,7 +71,7 @@ func (j *jobs) pages(ctx context.Context, stores map[string]store, n int) error 
 		t, err := timed(func() error {
 			got, err := read[s.name](ctx)
 			if err == nil && got != pageTags {
-				err = fmt.Errorf("%d tags on the page", got)
+				err = fmt.Errorf("got %d tags on the page", got)
 			}
 			return err
 		})
@@ -87,7 +86,7 @@ func (j *jobs) exports(ctx context.Context, stores map[string]store, n int) erro
 		t, err := timed(func() error {
 			got, err := stores[s.name].export(ctx, io.Discard)
 			if err == nil && got != n {
-				err = fmt.Errorf("%d tags exported, not %d", got, n)
+				err = fmt.Errorf("exported %d tags, want %d", got, n)
 			}
 			return err
 		})

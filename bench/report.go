@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// unit is what samples count. Their scale makes them what benchstat expects of it.
+// unit is the unit of samples. The scale converts them to that of benchstat.
 type unit struct {
 	name  string
 	scale float64
@@ -39,7 +39,7 @@ const (
 	growthTable = "growth"
 )
 
-// row is what is measured of all subjects.
+// row is a measured job.
 type row struct {
 	table  string
 	engine string
@@ -48,30 +48,30 @@ type row struct {
 	unit   unit
 }
 
-// in returns what was measured of the same calls in another unit.
+// in returns the row of the same job in another unit.
 func (w row) in(u unit) row {
 	w.unit = u
 	return w
 }
 
-// sample is what one round says of one subject.
+// sample is the result of a subject in a round.
 type sample struct {
 	row
 	subject string
 	value   float64
 }
 
-// notes are what was learnt from profiles, with figures of other runs.
+// notes holds the conclusions from profiles, with figures of other runs.
 //
 //go:embed notes.md
 var notes string
 
-// report gathers samples and writes them down.
+// report collects samples and formats them.
 type report struct {
 	config   config
 	versions []string
 	records  string
-	failed   error // what ended the run early
+	failed   error // ended the run early
 	remarks  []string
 	rows     []row // in the order in which they were measured
 	loads    []loadResult
@@ -80,7 +80,7 @@ type report struct {
 }
 
 func newReport(c config) *report {
-	return &report{config: c, samples: map[row]map[string][]float64{}, records: "No honeypot records were there to write."}
+	return &report{config: c, samples: map[row]map[string][]float64{}, records: "No honeypot records were found."}
 }
 
 func (r *report) add(s sample) {
@@ -108,7 +108,7 @@ func (r *report) noteRecords(n int) {
 	}
 }
 
-// pictureFile lies beside the report.
+// pictureFile is in the directory of the report.
 const pictureFile = "growth.svg"
 
 func (r *report) write(stdout io.Writer) error {
@@ -128,10 +128,10 @@ func (r *report) write(stdout io.Writer) error {
 
 func (r *report) markdown() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# ttpstore beside what else one would use\n\n")
+	fmt.Fprintf(&b, "# ttpstore compared with other libraries\n\n")
 	fmt.Fprintf(&b, "Written by `go run .%s` in `bench/` on %s; do not edit.\n\n", r.config.flags, time.Now().UTC().Format("2006-01-02"))
 	if r.config.short {
-		fmt.Fprintf(&b, "**A short run: it only shows that everything runs.**\n\n")
+		fmt.Fprintf(&b, "**A short run, which only checks that everything runs.**\n\n")
 	}
 	if r.failed != nil {
 		fmt.Fprintf(&b, "**The run ended early: %s**\n\n", strings.ReplaceAll(r.failed.Error(), "\n", " "))

@@ -75,7 +75,7 @@ func TestGrowthTargets(t *testing.T) {
 	}
 }
 
-// grown is a report of calls of 10 ms whose time doubles from size to size.
+// grown returns a report of calls that take 10 ms at first, and twice as long at each next size.
 func grown(sizes ...int) *report {
 	r := newReport(config{growth: sizes, engines: []string{sqliteEngine}})
 	for i, n := range sizes {

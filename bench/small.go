@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// smallCall is how many tags a call has and how many writers make such calls at once.
+// smallCall is a kind of small call: the tags per call and the concurrent writers.
 type smallCall struct {
 	writers, tags int
 	oneTechnique  bool
@@ -27,7 +27,7 @@ func (c smallCall) row(engine string, unit unit) row {
 	return row{smallTable, engine, c.String(), c.tags, unit}
 }
 
-// small measures small calls, as services make them.
+// small measures small calls, which are typical of services.
 func (j *jobs) small(ctx context.Context) error {
 	for _, c := range j.smallCalls() {
 		if err := j.measureSmall(ctx, c); err != nil {
@@ -37,7 +37,7 @@ func (j *jobs) small(ctx context.Context) error {
 	return nil
 }
 
-// smallCalls are all that are measured.
+// smallCalls returns all measured kinds.
 func (c config) smallCalls() []smallCall {
 	var out []smallCall
 	for _, oneTechnique := range []bool{true, false} {
@@ -50,14 +50,14 @@ func (c config) smallCalls() []smallCall {
 	return out
 }
 
-// smallDatabase is one subject's, with tags that are fresh in it.
+// smallDatabase is the database of a subject, with tags that are not stored in it.
 type smallDatabase struct {
 	*database
 	fresh *freshTags
 }
 
-// measureSmall measures one kind of calls, on a new database for each subject: a fast one fills its own, which
-// must not slow down its later calls of other kinds.
+// measureSmall measures one kind of calls on new databases: fast subjects insert more tags, which must not slow down their
+// later calls.
 func (j *jobs) measureSmall(ctx context.Context, c smallCall) (err error) {
 	progress("%s: %s", j.engine.name, c)
 	databases := map[string]smallDatabase{}
@@ -97,7 +97,7 @@ func (j *jobs) warmUp(ctx context.Context, c smallCall, d smallDatabase, filled 
 }
 
 func (j *jobs) smallRound(ctx context.Context, c smallCall, s subject, d smallDatabase) error {
-	runtime.GC() // nobody pays for the garbage of the subject before
+	runtime.GC() // of the previous subject
 	before, err := j.workOn(ctx, d.place)
 	if err != nil {
 		return err

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// writeSmall writes a table of small calls for each engine.
+// writeSmall writes the tables of small calls.
 func (r *report) writeSmall(b *bytes.Buffer) {
 	if len(r.rowsOf(smallTable)) == 0 {
 		return
 	}
 	fmt.Fprintf(b, `## Small calls by many writers
 
-Tags a second, the least and the greatest of the rounds, and in brackets the time in which half of the calls and
-99%% of them returned, the medians of the rounds. A round lasts %s, in which each writer repeats calls of fresh tags, all
-of one technique or spread over %d; each kind of call begins on a database with %s. A target is the median of the
-rounds' ratios, above 1 where ttpstore is faster: "GORM" compares the tags a second, "p99 of GORM" the time of 99%% of the calls.
+Tags per second, the minimum and the maximum of the rounds, and in brackets the medians of p50 and p99 of the calls' times. A
+round lasts %s, in which each writer repeats calls of fresh tags of one technique or of %d. Each kind of call starts with
+a database of %s. A target is the median of the rounds' ratios, above 1 if ttpstore is faster: "GORM" compares the tags per
+second, "p99 of GORM" the p99 of the calls' times.
 
 `, r.config.smallTime, techniques, counted(r.config.smallFill, "tag"))
 	for _, engine := range r.config.engines {
@@ -26,8 +26,8 @@ rounds' ratios, above 1 where ttpstore is faster: "GORM" compares the tags a sec
 	if !slices.Contains(r.config.engines, mysqlEngine) {
 		return
 	}
-	b.WriteString(`The same calls by the server's own counters: round trips a call, and in brackets the time that the server spent on a
-call's statements and the part of it that waited for locks.
+	b.WriteString(`The same calls by the server's counters: round trips per call, and in brackets the server's time for the statements of a
+call and the part of it spent waiting for locks.
 
 `)
 	r.writeSmallCells(b, mysqlEngine, roundTrips, r.serverCell, r.roundTripTargets)

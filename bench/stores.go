@@ -10,7 +10,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// filledStores measures reads of filled stores and inserts into them.
+// filledStores measures reads of filled stores and inserts into these.
 func (j *jobs) filledStores(ctx context.Context) error {
 	var sizes []int
 	if j.chose(readsJobs) {
@@ -33,7 +33,7 @@ func (j *jobs) filledStores(ctx context.Context) error {
 	return nil
 }
 
-// filledStore fills one database a schema, which its subjects share.
+// filledStore fills one database per schema, which the subjects of the schema share.
 func (j *jobs) filledStore(ctx context.Context, n int) (err error) {
 	places := map[string]place{}
 	defer func() {
@@ -68,12 +68,12 @@ func (j *jobs) filledStore(ctx context.Context, n int) (err error) {
 		}
 	}
 	if j.chose(filledJobs) && slices.Contains(j.filled, n) {
-		return j.insertsInto(ctx, stores, n) // last, since it adds to the stores
+		return j.insertsInto(ctx, stores, n) // last, since it adds tags
 	}
 	return nil
 }
 
-// fill writes n tags by one of the subjects of a schema.
+// fill inserts n tags by a subject of each schema.
 func (j *jobs) fill(ctx context.Context, s subject, p place, n int) (err error) {
 	progress("%s: fill the schema of %s with %d tags", j.engine.name, s.name, n)
 	if err := s.schema.tables(ctx, p); err != nil {
@@ -93,9 +93,9 @@ func (j *jobs) fill(ctx context.Context, s subject, p place, n int) (err error) 
 	return s.schema.index(ctx, p)
 }
 
-var errFillTime = errors.New("filling takes too long")
+var errFillTime = errors.New("filling the store takes too long")
 
-// fillDeadline is zero where any time may pass.
+// fillDeadline returns the end of the time limit, or zero without a limit.
 func (j *jobs) fillDeadline() time.Time {
 	if j.engine.name != mysqlEngine {
 		return time.Time{}
@@ -103,7 +103,7 @@ func (j *jobs) fillDeadline() time.Time {
 	return time.Now().Add(j.fillTime)
 }
 
-// insertUpTo inserts a source's next tags, of which some are written, until n are.
+// insertUpTo inserts the next tags of a source, until n tags are written.
 func insertUpTo(ctx context.Context, s store, next func() ttp.Tag, written, n int, deadline time.Time) error {
 	for written < n {
 		if !deadline.IsZero() && time.Now().After(deadline) {
@@ -121,8 +121,8 @@ func insertUpTo(ctx context.Context, s store, next func() ttp.Tag, written, n in
 	return nil
 }
 
-// fillTags is the number of tags in a call that fills. An index of ten million random ids has as many pages as
-// a large call has tags, and each call would write nearly all that it touches.
+// fillTags is the number of tags per call when filling. Each call writes nearly all pages of an index of random IDs, so that
+// larger calls fill faster.
 func fillTags(n int) int {
 	if n > 1_000_000 {
 		return 100_000
@@ -130,8 +130,8 @@ func fillTags(n int) int {
 	return 10_000
 }
 
-// insertsInto measures first writes into a store that holds n tags and those of the calls before. Each
-// subject's first call is not measured: indexes that were made after the fill have no room yet.
+// insertsInto measures first writes into a store of n tags and those of previous calls. The first call of each subject is
+// not measured, since indexes that were created after the fill have no free space yet.
 func (j *jobs) insertsInto(ctx context.Context, stores map[string]store, n int) error {
 	progress("%s: %d tags, insert %d more", j.engine.name, n, j.callTags)
 	next := tagSource()

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// columns are the subjects beside ttpstore.
+// columns holds the other subjects.
 var columns = []string{handwrittenName, cSQLiteName, gormName, bunName}
 
-// writeMain writes the jobs in which the subjects are compared call by call.
+// writeMain writes the main table.
 func (r *report) writeMain(b *bytes.Buffer) {
 	rows := r.rowsOf(mainTable)
 	if len(rows) == 0 {
@@ -26,23 +26,21 @@ func (r *report) writeMain(b *bytes.Buffer) {
 }
 
 func (r *report) legend() string {
-	return fmt.Sprintf(`The columns beside ttpstore are ratios, the other's time divided by ttpstore's in the same round: above 1,
-ttpstore is faster. Each is the median of the rounds, with the least and the greatest in brackets; a time has
-its greatest distance from the median. The subjects take turns in each round. All on SQLite have the
-same pragmas and one connection that writes.
+	return fmt.Sprintf(`The columns of the other subjects are ratios, their time divided by ttpstore's in the same round: above 1, ttpstore is
+faster. Each is the median of the rounds, with the minimum and the maximum in brackets; a time has its largest deviation from
+the median. The subjects alternate in each round. All subjects on SQLite have the same pragmas and one connection for writes.
 
-- handwritten: a database/sql loop over ttpstore's own schema, by the same driver; it neither validates nor
-  says which tags were new. C SQLite: the same by mattn/go-sqlite3.
-- GORM (whose SQLite driver is C SQLite) and bun (whose is modernc.org/sqlite): the schema with thirteen
-  indexes of the system that ttpstore replaces, without its foreign keys. Their rollups ask for less: neither
-  tactics nor releases.
+- handwritten: a database/sql loop on ttpstore's own schema with the same driver. It neither validates tags nor returns the
+  outcome of each. C SQLite: the same with mattn/go-sqlite3.
+- GORM (with C SQLite) and bun (with modernc.org/sqlite): the schema of the system that ttpstore replaces, with thirteen indexes
+  and without its foreign keys. Their rollups return less: neither tactics nor releases.
 - Inserts make calls of %s; concurrent writers are %d, each with %s of %s.
-- Inserts begin on an empty store; a replay and a half-duplicate insert follow on the fresh one. The fresh
-  insert into a filled store finds there as many tags as its row says, and those of the calls before; the
-  subjects that share a schema write to one database, so that each finds its page cache cold.
-- Tags come nearly in the order of their times, the honeypot's the newest first.
+- Inserts start with an empty store. A replay and a half-duplicate insert follow the fresh insert. The fresh insert into a
+  filled store starts with the tags of its row and those of previous calls. The subjects of a schema share one
+  database, so that the page cache of each is cold.
+- Tags are nearly in the order of their times, those of the honeypot newest first.
 - ttpstore and handwritten read the page in the middle of the list by cursor, the others by offset.
-- Allocations are Go's alone, not C's. Rollups are of the busiest scope of their kind.`,
+- Allocations are those of Go, not of C. Rollups are of the busiest scope of their kind.`,
 		counted(r.config.callTags, "tag"), r.config.writers, counted(r.config.writerCalls, "call"), counted(r.config.writerTags, "tag"))
 }
 
@@ -56,7 +54,7 @@ func (r *report) writeRow(b *bytes.Buffer, w row) {
 	fmt.Fprintf(b, " %s |\n", targetCells(r.targets(w)))
 }
 
-// targetCells are the two last cells of a row: the targets, and whether they were met.
+// targetCells returns the last two cells of a row: the targets, and whether they were met.
 func targetCells(targets []target) string {
 	var texts, met []string
 	for _, t := range targets {

@@ -16,26 +16,26 @@ import (
 )
 
 const (
-	attackers  = 2000 // few of them make most of the tags
+	attackers  = 2000 // with a skewed distribution of tags
 	identities = 100
 	campaigns  = 10
 	techniques = 60
 
 	pause = 250 * time.Millisecond // between two tags: 10 million take a month
-	delay = time.Hour              // at most, of a tag
+	delay = time.Hour              // maximum of a tag
 
 	sessionTags = 20
 	longSession = 1 // the attacker whose session does not end
 )
 
-// firstTag is the time from which tags come.
+// firstTag is the time of the first tag.
 var firstTag = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func id(parts ...any) uuid.UUID { return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, parts...)) }
 
 func identityOf(attacker int) uuid.UUID { return id("identity ", attacker%identities) }
 
-// graph is who belongs to whom.
+// graph holds the assignments of attackers and identities.
 type graph struct {
 	campaigns  []ttp.Campaign
 	identities []ttp.Identity
@@ -56,7 +56,7 @@ func newGraph() graph {
 	return g
 }
 
-// scopes are the busiest of their kinds.
+// scopes returns the busiest scope of each kind.
 func scopes() []scope {
 	return []scope{
 		{kind: "identity", id: id("identity ", 0)}, {kind: "attacker", id: id("attacker ", 0)},
@@ -64,7 +64,7 @@ func scopes() []scope {
 	}
 }
 
-// sessionOf is where an attacker's n-th tag was seen, by an id such as Cowrie's. One attacker stays.
+// sessionOf returns the session of an attacker's n-th tag, with an ID like Cowrie's. One attacker has a single session.
 func sessionOf(attacker, n int) string {
 	if attacker == longSession {
 		n = 0
@@ -73,9 +73,8 @@ func sessionOf(attacker, n int) string {
 	return hex.EncodeToString(session[:6])
 }
 
-// tagSource makes tags such as a honeypot's, the same ones each time: few attackers make most of them, one
-// in three names the identity, sessions are short but for one, and tags come in the order of their times but
-// for some delay.
+// tagSource generates honeypot-like tags, the same ones each time: few attackers have most of them, one in three tags has
+// an identity, all sessions but one are short, and tags are nearly in the order of their times.
 func tagSource() func() ttp.Tag {
 	random := rand.New(rand.NewPCG(1, 2))
 	skewed := rand.NewZipf(random, 1.2, 8, attackers-1)
@@ -114,8 +113,8 @@ func take(next func() ttp.Tag, n int) []ttp.Tag {
 	return tags
 }
 
-// honeypotTags reads records in the import format, newest first, or none when the file is absent. The store
-// makes their spelling canonical, for all subjects, and leaves out what lies below its confidence floor.
+// honeypotTags reads records in the import format, newest first, or returns none if the file does not exist. For all
+// subjects, the tags are in canonical form and at or above the write floor.
 func honeypotTags(ctx context.Context, path string, most int) (tags []ttp.Tag, err error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// target is what ttpstore sets itself for a row.
+// target is a target of ttpstore for a row.
 type target struct {
 	text  string
-	value float64 // NaN when it was not measured
+	value float64 // NaN if not measured
 	bound float64
-	most  bool // the bound is one from above
+	most  bool // the bound is a maximum
 }
 
 func (t target) verdict() string {
@@ -38,10 +38,10 @@ func isWrite(job string) bool {
 	return slices.Contains(writes, strings.TrimSuffix(job, ofHoneypot))
 }
 
-// starvation is the share of the fastest writer's calls below which the slowest one starves.
+// starvation is the minimum number of the slowest writer's calls as a share of the fastest writer's.
 const starvation = 0.25
 
-// targets are those of a row of the main table.
+// targets returns the targets of a row of the main table.
 func (r *report) targets(w row) []target {
 	var targets []target
 	than := func(other string, bound float64) { targets = append(targets, least(other, r.ratio(w, other), bound)) }
@@ -67,7 +67,7 @@ func (r *report) targets(w row) []target {
 	case slowestShare:
 		if w.engine == sqliteEngine {
 			fewest := slices.Min(r.samples[w][ttpstoreName])
-			if r.config.writerCalls < 4 { // too few to tell
+			if r.config.writerCalls < 4 { // too few
 				fewest = math.NaN()
 			}
 			return append(targets, least("calls in every round", fewest, math.Ceil(starvation*float64(r.config.writerCalls))))
@@ -81,12 +81,12 @@ func (r *report) targets(w row) []target {
 	return targets
 }
 
-// filledBounds are the least ratios to GORM of fresh inserts into a store of a million tags.
+// filledBounds holds the minimum ratios to GORM of fresh inserts into a store of a million tags.
 var filledBounds = map[string]float64{sqliteEngine: 1.7, mysqlEngine: 2}
 
 const million = 1_000_000
 
-// filledTargets: what ttpstore gains on GORM grows with the store.
+// filledTargets returns ratios to GORM that must not shrink as the store grows.
 func (r *report) filledTargets(w row) []target {
 	switch ofMillion := w; {
 	case w.tags == million:
@@ -102,7 +102,7 @@ func (r *report) filledTargets(w row) []target {
 	return nil
 }
 
-// smallBounds are the least ratios to GORM's tags a second, by tags in a call and writers.
+// smallBounds holds the minimum ratios to GORM's tags per second, by tags per call and writers.
 var smallBounds = map[string]map[[2]int]float64{
 	sqliteEngine: {{1, 1}: 1.3, {1, 8}: 3, {1, 64}: 5, {10, 64}: 2},
 	mysqlEngine:  {{1, 1}: 1, {1, 8}: 2.5, {1, 64}: 6, {10, 64}: 3},
@@ -119,7 +119,7 @@ func (r *report) smallTargets(c smallCall, w row) []target {
 	return targets
 }
 
-// roundTripTargets: begin, insert, count, commit.
+// roundTripTargets allows four round trips: begin, insert, count, commit.
 func (r *report) roundTripTargets(c smallCall, w row) []target {
 	if c.tags > 1 {
 		return nil
@@ -127,7 +127,7 @@ func (r *report) roundTripTargets(c smallCall, w row) []target {
 	return []target{most("round trips", r.own(w), 4)}
 }
 
-// growthTargets are for what must not depend on the size, of the largest store that was measured.
+// growthTargets returns the targets of calls whose time must not depend on the size.
 func (r *report) growthTargets(engine, job string) []target {
 	if job != fleetRollup {
 		return nil
@@ -145,7 +145,7 @@ func (r *report) growthTargets(engine, job string) []target {
 	}
 }
 
-// of is the median of what was measured of a subject, NaN if nothing was.
+// of returns the median of the samples of a subject, or NaN without samples.
 func (r *report) of(w row, subject string) float64 { return median(r.samples[w][subject]) }
 
 func (r *report) own(w row) float64 { return r.of(w, ttpstoreName) }

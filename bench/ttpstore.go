@@ -14,7 +14,7 @@ func ttpstoreSubject() subject {
 	return subject{name: ttpstoreName, schema: ttpstoreSchema(), open: openTTPStore}
 }
 
-// ttpstoreSchema is what Migrate makes.
+// ttpstoreSchema is the schema of Migrate.
 func ttpstoreSchema() schema {
 	return schema{
 		name: ttpstoreName,
@@ -58,17 +58,17 @@ func (s ttpstore) link(ctx context.Context, g graph) error {
 	return s.UpsertAttackers(ctx, g.attackers)
 }
 
-func (s ttpstore) rollup(ctx context.Context, of scope) (answer, error) {
+func (s ttpstore) rollup(ctx context.Context, of scope) (rollupTotals, error) {
 	if of.kind == "campaign" {
 		rows, err := s.ListTechniquesByCampaign(ctx, of.id)
-		a := answer{rows: len(rows)}
+		a := rollupTotals{rows: len(rows)}
 		for _, row := range rows {
 			a.tags += row.Count
 		}
 		return a, err
 	}
 	rows, err := s.scopeRollup(ctx, of)
-	a := answer{rows: len(rows)}
+	a := rollupTotals{rows: len(rows)}
 	for _, row := range rows {
 		a.tags += row.Count
 	}
@@ -87,7 +87,7 @@ func (s ttpstore) scopeRollup(ctx context.Context, of scope) ([]ttp.TechniqueRol
 	return s.ListDistinctTechniques(ctx)
 }
 
-// page walks to the cursor: a reader of the list holds the one of the page before.
+// page reads up to the cursor first, which a reader would have from the previous page.
 func (s ttpstore) page(ctx context.Context, n int) (func(context.Context) (int, error), error) {
 	cursor := ""
 	for n > 0 {
@@ -111,7 +111,7 @@ func (s ttpstore) export(ctx context.Context, w io.Writer) (int, error) {
 
 func (s ttpstore) close() error { return s.Close() }
 
-// analyzeTags lets the engine's planner learn the sizes, on every schema.
+// analyzeTags updates the planner's statistics of any schema.
 func analyzeTags(ctx context.Context, p place) error {
 	if p.server != nil {
 		db, err := openMySQL(p.server, false)

@@ -12,7 +12,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// writes measures on databases that are new for each round and subject.
+// writes measures inserts into new databases for each round and subject.
 func (j *jobs) writes(ctx context.Context) error {
 	next := tagSource()
 	if err := j.inserts(ctx, "", take(next, j.callTags), take(next, j.callTags)); err != nil {
@@ -31,7 +31,7 @@ func (j *jobs) writes(ctx context.Context) error {
 	return j.race(ctx)
 }
 
-// database is a new one, open, with its tables and indexes.
+// database is a new, open database with tables and indexes.
 type database struct {
 	store
 	place place
@@ -61,7 +61,7 @@ func (j *jobs) openNew(ctx context.Context, s subject) (_ *database, err error) 
 // discard closes the database and drops it.
 func (d *database) discard() error { return errors.Join(d.close(), d.drop(d.place)) }
 
-// onNew gives do a store on a new database, in which one tag has opened the connection.
+// onNew calls do with a store on a new database, after inserting one tag to open the connection.
 func (j *jobs) onNew(ctx context.Context, s subject, do func(store) error) (err error) {
 	d, err := j.openNew(ctx, s)
 	if err != nil {
@@ -76,7 +76,7 @@ func (j *jobs) onNew(ctx context.Context, s subject, do func(store) error) (err 
 	return do(d)
 }
 
-// insertCalls writes tags call by call, and fails unless as many were new as there should be.
+// insertCalls inserts tags call by call and checks the number of inserted ones.
 func insertCalls(ctx context.Context, s store, tags []ttp.Tag, callTags, want int) error {
 	written := 0
 	for call := range slices.Chunk(tags, callTags) {
@@ -87,12 +87,12 @@ func insertCalls(ctx context.Context, s store, tags []ttp.Tag, callTags, want in
 		written += n
 	}
 	if written != want {
-		return fmt.Errorf("%d tags were new, not %d", written, want)
+		return fmt.Errorf("inserted %d tags, want %d", written, want)
 	}
 	return nil
 }
 
-// inserts measures a first write, its replay and, of as many others, a call that is half of each.
+// inserts measures a first write, its replay, and a call of which half are duplicates.
 func (j *jobs) inserts(ctx context.Context, of string, tags, others []ttp.Tag) error {
 	progress("%s: insert %d tags%s", j.engine.name, len(tags), of)
 	n := len(tags)
@@ -124,14 +124,14 @@ func (j *jobs) inserts(ctx context.Context, of string, tags, others []ttp.Tag) e
 	})
 }
 
-// goAllocations leaves out what C allocates.
+// goAllocations counts allocations of Go, not of C.
 func goAllocations() float64 {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return float64(stats.Mallocs)
 }
 
-// race measures one writer and then several that share the same calls.
+// race measures one writer, and several writers that share the same calls.
 func (j *jobs) race(ctx context.Context) error {
 	tags := take(tagSource(), j.writers*j.writerCalls*j.writerTags)
 	progress("%s: %d tags by 1 and by %d writers", j.engine.name, len(tags), j.writers)
@@ -157,8 +157,8 @@ func (j *jobs) race(ctx context.Context) error {
 	})
 }
 
-// writeAtOnce deals the calls out to writers, and returns how many calls the slowest of them had done when
-// the first had done all of its own.
+// writeAtOnce distributes the calls among concurrent writers. It returns the number of calls that the slowest writer had
+// completed when the fastest had completed all of its own.
 func writeAtOnce(ctx context.Context, s store, tags []ttp.Tag, writers, callTags int) (share int64, err error) {
 	done := make([]atomic.Int64, writers)
 	errs := make([]error, writers)

@@ -14,7 +14,7 @@ func BenchmarkStore(b *testing.B) {
 	conformance.Benchmark(b, mysqlEngine(false), openPlainMySQL)
 }
 
-// openPlainMySQL opens a pool that interpolates parameters, as ttp.Open's does.
+// openPlainMySQL opens a pool that interpolates parameters, like the pool of ttp.Open.
 func openPlainMySQL(tb testing.TB, url string) *sql.DB {
 	config, err := mysql.ParseDSN(strings.TrimPrefix(url, "mysql://"))
 	if err != nil {

@@ -18,15 +18,14 @@ func TestConformance(t *testing.T) {
 }
 
 func mysqlEngine(overPool bool) conformance.Engine {
-	whole := engine.Keyspaces == 0
+	single := engine.Keyspaces == 0
 	return conformance.Engine{
 		Dialect: ttp.MySQL, Empty: emptyMySQL, OverPool: overPool, Queries: queryNames(), Except: engine.Except,
-		Capabilities: ttp.Capabilities{Snapshots: whole, AtomicCommits: whole, DeadlockDetection: whole},
+		Capabilities: ttp.Capabilities{Snapshots: single, AtomicCommits: single, DeadlockDetection: single},
 	}
 }
 
-// emptyMySQL gives the pool no parameters, so that its statements are prepared on the server; those of
-// the URL's are interpolated.
+// emptyMySQL returns a new database. The pool prepares statements on the server, while ttp.Open interpolates parameters.
 func emptyMySQL(tb testing.TB, r *conformance.Recorder) (string, *sql.DB) {
 	tb.Helper()
 	dsn := newDatabase(tb)

@@ -12,22 +12,20 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// dsnEnv names the environment variable that holds the DSN of a MySQL server
-// to use instead of a container.
+// dsnEnv is the environment variable with the DSN of a MySQL server to use instead of a container.
 const dsnEnv = "TTPSTORE_TEST_MYSQL_DSN"
 
 const (
-	// pingTimeout bounds the answer of a server to one attempt to connect.
+	// pingTimeout limits one attempt to connect.
 	pingTimeout = 10 * time.Second
 
-	// statementTimeout bounds creating and dropping a database. Dropping waits
-	// for open transactions, so a test that leaks one fails instead of hanging.
+	// statementTimeout limits creating and dropping a database. Dropping waits for open transactions, so that a test
+	// that leaks one fails instead of hanging.
 	statementTimeout = 60 * time.Second
 )
 
-// newDatabase creates an empty database with the character set utf8mb4 and
-// returns its DSN. The database is dropped when the test and its subtests are
-// over.
+// newDatabase creates an empty database with the character set utf8mb4 and returns its DSN. The database is dropped when
+// the test and its subtests end.
 func newDatabase(tb testing.TB) string {
 	tb.Helper()
 	test, _, _ := strings.Cut(tb.Name(), "/")
@@ -52,7 +50,7 @@ func newDatabase(tb testing.TB) string {
 	return cfg.FormatDSN()
 }
 
-// execute runs one statement on a connection of its own.
+// execute runs one statement on a new connection.
 func execute(cfg *mysql.Config, statement string) error {
 	return withServer(cfg, statementTimeout, func(ctx context.Context, db *sql.DB) error {
 		_, err := db.ExecContext(ctx, statement)
@@ -60,14 +58,14 @@ func execute(cfg *mysql.Config, statement string) error {
 	})
 }
 
-// ping makes sure that the server lets a new connection log in.
+// ping opens a connection to the server.
 func ping(cfg *mysql.Config) error {
 	return withServer(cfg, pingTimeout, func(ctx context.Context, db *sql.DB) error {
 		return db.PingContext(ctx)
 	})
 }
 
-// serverVersion returns what the server calls its version.
+// serverVersion returns the version that the server reports.
 func serverVersion(cfg *mysql.Config) (version string, err error) {
 	err = withServer(cfg, pingTimeout, func(ctx context.Context, db *sql.DB) error {
 		return db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version)
@@ -80,14 +78,13 @@ func withServer(cfg *mysql.Config, timeout time.Duration, do func(context.Contex
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	quiet := cfg.Clone()
-	// The driver prints what it also returns as an error. While a container
-	// starts that would be a line of noise for each attempt.
+	// The driver would also print the returned errors, for each attempt while a container starts.
 	quiet.Logger = &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(quiet)
 	if err != nil {
 		return fmt.Errorf("configure the driver: %w", err)
 	}
 	db := sql.OpenDB(connector)
-	defer func() { _ = db.Close() }() // nothing is written that a failed close could lose
+	defer func() { _ = db.Close() }() // no result depends on the close
 	return do(ctx, db)
 }

@@ -1,8 +1,6 @@
 // Package integration tests the store against real servers.
 //
-// It is a module of its own, so that nobody who uses the store inherits the
-// dependencies of its Docker tooling. A test run is against one server: the one
-// that TTPSTORE_TEST_MYSQL_DSN names, or else a container, which lives as long
-// as the run, of the engine that TTPSTORE_TEST_ENGINE names, by default MySQL.
-// The command testengines runs the tests on each of the Engines.
+// It is a separate module, so that users of the store do not inherit its Docker dependencies. A test run uses one server:
+// that of the DSN in TTPSTORE_TEST_MYSQL_DSN, or else a temporary container of the engine in TTPSTORE_TEST_ENGINE, by
+// default MySQL. The command testengines runs the tests on all Engines.
 package integration

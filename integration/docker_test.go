@@ -19,32 +19,31 @@ const (
 	// mysqlPort is the port of the server inside its container.
 	mysqlPort = "3306/tcp"
 
-	// containerPrefix starts the names of the containers of test runs.
+	// containerPrefix is the prefix of container names.
 	containerPrefix = "ttpstore-test-"
 
-	// containerLifetime ends a container that everything else has forgotten.
-	// It outlives the slowest run.
+	// containerLifetime limits the life of a container that nothing else has removed. It exceeds the slowest run.
 	containerLifetime = 45 * time.Minute
 
-	// startTimeout bounds the time from the start of a container to its answer.
+	// startTimeout limits the time until the server in a container accepts connections.
 	startTimeout = 3 * time.Minute
 
-	// stablePings is the number of connections in a row that have to succeed.
-	// The official image starts a temporary server first and ends it again.
+	// stablePings is the number of consecutive connections that must succeed, since the official image first starts a
+	// temporary server.
 	stablePings = 3
 
 	// pingInterval is the pause between those connections.
 	pingInterval = 100 * time.Millisecond
 )
 
-// errNoDocker says what to do when there is no server to test against.
+// errNoDocker is returned if there is no server to test.
 var errNoDocker = errors.New("these tests need a database server and Docker cannot be reached. " +
 	"Start Docker on this machine (or let DOCKER_HOST name a local daemon), " +
 	"or set " + dsnEnv + " to a server they may create databases on, like root:password@tcp(127.0.0.1:3306)/, " +
 	"or run only `go test ./...` in the root of the repository, which tests SQLite alone")
 
-// dockerServer starts a container of the engine. The returned function removes
-// it and has to be called in case of an error, too; from says which image it is.
+// dockerServer starts a container of the engine and returns the image in from. The function stop removes the container and
+// must be called even on error.
 func dockerServer(engine Engine) (cfg *mysql.Config, from string, stop func() error, err error) {
 	stop = func() error { return nil }
 	pool, err := connectDocker()
@@ -56,8 +55,7 @@ func dockerServer(engine Engine) (cfg *mysql.Config, from string, stop func() er
 		return nil, "", stop, err
 	}
 	name := containerPrefix + strings.ToLower(rand.Text())
-	// The reaper comes first, so that there is no moment in which a container
-	// exists that nobody watches.
+	// The reaper starts before the container exists, so that none can leak.
 	stop, err = startReaper(pool.Client, name)
 	if err != nil {
 		return nil, "", stop, err
@@ -66,7 +64,7 @@ func dockerServer(engine Engine) (cfg *mysql.Config, from string, stop func() er
 	return cfg, "the Docker image " + image, stop, err
 }
 
-// connectDocker returns a pool of a Docker daemon that answers.
+// connectDocker connects to the Docker daemon.
 func connectDocker() (*dockertest.Pool, error) {
 	pool, err := dockertest.NewPool("")
 	if err != nil {
@@ -81,7 +79,7 @@ func connectDocker() (*dockertest.Pool, error) {
 	return pool, nil
 }
 
-// runContainer starts the server and waits until it answers.
+// runContainer starts the server and waits until it accepts connections.
 func runContainer(pool *dockertest.Pool, engine Engine, image, name string) (*mysql.Config, error) {
 	password := rand.Text()
 	environment := []string{"MYSQL_ROOT_PASSWORD=" + password}
@@ -115,34 +113,31 @@ func runContainer(pool *dockertest.Pool, engine Engine, image, name string) (*my
 	return cfg, awaitServer(pool, resource, cfg)
 }
 
-// configureHost keeps the data in memory, which leaves the durability settings
-// at their defaults and is fast nonetheless, and publishes only the port that
-// is bound to the loopback interface: dockertest would publish every port the
-// image exposes on all interfaces.
+// configureHost stores the data in memory, which is fast with default durability settings, and publishes only the port that
+// is bound to the loopback interface. By default, dockertest publishes every exposed port on all interfaces.
 func configureHost(host *docker.HostConfig) {
 	host.AutoRemove = true
 	host.PublishAllPorts = false
 	host.Tmpfs = map[string]string{"/var/lib/mysql": "size=4g"}
 }
 
-// awaitServer waits until the server in a container answers steadily, or the
-// container has ended.
+// awaitServer waits until the server in a container accepts connections or the container has stopped.
 func awaitServer(pool *dockertest.Pool, resource *dockertest.Resource, cfg *mysql.Config) error {
 	logs := followLogs(pool.Client, resource.Container.ID)
 	var ended error
 	err := pool.Retry(func() error {
 		if ended = stillRunning(pool.Client, resource.Container.ID); ended != nil {
-			return nil // Retry would only wait for what cannot happen any more.
+			return nil // ends Retry
 		}
 		return pingSteadily(cfg)
 	})
 	if err = errors.Join(ended, err); err != nil {
-		return fmt.Errorf("the MySQL server in container %s did not come up: %w\n%s", resource.Container.Name, err, logs)
+		return fmt.Errorf("the MySQL server in container %s did not start: %w\n%s", resource.Container.Name, err, logs)
 	}
 	return nil
 }
 
-// pingSteadily succeeds when several connections in a row do.
+// pingSteadily opens several consecutive connections.
 func pingSteadily(cfg *mysql.Config) error {
 	for range stablePings {
 		if err := ping(cfg); err != nil {
@@ -153,24 +148,23 @@ func pingSteadily(cfg *mysql.Config) error {
 	return nil
 }
 
-// stillRunning fails when a container has ended or is gone.
+// stillRunning returns an error if a container has stopped or was removed.
 func stillRunning(client *docker.Client, id string) error {
 	container, err := client.InspectContainer(id)
 	if err != nil {
-		return fmt.Errorf("look at the container: %w", err)
+		return fmt.Errorf("inspect the container: %w", err)
 	}
 	if !container.State.Running {
-		return fmt.Errorf("the container ended with exit code %d", container.State.ExitCode)
+		return fmt.Errorf("the container stopped with exit code %d", container.State.ExitCode)
 	}
 	return nil
 }
 
-// followLogs collects what a container prints. It starts early, because the
-// logs vanish with the container.
+// followLogs collects the output of a container while it runs, since the logs are removed with the container.
 func followLogs(client *docker.Client, id string) fmt.Stringer {
 	logs := new(logBuffer)
 	go func() {
-		// An error here only makes the report of another error poorer.
+		// The logs only add to the report of another error.
 		_ = client.Logs(docker.LogsOptions{
 			Container:    id,
 			OutputStream: logs,
@@ -183,11 +177,10 @@ func followLogs(client *docker.Client, id string) fmt.Stringer {
 	return logs
 }
 
-// logLimit bounds what a logBuffer keeps.
+// logLimit is the maximum size of a logBuffer.
 const logLimit = 8 << 10
 
-// logBuffer is a writer that keeps the end of what is written to it. It may be
-// read while it is written.
+// logBuffer is a writer that keeps the last logLimit bytes. It is safe for concurrent use.
 type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -202,7 +195,7 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// String returns what has been kept.
+// String returns the kept bytes.
 func (b *logBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,28 +1,27 @@
 package integration
 
-// EngineEnv names the environment variable that chooses the engine of a test run.
+// EngineEnv is the environment variable that selects the engine of a test run.
 const EngineEnv = "TTPSTORE_TEST_ENGINE"
 
-// VersionPrefix begins the line by which a test run says what the server calls its version.
+// VersionPrefix is the prefix of the line in which a test run prints the version of the server.
 const VersionPrefix = "integration: server "
 
-// Engine is a kind of server that the tests run on, one a test run.
+// Engine is a server that the tests run on. A test run uses one.
 type Engine struct {
-	// Name is what the environment variable EngineEnv holds.
+	// Name is the value of EngineEnv that selects the engine.
 	Name string
-	// Upstream is an image in a registry. Empty: none.
+	// Upstream is an image in a registry, or "".
 	Upstream string
-	// Build is a script in the folder image, with its arguments, which builds an image where no registry
-	// answers and prints its name. Empty: none.
+	// Build is a script in the folder image with its arguments. It builds an image and prints its name, and is used if
+	// Upstream is "" or not available.
 	Build []string
-	// Keyspaces is how many a cluster of Vitess starts with, since none can be made by SQL. 0: no Vitess.
+	// Keyspaces is the number of keyspaces of a Vitess cluster, which cannot be created by SQL, or 0 for other servers.
 	Keyspaces int
-	// Except names the tests, and the cases of the conformance suite, that the engine is excused from, each
-	// with the reason and what holds instead.
+	// Except maps skipped tests and cases of the conformance suite to the reason and to what is tested instead.
 	Except map[string]string
 }
 
-// Engines are all that the store supports, beside SQLite.
+// Engines holds all supported servers.
 var Engines = []Engine{
 	{Name: "mysql-9.7", Build: []string{"debian.sh", "mysql", "unstable"}},
 	{Name: "mysql-8.4", Upstream: "mysql:8.4"},
@@ -31,22 +30,22 @@ var Engines = []Engine{
 	{Name: "vitess-0.24", Build: []string{"vitess.sh", "v0.24.1"}, Keyspaces: 4, Except: vitess},
 }
 
-// vitess is what a cluster of several shards does not keep, or its vtgate does not know.
+// vitess holds the exceptions of a sharded cluster.
 var vitess = map[string]string{
-	"ReadsAreKeyedRanges": "vtgate takes no parameters in EXPLAIN, which it runs on one shard; " +
-		"instead TestEveryQueryPlansOnShards asks for vtgate's own plans, and the shards are MySQL servers of the same indexes",
-	"ForeignTablesAreLeftAlone": "information_schema of the keyspace that the URL names lists no table of shards; " +
-		"instead the tables of that keyspace are guarded",
-	"EveryTableOfOursIsGuarded": "as ForeignTablesAreLeftAlone",
-	"InterruptedMigrationsAreCompleted": "the case counts rows by information_schema, which lists no table of shards; " +
-		"instead its other checks hold, and MySQL runs the same migrations",
-	"TestTwoTransactionsThatDeadlockAreToldBusy": "no server sees a deadlock between transactions on two shards; " +
-		"instead one is told ErrBusy when its lock times out, and the store's own calls lock in one order",
-	"TestOtherCharacterSetsAreRefused": "vtgate answers SET NAMES with success and goes on in utf8mb4; " +
-		"instead text is stored as the connection sends it, UTF-8 from the driver",
-	"TestReadingNeedsNoRightToWrite": "vtgate parses no CREATE USER, its users are files; " +
+	"ReadsAreKeyedRanges": "vtgate's EXPLAIN takes no parameters and runs on one shard; " +
+		"instead TestEveryQueryPlansOnShards checks vtgate's own plans, and the shards are MySQL servers with the same indexes",
+	"ForeignTablesAreUnchanged": "information_schema of the keyspace in the URL contains no sharded tables; " +
+		"instead the tables of that keyspace are checked",
+	"EveryTableIsGuarded": "the same as for ForeignTablesAreUnchanged",
+	"InterruptedMigrationsAreCompleted": "the case counts rows by information_schema, which contains no sharded tables; " +
+		"instead MySQL runs the same migrations",
+	"TestDeadlockIsErrBusy": "no server detects a deadlock between transactions on two shards; " +
+		"instead one of them returns ErrBusy after a lock wait timeout, and the store's own calls lock in one order",
+	"TestOtherCharacterSetsAreRefused": "vtgate ignores SET NAMES and always uses utf8mb4; " +
+		"instead text is stored as the connection sends it, and the driver sends UTF-8",
+	"TestReadsNeedOnlySelect": "vtgate has no CREATE USER, since its users are defined in files; " +
 		"instead the same statements are tested on MySQL",
 }
 
-// Default is the engine of a test run that names none: upstream's MySQL where a registry answers, else Debian's.
+// Default is the engine without EngineEnv: the upstream image of MySQL, or Debian's if that is not available.
 var Default = Engine{Name: "mysql", Upstream: "mysql:8.4", Build: []string{"debian.sh", "mysql", "unstable"}}

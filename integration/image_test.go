@@ -15,18 +15,17 @@ import (
 )
 
 const (
-	// pullInactivity ends a pull that makes no progress.
+	// pullInactivity limits the time without progress of a pull.
 	pullInactivity = time.Minute
 
-	// pullTimeout ends a pull that crawls.
+	// pullTimeout limits a pull.
 	pullTimeout = 8 * time.Minute
 
-	// buildTimeout bounds a script in the folder image.
+	// buildTimeout limits a script in the folder image.
 	buildTimeout = 20 * time.Minute
 )
 
-// obtainImage returns the name of an image that exists locally: the upstream one if it is there or can be
-// pulled, else one that is built on the spot.
+// obtainImage returns the name of a local image: the upstream one if it is stored or can be pulled, or else a new build.
 func obtainImage(client *docker.Client, engine Engine) (string, error) {
 	var errPull error
 	if engine.Upstream != "" {
@@ -44,8 +43,8 @@ func obtainImage(client *docker.Client, engine Engine) (string, error) {
 	return image, nil
 }
 
-// pullMissing fetches an image from its registry unless it is there. Two limits hold, so that a registry that
-// cannot be reached costs little and a slow one may take its time.
+// pullMissing pulls an image unless it is stored locally. It gives up soon if there is no progress, but allows slow
+// registries.
 func pullMissing(client *docker.Client, image string) error {
 	if _, err := client.InspectImage(image); err == nil {
 		return nil
@@ -65,14 +64,14 @@ func pullMissing(client *docker.Client, image string) error {
 	return nil
 }
 
-// buildImage runs a script that builds an image, or finds it built, and prints its name.
+// buildImage runs a script that builds an image, unless it exists, and prints its name.
 func buildImage(client *docker.Client, build []string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join("image", build[0]), build[1:]...)
 	var name bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &name, os.Stderr
-	// The command line client may follow another context than this one.
+	// The command line client may be configured for another daemon.
 	cmd.Env = append(os.Environ(), "DOCKER_HOST="+client.Endpoint())
 	// An interrupt lets the script remove its temporary files.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

@@ -9,8 +9,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// engine is what this test run tests, on the server, a connection with the right to create databases and
-// without a database of its own. TestMain sets both; tests take a database from newDatabase instead.
+// engine is the engine of this test run, and server the configuration of its server, without a database. TestMain sets
+// both. Tests use newDatabase.
 var (
 	engine Engine
 	server *mysql.Config
@@ -24,9 +24,8 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// run is TestMain with deferred calls, which os.Exit would leave out. A server
-// that is missing or that cannot be removed fails the run: tests that silently
-// did not happen look like tests that passed.
+// run is TestMain with deferred calls, which os.Exit would skip. A missing server fails the run, since skipped tests would
+// look like passed ones.
 func run(m *testing.M) (code int) {
 	var err error
 	if engine, err = chosenEngine(); err != nil {
@@ -66,8 +65,7 @@ func chosenEngine() (Engine, error) {
 	return Engine{}, fmt.Errorf("%s is %q: want one of %s", EngineEnv, name, strings.Join(names, ", "))
 }
 
-// startServer returns a server that answers and the function that ends it,
-// which must be called in case of an error, too.
+// startServer returns a running server and the function that stops it, which must be called even on error.
 func startServer() (cfg *mysql.Config, stop func() error, err error) {
 	stop = func() error { return nil }
 	var from string
@@ -82,23 +80,22 @@ func startServer() (cfg *mysql.Config, stop func() error, err error) {
 	}
 	version, err := serverVersion(cfg)
 	if err != nil {
-		return nil, stop, fmt.Errorf("ask the server at %s for its version: %w", cfg.Addr, err)
+		return nil, stop, fmt.Errorf("read the version of the server at %s: %w", cfg.Addr, err)
 	}
 	fmt.Fprintf(os.Stderr, "%s%s at %s from %s\n", VersionPrefix, version, cfg.Addr, from)
 	return cfg, stop, nil
 }
 
-// externalServer returns the server of a DSN that the caller of the tests has
-// set, once it has answered.
+// externalServer returns the server of the DSN in dsnEnv and checks the connection.
 func externalServer(dsn string) (*mysql.Config, error) {
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("%s does not hold a DSN like root:password@tcp(127.0.0.1:3306)/: %w", dsnEnv, err)
+		return nil, fmt.Errorf("%s must be a DSN like root:password@tcp(127.0.0.1:3306)/: %w", dsnEnv, err)
 	}
-	// Every test gets a database of its own; one that exists is left alone.
+	// Every test creates a new database.
 	cfg.DBName = ""
 	if err := ping(cfg); err != nil {
-		return nil, fmt.Errorf("the MySQL server at %s, which %s names, does not answer: %w", cfg.Addr, dsnEnv, err)
+		return nil, fmt.Errorf("connect to the MySQL server at %s of %s: %w", cfg.Addr, dsnEnv, err)
 	}
 	return cfg, nil
 }

@@ -30,8 +30,8 @@ func TestOpenRefusesParametersThatMakeResultsWrong(t *testing.T) {
 	}
 }
 
-// Nothing tells a pool's clientFoundRows but how it counts duplicates, so that the first insert finds it out.
-func TestCountingFoundRowsIsRefused(t *testing.T) {
+// The server does not report clientFoundRows, so that the first insert detects it by the count of duplicates.
+func TestClientFoundRowsIsRefused(t *testing.T) {
 	dsn := newDatabase(t)
 	good := openStore(t, "mysql://"+dsn)
 	insertTags(t, good, retryTag("1"))
@@ -50,7 +50,7 @@ func TestCountingFoundRowsIsRefused(t *testing.T) {
 	refused(s.WithTx(tx), retryTag("2"))
 	succeed(t, tx.Commit())
 	if n, err := good.CountTags(t.Context(), ttp.Fleet(), ttp.Filter{}); err != nil || n != 1 {
-		t.Errorf("%d tags are stored, %v", n, err)
+		t.Errorf("got %d stored tags, %v", n, err)
 	}
 }
 
@@ -76,9 +76,10 @@ func TestSettingsThatMakeResultsWrongAreRefused(t *testing.T) {
 			succeed(t, err)
 			_, read := s.ListDistinctTechniques(t.Context())
 			_, write := s.InsertTags(t.Context(), []ttp.Tag{retryTag("1")})
-			_, within := s.WithTx(tx).InsertTags(t.Context(), []ttp.Tag{retryTag("1")})
+			_, inTransaction := s.WithTx(tx).InsertTags(t.Context(), []ttp.Tag{retryTag("1")})
 			for call, err := range map[string]error{
-				"migrate": s.Migrate(t.Context()), "check": s.CheckSchema(t.Context()), "read": read, "write": write, "within": within,
+				"migrate": s.Migrate(t.Context()), "check": s.CheckSchema(t.Context()), "read": read,
+				"write": write, "write in a transaction": inTransaction,
 			} {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%s, %s: %s: got %v", parameters, migrated, call, err)
@@ -93,8 +94,8 @@ func TestSettingsThatMakeResultsWrongAreRefused(t *testing.T) {
 	}
 }
 
-// Bytes that SQL escapes come back as they were, and pages follow one another.
-func TestSettingsThatOnlyLookBadAreTaken(t *testing.T) {
+// These settings change how SQL is parsed, but must not change stored bytes or pages.
+func TestSafeSQLModesAreAccepted(t *testing.T) {
 	for _, parameters := range []string{
 		"sql_mode=%27NO_BACKSLASH_ESCAPES%27",
 		"sql_mode=%27ANSI_QUOTES,PIPES_AS_CONCAT%27",
@@ -124,13 +125,12 @@ func TestSettingsThatOnlyLookBadAreTaken(t *testing.T) {
 			cursor = page.Next
 		}
 		if len(want) > 0 {
-			t.Errorf("%s: %d tags did not come", parameters, len(want))
+			t.Errorf("%s: %d tags are missing", parameters, len(want))
 		}
 	}
 }
 
-// Who may only read, reads.
-func TestReadingNeedsNoRightToWrite(t *testing.T) {
+func TestReadsNeedOnlySelect(t *testing.T) {
 	dsn := newDatabase(t)
 	if _, err := openStore(t, "mysql://"+dsn).InsertTags(t.Context(), []ttp.Tag{retryTag("1")}); err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func TestReadingNeedsNoRightToWrite(t *testing.T) {
 	}
 }
 
-func TestNoMessageHoldsAPassword(t *testing.T) {
+func TestErrorsContainNoPassword(t *testing.T) {
 	const secret = "hunter2/x@y"
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -193,14 +193,14 @@ func TestNoMessageHoldsAPassword(t *testing.T) {
 		}
 		for _, part := range []string{"hunter2", "x@y", secret} {
 			if strings.Contains(err.Error(), part) {
-				t.Errorf("the message holds the password: %v", err)
+				t.Errorf("the error contains the password: %v", err)
 			}
 		}
 	}
 }
 
-func TestOpenHonoursItsContext(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and never greets
+func TestOpenRespectsItsContext(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections, but sends no handshake
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,9 +213,8 @@ func TestOpenHonoursItsContext(t *testing.T) {
 	}
 }
 
-// Processes, not goroutines: what keeps them apart must work without shared memory. Each makes the schema
-// if it must, and imports the same records.
-func TestProcessesStartAtOnce(t *testing.T) {
+// Separate processes migrate the database and import the same records, so that locks must work without shared memory.
+func TestConcurrentProcesses(t *testing.T) {
 	const rounds, starters = 3, 6
 	tool := filepath.Join(t.TempDir(), "ttpstore")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", tool, "./cmd/ttpstore")
@@ -240,7 +239,7 @@ func TestProcessesStartAtOnce(t *testing.T) {
 			}
 			wg.Wait()
 			if inserted.Load() != int64(want.Inserted) {
-				t.Errorf("%d tags were inserted, want %d", inserted.Load(), want.Inserted)
+				t.Errorf("inserted %d tags, want %d", inserted.Load(), want.Inserted)
 			}
 		}
 	}

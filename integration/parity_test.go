@@ -15,7 +15,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// recordFiles are the project's own records, and those of a real honeypot where they lie beside it.
+// recordFiles returns the project's example, and the records of a real honeypot if they are next to the repository.
 func recordFiles(t *testing.T) []string {
 	files := []string{filepath.Join("..", "examples", "honeypot.jsonl")}
 	real := filepath.Join("..", "..", "shared", "data", "cowrie-2018-tags.jsonl.gz")
@@ -43,7 +43,7 @@ func openStore(t *testing.T, url string) *ttp.Store {
 	return s
 }
 
-// overPool is a store on a pool such as a caller's.
+// overPool returns a new pool and a store on it.
 func overPool(t *testing.T, dsn string) (*sql.DB, *ttp.Store) {
 	t.Helper()
 	pool, err := sql.Open("mysql", dsn)
@@ -91,11 +91,11 @@ func export(t *testing.T, s *ttp.Store) []byte {
 	return out.Bytes()
 }
 
-// provenance is what the two imports do not share.
+// provenance matches the fields that differ between two imports.
 var provenance = regexp.MustCompile(`"(ingested_at|batch_uuid)":"[^"]*",`)
 
-// The same file gives the same export and the same rollups; an export gives the same export again.
-func TestBothEnginesAnswerTheSame(t *testing.T) {
+// Both engines return the same exports and rollups of the same records, and an imported export is exported unchanged.
+func TestBothEnginesReturnTheSame(t *testing.T) {
 	for _, file := range recordFiles(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			sqlite, mysql := newSQLite(t), newMySQL(t)
@@ -110,25 +110,25 @@ func TestBothEnginesAnswerTheSame(t *testing.T) {
 					t.Errorf("the second import on %s: %+v, want %+v", s.Dialect(), report, again)
 				}
 			}
-			whole := export(t, sqlite)
-			if !bytes.Equal(provenance.ReplaceAll(whole, nil), provenance.ReplaceAll(export(t, mysql), nil)) {
+			exported := export(t, sqlite)
+			if !bytes.Equal(provenance.ReplaceAll(exported, nil), provenance.ReplaceAll(export(t, mysql), nil)) {
 				t.Error("the exports differ")
 			}
-			for _, scope := range scopesOf(t, whole) {
+			for _, scope := range scopesOf(t, exported) {
 				compareRollups(t, scope, sqlite, mysql)
 			}
 			copied := newMySQL(t)
-			if _, err := copied.Import(t.Context(), bytes.NewReader(whole), ttp.ImportOptions{}); err != nil {
+			if _, err := copied.Import(t.Context(), bytes.NewReader(exported), ttp.ImportOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Equal(whole, export(t, copied)) {
+			if !bytes.Equal(exported, export(t, copied)) {
 				t.Error("the export of an imported export differs")
 			}
 		})
 	}
 }
 
-// scope is one that an export names.
+// scope is the scope of a record.
 type scope struct{ kind, id string }
 
 func scopesOf(t *testing.T, lines []byte) []scope {
@@ -170,7 +170,7 @@ func compareRollups(t *testing.T, s scope, stores ...*ttp.Store) {
 			first = got
 		}
 		if !bytes.Equal(first, got) {
-			t.Errorf("%s %s: %s says %s, %s says %s", s.kind, s.id, stores[0].Dialect(), first, store.Dialect(), got)
+			t.Errorf("%s %s: %s returned %s, %s returned %s", s.kind, s.id, stores[0].Dialect(), first, store.Dialect(), got)
 		}
 	}
 }

@@ -14,18 +14,15 @@ import (
 	"github.com/ory/dockertest/v3/docker"
 )
 
-// reaperEnv holds the name of the container to remove. It turns the test
-// program into a reaper.
+// reaperEnv is the environment variable with the name of the container to remove. If it is set, the test program is a
+// reaper.
 const reaperEnv = "TTPSTORE_TEST_REAP"
 
-// startReaper makes sure that the container with the given name is removed
-// when this process ends in whatever way. A deferred call cannot do that: it
-// does not run when a test panics in its goroutine, when the time limit of the
-// tests passes, or when the process is killed. Hence another process waits for
-// the end of a pipe that only this one holds open.
+// startReaper starts a process that removes the container when this process ends, by waiting for the end of a pipe that
+// only this process holds open. A deferred call would not run when a test panics in a goroutine, when the time limit of the
+// tests ends, or when the process is killed.
 //
-// The returned function removes the container and ends the reaper. It is valid
-// in case of an error, too.
+// The function stop removes the container and ends the reaper. It must be called even on error.
 func startReaper(client *docker.Client, container string) (stop func() error, err error) {
 	stop = func() error { return nil }
 	program, err := os.Executable()
@@ -43,8 +40,8 @@ func startReaper(client *docker.Client, container string) (stop func() error, er
 	}
 	return func() error {
 		err := removeContainer(client, container)
-		_ = pipe.Close() // the pipe only ever carries its end
-		// The reaper tries again. What it says matters only when this one failed.
+		_ = pipe.Close() // nothing was written
+		// The reaper also removes the container. Its error matters only if the first attempt failed.
 		if errReap := cmd.Wait(); err != nil && errReap != nil {
 			return err
 		}
@@ -52,12 +49,11 @@ func startReaper(client *docker.Client, container string) (stop func() error, er
 	}, nil
 }
 
-// reap is the reaper: it waits for the end of its parent, removes the
-// container, and returns the exit code.
+// reap waits for the end of the parent process, removes the container, and returns the exit code.
 func reap(container string) int {
-	// What ends the tests on a terminal reaches this process as well.
+	// Signals from a terminal reach this process too.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP)
-	_, _ = io.Copy(io.Discard, os.Stdin) // an error is an end, too
+	_, _ = io.Copy(io.Discard, os.Stdin) // an error also means the end
 	pool, err := dockertest.NewPool("")
 	if err != nil {
 		return 1
@@ -68,11 +64,10 @@ func reap(container string) int {
 	return 0
 }
 
-// removeContainer removes a container with its volumes. One that is gone or
-// is being removed already is fine.
+// removeContainer removes a container and its volumes, unless it was or is being removed already.
 func removeContainer(client *docker.Client, container string) error {
 	err := client.RemoveContainer(docker.RemoveContainerOptions{ID: container, Force: true, RemoveVolumes: true})
-	if _, gone := errors.AsType[*docker.NoSuchContainer](err); gone {
+	if _, removed := errors.AsType[*docker.NoSuchContainer](err); removed {
 		return nil
 	}
 	if reply, ok := errors.AsType[*docker.Error](err); ok && reply.Status == http.StatusConflict {

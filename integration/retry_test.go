@@ -23,7 +23,7 @@ func retryTag(source string) ttp.Tag {
 	}
 }
 
-// holder writes a tag in a transaction that stays open: others wait for the row.
+// holder inserts a tag in an uncommitted transaction, which locks the row.
 func holder(t *testing.T, dsn string, tag ttp.Tag) *sql.Tx {
 	t.Helper()
 	pool, s := overPool(t, dsn)
@@ -40,9 +40,9 @@ func holder(t *testing.T, dsn string, tag ttp.Tag) *sql.Tx {
 	return tx
 }
 
-// After a lock timeout the server has rolled back the statement alone. The whole transaction runs again,
-// and what comes out depends on how the other ended.
-func TestLockTimeoutIsTriedAgain(t *testing.T) {
+// After a lock wait timeout the server has rolled back only the statement. The store retries the whole transaction, and the
+// outcome depends on the end of the other transaction.
+func TestLockTimeoutIsRetried(t *testing.T) {
 	for name, want := range map[string]ttp.Outcome{"commit": ttp.Duplicate, "rollback": ttp.Inserted} {
 		t.Run(name, func(t *testing.T) {
 			dsn := newDatabase(t)
@@ -63,14 +63,14 @@ func TestLockTimeoutIsTriedAgain(t *testing.T) {
 				t.Errorf("got %v", result.Outcomes)
 			}
 			if time.Since(begin) < time.Second {
-				t.Error("there was no lock timeout to try again after")
+				t.Error("the insert did not wait for a lock")
 			}
 		})
 	}
 }
 
-// A tag that is gone since the transaction began to read is new, not a duplicate that nobody has.
-func TestAnOldSnapshotLosesNoTag(t *testing.T) {
+// A tag that was deleted since the snapshot of the transaction is inserted, and is no duplicate.
+func TestOldSnapshotInsertsDeletedTags(t *testing.T) {
 	dsn := newDatabase(t)
 	openStore(t, "mysql://"+dsn)
 	pool, s := overPool(t, dsn)
@@ -101,8 +101,8 @@ func TestAnOldSnapshotLosesNoTag(t *testing.T) {
 	}
 }
 
-// A purge and an import wait for a transaction that is not committed, and say so when it stays.
-func TestAnUncommittedTransactionIsNamed(t *testing.T) {
+// The errors of a purge and an import that wait for an uncommitted transaction name the cause.
+func TestUncommittedTransactionIsReported(t *testing.T) {
 	t.Parallel()
 	dsn := newDatabase(t)
 	s := openStore(t, "mysql://"+dsn+"?innodb_lock_wait_timeout=3")
@@ -124,7 +124,8 @@ func TestAnUncommittedTransactionIsNamed(t *testing.T) {
 	var wg sync.WaitGroup
 	for name, write := range write {
 		wg.Go(func() {
-			if err := write(); !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), "an uncommitted transaction of another connection holds locks") {
+			const cause = "an uncommitted transaction of another connection holds locks"
+			if err := write(); !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), cause) {
 				t.Errorf("%s: got %v", name, err)
 			}
 		})
@@ -140,11 +141,11 @@ func TestAnUncommittedTransactionIsNamed(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestTwoTransactionsThatDeadlockAreToldBusy(t *testing.T) {
+func TestDeadlockIsErrBusy(t *testing.T) {
 	dsn := newDatabase(t)
 	openStore(t, "mysql://"+dsn)
 	one, two := retryTag("1"), retryTag("2")
-	two.TechniqueID = "T1078" // counted by itself
+	two.TechniqueID = "T1078" // another counter, which does not block
 	first, second := holder(t, dsn, one), holder(t, dsn, two)
 	defer func() { _, _ = first.Rollback(), second.Rollback() }()
 	_, s := overPool(t, dsn)
@@ -155,7 +156,7 @@ func TestTwoTransactionsThatDeadlockAreToldBusy(t *testing.T) {
 			errs <- errors.Join(err, tx.Rollback())
 		}()
 	}
-	// The server gives one of them up, at once; the other goes on.
+	// The server rolls back one of them at once, and the other succeeds.
 	victim, other := <-errs, <-errs
 	if victim == nil {
 		victim, other = other, victim

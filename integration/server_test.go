@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// TestServerAnswers tests what the other tests take for granted: databases of
-// their own on a strict server.
-func TestServerAnswers(t *testing.T) {
+// Other tests depend on isolated databases and the strict mode of the server.
+func TestServer(t *testing.T) {
 	t.Parallel()
 	first, second := openDatabase(t), openDatabase(t)
 

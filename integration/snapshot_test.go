@@ -14,7 +14,7 @@ import (
 
 func id(name string) uuid.UUID { return ttp.ComputeTagUUID(name, "", "", 0, "", "") }
 
-// oldSnapshot is a store in a transaction that sees the database as it was before what comes next.
+// oldSnapshot returns a store in a transaction that does not see later changes.
 func oldSnapshot(t *testing.T, dsn string) (*ttp.Store, *sql.Tx) {
 	t.Helper()
 	pool, s := overPool(t, dsn)
@@ -36,7 +36,7 @@ func succeed(t *testing.T, err error) {
 	}
 }
 
-// A purge sees the attacker in its old place, and can neither release nor pass it.
+// The purge cannot see that the attacker belongs to the identity, and must end nevertheless.
 func TestPurgeInAnOldSnapshotEnds(t *testing.T) {
 	dsn := newDatabase(t)
 	s := openStore(t, "mysql://"+dsn)
@@ -54,7 +54,7 @@ func TestPurgeInAnOldSnapshotEnds(t *testing.T) {
 	}
 }
 
-// A tombstone that is younger than the transaction keeps the tag out all the same.
+// A tombstone that is newer than the snapshot of the transaction rejects the tag.
 func TestTombstoneHoldsInAnOldSnapshot(t *testing.T) {
 	dsn := newDatabase(t)
 	s := openStore(t, "mysql://"+dsn)
@@ -72,8 +72,8 @@ func TestTombstoneHoldsInAnOldSnapshot(t *testing.T) {
 	succeed(t, tx.Commit())
 }
 
-// MariaDB's innodb_snapshot_isolation is the caller's but for the time of a call.
-func TestCallersIsolationIsPutBack(t *testing.T) {
+// A call restores MariaDB's innodb_snapshot_isolation.
+func TestCallersIsolationIsRestored(t *testing.T) {
 	const isolation = "SELECT 0 /*M!110602 + @@innodb_snapshot_isolation */"
 	dsn := newDatabase(t)
 	openStore(t, "mysql://"+dsn)
@@ -86,12 +86,12 @@ func TestCallersIsolationIsPutBack(t *testing.T) {
 	succeed(t, err)
 	succeed(t, tx.QueryRowContext(t.Context(), isolation).Scan(&after))
 	if before != after {
-		t.Errorf("it was %d before the call, and is %d after it", before, after)
+		t.Errorf("innodb_snapshot_isolation was %d before the call and is %d after it", before, after)
 	}
 	succeed(t, tx.Rollback())
 }
 
-// Two calls give an attacker that is not stored its first identities: the second one's takes the tags.
+// Two concurrent calls set the first identity of an attacker that is not stored. The second one re-keys the tags.
 func TestRacingFirstIdentitiesMoveTheTags(t *testing.T) {
 	dsn := newDatabase(t)
 	s := openStore(t, "mysql://"+dsn)
@@ -100,7 +100,7 @@ func TestRacingFirstIdentitiesMoveTheTags(t *testing.T) {
 	if _, err := s.InsertTags(t.Context(), []ttp.Tag{tag}); err != nil {
 		t.Fatal(err)
 	}
-	// The second call waits for the row that this transaction holds, before or after it has looked for b.
+	// The second call waits for a row of this transaction, before or after it has read b.
 	pool, over := overPool(t, dsn)
 	tx, err := pool.BeginTx(t.Context(), nil)
 	succeed(t, err)

@@ -11,10 +11,10 @@ import (
 	"github.com/decnet/ttpstore/db/mysqlgen"
 )
 
-// vtgate plans every generated query: one that it refuses fails here, whether a case runs it or not.
+// vtgate must plan every generated query, whether or not a case executes it.
 func TestEveryQueryPlansOnShards(t *testing.T) {
 	if engine.Keyspaces == 0 {
-		return // a plain server refuses none: the suite runs them all
+		return // the suite executes all queries on other servers
 	}
 	dsn := newDatabase(t)
 	openStore(t, "mysql://"+dsn)
@@ -40,12 +40,12 @@ func TestEveryQueryPlansOnShards(t *testing.T) {
 	}
 }
 
-// unplanned are the queries that the store does not run on shards, with the reason and what it does instead.
+// unplanned maps the queries that the store does not run on shards to the reason and the replacement.
 var unplanned = map[string]string{
-	"ListPageStarts": "a correlated subquery for each member; ListTagKeysByMembers alone finds the page",
+	"ListPageStarts": "has a correlated subquery for each member; instead ListTagKeysByMembers alone finds the page",
 }
 
-// planner asks for the plan of what it is to execute.
+// planner explains statements instead of executing them.
 type planner struct {
 	*sql.DB
 	plan string
@@ -55,7 +55,7 @@ type planner struct {
 var errPlanned = errors.New("planned, not executed")
 
 func (p *planner) explain(ctx context.Context, query string, args []any) {
-	_, statement, _ := strings.Cut(query, "\n") // without its name
+	_, statement, _ := strings.Cut(query, "\n") // removes the comment with the name
 	p.err = p.DB.QueryRowContext(ctx, "VEXPLAIN PLAN "+statement, args...).Scan(&p.plan)
 }
 
@@ -74,7 +74,7 @@ func (p *planner) QueryRowContext(ctx context.Context, query string, args ...any
 	return p.DB.QueryRowContext(ctx, "SELECT 1")
 }
 
-// anyParameters fills the parameters of a generated query.
+// anyParameters returns arbitrary parameters of a generated query.
 func anyParameters(of reflect.Type) reflect.Value {
 	parameters := reflect.New(of).Elem()
 	id := make([]byte, 16)

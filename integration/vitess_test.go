@@ -13,16 +13,16 @@ import (
 	"testing"
 )
 
-// shards are those of a sharded keyspace: two halves of all uuids.
+// shards holds the shards of a sharded keyspace, two halves of all UUIDs.
 var shards = []string{"-80", "80-"}
 
-// keyspaces are the names of a cluster's keyspaces that no test has borrowed.
+// keyspaces holds the names of the keyspaces that no test has borrowed.
 var keyspaces chan string
 
 func keyspaceName(i int) string { return fmt.Sprint("ttp", i) }
 
-// vitessEnvironment tells the container which keyspaces there are. Each is unsharded and has a sharded one
-// beside it, which the product's routing rules send tags to.
+// vitessEnvironment returns the environment variables of a cluster with n unsharded keyspaces. The routing rules send the
+// tags of each to a second, sharded keyspace.
 func vitessEnvironment(n int) ([]string, error) {
 	vschema, err := os.ReadFile(filepath.Join("..", "sql", "vitess", "vschema.json"))
 	if err != nil {
@@ -81,8 +81,8 @@ func vitessEnvironment(n int) ([]string, error) {
 	}, err
 }
 
-// lendKeyspaces readies a test run on a cluster. A statement takes several times as long there as on one server, so
-// that each property is tried on a fifth as many random inputs.
+// lendKeyspaces prepares a test run on a cluster. It limits property tests to a fifth of the usual random inputs, since
+// statements are several times slower than on one server.
 func lendKeyspaces(n int) {
 	if err := flag.Set("rapid.checks", "20"); err != nil {
 		panic(err) // rapid has renamed its flag
@@ -93,7 +93,7 @@ func lendKeyspaces(n int) {
 	}
 }
 
-// borrowKeyspace returns an empty keyspace, which vtgate could not make, until the end of the test.
+// borrowKeyspace returns an empty keyspace for the duration of the test. vtgate cannot create keyspaces.
 func borrowKeyspace(tb testing.TB) string {
 	name := <-keyspaces
 	tb.Cleanup(func() {
@@ -107,10 +107,10 @@ func borrowKeyspace(tb testing.TB) string {
 	return name
 }
 
-// clearKeyspace drops all tables, those of other products too, which some cases make.
+// clearKeyspace drops all tables, including those of other products, which some cases create.
 func clearKeyspace(keyspace string) error {
 	return withServer(server, statementTimeout, func(ctx context.Context, db *sql.DB) error {
-		db.SetMaxOpenConns(1) // whose session the setting is
+		db.SetMaxOpenConns(1) // the setting belongs to the session
 		if _, err := db.ExecContext(ctx, "SET foreign_key_checks = 0"); err != nil {
 			return err
 		}

@@ -24,12 +24,12 @@ var (
 // moveBatch is the maximum number of rows that one statement locks or re-keys.
 const moveBatch = 500
 
-// AssignAttackers assigns attackers to an identity in one transaction. Tags of these attackers that have
-// another identity are re-keyed to the new one; tags without an identity follow their attacker. It is
-// idempotent: assigning an attacker again re-keys the tags that were written with another identity since.
+// AssignAttackers assigns attackers to an identity in one transaction. Tags of these attackers that have another identity
+// are re-keyed to the new one; tags without an identity follow their attacker. Repeating an assignment re-keys the tags
+// that were written with another identity since.
 //
-// It returns [ErrNotFound] if the identity or an attacker is not stored, and [ErrInvalidScope] if a UUID is
-// not set. On error nothing is written.
+// It returns [ErrNotFound] if the identity or an attacker is not stored, and [ErrInvalidScope] if a UUID is not set. On
+// error nothing is written.
 func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attackers ...uuid.UUID) error {
 	return s.assign(ctx, "assign attackers", "identity_uuid", identity, "attacker_uuid", attackers, func(q queries) error {
 		if err := requireStored("identity", identity, errorOf(lockIdentity(ctx, q, byID(identity)))); err != nil {
@@ -56,8 +56,8 @@ func (s *Store) AssignAttackers(ctx context.Context, identity uuid.UUID, attacke
 	})
 }
 
-// AssignCampaign assigns identities to a campaign in one transaction. Tags are not changed. It returns the
-// same errors as [Store.AssignAttackers].
+// AssignCampaign assigns identities to a campaign in one transaction. Tags are not changed. It returns the same errors as
+// [Store.AssignAttackers].
 func (s *Store) AssignCampaign(ctx context.Context, campaign uuid.UUID, identities ...uuid.UUID) error {
 	return s.assign(ctx, "assign campaign", "campaign_uuid", campaign, "identity_uuid", identities, func(q queries) error {
 		if err := requireStored("campaign", campaign, errorOf(lockCampaign(ctx, q, byID(campaign)))); err != nil {
@@ -93,7 +93,7 @@ func (s *Store) assign(ctx context.Context, op, parentField string, parent uuid.
 	return err
 }
 
-// requireStored turns sql.ErrNoRows into an [ErrNotFound] that names the scope.
+// requireStored replaces sql.ErrNoRows by an ErrNotFound that names the scope.
 func requireStored(kind string, id uuid.UUID, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%w: %s %s", ErrNotFound, kind, id)
@@ -103,7 +103,7 @@ func requireStored(kind string, id uuid.UUID, err error) error {
 
 func errorOf[T any](_ T, err error) error { return err }
 
-// lockStoredAttackers locks the attackers that are stored until the transaction ends, and returns them.
+// lockStoredAttackers locks and returns the stored ones of the attackers.
 func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]Attacker, error) {
 	stored := map[uuid.UUID]Attacker{}
 	for chunk := range slices.Chunk(byUUID(attackers, self), moveBatch) {
@@ -116,7 +116,7 @@ func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) 
 	return stored, nil
 }
 
-// moveTags re-keys an attacker's tags from other identities to this one.
+// moveTags re-keys an attacker's tags from other identities to the given one.
 func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) error {
 	next := func(after position) ([]position, error) {
 		return lockTagsToMove(ctx, q, args{AttackerUUID: attacker[:], IdentityUUID: identity[:]}.from(after, moveBatch))

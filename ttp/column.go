@@ -8,8 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Conversions between values and columns: both dialects store UUIDs as 16 bytes, times as microseconds since
-// 1970 in UTC, and absent values as NULL.
+// Both dialects store UUIDs as 16 bytes, times as microseconds since 1970 in UTC, and absent values as NULL.
 
 func nullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 

@@ -27,10 +27,11 @@ func sqliteEngine(overPool bool) conformance.Engine {
 	}
 }
 
-// emptySQLite gives the pool one connection, so that it may have any journal mode.
+// emptySQLite returns a new database. The pool has one connection, like a pool with any journal mode may have.
 func emptySQLite(tb testing.TB, r *conformance.Recorder) (string, *sql.DB) {
 	path := filepath.Join(tb.TempDir(), "ttp.db")
-	pool := sql.OpenDB(r.Connector(sqliteFile("file:" + path + "?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")))
+	pool := sql.OpenDB(r.Connector(sqliteFile("file:" + path + "?_txlock=immediate" +
+		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")))
 	pool.SetMaxOpenConns(1)
 	tb.Cleanup(func() {
 		if err := pool.Close(); err != nil {

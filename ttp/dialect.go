@@ -8,54 +8,54 @@ import (
 	"github.com/google/uuid"
 )
 
-// Dialect names the SQL that a database speaks.
+// Dialect is the SQL dialect of a database.
 type Dialect string
 
-// The dialects there are.
+// The supported dialects.
 const (
 	SQLite Dialect = "sqlite"
-	MySQL  Dialect = "mysql" // MariaDB too
+	MySQL  Dialect = "mysql" // also for MariaDB and Vitess
 )
 
-// engine is what the facade asks of a dialect beside its queries.
+// engine holds the operations of a dialect other than its queries.
 type engine interface {
 	dialect() Dialect
 	queries(db dbtx) queries
-	// sentinel returns the error of this package that a driver's error stands for, or nil.
+	// sentinel returns this package's error for a driver's error, or nil.
 	sentinel(err error) error
-	// writeOptions returns the options of a transaction that writes: what it reads must be committed, and no older
-	// than the statement that reads it.
+	// writeOptions returns the options of a transaction that writes. Each of its statements must read the latest committed
+	// rows.
 	writeOptions() *sql.TxOptions
-	// retryable tells whether a whole transaction that failed so may succeed when run again.
+	// retryable reports whether a transaction that failed with err may succeed when it is run again.
 	retryable(err error) bool
 	// rolledBack reports whether a transaction is certainly rolled back after this error of COMMIT.
 	rolledBack(err error) bool
-	// absent tells that the database is a file that is not there yet.
+	// absent reports whether the database is a file that does not exist yet.
 	absent() bool
-	// checkRead is asked after each read, and refuses one that others have disturbed.
+	// checkRead runs after each read and returns an error if concurrent changes may have made it wrong.
 	checkRead() error
-	// afterWrite is run after each committed write, before the next one. Its failure is no error.
+	// afterWrite runs after each committed write, before the next one. Its errors are ignored.
 	afterWrite(write *sql.DB)
-	// afterReads is run when the store closes and nothing reads any more.
+	// afterReads runs when the store closes, after the last read.
 	afterReads(write *sql.DB)
-	// optimize advises the planner before a pool closes that was written through. That it could not is no error.
+	// optimize updates the planner's statistics before a pool with writes closes. Its errors are ignored.
 	optimize(db *sql.DB)
-	// identify finds out what sharded and enter go by, unless it is known.
+	// identify detects the server's properties that sharded and enter depend on, once.
 	identify(ctx context.Context, db dbtx) error
-	// sharded reports whether tags may lie on several servers.
+	// sharded reports whether tags may be on several servers.
 	sharded() bool
-	// checkConnection refuses a connection whose settings would make results wrong. It takes no lock.
+	// checkConnection returns an error for a connection whose settings would make results wrong. It takes no lock.
 	checkConnection(ctx context.Context, db dbtx) error
-	// enter makes a caller's transaction fit for what the store does in it, until leave is called.
+	// enter changes the settings of a caller's transaction that the store cannot work with, until leave is called.
 	enter(ctx context.Context, tx dbtx) (leave func(), err error)
 	// checkTables runs the engine's own check of its tables.
 	checkTables(ctx context.Context, db *sql.DB) ([]damage, error)
-	// rebuildIndex builds an index anew from its table and reports whether it did.
+	// rebuildIndex rebuilds an index from its table and reports whether it did.
 	rebuildIndex(ctx context.Context, db dbtx, name string) (bool, error)
-	// listColumns is a query for the tables of this module's names, and alembic_version, and their columns.
+	// listColumns returns a query for the columns of all tables with names of this module, and of alembic_version.
 	listColumns() string
-	// migrator returns golang-migrate's driver for the database, and what to call when done. Until then no
-	// other process migrates. It uses one connection of the pool at a time.
+	// migrator takes the migration lock and returns golang-migrate's driver for the database and a function that releases
+	// the lock. It uses one connection of the pool at a time.
 	migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error)
 }
 
@@ -67,7 +67,7 @@ type dbtx interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// mapByID makes rows a map.
+// mapByID maps rows by their UUID.
 func mapByID[T any](rows []T, id func(T) uuid.UUID) map[uuid.UUID]T {
 	out := make(map[uuid.UUID]T, len(rows))
 	for _, row := range rows {

@@ -10,10 +10,14 @@ import (
 )
 
 var (
-	countDistinctSources  = many((*sqlitegen.Queries).CountDistinctSources, (*mysqlgen.Queries).CountDistinctSources, toSourceCount, toSourceCount)
-	listActorsByTechnique = many((*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActorOccurrence, toActorOccurrence)
-	listSourcesByMembers  = many((*sqlitegen.Queries).ListSourcesByMembers, (*mysqlgen.Queries).ListSourcesByMembers, toOccurrence, toOccurrence)
-	listSourcesBySession  = many((*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toOccurrence, toOccurrence)
+	countDistinctSources = many(
+		(*sqlitegen.Queries).CountDistinctSources, (*mysqlgen.Queries).CountDistinctSources, toSourceCount, toSourceCount)
+	listActorsByTechnique = many(
+		(*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActorOccurrence, toActorOccurrence)
+	listSourcesByMembers = many(
+		(*sqlitegen.Queries).ListSourcesByMembers, (*mysqlgen.Queries).ListSourcesByMembers, toOccurrence, toOccurrence)
+	listSourcesBySession = many(
+		(*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toOccurrence, toOccurrence)
 )
 
 // DistinctCounts holds the numbers of distinct sources, attackers and identities among tags.
@@ -117,7 +121,8 @@ type occurrenceRow interface {
 
 func toOccurrence[R occurrenceRow](row R) occurrence[techniqueKey] {
 	r := sqlitegen.ListSourcesByMembersRow(row)
-	return occurrence[techniqueKey]{techniqueKey(r.Technique), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	source := sourceID{r.SourceKind, r.SourceID}
+	return occurrence[techniqueKey]{techniqueKey(r.Technique), source, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
 func toActorOccurrence[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) occurrence[techniqueKey] {

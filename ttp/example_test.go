@@ -46,7 +46,7 @@ func Example() {
 	// Output: T1110.001 TA0006 2 0.7
 }
 
-// A replay is told apart from what is new, row by row.
+// The result reports the outcome of each tag, so that replays are distinguished from new tags.
 func ExampleStore_InsertTags() {
 	ctx := context.Background()
 	store, err := ttp.Open(ctx, "sqlite://:memory:")
@@ -71,7 +71,7 @@ func ExampleStore_InsertTags() {
 	// 0 [duplicate below_floor] []
 }
 
-// Every field that breaks a rule is named, and nothing is written.
+// The error names every invalid field. Nothing is written.
 func ExampleInvalidError() {
 	ctx := context.Background()
 	store, err := ttp.Open(ctx, "sqlite://:memory:")
@@ -89,13 +89,13 @@ func ExampleInvalidError() {
 	// Output: ttp: insert tags: invalid tag: row 0: attacker_uuid, identity_uuid: at least one must be set; row 0: tactic: must be "TA" and four digits
 }
 
-// The id of a tag follows from what it says.
+// The UUID of a tag is computed from its fields.
 func ExampleComputeTagUUID() {
 	fmt.Println(ttp.ComputeTagUUID("command", "cmd_42", "R0014", 2, "T1083", ""))
 	// Output: 9aa491e5-f03b-5d8f-9eb5-161becedcdd6
 }
 
-// A page of an attacker's tags of one technique, and a count of them.
+// Count and page through an attacker's tags of one technique.
 func ExampleStore_ListTags() {
 	ctx := context.Background()
 	store, err := ttp.Open(ctx, "sqlite://:memory:")
@@ -133,7 +133,7 @@ func ExampleStore_ListTags() {
 	// on this page: 1
 }
 
-// A rule was too eager: see what would go without it, take it back, and keep its replays out.
+// A rule has false positives: preview the removal of its tags, remove them, and reject replays.
 func ExampleStore_RollbackRule() {
 	ctx := context.Background()
 	store, err := ttp.Open(ctx, "sqlite://:memory:")
@@ -156,7 +156,7 @@ func ExampleStore_RollbackRule() {
 	fmt.Println("would remove:", would.Techniques)
 	receipt, err := store.RollbackRule(ctx, rule, ttp.WithTombstone("fires on every login"))
 	if err != nil {
-		log.Fatal(err) // and run it again: it goes on from there
+		log.Fatal(err) // run it again to continue
 	}
 	fmt.Println("removed:", receipt.Tags)
 	result, err := store.InsertTags(ctx, tags)

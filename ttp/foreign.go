@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ownColumns maps every table of the migrations to a column of its first version, which distinguishes it from
-// another product's table of the same name. No later migration may drop that column.
+// ownColumns maps every table of the migrations to a column of its first version that distinguishes it from another
+// product's table of the same name. No later migration may drop that column.
 var ownColumns = map[string]string{
 	"ttp_campaign":        "survivor_uuid",
 	"ttp_identity":        "survivor_uuid",
@@ -21,8 +21,8 @@ var ownColumns = map[string]string{
 	"ttp_technique_count": "stale",
 }
 
-// foreign returns why the tables, with their columns, are not this module's to touch, and what to do; "" if
-// they are. migrated reports whether its table of migrations is there.
+// foreign returns why this module must not change the tables, which are mapped to their columns, and what to do, or "".
+// The flag migrated reports whether the version table exists.
 func foreign(tables map[string][]string, migrated bool) string {
 	const ownDatabase = "give ttpstore a database of its own"
 	const importIt = "looks like DECNET's: " + ownDatabase + " and import from this one instead"
@@ -34,7 +34,7 @@ func foreign(tables map[string][]string, migrated bool) string {
 		case exists && !slices.Contains(columns, ownColumns[table]):
 			return fmt.Sprintf("the table %s has no column %s and is another product's: %s", table, ownColumns[table], ownDatabase)
 		case exists && !migrated:
-			return fmt.Sprintf("the table %s exists without %s, which holds its version: restore that one", table, migrationsTable)
+			return fmt.Sprintf("the table %s exists without %s, which holds its version: restore that table", table, migrationsTable)
 		}
 	}
 	if _, exists := tables["alembic_version"]; exists && !migrated {
@@ -43,7 +43,7 @@ func foreign(tables map[string][]string, migrated bool) string {
 	return ""
 }
 
-// tableColumns maps each table that matters to foreign to its columns.
+// tableColumns maps the tables that foreign checks to their columns.
 func (s *Store) tableColumns(ctx context.Context) (map[string][]string, error) {
 	rows, err := s.reader().QueryContext(ctx, s.engine.listColumns())
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Store) tableColumns(ctx context.Context) (map[string][]string, error) {
 		if err := rows.Scan(&table, &column); err != nil {
 			return nil, err
 		}
-		table = strings.ToLower(table) // most engines find it by any case
+		table = strings.ToLower(table) // most engines ignore the case of names
 		tables[table] = append(tables[table], strings.ToLower(column))
 	}
 	return tables, rows.Err()

@@ -78,5 +78,3 @@ func padded(prefix string, n int64, digits int) string {
 	}
 	return string(b)
 }
-
-func toGroupKey(key int64) groupKey { return groupKey(key) }

@@ -17,11 +17,13 @@ var (
 	listTags                 = many((*sqlitegen.Queries).ListTags, (*mysqlgen.Queries).ListTags, toTag, toTag)
 	listTagsByAttacker       = many((*sqlitegen.Queries).ListTagsByAttacker, (*mysqlgen.Queries).ListTagsByAttacker, toTag, toTag)
 	listTagsBySession        = many((*sqlitegen.Queries).ListTagsBySession, (*mysqlgen.Queries).ListTagsBySession, toTag, toTag)
-	listTagsBySessionInOrder = many((*sqlitegen.Queries).ListTagsBySessionInOrder, (*mysqlgen.Queries).ListTagsBySessionInOrder, toTag, toTag)
-	listPageStarts           = many((*sqlitegen.Queries).ListPageStarts, (*mysqlgen.Queries).ListPageStarts, self, self)
-	listTagKeysByMembers     = many((*sqlitegen.Queries).ListTagKeysByMembers, (*mysqlgen.Queries).ListTagKeysByMembers, toPosition, toPosition)
-	listTagsByUUID           = many((*sqlitegen.Queries).ListTagsByUUID, (*mysqlgen.Queries).ListTagsByUUID, toTag, toTag)
-	getTag                   = first(listTagsByUUID)
+	listTagsBySessionInOrder = many(
+		(*sqlitegen.Queries).ListTagsBySessionInOrder, (*mysqlgen.Queries).ListTagsBySessionInOrder, toTag, toTag)
+	listPageStarts       = many((*sqlitegen.Queries).ListPageStarts, (*mysqlgen.Queries).ListPageStarts, self, self)
+	listTagKeysByMembers = many(
+		(*sqlitegen.Queries).ListTagKeysByMembers, (*mysqlgen.Queries).ListTagKeysByMembers, toPosition, toPosition)
+	listTagsByUUID = many((*sqlitegen.Queries).ListTagsByUUID, (*mysqlgen.Queries).ListTagsByUUID, toTag, toTag)
+	getTag         = first(listTagsByUUID)
 )
 
 // MaxPage is the maximum limit of [Store.ListTags] and other paged reads.

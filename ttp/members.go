@@ -14,10 +14,14 @@ import (
 )
 
 var (
-	listMembersOfIdentity     = many((*sqlitegen.Queries).ListMembersOfIdentity, (*mysqlgen.Queries).ListMembersOfIdentity, toMember, toMember)
-	listMembersOfCampaign     = many((*sqlitegen.Queries).ListMembersOfCampaign, (*mysqlgen.Queries).ListMembersOfCampaign, toMember, toMember)
-	listIdentitiesBySurvivors = many((*sqlitegen.Queries).ListIdentitiesBySurvivors, (*mysqlgen.Queries).ListIdentitiesBySurvivors, toIdentity, toIdentity)
-	listAttackersByIdentities = many((*sqlitegen.Queries).ListAttackersByIdentities, (*mysqlgen.Queries).ListAttackersByIdentities, toAttacker, toAttacker)
+	listMembersOfIdentity = many(
+		(*sqlitegen.Queries).ListMembersOfIdentity, (*mysqlgen.Queries).ListMembersOfIdentity, toMember, toMember)
+	listMembersOfCampaign = many(
+		(*sqlitegen.Queries).ListMembersOfCampaign, (*mysqlgen.Queries).ListMembersOfCampaign, toMember, toMember)
+	listIdentitiesBySurvivors = many(
+		(*sqlitegen.Queries).ListIdentitiesBySurvivors, (*mysqlgen.Queries).ListIdentitiesBySurvivors, toIdentity, toIdentity)
+	listAttackersByIdentities = many(
+		(*sqlitegen.Queries).ListAttackersByIdentities, (*mysqlgen.Queries).ListAttackersByIdentities, toAttacker, toAttacker)
 )
 
 // members holds the identities and attackers of a scope. A scope contains all tags of its identities, and the tags

@@ -16,20 +16,20 @@ import (
 	"github.com/decnet/ttpstore/sql/schema"
 )
 
-// migrationsTable is golang-migrate's table. It has a name of its own, so that a service may keep its
-// own migrations in the same database.
+// migrationsTable is golang-migrate's version table. Its name leaves the default one to migrations of a service in the same
+// database.
 const migrationsTable = "ttp_schema_migrations"
 
 // SchemaStatus is the state of a database's schema.
 type SchemaStatus struct {
-	Version int  `json:"version"` // the last migration that ran, 0 for none
-	Latest  int  `json:"latest"`  // the last migration that this module knows
-	Dirty   bool `json:"dirty"`   // the migration to Version stopped half way
-	// Foreign says why the tables are not this module's, and what to do; empty where they are.
+	Version int  `json:"version"` // last migration that ran, 0 for none
+	Latest  int  `json:"latest"`  // last migration of this module
+	Dirty   bool `json:"dirty"`   // the migration to Version was interrupted
+	// Foreign says why the tables belong to another product, and what to do. It is empty if they do not.
 	Foreign string `json:"foreign,omitempty"`
 }
 
-// SchemaStatus reads the state of the schema. It changes nothing and makes no file.
+// SchemaStatus returns the state of the schema. It changes nothing and creates no file.
 func (s *Store) SchemaStatus(ctx context.Context) (SchemaStatus, error) {
 	status, err := s.schemaStatus(ctx)
 	return status, s.fail(ctx, "read schema status", err)
@@ -44,7 +44,7 @@ func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
 	if s.engine.absent() {
 		return status, nil
 	}
-	tables, err := s.tableColumns(ctx) // first: whoever makes them makes the table of migrations before
+	tables, err := s.tableColumns(ctx) // first, since a concurrent migration creates its version table before the others
 	if err != nil {
 		return SchemaStatus{}, err
 	}
@@ -53,43 +53,43 @@ func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
 	if missing || errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	status.Version = max(status.Version, 0) // golang-migrate says -1 where the first migration was going down
+	status.Version = max(status.Version, 0) // golang-migrate stores -1 while it reverts the first migration
 	status.Foreign = foreign(tables, !missing)
 	return status, err
 }
 
-// CheckSchema refuses what [SchemaStatus.Err] refuses, and what [New] says of connections. Every other call
-// does the same once in a store's life; a service may want to know when it starts.
+// CheckSchema returns the error of [SchemaStatus.Err], or that of a connection setting which [New] documents. The first
+// call of any other method does the same check; call CheckSchema to fail when a service starts.
 func (s *Store) CheckSchema(ctx context.Context) error {
 	s.checked.Store(false)
 	return s.fail(ctx, "check schema", s.ready(ctx))
 }
 
-// Err returns nil when the schema is the one that this module knows, else [ErrSchemaMissing],
-// [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema], with what mends it.
+// Err returns nil if the schema is the latest one that this module knows. Otherwise it returns [ErrSchemaMissing],
+// [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema], with the remedy.
 func (status SchemaStatus) Err() error {
 	switch {
 	case status.Foreign != "":
 		return fmt.Errorf("%w, nothing was changed: %s", ErrForeignSchema, status.Foreign)
 	case status.Version > status.Latest && status.Dirty:
-		return fmt.Errorf("%w: the migration to version %d stopped half way, this program knows %d: "+
+		return fmt.Errorf("%w: the migration to version %d was interrupted, and this program knows version %d: "+
 			"run the newer program's `ttpstore migrate up`", ErrSchemaNew, status.Version, status.Latest)
 	case status.Dirty:
-		return fmt.Errorf("%w: the migration to version %d stopped half way: run `ttpstore migrate up`, which completes it",
+		return fmt.Errorf("%w: the migration to version %d was interrupted: run `ttpstore migrate up` to complete it",
 			ErrSchemaDirty, status.Version)
 	case status.Version == 0:
 		return fmt.Errorf("%w: run `ttpstore migrate up`", ErrSchemaMissing)
 	case status.Version < status.Latest:
-		return fmt.Errorf("%w: it has version %d, this program needs %d: run `ttpstore migrate up`",
+		return fmt.Errorf("%w: it has version %d, but this program needs version %d: run `ttpstore migrate up`",
 			ErrSchemaOld, status.Version, status.Latest)
 	case status.Version > status.Latest:
-		return fmt.Errorf("%w: it has version %d, this program knows %d: run a newer program, "+
-			"or go back with the newer one's `ttpstore migrate down %d`", ErrSchemaNew, status.Version, status.Latest, status.Latest)
+		return fmt.Errorf("%w: it has version %d, but this program knows version %d: run a newer program, "+
+			"or revert with the newer program's `ttpstore migrate down %d`", ErrSchemaNew, status.Version, status.Latest, status.Latest)
 	}
 	return nil
 }
 
-// ready checks the connection and the schema once in a store's life.
+// ready checks the connection and the schema, once per store.
 func (s *Store) ready(ctx context.Context) error {
 	if s.checked.Load() {
 		return nil
@@ -108,26 +108,26 @@ func (s *Store) ready(ctx context.Context) error {
 	return nil
 }
 
-// settledStatus reads the state of the schema once more when another process may be in the middle of
-// migrating: what it sees half way would be told as an old or a dirty schema.
+// settledStatus returns the state of the schema. If it is old or dirty, another process may be migrating: settledStatus
+// waits for the migration lock and reads the state again.
 func (s *Store) settledStatus(ctx context.Context) (SchemaStatus, error) {
 	status, err := s.schemaStatus(ctx)
 	unsettled := errors.Is(status.Err(), ErrSchemaOld) || errors.Is(status.Err(), ErrSchemaDirty)
 	if err != nil || s.tx != nil || !unsettled {
 		return status, err
 	}
-	if _, release, err := s.engine.migrator(ctx, s.write, migrationsTable); err == nil { // waits for its turn
+	if _, release, err := s.engine.migrator(ctx, s.write, migrationsTable); err == nil {
 		release()
 	}
 	return s.schemaStatus(ctx)
 }
 
-// Migrate brings the schema to the version that this module knows. It may be called by several
-// processes at once, and again when there is nothing to do. It completes a migration that was interrupted. It
-// returns [ErrSchemaNew] or [ErrForeignSchema] where it must not write.
+// Migrate migrates the schema to the latest version that this module knows, and completes an interrupted migration. It
+// is idempotent and may be called by several processes at once. It returns [ErrSchemaNew] or [ErrForeignSchema] for a
+// schema that it must not change.
 //
-// When the context ends, the migration that is running is finished first. Beside a SQLite file it
-// leaves an empty one, the same name with .migrate-lock, which keeps other processes out meanwhile.
+// When the context ends, the running migration is completed first. For a SQLite file Migrate leaves an empty lock file
+// with the suffix .migrate-lock.
 func (s *Store) Migrate(ctx context.Context) error {
 	const op = "migrate"
 	if _, err := s.ownSchema(ctx); err != nil {
@@ -150,7 +150,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return s.CheckSchema(ctx)
 }
 
-// MigrateDown takes the schema back to an earlier version; at 0 all tables and their rows are gone.
+// MigrateDown reverts the schema to an earlier version. Version 0 drops all tables.
 func (s *Store) MigrateDown(ctx context.Context, version int) error {
 	const op = "migrate down"
 	status, err := s.ownSchema(ctx)
@@ -158,7 +158,7 @@ func (s *Store) MigrateDown(ctx context.Context, version int) error {
 	case err != nil:
 		return s.fail(ctx, op, err)
 	case version < 0 || version > status.Version:
-		return s.fail(ctx, op, fmt.Errorf("the version must be from 0 to %d, where the schema is", status.Version))
+		return s.fail(ctx, op, fmt.Errorf("the version must be from 0 to the current version %d", status.Version))
 	case version == status.Version && !status.Dirty:
 		return nil
 	}
@@ -173,9 +173,9 @@ func (s *Store) MigrateDown(ctx context.Context, version int) error {
 	})
 }
 
-// ForceSchemaVersion says which version a dirty schema has, without running anything, for one that [Store.Migrate]
-// cannot complete. Each migration may be run again over its own remains, so that the version before the one
-// that stopped is the right one. A schema that is not dirty is left alone ([ErrConflict]).
+// ForceSchemaVersion sets the version of a dirty schema without running a migration, for one that [Store.Migrate] cannot
+// complete. Migrations can be run again after an interruption, so that the right version is the one before Version. It
+// returns [ErrConflict] if the schema is not dirty.
 func (s *Store) ForceSchemaVersion(ctx context.Context, version int) error {
 	const op = "force schema version"
 	status, err := s.ownSchema(ctx)
@@ -183,14 +183,14 @@ func (s *Store) ForceSchemaVersion(ctx context.Context, version int) error {
 	case err != nil:
 		return s.fail(ctx, op, err)
 	case !status.Dirty:
-		return s.fail(ctx, op, fmt.Errorf("%w: the schema is not dirty, there is nothing to mend", ErrConflict))
+		return s.fail(ctx, op, fmt.Errorf("%w: the schema is not dirty", ErrConflict))
 	case version < 0 || version > status.Version:
-		return s.fail(ctx, op, fmt.Errorf("the version must be from 0 to %d, where the schema is", status.Version))
+		return s.fail(ctx, op, fmt.Errorf("the version must be from 0 to the current version %d", status.Version))
 	}
 	return s.migrate(ctx, op, func(m *migrate.Migrate, _ SchemaStatus) error { return forceVersion(m, version) })
 }
 
-// forceVersion sets the version without running anything.
+// forceVersion sets the version without running a migration.
 func forceVersion(m *migrate.Migrate, version int) error {
 	if version < 1 {
 		version = database.NilVersion
@@ -198,10 +198,10 @@ func forceVersion(m *migrate.Migrate, version int) error {
 	return m.Force(version)
 }
 
-// ownSchema returns the state of a schema that this store may change.
+// ownSchema returns the state of a schema that this store may change, or an error.
 func (s *Store) ownSchema(ctx context.Context) (SchemaStatus, error) {
 	if s.tx != nil {
-		return SchemaStatus{}, errors.New("not inside a transaction: call it on the store itself")
+		return SchemaStatus{}, errors.New("not possible inside a transaction: use the store without WithTx")
 	}
 	if err := s.engine.checkConnection(ctx, s.reader()); err != nil {
 		return SchemaStatus{}, err
@@ -213,8 +213,7 @@ func (s *Store) ownSchema(ctx context.Context) (SchemaStatus, error) {
 	return status, err
 }
 
-// migrate runs a change of the schema while no other process runs one. The change gets the schema's state as it
-// is then.
+// migrate runs a change of the schema under the migration lock, with the state of the schema.
 func (s *Store) migrate(ctx context.Context, op string, run func(*migrate.Migrate, SchemaStatus) error) error {
 	s.checked.Store(false)
 	return s.fail(ctx, op, s.withMigrator(ctx, run))
@@ -241,7 +240,7 @@ func (s *Store) withMigrator(ctx context.Context, run func(*migrate.Migrate, Sch
 	}
 	stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
 	defer stop()
-	version, dirty, err := driver.Version() // over the connection that the driver holds
+	version, dirty, err := driver.Version() // on the connection that holds the lock
 	if err != nil {
 		return migrationError(err)
 	}
@@ -252,18 +251,18 @@ func (s *Store) withMigrator(ctx context.Context, run func(*migrate.Migrate, Sch
 	return migrationError(err)
 }
 
-// migrationError wraps the driver's error, which golang-migrate only prints, with all of the SQL before it.
+// migrationError unwraps the driver's error. golang-migrate wraps it as text only, after the whole SQL.
 func migrationError(err error) error {
 	if failed, ok := errors.AsType[database.Error](err); ok {
 		err = &failed
 	}
 	if failed, ok := errors.AsType[*database.Error](err); ok {
-		return fmt.Errorf("%w: mend what stopped the migration, then run `ttpstore migrate up` again", failed.OrigErr)
+		return fmt.Errorf("%w: fix the cause, then run `ttpstore migrate up` again", failed.OrigErr)
 	}
 	return err
 }
 
-// latestMigration is the highest version among a dialect's embedded files.
+// latestMigration returns the highest version of a dialect's embedded migrations.
 func latestMigration(dialect Dialect) (int, error) {
 	files, err := fs.Glob(schema.FS, path.Join(string(dialect), "*.up.sql"))
 	if err != nil {

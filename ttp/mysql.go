@@ -27,53 +27,54 @@ const (
 	mysqlDeadlock    = 1213
 )
 
-// mysqlNoCheck is what a server answers that does not check tables: a syntax error, an unknown one, a statement
-// that is not supported or denied.
+// mysqlNoCheck holds the errors of servers without CHECK TABLE and users without the privilege: syntax error, unknown
+// error, not supported, denied.
 var mysqlNoCheck = []uint16{1064, 1105, 1235, 1142}
 
 const (
-	// mysqlConnections bounds a store's share of the server's max_connections, 151 by default. A
-	// service that wants another bound gives its own pool to New.
+	// mysqlConnections limits a store's share of the server's max_connections, 151 by default. A caller that needs
+	// another limit passes its own pool to New.
 	mysqlConnections = 32
-	// mysqlConnectionLife is below the time after which servers and proxies drop connections.
+	// mysqlConnectionLife is below the usual idle timeouts of servers and proxies.
 	mysqlConnectionLife = 3 * time.Minute
 )
 
 const mysqlLockWait = "innodb_lock_wait_timeout"
 
-// mysqlSession holds for every connection that this package opens. Strict mode turns what the server
-// would truncate or clamp into errors.
+// mysqlSession holds the session variables of connections that this package opens. Strict mode returns errors instead of
+// truncating or clamping values.
 var mysqlSession = map[string]string{
 	"sql_mode":  "'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION'",
 	"time_zone": "'+00:00'",
 }
 
-// openMySQL opens a pool on user:password@tcp(host:port)/database?parameters. Its errors repeat nothing
-// of the DSN, which holds a password.
+// openMySQL opens a pool for user:password@tcp(host:port)/database?parameters. Its errors contain no part of the DSN,
+// which holds a password.
 func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	config, err := mysql.ParseDSN(dsn)
-	if err != nil || config.DBName == "" || (config.Net != "tcp" && config.Net != "unix") { // else the driver tells Net, which may hold a password
-		return nil, errors.New("want mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE, with the driver's parameters behind a ?")
+	// The driver's error for another network contains config.Net, which may hold a password.
+	if err != nil || config.DBName == "" || (config.Net != "tcp" && config.Net != "unix") {
+		return nil, errors.New("want mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE, with the driver's parameters after a ?")
 	}
 	switch {
 	case config.ClientFoundRows:
-		return nil, errors.New("the parameter clientFoundRows makes duplicates count as new rows: leave it out")
+		return nil, errors.New("the parameter clientFoundRows would count duplicates as inserted: remove it")
 	case config.MultiStatements:
-		return nil, errors.New("the parameter multiStatements widens every injection: leave it out")
+		return nil, errors.New("the parameter multiStatements makes SQL injections more dangerous: remove it")
 	case config.AllowAllFiles:
-		return nil, errors.New("the parameter allowAllFiles lets the server read local files: leave it out")
+		return nil, errors.New("the parameter allowAllFiles lets the server read local files: remove it")
 	}
 	config.InterpolateParams = true // no round trip to prepare, and no limit of 65535 placeholders
 	config.Loc = time.UTC
-	config.Logger = &mysql.NopLogger{} // what it writes to standard error, the errors say too
+	config.Logger = &mysql.NopLogger{} // it would write the returned errors to standard error too
 	if config.Params == nil {
 		config.Params = map[string]string{}
 	}
 	maps.Copy(config.Params, mysqlSession)
 	if _, given := config.Params[mysqlLockWait]; !given {
-		config.Params[mysqlLockWait] = "5" // seconds, as SQLite's busy_timeout; the default of 50 outlasts all retries
+		config.Params[mysqlLockWait] = "5" // seconds, like SQLite's busy_timeout; the default of 50 exceeds maxRetryTime
 	}
-	// What the DSN says of characters is overruled: the server must take and give UTF-8.
+	// The character set of the DSN is overridden: text must be UTF-8.
 	if err := config.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
 		return nil, err
 	}
@@ -91,8 +92,8 @@ func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	return db, nil
 }
 
-// readCommitted makes connections whose transactions are READ COMMITTED by default, which spares writes the
-// round trip that sets it. No variable of a DSN can: MySQL and MariaDB 10.11 have different names for it.
+// readCommitted opens connections whose transactions are READ COMMITTED by default, which saves writes the round trip to
+// set it. A variable in the DSN cannot, since its name differs between MySQL and MariaDB 10.11.
 type readCommitted struct{ driver.Connector }
 
 func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
@@ -109,32 +110,32 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 type mysqlEngine struct {
-	readCommitted bool                         // the connections are made by readCommitted
-	countsNewRows *atomic.Bool                 // the pool was seen to count a duplicate as no row
-	server        *atomic.Pointer[mysqlServer] // nil until it is known
+	readCommitted bool                         // the pool's connector is readCommitted
+	countsNewRows *atomic.Bool                 // a duplicate was counted as no affected row
+	server        *atomic.Pointer[mysqlServer] // nil before identify
 }
 
 func newMySQLEngine(readCommitted bool) mysqlEngine {
 	return mysqlEngine{readCommitted, new(atomic.Bool), new(atomic.Pointer[mysqlServer])}
 }
 
-// mysqlServer is what a server says of itself.
+// mysqlServer holds the properties of a server.
 type mysqlServer struct {
 	vitess            bool
 	snapshotIsolation bool // see enter
 }
 
-// identify recognizes vtgate by its version, which ends in -Vitess unless its operator sets another, or else by
-// its comment, which begins as that of no other server.
+// identify recognizes vtgate by the suffix -Vitess of its version, which operators can change, or by a prefix of its
+// version comment that no other server has.
 func (e mysqlEngine) identify(ctx context.Context, db dbtx) error {
 	if e.server.Load() != nil {
 		return nil
 	}
 	var version, comment string
 	var server mysqlServer
-	// Only a MariaDB of the version that made innodb_snapshot_isolation the default reads the comment.
-	const question = "SELECT VERSION(), @@version_comment, 0 /*M!110602 + @@innodb_snapshot_isolation */"
-	if err := db.QueryRowContext(ctx, question).Scan(&version, &comment, &server.snapshotIsolation); err != nil {
+	// Only a MariaDB of the version that made innodb_snapshot_isolation the default executes the comment.
+	const properties = "SELECT VERSION(), @@version_comment, 0 /*M!110602 + @@innodb_snapshot_isolation */"
+	if err := db.QueryRowContext(ctx, properties).Scan(&version, &comment, &server.snapshotIsolation); err != nil {
 		return err
 	}
 	server.vitess = strings.HasSuffix(version, "-Vitess") || strings.HasPrefix(comment, "Version: ")
@@ -170,8 +171,8 @@ func (e mysqlEngine) sentinel(err error) error {
 	return nil
 }
 
-// retryable: after a lock timeout the server has rolled back only the statement, after a deadlock the
-// transaction; the caller rolls back and runs the whole transaction again in either case.
+// retryable includes lock wait timeouts, after which the server has rolled back only the statement: the caller rolls back
+// and repeats the whole transaction.
 func (mysqlEngine) retryable(err error) bool {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return e.Number == mysqlDeadlock || e.Number == mysqlLockTimeout || e.Number == mysqlCheckRead
@@ -179,37 +180,37 @@ func (mysqlEngine) retryable(err error) bool {
 	return false
 }
 
-// rolledBack: of the server's other errors, some come from a proxy that lost its connection, such as vtgate's, and
-// some leave the transaction open.
+// rolledBack is false for the server's other errors: some come from a proxy that lost its connection, such as vtgate's,
+// and some leave the transaction open.
 func (e mysqlEngine) rolledBack(err error) bool { return e.retryable(err) }
 
-// checkConnection asks the server, since a pool of the caller's cannot be asked for its DSN. What the server
-// does not tell, clientFoundRows, insertTags finds out.
+// checkConnection queries the settings, since it cannot read the DSN of a caller's pool. The server does not report
+// clientFoundRows, which insertTags detects.
 //
-// Under NO_BACKSLASH_ESCAPES, MySQL pushes a condition down into a derived table by writing its literals with
-// backslashes as escapes, and reads them without. Parameters are literals where the driver interpolates them,
-// bytes then with _binary before them.
+// Under NO_BACKSLASH_ESCAPES, MySQL pushes conditions down into derived tables with backslash-escaped literals, but
+// parses them without escapes. Interpolated parameters are literals; the driver prefixes bytes with _binary, which
+// CHARSET reveals.
 func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
 	var charset string
-	var autocommit, misreads bool
+	var autocommit, misparses bool
 	err := db.QueryRowContext(ctx, `SELECT @@character_set_client, @@autocommit,
-FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) AND CHARSET(?) = 'binary'`, []byte{}).Scan(&charset, &autocommit, &misreads)
+FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) AND CHARSET(?) = 'binary'`, []byte{}).Scan(&charset, &autocommit, &misparses)
 	switch {
 	case err != nil:
 		return err
 	case charset != "utf8mb4":
-		return fmt.Errorf("the connection speaks %s, so that text would be stored as another: open it with charset=utf8mb4", charset)
+		return fmt.Errorf("the connection has the character set %s, which would corrupt text: open it with charset=utf8mb4", charset)
 	case !autocommit:
-		return errors.New("the connection has autocommit off, so that reads would see an old state: open it without autocommit=0")
-	case misreads:
-		return errors.New("the server misreads interpolated parameters under NO_BACKSLASH_ESCAPES: " +
+		return errors.New("the connection has autocommit off, so that reads would be stale: open it without autocommit=0")
+	case misparses:
+		return errors.New("the server misparses interpolated parameters under NO_BACKSLASH_ESCAPES: " +
 			"open the connection without interpolateParams or without this SQL mode")
 	}
 	return nil
 }
 
-// enter switches MariaDB's innodb_snapshot_isolation off: with it, a row that has changed since a caller's transaction
-// began to read gives the whole transaction up, also where the store wants nothing but its newest state.
+// enter disables MariaDB's innodb_snapshot_isolation, under which locking a row that changed since the transaction's
+// snapshot rolls back the whole transaction. The store locks rows to read their latest state.
 func (e mysqlEngine) enter(ctx context.Context, tx dbtx) (leave func(), err error) {
 	if !e.server.Load().snapshotIsolation {
 		return func() {}, nil
@@ -218,7 +219,7 @@ func (e mysqlEngine) enter(ctx context.Context, tx dbtx) (leave func(), err erro
 	return func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
-		_, _ = tx.ExecContext(ctx, "SET innodb_snapshot_isolation = @ttpstore_isolation") // fails with its connection alone
+		_, _ = tx.ExecContext(ctx, "SET innodb_snapshot_isolation = @ttpstore_isolation") // fails only if the connection does
 	}, err
 }
 
@@ -232,9 +233,10 @@ func (mysqlEngine) afterReads(*sql.DB) {}
 
 func (mysqlEngine) optimize(*sql.DB) {}
 
-// checkTables: a sharded engine does not know CHECK TABLE, and a user may lack the privilege.
+// checkTables returns nothing if the server does not support CHECK TABLE or the user lacks the privilege.
 func (mysqlEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error) {
-	rows, err := db.QueryContext(ctx, "CHECK TABLE ttp_campaign, ttp_identity, ttp_attacker, ttp_tag, ttp_tombstone, ttp_tombstoned_tag, ttp_technique_count")
+	rows, err := db.QueryContext(ctx, "CHECK TABLE ttp_campaign, ttp_identity, ttp_attacker, ttp_tag, ttp_tombstone, "+
+		"ttp_tombstoned_tag, ttp_technique_count")
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && slices.Contains(mysqlNoCheck, e.Number) {
 		return nil, nil
 	}
@@ -255,7 +257,7 @@ func (mysqlEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error
 	return damages, rows.Err()
 }
 
-// rebuildIndex rebuilds none: MySQL would commit the transaction and build the whole table anew.
+// rebuildIndex does nothing: MySQL would commit the transaction and rebuild the whole table.
 func (mysqlEngine) rebuildIndex(context.Context, dbtx, string) (bool, error) { return false, nil }
 
 func (mysqlEngine) listColumns() string {
@@ -263,12 +265,12 @@ func (mysqlEngine) listColumns() string {
 WHERE table_schema = DATABASE() AND (table_name LIKE 'ttp%' OR table_name = 'alembic_version')`
 }
 
-// mysqlMigrateLock names the lock of a database's migrations, since all databases of a server share one
-// space of names, of 64 characters at most.
+// mysqlMigrateLock is the name of the migration lock. It contains a hash of the database, since lock names are global to
+// the server and have at most 64 characters.
 const mysqlMigrateLock = "CONCAT_WS('.', 'ttpstore.migrate', CRC32(DATABASE()))"
 
-// migrator holds a lock, which ends with its connection at the latest, from before the state of the schema is
-// read until the last migration ran. golang-migrate would take one for each of its calls.
+// migrator takes the lock before the state of the schema is read, and holds it until release is called or the connection
+// ends. golang-migrate would lock each of its calls separately.
 func (mysqlEngine) migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -277,7 +279,7 @@ func (mysqlEngine) migrator(ctx context.Context, db *sql.DB, table string) (data
 	var locked sql.NullBool
 	err = conn.QueryRowContext(ctx, "SELECT GET_LOCK("+mysqlMigrateLock+", 30)").Scan(&locked)
 	if err == nil && !locked.Bool {
-		err = fmt.Errorf("%w: another process migrates", ErrBusy)
+		err = fmt.Errorf("%w: another process is migrating", ErrBusy)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
@@ -285,7 +287,7 @@ func (mysqlEngine) migrator(ctx context.Context, db *sql.DB, table string) (data
 	release := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
-		// The connection returns to the pool. SELECT, since vtgate answers DO with success and releases nothing.
+		// The connection returns to the pool. vtgate ignores DO RELEASE_LOCK.
 		_, _ = conn.ExecContext(ctx, "SELECT RELEASE_LOCK("+mysqlMigrateLock+")")
 		_ = conn.Close()
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/decnet/ttpstore/db/mysqlgen"
 )
 
-// insertTags writes all tags with one statement. With clientFoundRows a duplicate would count as new, so that
-// the first tag that counts as new is written once more: it must count as none.
+// insertTags inserts all tags with one statement. With clientFoundRows a duplicate would count as inserted. To detect
+// that, the first inserted tag of a pool is inserted again and must not count.
 func (e mysqlEngine) insertTags(ctx context.Context, db dbtx, rows []insertRow) (int64, error) {
 	n, err := insertTagRows(ctx, db, rows)
 	if err != nil || e.countsNewRows.Load() {
@@ -24,8 +24,8 @@ func (e mysqlEngine) insertTags(ctx context.Context, db dbtx, rows []insertRow) 
 			return 0, err
 		}
 		if again != 0 {
-			return 0, errors.New("the connection counts found rows as affected rows, so that duplicates would count as new: " +
-				"open it without clientFoundRows")
+			return 0, errors.New("the connection has clientFoundRows, which would count duplicates as inserted: " +
+				"open it without this parameter")
 		}
 	}
 	e.countsNewRows.Store(true)
@@ -46,7 +46,7 @@ func insertTagRows(ctx context.Context, db dbtx, rows []insertRow) (int64, error
 
 var fullInsertTag = sync.OnceValue(func() string { return repeatTuple(mysqlgen.InsertTag, insertChunkRows) })
 
-// insertTagQuery is InsertTag for n rows.
+// insertTagQuery returns InsertTag for n rows.
 func insertTagQuery(n int) string {
 	if n == insertChunkRows {
 		return fullInsertTag()
@@ -61,15 +61,15 @@ func repeatSelect(query string, n int) string {
 	return head + "\nSELECT " + row + strings.Repeat(" UNION ALL SELECT "+row, n-1) + "\nON DUPLICATE KEY " + tail
 }
 
-// repeatTuple repeats the VALUES tuple of a generated INSERT, which holds nothing but placeholders.
+// repeatTuple repeats the VALUES tuple of a generated INSERT, which contains only placeholders.
 func repeatTuple(query string, n int) string {
 	head, rest, _ := strings.Cut(query, "VALUES (")
 	tuple, tail, _ := strings.Cut(rest, ")")
 	return head + "VALUES (" + tuple + ")" + strings.Repeat(", ("+tuple+")", n-1) + tail
 }
 
-// countSlots is how many transactions may write one technique's tags at a time, if they draw well. One that
-// waits for another longer than the server lets it runs again, by another slot.
+// countSlots is the number of slots of the sharded counter of each technique. Each transaction adds to a random slot, and
+// draws another one when it is retried after a lock wait timeout.
 const countSlots = 16
 
 func (mysqlEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []group, when addWhen) (bool, error) {
@@ -82,7 +82,7 @@ func (mysqlEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []gro
 		if added, err := affected(db.ExecContext(ctx, repeatSelect(mysqlgen.AddTechniqueCount, len(chunk)), args...)); err != nil || !added {
 			return false, err
 		}
-		when = always // all groups or none, though a tombstone of other tags may appear
+		when = always // the condition holds for all groups or none
 	}
 	return true, nil
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/decnet/ttpstore/attack"
 )
 
-// WithCatalogue gives rollups, comparisons and timelines the names and links of ATT&CK. Without a catalogue they have
-// ids alone.
+// WithCatalogue adds ATT&CK names and links to rollups and comparisons. Without a catalogue they contain IDs only.
 func WithCatalogue(c *attack.Catalogue) Option {
 	return func(s *Store) error {
 		s.catalogue = c
@@ -16,18 +15,18 @@ func WithCatalogue(c *attack.Catalogue) Option {
 	}
 }
 
-// Names are ATT&CK's names for the ids of a tag. A name that the catalogue lacks is empty.
+// Names holds the ATT&CK names of a tag's IDs. A name that the catalogue lacks is empty.
 type Names struct {
 	Tactic       string `json:"tactic_name,omitempty"`
 	Technique    string `json:"technique_name,omitempty"`
 	SubTechnique string `json:"sub_technique_name,omitempty"`
-	URL          string `json:"mitre_url,omitempty"` // of the sub-technique, if there is one
-	// From is the release that the names are from, if it is not the tag's own.
+	URL          string `json:"mitre_url,omitempty"` // of the sub-technique, if any
+	// From is the release of the names, if it differs from the tag's release.
 	From string `json:"names_from,omitempty"`
 }
 
-// Names returns the names of a tag's ids in its release, or in the nearest release that the catalogue has.
-// Tactic and subTechnique may be empty.
+// Names returns the names of a tag's IDs in its release, or in the nearest release of the catalogue. The tactic and
+// subTechnique may be empty.
 func (s *Store) Names(release, tactic, technique, subTechnique string) Names {
 	if s.catalogue == nil {
 		return Names{}
@@ -52,7 +51,7 @@ func (s *Store) Names(release, tactic, technique, subTechnique string) Names {
 	return names
 }
 
-// name fills in the names of rollup rows, from the newest release that a row has.
+// name sets the names of rollup rows from the newest release of each row.
 func (s *Store) name(rows []TechniqueRollupRow) {
 	if s.catalogue == nil {
 		return

@@ -12,11 +12,13 @@ type Source struct {
 }
 
 // SweepOrphans removes the tags whose source no longer exists. The function exists receives the distinct sources of a
-// page of tags ([BatchSize]) and reports for each whether it exists; a source with tags on several pages is passed
+// page of tags ([WithBatchSize]) and reports for each whether it exists; a source with tags on several pages is passed
 // once per page. It is called outside of transactions, and its error ends the sweep.
 //
 // SweepOrphans returns [ErrInvalidQuery] for an invalid option, and [ErrBusy].
-func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, []Source) ([]bool, error), opts ...RemovalOption) (Receipt, error) {
+func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, []Source) ([]bool, error),
+	opts ...RemovalOption,
+) (Receipt, error) {
 	var c checker
 	if exists == nil {
 		c.refuse("exists", "must be set")
@@ -26,13 +28,13 @@ func (s *Store) SweepOrphans(ctx context.Context, exists func(context.Context, [
 			if err != nil {
 				return err
 			}
-			r.looked += int64(len(tags))
+			r.examined += int64(len(tags))
 			if tags, err = orphans(ctx, tags, exists); err != nil {
 				return err
 			}
 			if len(tags) == 0 {
-				r.did(Receipt{})
-			} else if err := r.decide(ctx, tags, r.removeAll); err != nil {
+				r.report(Receipt{})
+			} else if err := r.apply(ctx, tags, r.removeAll); err != nil {
 				return err
 			}
 		}

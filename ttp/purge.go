@@ -14,7 +14,7 @@ func (s *Store) PurgeAttacker(ctx context.Context, attacker uuid.UUID, opts ...R
 	var c checker
 	c.id("attacker_uuid", attacker)
 	return s.remove(ctx, "purge attacker "+attacker.String(), "", opts, &c, func(ctx context.Context, r *removal) error {
-		if err := r.each(ctx, r.tagsOf(ctx, OfAttacker(attacker), filterArgs{}), r.removeAll); err != nil {
+		if err := r.applyEach(ctx, r.tagsOf(ctx, OfAttacker(attacker), filterArgs{}), r.removeAll); err != nil {
 			return err
 		}
 		return r.run(ctx, func(q queries) (Receipt, error) { return r.deleteAttacker(ctx, q, attacker) })
@@ -38,6 +38,6 @@ func (s *Store) PurgeSession(ctx context.Context, session string, opts ...Remova
 		c.refuse("session_id", "must be set")
 	}
 	return s.remove(ctx, "purge session", session, opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(ctx, OfSession(session), filterArgs{}), r.removeAll)
+		return r.applyEach(ctx, r.tagsOf(ctx, OfSession(session), filterArgs{}), r.removeAll)
 	})
 }

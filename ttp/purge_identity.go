@@ -16,85 +16,76 @@ import (
 )
 
 var (
-	lockTagNaming      = many((*sqlitegen.Queries).LockTagNaming, (*mysqlgen.Queries).LockTagNaming, toID, toID)
-	lockAttackerNaming = many((*sqlitegen.Queries).LockAttackerNaming, (*mysqlgen.Queries).LockAttackerNaming, toID, toID)
-	releaseAttackers   = execRows((*sqlitegen.Queries).ReleaseAttackers, (*mysqlgen.Queries).ReleaseAttackers)
-	deleteAttackers    = execRows((*sqlitegen.Queries).DeleteAttackers, (*mysqlgen.Queries).DeleteAttackers)
-	lockUnmergedOf     = many((*sqlitegen.Queries).LockUnmergedOf, (*mysqlgen.Queries).LockUnmergedOf, toID, toID)
-	deleteIdentities   = execRows((*sqlitegen.Queries).DeleteIdentities, (*mysqlgen.Queries).DeleteIdentities)
+	lockTagByIdentity      = many((*sqlitegen.Queries).LockTagByIdentity, (*mysqlgen.Queries).LockTagByIdentity, toID, toID)
+	lockAttackerByIdentity = many((*sqlitegen.Queries).LockAttackerByIdentity, (*mysqlgen.Queries).LockAttackerByIdentity, toID, toID)
+	releaseAttackers       = execRows((*sqlitegen.Queries).ReleaseAttackers, (*mysqlgen.Queries).ReleaseAttackers)
+	deleteAttackers        = execRows((*sqlitegen.Queries).DeleteAttackers, (*mysqlgen.Queries).DeleteAttackers)
+	lockMergeLeaves        = many((*sqlitegen.Queries).LockMergeLeaves, (*mysqlgen.Queries).LockMergeLeaves, toID, toID)
+	deleteIdentities       = execRows((*sqlitegen.Queries).DeleteIdentities, (*mysqlgen.Queries).DeleteIdentities)
 )
 
-// PurgeIdentity removes an identity with all that is merged into it, and their identity-rollup tags. Its
-// attackers stay, without an identity, and so do their tags. While others write tags that name the identity, it
-// goes on.
+// PurgeIdentity removes an identity, all identities merged into it, and their tags without an attacker. Their attackers
+// and the tags of these are kept, without an identity. Tags that are written to the identity concurrently are purged
+// too.
 //
-// It returns [ErrConflict] for an identity that is merged into another, also when that happens meanwhile:
-// purge the survivor, or unmerge it. Otherwise it is [Store.PurgeAttacker].
+// It returns [ErrConflict] if the identity is merged into another one, now or by a concurrent call: purge the survivor,
+// or unmerge the identity first. Its other errors are those of [Store.PurgeAttacker].
 func (s *Store) PurgeIdentity(ctx context.Context, identity uuid.UUID, opts ...RemovalOption) (Receipt, error) {
 	return s.purgeIdentity(ctx, "purge identity "+identity.String(), identity, opts, identityPurge.release)
 }
 
-// PurgeIdentityAndAttackers removes an identity with all that is merged into it, all their tags, as
-// [Store.ListTechniquesByIdentity] counts them, and their attackers with all tags that these have.
-// Otherwise it is [Store.PurgeIdentity].
+// PurgeIdentityAndAttackers removes an identity, all identities merged into it, their attackers, and all tags of these
+// scopes. It returns the same errors as [Store.PurgeIdentity].
 func (s *Store) PurgeIdentityAndAttackers(ctx context.Context, identity uuid.UUID, opts ...RemovalOption) (Receipt, error) {
 	return s.purgeIdentity(ctx, "purge identity and attackers "+identity.String(), identity, opts, identityPurge.purge)
 }
 
-// purgeIdentity empties the identity and deletes it, again and again while others put something into it in
-// between.
-func (s *Store) purgeIdentity(ctx context.Context, op string, identity uuid.UUID, opts []RemovalOption, empty func(identityPurge, context.Context) error) (Receipt, error) {
+// purgeIdentity empties the identity and deletes it, and repeats both while concurrent writers add to the identity.
+func (s *Store) purgeIdentity(ctx context.Context, op string, identity uuid.UUID, opts []RemovalOption,
+	empty func(identityPurge, context.Context) error,
+) (Receipt, error) {
 	var c checker
 	c.id("identity_uuid", identity)
 	return s.remove(ctx, op, "", opts, &c, func(ctx context.Context, r *removal) error {
 		p := identityPurge{r, identity}
 		for rows, changed := r.rows(), time.Now(); ; {
-			err := p.run(ctx, func(q queries) (Receipt, error) { return Receipt{}, p.requireUnmerged(ctx, q) }) // also of an empty one
+			// An identity without tags and attackers must be checked too.
+			err := p.run(ctx, func(q queries) (Receipt, error) { return Receipt{}, p.requireUnmerged(ctx, q) })
 			if err == nil {
 				err = empty(p, ctx)
 			}
 			if err != nil {
 				return err
 			}
-			done, err := p.deleteIdentities(ctx)
-			if err != nil || done {
+			deleted, err := p.deleteIdentities(ctx)
+			if err != nil || deleted {
 				return err
 			}
 			if r.rows() > rows {
 				rows, changed = r.rows(), time.Now()
 			} else if s.tx != nil || time.Since(changed) > maxRetryTime {
-				return fmt.Errorf("%w: identity %s is named by rows that the purge does not see: roll back a transaction of your own, or run Verify", ErrBusy, identity)
+				return fmt.Errorf("%w: rows that the purge cannot see reference identity %s: end your own open transactions, or run Verify",
+					ErrBusy, identity)
 			}
 		}
 	})
 }
 
-// rows is how many rows the removal has changed.
+// rows returns the number of rows that the removal has changed.
 func (r *removal) rows() int64 {
 	return r.receipt.Tags + r.receipt.ReleasedTags + r.receipt.Attackers + r.receipt.ReleasedAttackers + r.receipt.Identities
 }
 
-// identityPurge decides by whom the tags and attackers belong to, which others may change between its
-// transactions: so each of them looks again.
+// identityPurge purges an identity in many transactions. Each of them checks again which tags and attackers belong to
+// the identity, since concurrent calls may change that.
 type identityPurge struct {
 	*removal
 	identity uuid.UUID
 }
 
-// release parts the identity from its attackers and their tags.
+// release removes the tags without an attacker, and the identity from attackers and their tags.
 func (p identityPurge) release(ctx context.Context) error {
-	err := p.each(ctx, p.tagsOf(ctx, OfIdentity(p.identity), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (f fate, err error) {
-		own, _, err := p.divide(ctx, q, tags)
-		for _, t := range own {
-			if t.AttackerUUID == uuid.Nil {
-				f.remove = append(f.remove, t)
-			} else if t.IdentityUUID != uuid.Nil { // others go with their attackers
-				f.release = append(f.release, t)
-			}
-		}
-		return f, err
-	})
-	if err != nil {
+	if err := p.applyEach(ctx, p.tagsOf(ctx, OfIdentity(p.identity), filterArgs{}), p.planRelease); err != nil {
 		return err
 	}
 	for attackers, err := range p.attackers(ctx) {
@@ -108,7 +99,19 @@ func (p identityPurge) release(ctx context.Context) error {
 	return nil
 }
 
-// releaseAttackers takes the identity from attackers of one of its members.
+func (p identityPurge) planRelease(ctx context.Context, q queries, tags []Tag) (plan removalPlan, err error) {
+	own, _, err := p.partition(ctx, q, tags)
+	for _, t := range own {
+		if t.AttackerUUID == uuid.Nil {
+			plan.remove = append(plan.remove, t)
+		} else if t.IdentityUUID != uuid.Nil { // others follow their attackers
+			plan.release = append(plan.release, t)
+		}
+	}
+	return plan, err
+}
+
+// releaseAttackers removes attackers, all of one member, from that member.
 func (p identityPurge) releaseAttackers(ctx context.Context, q queries, attackers []Attacker) (done Receipt, err error) {
 	if err := p.requireUnmerged(ctx, q); err != nil || p.dryRun {
 		return Receipt{ReleasedAttackers: int64(len(attackers))}, err
@@ -121,13 +124,9 @@ func (p identityPurge) releaseAttackers(ctx context.Context, q queries, attacker
 	return done, err
 }
 
-// purge removes the identity's tags and its attackers.
+// purge removes the tags of the identity, and its attackers with all of their tags.
 func (p identityPurge) purge(ctx context.Context) error {
-	err := p.each(ctx, p.tagsOf(ctx, OfIdentity(p.identity), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
-		own, _, err := p.divide(ctx, q, tags)
-		return fate{remove: own}, err
-	})
-	if err != nil {
+	if err := p.applyEach(ctx, p.tagsOf(ctx, OfIdentity(p.identity), filterArgs{}), p.planPurge); err != nil {
 		return err
 	}
 	for attackers, err := range p.attackers(ctx) {
@@ -143,16 +142,22 @@ func (p identityPurge) purge(ctx context.Context) error {
 	return nil
 }
 
-// purgeAttacker removes what is left of an attacker's tags, and the attacker, while it is the identity's.
+func (p identityPurge) planPurge(ctx context.Context, q queries, tags []Tag) (removalPlan, error) {
+	own, _, err := p.partition(ctx, q, tags)
+	return removalPlan{remove: own}, err
+}
+
+// purgeAttacker removes an attacker and its remaining tags, unless it no longer belongs to the identity.
 func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) error {
-	err := p.each(ctx, p.tagsOf(ctx, OfAttacker(attacker), filterArgs{}), func(ctx context.Context, q queries, tags []Tag) (fate, error) {
-		has, err := p.has(ctx, q, attacker)
-		if err != nil || !has {
-			return fate{}, err
+	pages := p.tagsOf(ctx, OfAttacker(attacker), filterArgs{})
+	err := p.applyEach(ctx, pages, func(ctx context.Context, q queries, tags []Tag) (removalPlan, error) {
+		owned, err := p.owns(ctx, q, attacker)
+		if err != nil || !owned {
+			return removalPlan{}, err
 		}
 		if p.dryRun {
-			_, others, err := p.divide(ctx, q, tags) // its own were counted before
-			return fate{remove: others}, err
+			_, others, err := p.partition(ctx, q, tags) // the other ones were counted by purge
+			return removalPlan{remove: others}, err
 		}
 		return p.removeAll(ctx, q, tags)
 	})
@@ -160,15 +165,15 @@ func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) er
 		return err
 	}
 	return p.run(ctx, func(q queries) (Receipt, error) {
-		has, err := p.has(ctx, q, attacker)
-		if err != nil || !has {
+		owned, err := p.owns(ctx, q, attacker)
+		if err != nil || !owned {
 			return Receipt{}, err
 		}
 		return p.deleteAttacker(ctx, q, attacker)
 	})
 }
 
-// requireUnmerged refuses an identity that is merged into another.
+// requireUnmerged locks the identity and returns ErrConflict if it is merged into another one.
 func (p identityPurge) requireUnmerged(ctx context.Context, q queries) error {
 	read := lockIdentity
 	if p.dryRun {
@@ -181,12 +186,13 @@ func (p identityPurge) requireUnmerged(ctx context.Context, q queries) error {
 	case err != nil:
 		return err
 	case stored.SurvivorUUID != p.identity:
-		return fmt.Errorf("%w: identity %s is merged into %s: purge that one, or unmerge this one first", ErrConflict, p.identity, cmp.Or(stored.MergedIntoUUID, stored.SurvivorUUID))
+		return fmt.Errorf("%w: identity %s is merged into %s: purge that one, or unmerge this one first",
+			ErrConflict, p.identity, cmp.Or(stored.MergedIntoUUID, stored.SurvivorUUID))
 	}
 	return nil
 }
 
-// lock locks the identity and then attackers, as AssignAttackers does; tags come after them.
+// lock locks the identity and then the attackers, the order of AssignAttackers. Tags must be locked afterwards.
 func (p identityPurge) lock(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]Attacker, error) {
 	if err := p.requireUnmerged(ctx, q); err != nil {
 		return nil, err
@@ -199,8 +205,8 @@ func (p identityPurge) lock(ctx context.Context, q queries, attackers []uuid.UUI
 	return mapByID(stored, Attacker.id), err
 }
 
-// has locks an attacker and reports whether it is the identity's.
-func (p identityPurge) has(ctx context.Context, q queries, attacker uuid.UUID) (bool, error) {
+// owns locks an attacker and reports whether it belongs to the identity.
+func (p identityPurge) owns(ctx context.Context, q queries, attacker uuid.UUID) (bool, error) {
 	attackers, err := p.lock(ctx, q, []uuid.UUID{attacker})
 	if err != nil {
 		return false, err
@@ -210,8 +216,9 @@ func (p identityPurge) has(ctx context.Context, q queries, attacker uuid.UUID) (
 	return survivors[identity] == p.identity, err
 }
 
-// divide locks the tags and tells the identity's own from others. It leaves out what is gone.
-func (p identityPurge) divide(ctx context.Context, q queries, tags []Tag) (own, others []Tag, err error) {
+// partition locks the tags and separates those of the identity from others. Tags that are no longer stored are in
+// neither part.
+func (p identityPurge) partition(ctx context.Context, q queries, tags []Tag) (own, others []Tag, err error) {
 	ids := make([]uuid.UUID, len(tags))
 	for i, t := range tags {
 		ids[i] = t.AttackerUUID
@@ -238,28 +245,22 @@ func (p identityPurge) divide(ctx context.Context, q queries, tags []Tag) (own, 
 	return own, others, err
 }
 
-// attackers returns the pages of attackers of the identity, which need not be stored, and of all merged into it.
-// Those of one page have one identity.
+// attackers streams pages of the attackers of the identity, which need not be stored, and of all identities merged into
+// it. All attackers of a page have the same identity.
 func (p identityPurge) attackers(ctx context.Context) iter.Seq2[[]Attacker, error] {
 	return func(yield func([]Attacker, error) bool) {
-		of := func(member uuid.UUID) bool {
-			for page, err := range pagesByUUID(ctx, p.removal, listAttackersByIdentity, args{IdentityUUID: member[:]}, Attacker.id) {
-				if !yield(page, err) || err != nil {
-					return false
-				}
-			}
-			return true
-		}
-		if !of(p.identity) {
+		merged, err := p.merged(ctx)
+		if err != nil {
+			yield(nil, err)
 			return
 		}
-		for members, err := range p.members(ctx) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, member := range members {
-				if member.UUID != p.identity && !of(member.UUID) {
+		members := []uuid.UUID{p.identity}
+		for _, i := range merged {
+			members = append(members, i.UUID)
+		}
+		for _, member := range unique(members) {
+			for page, err := range pagesByUUID(ctx, p.removal, listAttackersByIdentity, args{IdentityUUID: member[:]}, Attacker.id) {
+				if !yield(page, err) || err != nil {
 					return
 				}
 			}
@@ -267,60 +268,60 @@ func (p identityPurge) attackers(ctx context.Context) iter.Seq2[[]Attacker, erro
 	}
 }
 
-// members returns the pages of stored identities that have this one as survivor.
-func (p identityPurge) members(ctx context.Context) iter.Seq2[[]Identity, error] {
-	return pagesByUUID(ctx, p.removal, listIdentitiesBySurvivor, args{SurvivorUUID: p.identity[:]}, Identity.id)
+// merged returns the stored identities whose survivor is this one, including itself.
+func (p identityPurge) merged(ctx context.Context) ([]Identity, error) {
+	return query(ctx, p.store, p.op, func(q queries) ([]Identity, error) {
+		return listIdentitiesBySurvivors(ctx, q, byID(p.identity))
+	})
 }
 
-// deleteIdentities deletes the identity and all merged into it, those first that no other points at. It
-// returns false where something names one of them still, or again.
-func (p identityPurge) deleteIdentities(ctx context.Context) (done bool, err error) {
+// deleteIdentities deletes the identity and all identities merged into it, leaves of the merge tree first. It returns
+// false if a tag or an attacker still references one of them.
+func (p identityPurge) deleteIdentities(ctx context.Context) (deleted bool, err error) {
 	if p.dryRun {
-		for members, err := range p.members(ctx) {
-			if err != nil {
-				return false, err
-			}
-			p.did(Receipt{Identities: int64(len(members))})
+		merged, err := p.merged(ctx)
+		if err == nil {
+			p.report(Receipt{Identities: int64(len(merged))})
 		}
-		return true, nil
+		return err == nil, err
 	}
 	for {
 		more := false
-		err := p.run(ctx, func(q queries) (deleted Receipt, err error) {
-			deleted.Identities, done, err = p.deleteUnmerged(ctx, q)
-			more = deleted.Identities > 0
-			return deleted, err
+		err := p.run(ctx, func(q queries) (done Receipt, err error) {
+			done.Identities, deleted, err = p.deleteMergeLeaves(ctx, q)
+			more = done.Identities > 0
+			return done, err
 		})
 		if err != nil || !more {
-			return done, err
+			return deleted, err
 		}
 	}
 }
 
-// deleteUnmerged deletes a batch of those that no other points at. When there is none, the identity is gone, or its
-// merges are not in order.
-func (p identityPurge) deleteUnmerged(ctx context.Context, q queries) (n int64, gone bool, err error) {
+// deleteMergeLeaves deletes a batch of leaves of the merge tree and returns their number. Without leaves, either all
+// identities are deleted, or the merges are inconsistent.
+func (p identityPurge) deleteMergeLeaves(ctx context.Context, q queries) (n int64, deleted bool, err error) {
 	if err := lockMerges(ctx, q, args{Kind: "identity"}); err != nil {
 		return 0, false, err
 	}
-	leaves, err := lockUnmergedOf(ctx, q, args{SurvivorUUID: p.identity[:], Limit: int64(p.batch)})
+	leaves, err := lockMergeLeaves(ctx, q, args{SurvivorUUID: p.identity[:], Limit: int64(p.batch)})
 	if err != nil {
 		return 0, false, err
 	}
 	if len(leaves) == 0 {
 		_, err := lockIdentity(ctx, q, byID(p.identity))
-		gone = errors.Is(err, sql.ErrNoRows)
+		deleted = errors.Is(err, sql.ErrNoRows)
 		switch {
-		case gone:
+		case deleted:
 			err = nil
-		case err == nil && p.store.tx == nil: // whose snapshot may show merges that are no more
-			err = fmt.Errorf("%w: the merges into identity %s form a cycle or have another survivor: see Verify", ErrConflict, p.identity)
+		case err == nil && p.store.tx == nil: // the snapshot of a caller's transaction may show merges that were undone since
+			err = fmt.Errorf("%w: the merges into identity %s form a cycle or have another survivor: run Verify", ErrConflict, p.identity)
 		}
-		return 0, gone, err
+		return 0, deleted, err
 	}
 	a := args{UUIDs: idBytes(leaves)}
-	for _, naming := range []generated[[]uuid.UUID]{lockAttackerNaming, lockTagNaming} {
-		if found, err := naming(ctx, q, a); err != nil || len(found) > 0 {
+	for _, lockReference := range []generated[[]uuid.UUID]{lockAttackerByIdentity, lockTagByIdentity} {
+		if found, err := lockReference(ctx, q, a); err != nil || len(found) > 0 {
 			return 0, false, err
 		}
 	}

@@ -4,9 +4,8 @@ import (
 	"github.com/decnet/ttpstore/internal/strictjson"
 )
 
-// A record is one line of JSON Lines: a campaign, an identity, an attacker or a tag, as its field
-// "type" says. The other fields are those of the Go types. Ids are canonical UUIDs, times RFC 3339.
-
+// A record is a line of JSON Lines. Its field "type" selects a campaign, an identity, an attacker or a tag, and its other
+// fields are those of the Go type. UUIDs are canonical, and times are RFC 3339.
 const (
 	campaignType = "campaign"
 	identityType = "identity"
@@ -14,20 +13,20 @@ const (
 	tagType      = "tag"
 )
 
-// records are decoded lines, in the order of the lines for each type.
+// records holds decoded lines, by type, in input order.
 type records struct {
 	scopes
 	tags []Tag
 }
 
-// decode adds the record of one line, or returns what is wrong with it.
+// decode adds the record of a line, or returns its problems.
 func (r *records) decode(line []byte) []Problem {
 	var c checker
 	o, ok := strictjson.Read(line, c.refuse)
 	if !ok {
 		return []Problem{{Reason: "must be a JSON object"}}
 	}
-	// finish checks the values once the fields are right, and reports whether the record is good.
+	// finish checks the values if all fields are valid, and reports whether the record is valid.
 	finish := func(check func() []Problem) bool {
 		if o.RefuseRest(); len(c.problems) == 0 {
 			c.problems = check()

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestTagLinesAreThoseOfEncodingJSON(t *testing.T) {
+func TestTagLinesEqualEncodingJSON(t *testing.T) {
 	lines := newLineEncoder()
 	id := rapid.Custom(func(t *rapid.T) (id uuid.UUID) {
 		if rapid.Bool().Draw(t, "set") {

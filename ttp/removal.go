@@ -23,7 +23,7 @@ var (
 // DefaultRemovalBatch is the default number of tags that a removal examines in one transaction.
 const DefaultRemovalBatch = 256
 
-// MaxRemovalBatch is the maximum [BatchSize]. Each tag of a batch may hold 64 KiB of evidence in memory.
+// MaxRemovalBatch is the maximum [WithBatchSize]. Each tag of a batch may hold 64 KiB of evidence in memory.
 const MaxRemovalBatch = 1000
 
 // Receipt counts the changes of a removal's committed transactions, or those that a dry run would make. It is valid
@@ -88,30 +88,30 @@ func WithTombstone(reason string) RemovalOption {
 
 // RemovalProgress is the progress of a removal.
 type RemovalProgress struct {
-	Receipt       // so far
-	Looked  int64 // number of examined tags
+	Receipt        // so far
+	Examined int64 // number of tags that were read
 }
 
-// OnProgress calls report after each page of tags and after each transaction.
-func OnProgress(report func(RemovalProgress)) RemovalOption {
+// WithProgress calls report after each page of tags and after each transaction.
+func WithProgress(report func(RemovalProgress)) RemovalOption {
 	return func(o *removalOptions) { o.progress = report }
 }
 
-// BatchSize sets the number of tags, from 1 to [MaxRemovalBatch], that a removal examines in one transaction. The
+// WithBatchSize sets the number of tags, from 1 to [MaxRemovalBatch], that a removal examines in one transaction. The
 // default is [DefaultRemovalBatch]. Other writers proceed between transactions.
-func BatchSize(tags int) RemovalOption {
+func WithBatchSize(tags int) RemovalOption {
 	return func(o *removalOptions) { o.batch = tags }
 }
 
 // removal is the state of one run.
 type removal struct {
 	removalOptions
-	store   *Store
-	op      string
-	removed string // description of the operation in its tombstone
-	receipt Receipt
-	looked  int64
-	id      uuid.UUID // of its tombstone
+	store    *Store
+	op       string
+	removed  string // description of the operation in its tombstone
+	receipt  Receipt
+	examined int64
+	id       uuid.UUID // of its tombstone
 }
 
 // remove checks the options, in addition to the problems that c holds already, and runs the removal.
@@ -148,66 +148,68 @@ func (r *removal) run(ctx context.Context, work func(queries) (Receipt, error)) 
 		done, err = transact(ctx, r.store, work)
 	}
 	if err == nil {
-		r.did(done)
+		r.report(done)
 	}
 	return err
 }
 
-func (r *removal) did(done Receipt) {
+// report adds a receipt and calls the progress function.
+func (r *removal) report(done Receipt) {
 	r.receipt.Add(done)
 	if r.progress != nil {
-		report := RemovalProgress{r.receipt, r.looked}
-		report.Techniques = maps.Clone(report.Techniques)
-		r.progress(report)
+		progress := RemovalProgress{r.receipt, r.examined}
+		progress.Techniques = maps.Clone(progress.Techniques)
+		r.progress(progress)
 	}
 }
 
-// fate holds the tags of a page to remove and to release; others stay unchanged.
-type fate struct{ remove, release []Tag }
+// removalPlan holds the tags of a page to remove and to release. Others stay unchanged.
+type removalPlan struct{ remove, release []Tag }
 
-// decision returns the fate of tags. It runs inside the transaction that applies it, and locks and rereads the tags.
-type decision func(ctx context.Context, q queries, tags []Tag) (fate, error)
+// planner returns the plan for a page of tags. It runs inside the transaction that applies the plan, and locks and
+// rereads the tags.
+type planner func(ctx context.Context, q queries, tags []Tag) (removalPlan, error)
 
-// each applies a decision to page after page.
-func (r *removal) each(ctx context.Context, pages iter.Seq2[[]Tag, error], decide decision) error {
+// applyEach plans and applies the removal of each page.
+func (r *removal) applyEach(ctx context.Context, pages iter.Seq2[[]Tag, error], plan planner) error {
 	for tags, err := range pages {
 		if err != nil {
 			return err
 		}
-		r.looked += int64(len(tags))
-		if err := r.decide(ctx, tags, decide); err != nil {
+		r.examined += int64(len(tags))
+		if err := r.apply(ctx, tags, plan); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *removal) decide(ctx context.Context, tags []Tag, decide decision) error {
+func (r *removal) apply(ctx context.Context, tags []Tag, plan planner) error {
 	return r.run(ctx, func(q queries) (Receipt, error) {
-		f, err := decide(ctx, q, tags)
+		planned, err := plan(ctx, q, tags)
 		if err != nil {
 			return Receipt{}, err
 		}
-		done := Receipt{Tags: int64(len(f.remove)), Techniques: techniquesOf(f.remove), ReleasedTags: int64(len(f.release))}
+		done := Receipt{Tags: int64(len(planned.remove)), Techniques: techniquesOf(planned.remove), ReleasedTags: int64(len(planned.release))}
 		if r.dryRun {
 			return done, nil
 		}
-		if len(f.release) > 0 {
-			if _, err := setTagIdentities(ctx, q, args{UUIDs: uuidsOf(f.release)}); err != nil {
+		if len(planned.release) > 0 {
+			if _, err := setTagIdentities(ctx, q, args{UUIDs: uuidsOf(planned.release)}); err != nil {
 				return Receipt{}, err
 			}
 		}
-		if len(f.remove) > 0 {
-			done.TombstoneUUID, err = r.delete(ctx, q, f.remove)
+		if len(planned.remove) > 0 {
+			done.TombstoneUUID, err = r.delete(ctx, q, planned.remove)
 		}
 		return done, err
 	})
 }
 
-// removeAll is the decision to remove all tags.
-func (r *removal) removeAll(ctx context.Context, q queries, tags []Tag) (fate, error) {
+// removeAll is the planner that removes all tags of a page.
+func (r *removal) removeAll(ctx context.Context, q queries, tags []Tag) (removalPlan, error) {
 	tags, err := r.current(ctx, q, tags)
-	return fate{remove: tags}, err
+	return removalPlan{remove: tags}, err
 }
 
 // current locks the tags in UUID order, like all writers, and returns the remaining ones with their current identity.
@@ -224,13 +226,13 @@ func lockCurrentTags(ctx context.Context, q queries, tags []Tag) ([]Tag, error) 
 	if err != nil {
 		return nil, err
 	}
-	identities := make(map[tagWriting]uuid.UUID, len(locked))
+	identities := make(map[tagVersion]uuid.UUID, len(locked))
 	for _, l := range locked {
-		identities[l.tagWriting] = l.identity
+		identities[l.tagVersion] = l.identity
 	}
 	var left []Tag
 	for _, t := range tags {
-		if identity, ok := identities[tagWriting{t.UUID, t.AttackerUUID, t.BatchUUID}]; ok {
+		if identity, ok := identities[tagVersion{t.UUID, t.AttackerUUID, t.BatchUUID}]; ok {
 			t.IdentityUUID = identity
 			left = append(left, t)
 		}
@@ -262,11 +264,11 @@ func deleteCountedTags(ctx context.Context, q queries, tags []Tag) error {
 	if _, err := deleteTags(ctx, q, args{UUIDs: uuidsOf(tags)}); err != nil {
 		return err
 	}
-	gone := make([]*Tag, len(tags))
+	deleted := make([]*Tag, len(tags))
 	for i := range tags {
-		gone[i] = &tags[i]
+		deleted[i] = &tags[i]
 	}
-	_, err := q.addTechniqueCounts(ctx, q.db, countsOf(gone, -1), always)
+	_, err := q.addTechniqueCounts(ctx, q.db, countsOf(deleted, -1), always)
 	return err
 }
 
@@ -312,11 +314,11 @@ func pagesByUUID[T any](ctx context.Context, r *removal, read pageQuery[T], a ar
 	}, r.batch, uuid.Nil, id)
 }
 
-// tagWriting identifies one write of a tag.
-type tagWriting struct{ uuid, attacker, batch uuid.UUID }
+// tagVersion identifies a tag as written once: a tag that is removed and written again is another version.
+type tagVersion struct{ uuid, attacker, batch uuid.UUID }
 
 type lockedTag struct {
-	tagWriting
+	tagVersion
 	identity uuid.UUID
 }
 
@@ -326,5 +328,5 @@ type lockedTagRow interface {
 
 func toLockedTag[R lockedTagRow](row R) lockedTag {
 	r := sqlitegen.LockTagsRow(row)
-	return lockedTag{tagWriting{toID(r.UUID), toID(r.AttackerUUID), toID(r.BatchUUID)}, toID(r.IdentityUUID)}
+	return lockedTag{tagVersion{toID(r.UUID), toID(r.AttackerUUID), toID(r.BatchUUID)}, toID(r.IdentityUUID)}
 }

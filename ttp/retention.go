@@ -16,6 +16,6 @@ func (s *Store) ExpireTags(ctx context.Context, keep time.Duration, opts ...Remo
 	f := Filter{Until: s.now().Add(-keep)}
 	filter := f.filterArgs(&c)
 	return s.remove(ctx, "expire tags", describe(f), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(ctx, Fleet(), filter), r.removeAll)
+		return r.applyEach(ctx, r.tagsOf(ctx, Fleet(), filter), r.removeAll)
 	})
 }

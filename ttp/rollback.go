@@ -24,7 +24,7 @@ func (s *Store) RollbackRule(ctx context.Context, rule Filter, opts ...RemovalOp
 		c.refuse("rule_id", "must be set")
 	}
 	return s.remove(ctx, "roll back rule", describe(rule), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, r.tagsOf(ctx, Fleet(), filter), r.removeAll)
+		return r.applyEach(ctx, r.tagsOf(ctx, Fleet(), filter), r.removeAll)
 	})
 }
 
@@ -34,7 +34,7 @@ func (s *Store) RollbackBatch(ctx context.Context, batch uuid.UUID, opts ...Remo
 	var c checker
 	c.id("batch_uuid", batch)
 	return s.remove(ctx, "roll back batch", batch.String(), opts, &c, func(ctx context.Context, r *removal) error {
-		return r.each(ctx, pagesByUUID(ctx, r, listTagsInBatch, args{BatchUUID: batch[:]}, Tag.id), r.removeAll)
+		return r.applyEach(ctx, pagesByUUID(ctx, r, listTagsInBatch, args{BatchUUID: batch[:]}, Tag.id), r.removeAll)
 	})
 }
 

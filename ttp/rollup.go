@@ -11,11 +11,16 @@ import (
 )
 
 var (
-	listDistinctTechniques       = many((*sqlitegen.Queries).ListDistinctTechniques, (*mysqlgen.Queries).ListDistinctTechniques, toGroup, toGroup)
-	listDistinctTechniquesByTime = many((*sqlitegen.Queries).ListDistinctTechniquesByTime, (*mysqlgen.Queries).ListDistinctTechniquesByTime, toGroup, toGroup)
-	listTechniquesByMembers      = many((*sqlitegen.Queries).ListTechniquesByMembers, (*mysqlgen.Queries).ListTechniquesByMembers, toGroup, toGroup)
-	listTechniquesByEachMember   = many((*sqlitegen.Queries).ListTechniquesByEachMember, (*mysqlgen.Queries).ListTechniquesByEachMember, toMemberGroup, toMemberGroup)
-	listTechniquesBySession      = many((*sqlitegen.Queries).ListTechniquesBySession, (*mysqlgen.Queries).ListTechniquesBySession, toGroup, toGroup)
+	listDistinctTechniques = many(
+		(*sqlitegen.Queries).ListDistinctTechniques, (*mysqlgen.Queries).ListDistinctTechniques, toGroup, toGroup)
+	listDistinctTechniquesByTime = many(
+		(*sqlitegen.Queries).ListDistinctTechniquesByTime, (*mysqlgen.Queries).ListDistinctTechniquesByTime, toGroup, toGroup)
+	listTechniquesByMembers = many(
+		(*sqlitegen.Queries).ListTechniquesByMembers, (*mysqlgen.Queries).ListTechniquesByMembers, toGroup, toGroup)
+	listTechniquesByEachMember = many(
+		(*sqlitegen.Queries).ListTechniquesByEachMember, (*mysqlgen.Queries).ListTechniquesByEachMember, toMemberGroup, toMemberGroup)
+	listTechniquesBySession = many(
+		(*sqlitegen.Queries).ListTechniquesBySession, (*mysqlgen.Queries).ListTechniquesBySession, toGroup, toGroup)
 )
 
 // TechniqueRollupRow summarizes the tags of a technique or sub-technique in a scope.

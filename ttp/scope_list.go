@@ -10,14 +10,18 @@ import (
 )
 
 var (
-	listCampaignsAfter       = many((*sqlitegen.Queries).ListCampaignsAfter, (*mysqlgen.Queries).ListCampaignsAfter, toCampaign, toCampaign)
-	listIdentitiesAfter      = many((*sqlitegen.Queries).ListIdentitiesAfter, (*mysqlgen.Queries).ListIdentitiesAfter, toIdentity, toIdentity)
-	listAttackersAfter       = many((*sqlitegen.Queries).ListAttackersAfter, (*mysqlgen.Queries).ListAttackersAfter, toAttacker, toAttacker)
-	listCampaignsMergedInto  = many((*sqlitegen.Queries).ListCampaignsMergedInto, (*mysqlgen.Queries).ListCampaignsMergedInto, toCampaign, toCampaign)
-	listIdentitiesByCampaign = many((*sqlitegen.Queries).ListIdentitiesByCampaign, (*mysqlgen.Queries).ListIdentitiesByCampaign, toIdentity, toIdentity)
-	listIdentitiesMergedInto = many((*sqlitegen.Queries).ListIdentitiesMergedInto, (*mysqlgen.Queries).ListIdentitiesMergedInto, toIdentity, toIdentity)
-	listIdentitiesBySurvivor = many((*sqlitegen.Queries).ListIdentitiesBySurvivor, (*mysqlgen.Queries).ListIdentitiesBySurvivor, toIdentity, toIdentity)
-	listAttackersByIdentity  = many((*sqlitegen.Queries).ListAttackersByIdentity, (*mysqlgen.Queries).ListAttackersByIdentity, toAttacker, toAttacker)
+	listCampaignsAfter  = many((*sqlitegen.Queries).ListCampaignsAfter, (*mysqlgen.Queries).ListCampaignsAfter, toCampaign, toCampaign)
+	listIdentitiesAfter = many(
+		(*sqlitegen.Queries).ListIdentitiesAfter, (*mysqlgen.Queries).ListIdentitiesAfter, toIdentity, toIdentity)
+	listAttackersAfter      = many((*sqlitegen.Queries).ListAttackersAfter, (*mysqlgen.Queries).ListAttackersAfter, toAttacker, toAttacker)
+	listCampaignsMergedInto = many(
+		(*sqlitegen.Queries).ListCampaignsMergedInto, (*mysqlgen.Queries).ListCampaignsMergedInto, toCampaign, toCampaign)
+	listIdentitiesByCampaign = many(
+		(*sqlitegen.Queries).ListIdentitiesByCampaign, (*mysqlgen.Queries).ListIdentitiesByCampaign, toIdentity, toIdentity)
+	listIdentitiesMergedInto = many(
+		(*sqlitegen.Queries).ListIdentitiesMergedInto, (*mysqlgen.Queries).ListIdentitiesMergedInto, toIdentity, toIdentity)
+	listAttackersByIdentity = many(
+		(*sqlitegen.Queries).ListAttackersByIdentity, (*mysqlgen.Queries).ListAttackersByIdentity, toAttacker, toAttacker)
 )
 
 // ListCampaigns returns a page of campaigns in UUID order: for [Fleet] all campaigns, for [OfCampaign] those merged

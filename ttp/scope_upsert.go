@@ -16,13 +16,14 @@ var (
 	listCampaignsByUUID  = many((*sqlitegen.Queries).ListCampaignsByUUID, (*mysqlgen.Queries).ListCampaignsByUUID, toCampaign, toCampaign)
 	listIdentitiesByUUID = many((*sqlitegen.Queries).ListIdentitiesByUUID, (*mysqlgen.Queries).ListIdentitiesByUUID, toIdentity, toIdentity)
 	listAttackersByUUID  = many((*sqlitegen.Queries).ListAttackersByUUID, (*mysqlgen.Queries).ListAttackersByUUID, toAttacker, toAttacker)
-	listAttackerIPs      = many((*sqlitegen.Queries).ListAttackersByUUID, (*mysqlgen.Queries).ListAttackersByUUID, toAttackerIP, toAttackerIP)
-	getCampaign          = first(listCampaignsByUUID)
-	getIdentity          = first(listIdentitiesByUUID)
-	getAttacker          = first(listAttackersByUUID)
-	upsertCampaign       = exec((*sqlitegen.Queries).UpsertCampaign, (*mysqlgen.Queries).UpsertCampaign)
-	upsertIdentity       = exec((*sqlitegen.Queries).UpsertIdentity, (*mysqlgen.Queries).UpsertIdentity)
-	upsertAttacker       = exec((*sqlitegen.Queries).UpsertAttacker, (*mysqlgen.Queries).UpsertAttacker)
+	listAttackerIPs      = many(
+		(*sqlitegen.Queries).ListAttackersByUUID, (*mysqlgen.Queries).ListAttackersByUUID, toAttackerIP, toAttackerIP)
+	getCampaign    = first(listCampaignsByUUID)
+	getIdentity    = first(listIdentitiesByUUID)
+	getAttacker    = first(listAttackersByUUID)
+	upsertCampaign = exec((*sqlitegen.Queries).UpsertCampaign, (*mysqlgen.Queries).UpsertCampaign)
+	upsertIdentity = exec((*sqlitegen.Queries).UpsertIdentity, (*mysqlgen.Queries).UpsertIdentity)
+	upsertAttacker = exec((*sqlitegen.Queries).UpsertAttacker, (*mysqlgen.Queries).UpsertAttacker)
 )
 
 // Campaign is a set of identities that act together. Optional fields are zero when absent.

@@ -5,12 +5,12 @@ import (
 	"sort"
 )
 
-// shardOf returns the first hexadecimal digit of a uuid: tags that share it lie on one shard, of 16 at most. On a
-// sharded engine a statement locks tags of one digit. One for several shards runs on all at once, so that two of
-// them could wait for each other where no server sees it.
+// shardOf returns the first hexadecimal digit of a UUID. Tags with the same digit are on the same shard, of at most 16.
+// On a sharded engine each statement locks tags of one digit only, since a statement on several shards runs on all of
+// them at once, and no server detects a deadlock of two such statements.
 func shardOf(id []byte) byte { return id[0] >> 4 }
 
-// inShardOrder runs a query that locks tags by their UUIDs, which are sorted.
+// inShardOrder runs a query that locks tags by their UUIDs, which must be sorted, shard by shard.
 func inShardOrder[T any](ctx context.Context, q queries, lock generated[[]T], ids [][]byte) ([]T, error) {
 	var out []T
 	for len(ids) > 0 {

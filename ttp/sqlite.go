@@ -23,38 +23,38 @@ import (
 
 const (
 	sqliteMemory = ":memory:"
-	// sqliteReaders is how many connections read a file beside the one that writes.
+	// sqliteReaders is the number of read-only connections to a file, besides the one that writes.
 	sqliteReaders = 4
-	// maxLinks bounds a chain of symbolic links, as SQLite and Linux do.
+	// maxLinks is the maximum length of a chain of symbolic links, like in SQLite and Linux.
 	maxLinks = 40
 )
 
 const sqliteBusyTimeout = "busy_timeout(5000)"
 
-// sqlitePragmas holds for every connection that this package opens.
+// sqlitePragmas holds the settings of connections that this package opens.
 var sqlitePragmas = []string{
-	sqliteBusyTimeout,     // milliseconds that a statement waits for another process's lock
-	"journal_mode(WAL)",   // readers and the writer do not wait for each other
-	"synchronous(NORMAL)", // with WAL: a power cut may undo the last commits, never tear one
+	sqliteBusyTimeout,     // milliseconds that a statement waits for a lock
+	"journal_mode(WAL)",   // readers do not block the writer
+	"synchronous(NORMAL)", // with WAL: a power failure may undo the last commits, but no part of one
 	"foreign_keys(1)",     // SQLite's default is off
 }
 
-// KiB of page cache a connection, of which the driver makes twice that of memory; SQLite's default is 2 MiB.
-// Writes touch pages all over the indexes; most of what readers read, they read once.
+// Page cache sizes in KiB per connection; the driver uses twice as much memory. SQLite's default is 2 MiB. Writes access
+// pages across all indexes, while reads access most pages once.
 const (
 	sqliteWriteCache = "cache_size(-24576)"
 	sqliteReadCache  = "cache_size(-8192)"
 )
 
-// credentials matches what a URL of another database has, and a path has not.
+// credentials matches the user and password of a server's URL.
 var credentials = regexp.MustCompile(`(?s):.*@`)
 
-// openSQLite opens a file for one writer and several readers, or a database in memory. The file is
-// made by the first write.
+// openSQLite opens a file with one connection for writes and several for reads, or a database in memory. The first write
+// creates the file.
 func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *sql.DB, err error) {
 	switch {
 	case credentials.MatchString(path):
-		return e, nil, nil, errors.New("want sqlite://PATH, without a password: a server is mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE")
+		return e, nil, nil, errors.New("want sqlite://PATH without a password; for a server, want mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE")
 	case path == sqliteMemory:
 		e.path = path
 	default:
@@ -67,7 +67,7 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	}
 	query := url.Values{"_pragma": append(sqlitePragmas[:4:4], sqliteWriteCache), "_txlock": {"immediate"}, "_dqs": {"0"}}
 	if path == sqliteMemory {
-		// Each connection would have a database of its own.
+		// Another connection would open another database.
 		write, err = sql.Open("sqlite", "file::memory:?"+query.Encode())
 		if err != nil {
 			return e, nil, nil, err
@@ -79,12 +79,12 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	if write, err = sql.Open("sqlite", file+query.Encode()); err != nil {
 		return e, nil, nil, err
 	}
-	write.SetMaxOpenConns(1) // SQLite has one writer; others wait in Go and honour their contexts
+	write.SetMaxOpenConns(1) // SQLite has one writer; the others wait in Go, where they respect their contexts
 	query.Set("mode", "ro")
 	if e.frozen != nil {
 		query.Set("immutable", "1")
 	}
-	query["_pragma"] = []string{sqlitePragmas[0], sqlitePragmas[3], sqliteReadCache} // the writer sets the journal
+	query["_pragma"] = []string{sqlitePragmas[0], sqlitePragmas[3], sqliteReadCache} // the writer sets journal_mode
 	if read, err = sql.Open("sqlite", file+query.Encode()); err != nil {
 		return e, nil, nil, errors.Join(err, write.Close())
 	}
@@ -99,9 +99,9 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	return e, write, read, nil
 }
 
-// pingSQLite reads the file. A process that was killed in mid-write may have left a journal, which a connection
-// that only reads cannot roll back; one that also writes does so without turning the file to WAL, since it may
-// be another product's.
+// pingSQLite reads the file. A process that was killed while writing may have left a journal, which a read-only connection
+// cannot roll back. pingSQLite does so over a connection that does not switch the file to WAL, since the file may belong
+// to another product.
 func pingSQLite(ctx context.Context, read *sql.DB, file string) error {
 	err := read.PingContext(ctx)
 	if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code() != sqlite3.SQLITE_READONLY_ROLLBACK {
@@ -116,11 +116,11 @@ func pingSQLite(ctx context.Context, read *sql.DB, file string) error {
 }
 
 type sqliteEngine struct {
-	path string // sqlitePath of what Open was given; "" where only the connection knows
-	// frozen is how the file was, if this process may not write it and no other had it open: it is read without
-	// locks, since these need side files, and each read checks that nothing has changed. Nil for other files.
+	path string // result of sqlitePath, or "" for a caller's pool
+	// frozen is set if this process cannot write the file and no other process had it open. Such a file is read without
+	// locks, which would need side files, and each read checks that the file is unchanged.
 	frozen fs.FileInfo
-	// walLimit is the size of the write-ahead log that afterWrite empties it at; nil for a caller's pool.
+	// walLimit is the size at which afterWrite truncates the write-ahead log; nil for a caller's pool.
 	walLimit *atomic.Int64
 }
 
@@ -130,7 +130,7 @@ func (e sqliteEngine) queries(db dbtx) queries {
 	return queries{writer: e, db: db, sqlite: sqlitegen.New(db)}
 }
 
-// See https://sqlite.org/rescode.html. The driver reports extended codes; the low byte is the primary.
+// sentinel uses the primary result code, the low byte of the extended code: https://sqlite.org/rescode.html.
 func (sqliteEngine) sentinel(err error) error {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch code := e.Code() & 0xff; {
@@ -143,7 +143,7 @@ func (sqliteEngine) sentinel(err error) error {
 	return nil
 }
 
-// writeOptions: the only writer sees the newest state.
+// writeOptions returns nil: SQLite has one writer, which reads the latest rows.
 func (sqliteEngine) writeOptions() *sql.TxOptions { return nil }
 
 func (e sqliteEngine) retryable(err error) bool { return errors.Is(e.sentinel(err), ErrBusy) }
@@ -162,8 +162,8 @@ func (e sqliteEngine) absent() bool {
 	return errors.Is(err, os.ErrNotExist)
 }
 
-// optimize lets the planner learn the tables' sizes: https://sqlite.org/lang_analyze.html. It does not wait for
-// another writer: the next store that closes does the same.
+// optimize runs ANALYZE if necessary: https://sqlite.org/lang_analyze.html. It does not wait for another writer, since
+// the next store that closes runs it too.
 func (sqliteEngine) optimize(db *sql.DB) {
 	_, _ = db.Exec("PRAGMA busy_timeout = 0; PRAGMA optimize")
 }
@@ -176,16 +176,16 @@ func (sqliteEngine) sharded() bool { return false }
 
 func (sqliteEngine) enter(context.Context, dbtx) (func(), error) { return func() {}, nil }
 
-// sqliteMaxCheck is the size in bytes up to which a file's indexes are compared with their tables by SQLite itself,
-// whose time grows faster than the file.
+// sqliteMaxCheck is the maximum size in bytes of a file for integrity_check, which compares indexes with tables in more
+// than linear time.
 const sqliteMaxCheck = 1 << 30
 
-// sqliteWrongIndex is what integrity_check says of an index that can be rebuilt.
+// sqliteWrongIndex matches the messages of integrity_check about an index that can be rebuilt.
 var sqliteWrongIndex = regexp.MustCompile(
 	`^(?:row \d+ missing from|wrong # of entries in|row \d+ values differ from) index ((?:sqlite_autoindex_)?ttp_\w+)$`)
 
-// checkTables returns one damage for all that is wrong with an index. It passes over broken CHECKs, which only a
-// connection that may write knows of: Verify checks every value.
+// checkTables returns at most one damage per index. It ignores violated CHECK constraints, which read-only connections do
+// not report: Verify checks every value.
 func (sqliteEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error) {
 	check := "integrity_check"
 	var size int64
@@ -230,11 +230,10 @@ func (sqliteEngine) listColumns() string {
 WHERE t.schema = 'main' AND (t.name LIKE 'ttp%' OR t.name = 'alembic_version')`
 }
 
-// migrator holds an exclusive lock on a file beside the database, since golang-migrate's lock for
-// SQLite is a flag of its own process. The lock ends with the process, however it ends.
+// migrator holds an exclusive lock on a file next to the database, since golang-migrate's lock for SQLite is only valid in
+// its own process. The lock ends with the process.
 //
-// The lock comes before the first connection, which turns a new file to WAL: that must not be done by
-// two at once.
+// It takes the lock before the first connection, since no two processes may switch a new file to WAL at once.
 func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error) {
 	path := e.path
 	if path == "" {
@@ -258,14 +257,14 @@ func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (d
 		unlock()
 		return nil, nil, err
 	}
-	return driver, unlock, nil // never driver.Close, which would close db
+	return driver, unlock, nil // driver.Close would close db
 }
 
-// lockSQLiteFile makes the file with the mode of another, if there is that.
+// lockSQLiteFile creates and locks a file. If the file modeOf exists, the new one gets its mode.
 func lockSQLiteFile(ctx context.Context, path, modeOf string) (unlock func(), err error) {
 	query := "?_pragma=busy_timeout(30000)&_txlock=exclusive"
 	if _, err := os.Stat(modeOf); err == nil {
-		query += "&modeof=" + strings.ReplaceAll(url.QueryEscape(modeOf), "+", "%20") // SQLite does not read + as a space
+		query += "&modeof=" + strings.ReplaceAll(url.QueryEscape(modeOf), "+", "%20") // SQLite does not decode + as a space
 	}
 	lock, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+query)
 	if err != nil {

@@ -11,9 +11,7 @@ import (
 	"sync/atomic"
 )
 
-// This file holds what the file system has to do with a SQLite database: modes, links and side files.
-
-// findSQLiteFile checks the file of a sqlitePath, which need not exist.
+// findSQLiteFile returns the engine for a path from sqlitePath. The file need not exist.
 func findSQLiteFile(path string) (sqliteEngine, error) {
 	e := sqliteEngine{path: path, walLimit: new(atomic.Int64)}
 	folder := filepath.Dir(e.path)
@@ -27,7 +25,7 @@ func findSQLiteFile(path string) (sqliteEngine, error) {
 	case err != nil:
 		return e, err
 	case info.IsDir():
-		return e, fmt.Errorf("%s is a directory, name a file in it", e.path)
+		return e, fmt.Errorf("%s is a directory, want a file", e.path)
 	case !mayRead(e.path):
 		return e, fmt.Errorf("%s: %w to read it", e.path, fs.ErrPermission)
 	}
@@ -37,7 +35,7 @@ func findSQLiteFile(path string) (sqliteEngine, error) {
 	return e, nil
 }
 
-// beingWritten reports whether a side file says that another program writes to the file, or crashed doing so.
+// beingWritten reports whether a side file shows that another program is writing the file, or crashed while writing.
 func (e sqliteEngine) beingWritten() bool { return e.has("-wal") || e.has("-journal") }
 
 func (e sqliteEngine) has(sideFile string) bool {
@@ -45,16 +43,16 @@ func (e sqliteEngine) has(sideFile string) bool {
 	return err == nil
 }
 
-// explain names the reason and the remedy where SQLite names neither.
+// explain adds the cause and the remedy if SQLite cannot open a write-ahead log in a read-only folder.
 func (e sqliteEngine) explain(err error) error {
 	if err != nil && e.has("-wal") && !mayWrite(filepath.Dir(e.path)) {
-		return fmt.Errorf("%w: %s-wal can only be read with the right to write in its folder: copy both files to another folder",
+		return fmt.Errorf("%w: reading %s-wal needs write permission for its folder: copy both files to another folder",
 			err, e.path)
 	}
 	return err
 }
 
-// checkRead refuses what was read of a frozen file that has changed.
+// checkRead returns an error if a frozen file has changed.
 func (e sqliteEngine) checkRead() error {
 	if e.frozen == nil {
 		return nil
@@ -63,18 +61,19 @@ func (e sqliteEngine) checkRead() error {
 	if err == nil && os.SameFile(info, e.frozen) && info.ModTime().Equal(e.frozen.ModTime()) && !e.beingWritten() {
 		return nil
 	}
-	return fmt.Errorf("%w: another program has begun to write to the file: open it again", ErrBusy)
+	return fmt.Errorf("%w: another program has started to write the file: open it again", ErrBusy)
 }
 
-// afterReads removes the side files that readers make, which only a connection that may write does.
+// afterReads removes the side files of read-only connections, which only a writable connection does when it closes.
 func (e sqliteEngine) afterReads(write *sql.DB) {
 	if e.path != "" && e.frozen == nil && e.has("-wal") {
-		_ = write.Ping() // its Close is the last
+		_ = write.Ping() // opens the connection that Store.Close closes last
 	}
 }
 
-// createSQLiteFile makes an empty file for its owner alone, if there is none. SQLite gives its side files the same
-// mode. The file is linked when it is closed: SQLite's locks of a file end with any descriptor of it.
+// createSQLiteFile creates an empty file with access for the owner only, if it does not exist. SQLite copies the mode to
+// its side files. The file is created under another name and linked after closing it, since closing any descriptor of a
+// file releases SQLite's locks on it.
 func createSQLiteFile(path string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -84,13 +83,12 @@ func createSQLiteFile(path string) error {
 		return err
 	}
 	err = file.Close()
-	_ = os.Link(file.Name(), path) // fails where another process was first, or where there are no links, nor modes
+	_ = os.Link(file.Name(), path) // fails if another process was first, or on file systems without links, which have no modes either
 	return errors.Join(err, os.Remove(file.Name()))
 }
 
-// sqlitePath returns the path of a database file, or sqliteMemory. A file has one path, by whatever name it
-// is opened: absolute and without symbolic links, even where their target is yet to be made. So all
-// processes take the same lock to migrate it.
+// sqlitePath returns the path of a database file, or sqliteMemory. The path is absolute and without symbolic links, even
+// if their target does not exist yet, so that all processes take the same migration lock.
 func sqlitePath(name string) (string, error) {
 	if name == "" || strings.ContainsAny(name, "?#") {
 		return "", errors.New("want sqlite://PATH or sqlite://:memory:, without parameters")
@@ -110,7 +108,7 @@ func sqlitePath(name string) (string, error) {
 		path = filepath.Join(folder, filepath.Base(path))
 		target, err := os.Readlink(path)
 		if err != nil {
-			return path, nil // no link
+			return path, nil // not a link
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(folder, target)
@@ -120,12 +118,12 @@ func sqlitePath(name string) (string, error) {
 	return "", errors.New("the database's path has too many symbolic links")
 }
 
-// sqliteMaxWAL is the size in bytes beyond which the write-ahead log is emptied. SQLite's own checkpoints never
-// empty it while readers that overlap read from it: https://sqlite.org/wal.html#avoiding_excessively_large_wal_files.
+// sqliteMaxWAL is the size in bytes above which the write-ahead log is truncated. SQLite's own checkpoints cannot reset it
+// while there is always a reader: https://sqlite.org/wal.html#avoiding_excessively_large_wal_files.
 const sqliteMaxWAL = 64 << 20
 
-// afterWrite empties a write-ahead log that has grown large. It waits up to a second for readers, and tries again only
-// after as much growth, so that a long read does not delay every write.
+// afterWrite truncates a large write-ahead log. It waits up to a second for readers. If they do not end, it tries again
+// after another sqliteMaxWAL of growth, so that a long read does not delay every write.
 func (e sqliteEngine) afterWrite(write *sql.DB) {
 	if e.walLimit == nil || e.walSize() < max(e.walLimit.Load(), sqliteMaxWAL) {
 		return

@@ -15,7 +15,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// All processes must take the same lock, by whatever name they know the file, also before it is made.
+// All processes must take the same lock, whichever name they open the file by, even before it exists.
 func TestLinkedSQLiteFilesShareOneLock(t *testing.T) {
 	root := t.TempDir()
 	for _, folder := range []string{"data", "links"} {
@@ -31,20 +31,21 @@ func TestLinkedSQLiteFilesShareOneLock(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	names := []string{"data/ttp.db", "folder/ttp.db", "links/absolute", "links/relative", "links/chain", "links/through"}
+	migrate := func(name string) {
+		s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(root, name))
+		if err == nil {
+			err = errors.Join(s.Migrate(t.Context()), s.Close())
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	var wg sync.WaitGroup
-	for _, name := range names {
-		wg.Go(func() {
-			s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(root, name))
-			if err == nil {
-				err = errors.Join(s.Migrate(t.Context()), s.Close())
-			}
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		})
+	for _, name := range []string{"data/ttp.db", "folder/ttp.db", "links/absolute", "links/relative", "links/chain", "links/through"} {
+		wg.Go(func() { migrate(name) })
 	}
 	wg.Wait()
+	migrate("data/ttp.db") // of two connections that close at once, neither may be the last to SQLite, which keeps the WAL then
 	for folder, want := range map[string][]string{
 		"data": {"ttp.db", "ttp.db.migrate-lock"}, "links": {"absolute", "chain", "relative", "through"},
 	} {
@@ -73,12 +74,12 @@ func TestPoolOfALinkedSQLiteFileSharesItsLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	if names := filesIn(t, data); !slices.Equal(names, []string{"ttp.db", "ttp.db.migrate-lock"}) {
-		t.Errorf("there is %q", names)
+		t.Errorf("found %q", names)
 	}
 }
 
-// A service may change its folder after it opened its store.
-func TestRelativePathIsOfTheFolderThatOpened(t *testing.T) {
+// A service may change its working directory after it opened its store.
+func TestRelativePathIsResolvedByOpen(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
 	t.Chdir(first)
 	s, err := ttp.Open(t.Context(), "sqlite://ttp.db")
@@ -90,15 +91,15 @@ func TestRelativePathIsOfTheFolderThatOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	if names := filesIn(t, first); !slices.Equal(names, []string{"ttp.db", "ttp.db.migrate-lock"}) {
-		t.Errorf("where it was opened: %q", names)
+		t.Errorf("the directory of Open: found %q", names)
 	}
 	if names := filesIn(t, second); len(names) > 0 {
-		t.Errorf("where it ran: %q", names)
+		t.Errorf("the directory of Migrate: found %q", names)
 	}
 }
 
-// Neither the file nor its folder changes, though the store would turn the file to WAL and lock it to migrate.
-func TestForeignSQLiteFileIsLeftAlone(t *testing.T) {
+// The store must not switch the file to WAL or create a lock file.
+func TestForeignSQLiteFileIsUnchanged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "decnet.db")
 	conformance.PredecessorFile(t, path)
 	before, err := os.ReadFile(path)
@@ -123,12 +124,12 @@ func TestForeignSQLiteFileIsLeftAlone(t *testing.T) {
 		t.Errorf("the file changed, %v", err)
 	}
 	if names := filesIn(t, filepath.Dir(path)); !slices.Equal(names, []string{"decnet.db"}) {
-		t.Errorf("there is %q", names)
+		t.Errorf("found %q", names)
 	}
 }
 
-// What a migration met is said in one line, with what to do, and that is enough.
-func TestFailedMigrationSaysWhatStoppedIt(t *testing.T) {
+// The error has one line, without the SQL, and following its advice succeeds.
+func TestFailedMigrationReportsItsCause(t *testing.T) {
 	pool, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "ttp.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -156,8 +157,7 @@ func TestFailedMigrationSaysWhatStoppedIt(t *testing.T) {
 	}
 }
 
-// A process that was killed while it made the file left a journal, which a connection that only reads cannot
-// roll back.
+// A process that was killed while writing leaves a journal, which a read-only connection cannot roll back.
 func TestInterruptedSQLiteFileOpens(t *testing.T) {
 	path, copied := filepath.Join(t.TempDir(), "ttp.db"), filepath.Join(t.TempDir(), "ttp.db")
 	pool, err := sql.Open("sqlite", "file:"+path+"?_pragma=cache_size(1)")

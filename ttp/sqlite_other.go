@@ -2,6 +2,6 @@
 
 package ttp
 
-// Where nobody can be asked, SQLite tells.
+// Without access(2), SQLite returns the error.
 func mayRead(string) bool  { return true }
 func mayWrite(string) bool { return true }

@@ -6,8 +6,8 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
-// insertTags loops over one prepared statement: SQLite runs in the process, and many rows in one
-// statement gain nothing.
+// insertTags executes one prepared statement per tag. SQLite runs in this process, so that a statement for many rows is no
+// faster.
 func (sqliteEngine) insertTags(ctx context.Context, db dbtx, rows []insertRow) (int64, error) {
 	stmt, err := db.PrepareContext(ctx, sqlitegen.InsertTag)
 	if err != nil {
@@ -31,7 +31,7 @@ func (sqliteEngine) insertTags(ctx context.Context, db dbtx, rows []insertRow) (
 	return written, nil
 }
 
-// addTechniqueCounts needs one slot: SQLite has one writer.
+// addTechniqueCounts uses one slot, since SQLite has one writer.
 func (sqliteEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []group, when addWhen) (bool, error) {
 	stmt, err := db.PrepareContext(ctx, sqlitegen.AddTechniqueCount)
 	if err != nil {

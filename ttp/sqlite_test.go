@@ -17,7 +17,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// A copy of the file alone must hold everything.
+// A copy of only the database file must be complete.
 func TestClosingASQLiteFileLeavesNoWAL(t *testing.T) {
 	for _, name := range []string{"plain.db", "with space.db", "per%20cent.db", "üml&äut.db"} {
 		path := filepath.Join(t.TempDir(), name)
@@ -56,7 +56,7 @@ func filesIn(t *testing.T, folder string) []string {
 	return names
 }
 
-func TestReadingMakesNoSQLiteFile(t *testing.T) {
+func TestReadingCreatesNoSQLiteFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none.db")
 	s, err := ttp.Open(t.Context(), "sqlite://"+path)
 	if err != nil {
@@ -72,11 +72,11 @@ func TestReadingMakesNoSQLiteFile(t *testing.T) {
 		t.Error(err)
 	}
 	if names := filesIn(t, filepath.Dir(path)); len(names) > 0 {
-		t.Errorf("there is %q", names)
+		t.Errorf("found %q", names)
 	}
 }
 
-func TestOpenSaysWhatIsWrongWithTheURL(t *testing.T) {
+func TestOpenRejectsInvalidURLs(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing", "ttp.db")
 	for url, want := range map[string]string{
 		"":                        "sqlite:// or mysql://",
@@ -85,10 +85,10 @@ func TestOpenSaysWhatIsWrongWithTheURL(t *testing.T) {
 		"sqlite://a.db?mode=ro":   "without parameters",
 		"sqlite://" + missing:     "folder",
 		"mysql://root@tcp(h:1)":   "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE",
-		"sqlite://" + t.TempDir(): "is a directory, name a file in it",
+		"sqlite://" + t.TempDir(): "is a directory, want a file",
 
-		"sqlite://root:secret@tcp(h:1)/ttp":    "a server is mysql://USER:PASSWORD@",
-		"sqlite:///root:se\ncret@h/../x.db":    "a server is mysql://USER:PASSWORD@",
+		"sqlite://root:secret@tcp(h:1)/ttp":    "for a server, want mysql://USER:PASSWORD@",
+		"sqlite:///root:se\ncret@h/../x.db":    "for a server, want mysql://USER:PASSWORD@",
 		"root:secret@tcp(h:1)/ttp":             "sqlite:// or mysql://",
 		"mysql://root:secret@h:1/ttp":          "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE",
 		"mysql://tcp(root:secret@h:1)/ttp":     "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE",
@@ -104,7 +104,7 @@ func TestOpenSaysWhatIsWrongWithTheURL(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := ttp.Open(t.Context(), "sqlite://:memory:", ttp.WithConfidenceFloor(1.5)); err == nil {
-		t.Error("a floor of 1.5 was taken")
+		t.Error("a floor of 1.5 was accepted")
 	}
 	if _, err := ttp.New(new(sql.DB), "oracle"); err == nil || !strings.Contains(err.Error(), "oracle") {
 		t.Errorf("an unknown dialect: got %v", err)
@@ -116,8 +116,8 @@ func TestOpenSaysWhatIsWrongWithTheURL(t *testing.T) {
 	}
 }
 
-// A database in memory has one connection, which no stream may keep.
-func TestStreamsMayWriteOverOneConnection(t *testing.T) {
+// A database in memory has one connection, which streams must not hold.
+func TestStreamsAllowWritesOnOneConnection(t *testing.T) {
 	s, err := ttp.Open(t.Context(), "sqlite://:memory:")
 	if err != nil {
 		t.Fatal(err)
@@ -135,13 +135,13 @@ func TestStreamsMayWriteOverOneConnection(t *testing.T) {
 			for _, err := range s.TagsSeq(t.Context(), ttp.Fleet(), ttp.Filter{}) {
 				return errors.Join(err, write())
 			}
-			return errors.New("no tag came")
+			return errors.New("got no tag")
 		},
 		"AttackerRollups": func(write func() error) error {
 			for _, err := range s.AttackerRollups(t.Context(), ttp.Filter{}) {
 				return errors.Join(err, write())
 			}
-			return errors.New("no rollup came")
+			return errors.New("got no rollup")
 		},
 	}
 	for name, stream := range streams {
@@ -173,8 +173,8 @@ func TestCloseMayBeRepeated(t *testing.T) {
 	}
 }
 
-// What was committed is safe: that the planner could not be advised of it is no error.
-func TestClosingBesideAnotherWriterSucceeds(t *testing.T) {
+// Close must not fail because it cannot update the planner's statistics.
+func TestCloseSucceedsDuringAnotherWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ttp.db")
 	s, err := ttp.Open(t.Context(), "sqlite://"+path)
 	if err != nil {
@@ -201,7 +201,7 @@ func TestClosingBesideAnotherWriterSucceeds(t *testing.T) {
 	}
 }
 
-// Prepared statements outlive a schema that goes and comes back.
+// The prepared statement cache must work after the tables are dropped and created again.
 func TestPreparedStatementsSurviveMigrations(t *testing.T) {
 	s, err := ttp.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "ttp.db"))
 	if err != nil {
@@ -227,7 +227,7 @@ func TestPreparedStatementsSurviveMigrations(t *testing.T) {
 	}
 }
 
-// SQLite's readers make side files, which only its writers remove.
+// SQLite's read-only connections create side files, which only writable ones remove.
 func TestReadingLeavesNoSideFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ttp.db")
 	for _, use := range []func(*ttp.Store) error{
@@ -249,7 +249,7 @@ func TestReadingLeavesNoSideFiles(t *testing.T) {
 	}
 }
 
-// A new file is for its owner alone; the files beside one have its mode.
+// A new file has access for its owner only, and side files have the mode of the database.
 func TestSQLiteFilesHaveTheDatabasesMode(t *testing.T) {
 	for _, name := range []string{"plain.db", "with space.db", "per%20cent+.db", "üml&äut.db"} {
 		for _, mode := range []fs.FileMode{0, 0o600, 0o664} {
@@ -273,7 +273,7 @@ func TestSQLiteFilesHaveTheDatabasesMode(t *testing.T) {
 				}
 			}
 			if n := len(modes(t, filepath.Dir(path))); n != 4 {
-				t.Errorf("%d files, want database, WAL, its index and lock", n)
+				t.Errorf("found %d files, want the database, the WAL, its index and the lock", n)
 			}
 			if err := s.Close(); err != nil {
 				t.Error(err)
@@ -282,7 +282,7 @@ func TestSQLiteFilesHaveTheDatabasesMode(t *testing.T) {
 	}
 }
 
-// modes are those of the files in a folder.
+// modes returns the modes of the files in a folder.
 func modes(t *testing.T, folder string) map[string]fs.FileMode {
 	t.Helper()
 	entries, err := os.ReadDir(folder)

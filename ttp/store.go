@@ -12,37 +12,36 @@ import (
 	"github.com/decnet/ttpstore/attack"
 )
 
-// DefaultConfidenceFloor is the confidence below which tags are not written.
+// DefaultConfidenceFloor is the default write floor: tags with a lower confidence are not written.
 const DefaultConfidenceFloor = 0.3
 
-// Store writes and reads tags and their scopes. It is safe for concurrent use; make one with [Open] or
-// [New]. Every call refuses a database whose schema is missing, older, newer, dirty or another product's with
-// [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema]; see
-// [Store.Migrate].
+// Store writes and reads tags and their scopes. It is safe for concurrent use. Create one with [Open] or [New].
+//
+// If the schema is missing, older, newer, dirty or another product's, every method returns [ErrSchemaMissing],
+// [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema]. See [Store.Migrate].
 type Store struct {
 	engine      engine
-	write, read *sql.DB // the same one but for a SQLite file
-	tx          *sql.Tx // the caller's, if any
-	// What is kept prepared, nil where that gains nothing; the same where the pool is.
+	write, read *sql.DB // different pools for a SQLite file only
+	tx          *sql.Tx // the caller's transaction, if any
+	// Prepared statement caches of the pools; nil in a caller's transaction.
 	writes, reads *statements
 	writerQueue   chan struct{} // held by the current writer; nil if writers run concurrently
-	groups        *groupCommit  // nil where no calls share a transaction
+	groups        *groupCommit  // nil if calls do not share transactions
 	owned         bool          // Close closes the pools
 	floor         float64
-	catalogue     *attack.Catalogue // nil without names
+	catalogue     *attack.Catalogue // may be nil
 	now           func() time.Time
-	checked       *atomic.Bool // the connection and the schema were found right
-	written       *atomic.Bool // something was written through this store
+	checked       *atomic.Bool // the connection and the schema were checked
+	written       *atomic.Bool // this store has written
 }
 
-// Option changes a store's settings.
+// Option configures a store.
 type Option func(*Store) error
 
-// WithConfidenceFloor sets the confidence, from 0 to 1, below which tags are not written, in place of
-// [DefaultConfidenceFloor]. At 0 every tag is written.
+// WithConfidenceFloor sets the write floor, from 0 to 1, instead of [DefaultConfidenceFloor]. At 0 every tag is written.
 func WithConfidenceFloor(floor float64) Option {
 	return func(s *Store) error {
-		if !(floor >= 0 && floor <= 1) { // so that NaN fails
+		if !(floor >= 0 && floor <= 1) { // NaN fails too
 			return fmt.Errorf("the confidence floor must be a number from 0 to 1, not %v", floor)
 		}
 		s.floor = floor
@@ -50,19 +49,19 @@ func WithConfidenceFloor(floor float64) Option {
 	}
 }
 
-// Open opens the database that the URL names:
+// Open opens the database with the URL:
 //
-//	sqlite://PATH            a file, made by Migrate where it is missing, for its owner alone; a relative path
-//	                         starts at the working folder
-//	sqlite://:memory:        a database of one connection that ends with the store
+//	sqlite://PATH            a file, created by Migrate with access for the owner only; relative paths start at
+//	                         the working directory
+//	sqlite://:memory:        a database with one connection that ends with the store
 //	mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE?PARAMETERS
 //
-// The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles
-// are refused. Open says so when the server or file does not answer; a schema that is missing is told
-// by the first call. No error repeats the URL, which may hold a password.
+// The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles are refused. Open
+// returns an error if it cannot connect to the server or read the file, but does not check the schema. No error contains
+// the URL, which may hold a password.
 //
-// A SQLite file that this process may not write is read. Where no other program has it open, its reads end with
-// [ErrBusy] once one begins to write; a store that is opened then reads beside the writer.
+// A SQLite file without write permission can be read. If no other program has it open, reads return [ErrBusy] once
+// another program starts to write; open the file again then.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	scheme, rest, _ := strings.Cut(url, "://")
 	s := &Store{owned: true}
@@ -87,15 +86,15 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// New makes a store over a pool of the caller's, which stays the caller's to close. Make one for each pool,
-// not one for each call: it keeps statements prepared on the pool until [Store.Close].
+// New creates a store on the caller's pool, which the caller closes. Create one store per pool, not one per call: it keeps
+// prepared statements until [Store.Close].
 //
-// One connection is enough for every call. A SQLite pool should have _txlock=immediate, a busy_timeout and, for
-// a database in memory, one connection. A MySQL pool is fastest with interpolateParams, and a lock that is
-// waited for longer than half a minute (innodb_lock_wait_timeout) is not tried again. These settings of a MySQL
-// pool are refused, since results would be wrong:
+// Every method needs only one connection. A SQLite pool should have _txlock=immediate, a busy_timeout and, for a
+// database in memory, one connection. A MySQL pool is fastest with interpolateParams; with an innodb_lock_wait_timeout
+// of more than 30 seconds, lock waits are not retried. These settings of a MySQL pool would make results wrong and are
+// refused:
 //
-//   - another character set than utf8mb4, autocommit=0, and interpolateParams together with the SQL mode
+//   - a character set other than utf8mb4, autocommit=0, and interpolateParams together with the SQL mode
 //     NO_BACKSLASH_ESCAPES: by the first call
 //   - clientFoundRows: by the first call of [Store.InsertTags] or [Store.Import] that inserts a tag
 func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
@@ -135,28 +134,29 @@ func (s *Store) configure(opts []Option) error {
 	return nil
 }
 
-// WithTx returns a store that runs inside a transaction of the caller's, so that a service writes its
-// event and its tags together. Each call is all or nothing in it; a read of several statements sees one
-// state of the database if the transaction's isolation gives one. To commit, to roll back and to retry
-// after [ErrBusy] is the caller's; so is to roll back when a context has ended within a call, since the
-// engine may then have given the whole transaction up.
+// WithTx returns a store that runs in the caller's transaction, so that a service can write its event and its tags
+// together. Each call is atomic within the transaction. A read of several statements sees one state of the database if
+// the transaction's isolation level does so.
+//
+// The caller commits, rolls back, and retries after [ErrBusy]. It must also roll back if a context ends during a call,
+// since the engine may have rolled back the whole transaction.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	inner := *s
 	inner.tx, inner.writes, inner.reads, inner.owned = tx, nil, nil, false
 	return &inner
 }
 
-// Dialect returns the SQL that the store's database speaks.
+// Dialect returns the SQL dialect of the database.
 func (s *Store) Dialect() Dialect { return s.engine.dialect() }
 
-// Ping tells whether the database answers.
+// Ping checks the connection to the database.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	return s.fail(ctx, "ping", s.reader().QueryRowContext(ctx, "SELECT 1").Scan(&one))
 }
 
-// Close closes what [Open] opened. A store from [New] or [Store.WithTx] leaves its caller's pool and
-// transaction alone.
+// Close closes the database of a store from [Open]. For a store from [New] it closes only prepared statements; the pool
+// stays open.
 func (s *Store) Close() error {
 	s.writes.close()
 	s.reads.close()
@@ -174,7 +174,7 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, s.write.Close())...)
 }
 
-// reader is what a single query reads from.
+// reader returns the connection of single queries.
 func (s *Store) reader() dbtx {
 	if s.tx != nil {
 		return s.tx

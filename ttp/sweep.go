@@ -18,26 +18,26 @@ var (
 	listSurvivingIdentities = many((*sqlitegen.Queries).ListSurvivingIdentities, (*mysqlgen.Queries).ListSurvivingIdentities, toID, toID)
 )
 
-// ScopeRollup is one scope and its rollup.
+// ScopeRollup is a scope with its rollup.
 type ScopeRollup struct {
 	Scope
 	Techniques []TechniqueRollupRow `json:"techniques"`
 }
 
-// AttackerRollups streams the [Store.Rollup] of every attacker that has tags that match the filter, in the
-// order of their UUIDs. It reads some hundred attackers at a time and holds no transaction between them. The
-// error comes last, with no rollup.
+// AttackerRollups streams the [Store.Rollup] of every attacker with tags that match f, in UUID order. It reads the rollups
+// of up to 128 attackers at a time and holds no transaction between these reads. An error ends the stream, with a zero
+// ScopeRollup.
 func (s *Store) AttackerRollups(ctx context.Context, f Filter) iter.Seq2[ScopeRollup, error] {
 	return s.sweep(ctx, "stream rollups of attackers", OfAttacker, f, listTaggedAttackers, attackersAsMembers)
 }
 
-// IdentityRollups streams the [Store.Rollup] of every surviving identity that has tags that match the filter.
-// Otherwise it is [Store.AttackerRollups].
+// IdentityRollups streams the [Store.Rollup] of every surviving identity with tags that match f. See
+// [Store.AttackerRollups].
 func (s *Store) IdentityRollups(ctx context.Context, f Filter) iter.Seq2[ScopeRollup, error] {
-	return s.sweep(ctx, "stream rollups of identities", OfIdentity, f, listNamedIdentities, identitiesAsMembers)
+	return s.sweep(ctx, "stream rollups of identities", OfIdentity, f, listReferencedIdentities, identitiesAsMembers)
 }
 
-// sweep reads the rollups of the scopes that next lists, a page at a time.
+// sweep streams the rollups of the scopes that next lists, a page at a time.
 func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scope, f Filter,
 	next generated[[]uuid.UUID], resolve func(context.Context, queries, []uuid.UUID) (members, error),
 ) iter.Seq2[ScopeRollup, error] {
@@ -75,13 +75,13 @@ func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scop
 	}
 }
 
-// scopeGroups are the groups of one attacker or identity.
+// scopeGroups holds the groups of an attacker or identity.
 type scopeGroups struct {
 	id     uuid.UUID
 	groups []group
 }
 
-// groupsOf returns the groups of each id, those of its members, in the order of the ids.
+// groupsOf returns the groups of the members of each ID, in the order of ids.
 func groupsOf(ids []uuid.UUID, m members, groups []group) []scopeGroups {
 	byID := make(map[uuid.UUID][]group, len(ids))
 	for _, g := range groups {
@@ -103,22 +103,21 @@ func attackersAsMembers(_ context.Context, _ queries, ids []uuid.UUID) (members,
 	return m, nil
 }
 
-// listNamedIdentities returns the next identities that tags, attackers or merges name. Some may have no
-// rollup.
-func listNamedIdentities(ctx context.Context, q queries, a args) ([]uuid.UUID, error) {
-	var named []uuid.UUID
+// listReferencedIdentities returns a page of the identities that tags, attackers or merges reference.
+func listReferencedIdentities(ctx context.Context, q queries, a args) ([]uuid.UUID, error) {
+	var referenced []uuid.UUID
 	for _, list := range []generated[[]uuid.UUID]{listTaggedIdentities, listAssignedIdentities, listSurvivingIdentities} {
 		ids, err := list(ctx, q, a)
 		if err != nil {
 			return nil, err
 		}
-		named = append(named, ids...)
+		referenced = append(referenced, ids...)
 	}
-	named = unique(named)
-	return named[:min(len(named), int(a.Limit))], nil
+	referenced = unique(referenced)
+	return referenced[:min(len(referenced), int(a.Limit))], nil
 }
 
-// identitiesAsMembers resolves surviving identities to all that are merged into them, and their attackers.
+// identitiesAsMembers resolves surviving identities to all identities merged into them, and the attackers of these.
 func identitiesAsMembers(ctx context.Context, q queries, ids []uuid.UUID) (members, error) {
 	m := members{scope: Scope{Kind: IdentityScope}, survivors: map[uuid.UUID]uuid.UUID{}}
 	merged, err := inChunks(ctx, q, listIdentitiesBySurvivors, ids, args{})
@@ -132,7 +131,7 @@ func identitiesAsMembers(ctx context.Context, q queries, ids []uuid.UUID) (membe
 	if err != nil {
 		return m, err
 	}
-	for _, id := range ids { // one that is not stored answers for itself
+	for _, id := range ids { // an identity that is not stored survives itself
 		if !slices.ContainsFunc(stored, func(i Identity) bool { return i.UUID == id }) {
 			m.add(member{survivor: id, identity: id})
 		}

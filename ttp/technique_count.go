@@ -15,11 +15,10 @@ import (
 
 var (
 	listTechniqueCounts   = all((*sqlitegen.Queries).ListTechniqueCounts, (*mysqlgen.Queries).ListTechniqueCounts, toGroup, toGroup)
-	listCountedTechniques = all((*sqlitegen.Queries).ListCountedTechniques, (*mysqlgen.Queries).ListCountedTechniques, toCountedGroup, toCountedGroup)
-	listStaleTechniques   = all((*sqlitegen.Queries).ListStaleTechniques, (*mysqlgen.Queries).ListStaleTechniques, toGroupKey, toGroupKey)
-	countTechnique        = one((*sqlitegen.Queries).CountTechnique, (*mysqlgen.Queries).CountTechnique, toTotal, toTotal)
-	emptyTechniqueCounts  = exec((*sqlitegen.Queries).EmptyTechniqueCounts, (*mysqlgen.Queries).EmptyTechniqueCounts)
-	setTechniqueCount     = exec((*sqlitegen.Queries).SetTechniqueCount, (*mysqlgen.Queries).SetTechniqueCount)
+	listCountedTechniques = all(
+		(*sqlitegen.Queries).ListCountedTechniques, (*mysqlgen.Queries).ListCountedTechniques, toCountedGroup, toCountedGroup)
+	emptyTechniqueCounts = exec((*sqlitegen.Queries).EmptyTechniqueCounts, (*mysqlgen.Queries).EmptyTechniqueCounts)
+	setTechniqueCount    = exec((*sqlitegen.Queries).SetTechniqueCount, (*mysqlgen.Queries).SetTechniqueCount)
 )
 
 // Every transaction that writes or removes tags updates the fleet's counts, so that the fleet's rollup does not read
@@ -67,13 +66,17 @@ func (s *Store) recount(ctx context.Context) error {
 	if s.tx != nil {
 		return nil
 	}
-	stale, err := query(ctx, s, "count techniques", func(q queries) ([]groupKey, error) { return listStaleTechniques(ctx, q, args{}) })
+	counted, err := query(ctx, s, "count techniques", func(q queries) ([]countedGroup, error) {
+		return listCountedTechniques(ctx, q, args{})
+	})
 	if err != nil {
 		return err
 	}
-	for _, key := range stale {
-		_, err := transact(ctx, s, func(q queries) (bool, error) { return true, recount(ctx, q, key) })
-		if err != nil {
+	for _, c := range counted {
+		if !c.stale {
+			continue
+		}
+		if _, err := transact(ctx, s, func(q queries) (bool, error) { return true, recount(ctx, q, c.key) }); err != nil {
 			return err
 		}
 	}
@@ -86,14 +89,16 @@ func recount(ctx context.Context, q queries, key groupKey) error {
 	if err := q.markTechniqueStale(ctx, q.db, key); err != nil {
 		return err
 	}
-	a := args{TechniqueKey: int64(key)}
-	g, err := countTechnique(ctx, q, a)
+	a := args{filterArgs: everything, TechniqueKey: int64(key)}
+	a.FirstKey, a.LastKey = int64(key), int64(key)
+	groups, err := listDistinctTechniques(ctx, q, a)
 	if err != nil {
 		return err
 	}
-	if err := emptyTechniqueCounts(ctx, q, a); err != nil {
+	if err := emptyTechniqueCounts(ctx, q, a); err != nil || len(groups) == 0 {
 		return err
 	}
+	g := groups[0]
 	a.Tags, a.FirstSeen, a.LastSeen, a.ConfidenceMax = g.tags, g.firstSeen, g.lastSeen, g.confidenceMax
 	return setTechniqueCount(ctx, q, a)
 }
@@ -133,7 +138,7 @@ func (v *verifier) compareCounts(counted []countedGroup, groups []group) []fault
 	wrong := func(key groupKey, counted, tags int64) {
 		technique, sub := key.technique().ids()
 		f := Finding{Kind: WrongCount, Of: "technique", UUID: uuid.Nil, Detail: fmt.Sprintf(
-			"%s %s %s has %d tags and a count of %d, or other times or confidences",
+			"%s %s %s has %d tags, but its stored count (%d), times or confidence are wrong",
 			cmp.Or(sub, technique), key.tactic(), key.release(), tags, counted)}
 		fix := fault{Finding: f}
 		if v.store.tx == nil { // the caller's transaction may not see all tags
@@ -163,13 +168,4 @@ type countedGroupRow interface {
 func toCountedGroup[R countedGroupRow](row R) countedGroup {
 	r := sqlitegen.ListCountedTechniquesRow(row)
 	return countedGroup{group{uuid.Nil, groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}, r.Stale == 1}
-}
-
-type techniqueTotalRow interface {
-	sqlitegen.CountTechniqueRow | mysqlgen.CountTechniqueRow
-}
-
-func toTotal[R techniqueTotalRow](row R) group {
-	r := sqlitegen.CountTechniqueRow(row)
-	return group{tags: r.Tags, firstSeen: r.FirstSeen, lastSeen: r.LastSeen, confidenceMax: r.ConfidenceMax}
 }

@@ -14,15 +14,16 @@ var (
 	tombstoneTags          = execRows((*sqlitegen.Queries).TombstoneTags, (*mysqlgen.Queries).TombstoneTags)
 	listTombstonedTagUUIDs = many((*sqlitegen.Queries).ListTombstonedTagUUIDs, (*mysqlgen.Queries).ListTombstonedTagUUIDs, toID, toID)
 	lockTombstonedTags     = many((*sqlitegen.Queries).LockTombstonedTags, (*mysqlgen.Queries).LockTombstonedTags, toID, toID)
-	listTombstonesAfter    = many((*sqlitegen.Queries).ListTombstonesAfter, (*mysqlgen.Queries).ListTombstonesAfter, toTombstone, toTombstone)
-	getTombstone           = one((*sqlitegen.Queries).GetTombstone, (*mysqlgen.Queries).GetTombstone, toTombstone, toTombstone)
-	lockTombstone          = one((*sqlitegen.Queries).LockTombstone, (*mysqlgen.Queries).LockTombstone, toTombstone, toTombstone)
-	listTagsOfTombstone    = many((*sqlitegen.Queries).ListTagsOfTombstone, (*mysqlgen.Queries).ListTagsOfTombstone, toID, toID)
-	deleteTombstonedTags   = execRows((*sqlitegen.Queries).DeleteTombstonedTags, (*mysqlgen.Queries).DeleteTombstonedTags)
-	subtractFromTombstone  = execRows((*sqlitegen.Queries).SubtractFromTombstone, (*mysqlgen.Queries).SubtractFromTombstone)
-	deleteEmptyTombstone   = execRows((*sqlitegen.Queries).DeleteEmptyTombstone, (*mysqlgen.Queries).DeleteEmptyTombstone)
-	addTombstone           = exec((*sqlitegen.Queries).AddTombstone, (*mysqlgen.Queries).AddTombstone)
-	countTagsOfTombstone   = one((*sqlitegen.Queries).CountTagsOfTombstone, (*mysqlgen.Queries).CountTagsOfTombstone, self, self)
+	listTombstonesAfter    = many(
+		(*sqlitegen.Queries).ListTombstonesAfter, (*mysqlgen.Queries).ListTombstonesAfter, toTombstone, toTombstone)
+	getTombstone          = one((*sqlitegen.Queries).GetTombstone, (*mysqlgen.Queries).GetTombstone, toTombstone, toTombstone)
+	lockTombstone         = one((*sqlitegen.Queries).LockTombstone, (*mysqlgen.Queries).LockTombstone, toTombstone, toTombstone)
+	listTagsOfTombstone   = many((*sqlitegen.Queries).ListTagsOfTombstone, (*mysqlgen.Queries).ListTagsOfTombstone, toID, toID)
+	deleteTombstonedTags  = execRows((*sqlitegen.Queries).DeleteTombstonedTags, (*mysqlgen.Queries).DeleteTombstonedTags)
+	subtractFromTombstone = execRows((*sqlitegen.Queries).SubtractFromTombstone, (*mysqlgen.Queries).SubtractFromTombstone)
+	deleteEmptyTombstone  = execRows((*sqlitegen.Queries).DeleteEmptyTombstone, (*mysqlgen.Queries).DeleteEmptyTombstone)
+	addTombstone          = exec((*sqlitegen.Queries).AddTombstone, (*mysqlgen.Queries).AddTombstone)
+	countTagsOfTombstone  = one((*sqlitegen.Queries).CountTagsOfTombstone, (*mysqlgen.Queries).CountTagsOfTombstone, self, self)
 )
 
 // Tombstone records a removal whose tags must not be written again.
@@ -42,7 +43,7 @@ func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) 
 
 // LiftTombstone deletes a tombstone, so that its tags can be written again, and returns the number of its tags in
 // committed transactions. It does not restore the tags. After an interruption it continues when it is called again.
-// The options [DryRun], [BatchSize] and [OnProgress] apply.
+// The options [DryRun], [WithBatchSize] and [WithProgress] apply.
 //
 // It returns [ErrNotFound] if the tombstone is not stored.
 func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...RemovalOption) (int64, error) {
@@ -61,8 +62,8 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 			if err != nil {
 				return err
 			}
-			r.looked += lifted
-			r.did(Receipt{Tags: lifted})
+			r.examined += lifted
+			r.report(Receipt{Tags: lifted})
 		}
 		return nil
 	})

@@ -41,7 +41,7 @@ func lockedSQLite(t *testing.T) (s *ttp.Store, lock func() (unlock func())) {
 	}
 }
 
-func TestABusyDatabaseIsTriedAgain(t *testing.T) {
+func TestBusyDatabaseIsRetried(t *testing.T) {
 	t.Parallel()
 	s, lock := lockedSQLite(t)
 	time.AfterFunc(200*time.Millisecond, lock())
@@ -51,12 +51,13 @@ func TestABusyDatabaseIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatStaysBusyIsAnError(t *testing.T) {
+func TestRetriesEndWithErrBusy(t *testing.T) {
 	t.Parallel()
 	s, lock := lockedSQLite(t)
 	unlock := lock()
 	_, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")})
-	if !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), "an uncommitted transaction of another connection holds locks past the retry time") {
+	const cause = "an uncommitted transaction of another connection holds locks past the retry time"
+	if !errors.Is(err, ttp.ErrBusy) || !strings.Contains(err.Error(), cause) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

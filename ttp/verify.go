@@ -14,84 +14,83 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
-// FindingKind names what [Store.Verify] finds.
+// FindingKind is the kind of a [Finding].
 type FindingKind string
 
-// What there is to find. Repair mends those that are [FindingKind.Repairable]; the others are for a person
-// to decide.
+// The kinds of findings. [VerifyOptions.Repair] repairs those that are [FindingKind.Repairable]; the others need a
+// decision.
 const (
-	// WrongUUID is a tag whose uuid is not that of its fields.
+	// WrongUUID is a tag whose UUID differs from [Tag.ComputeUUID].
 	WrongUUID FindingKind = "wrong_uuid"
-	// RefusedValue is a value that this version would not write.
-	RefusedValue FindingKind = "refused_value"
-	// Dangling is an attacker, identity or campaign that is named and not stored. It may still come.
+	// InvalidValue is a value that this version would not write.
+	InvalidValue FindingKind = "invalid_value"
+	// Dangling is a reference to an attacker, identity or campaign that is not stored. It may be upserted later.
 	Dangling FindingKind = "dangling"
-	// IdentityMismatch is a tag that names another identity than its attacker has, both after all
-	// merges. Repair gives it the attacker's.
+	// IdentityMismatch is a tag whose identity and whose attacker's identity have different survivors. Repair sets the
+	// tag's identity to the attacker's.
 	IdentityMismatch FindingKind = "identity_mismatch"
-	// MergedIntoNothing is a merge into what is not stored. It may still come.
-	MergedIntoNothing FindingKind = "merged_into_nothing"
-	// MergeCycle is a merge that leads back to itself. Unmerge one of the cycle.
+	// DanglingMerge is a merge into a scope that is not stored. It may be upserted later.
+	DanglingMerge FindingKind = "dangling_merge"
+	// MergeCycle is a merge that leads back to itself. Unmerge one scope of the cycle.
 	MergeCycle FindingKind = "merge_cycle"
-	// WrongSurvivor is a survivor that is not at the end of the chain of merges. Repair follows the chain.
+	// WrongSurvivor is a survivor that is not at the end of the merge chain. Repair follows the chain.
 	WrongSurvivor FindingKind = "wrong_survivor"
-	// WrongTechniqueKey is a tag that rollups count for another technique, tactic or release than it
-	// names. Repair goes by its fields.
+	// WrongTechniqueKey is a tag whose grouping key in rollups differs from its technique, tactic and release. Repair
+	// computes the key from these.
 	WrongTechniqueKey FindingKind = "wrong_technique_key"
-	// Buried is a tag that a tombstone should have kept out. Repair removes it.
-	Buried FindingKind = "buried"
-	// WrongCount is a tombstone, or a row of what the fleet shows, that counts other tags than there are.
-	// Repair counts them.
+	// TombstonedTag is a stored tag with a tombstone. Repair removes it.
+	TombstonedTag FindingKind = "tombstoned_tag"
+	// WrongCount is a wrong number of tags of a tombstone or of a group of the fleet's rollup. Repair recounts them.
 	WrongCount FindingKind = "wrong_count"
-	// WrongIndex is an index that differs from its table: rollups and lists answer from the index. Repair rebuilds
-	// it on SQLite, unless something is [Damaged]; on MySQL, ALTER TABLE ttp_tag FORCE does.
+	// WrongIndex is an index that differs from its table, so that rollups and lists are wrong. Repair rebuilds it on
+	// SQLite, unless the file is also [Damaged]; on MySQL, run ALTER TABLE ttp_tag FORCE.
 	WrongIndex FindingKind = "wrong_index"
-	// Damaged is what else the engine's own check of its tables finds. Restore a backup; what can still be read
-	// can be exported.
+	// Damaged is any other fault that the engine's own check reports. Restore a backup, or export the readable rows.
 	Damaged FindingKind = "damaged"
 )
 
-// Repairable tells whether the store's rows tell what should be.
+// Repairable reports whether other rows determine the right state, so that Verify can repair the fault.
 func (k FindingKind) Repairable() bool {
 	switch k {
-	case IdentityMismatch, WrongSurvivor, WrongTechniqueKey, Buried, WrongCount, WrongIndex:
+	case IdentityMismatch, WrongSurvivor, WrongTechniqueKey, TombstonedTag, WrongCount, WrongIndex:
 		return true
 	}
 	return false
 }
 
-// Finding is something in the store that is not as it should be.
+// Finding is an inconsistency that [Store.Verify] found.
 type Finding struct {
 	Kind     FindingKind `json:"kind"`
 	Of       string      `json:"of"`            // tag, attacker, identity, campaign, tombstone, technique, index or database
-	UUID     uuid.UUID   `json:"uuid,omitzero"` // not of a technique, index or database; the detail names it
+	UUID     uuid.UUID   `json:"uuid,omitzero"` // zero for a technique, index or database, which Detail names
 	Detail   string      `json:"detail"`
 	Repaired bool        `json:"repaired"`
 }
 
-// VerifyOptions change how [Store.Verify] runs; the zero value only looks.
+// VerifyOptions configures [Store.Verify]. The zero value changes no rows.
 type VerifyOptions struct {
-	// Repair mends what the kinds of [Finding] say, each page of rows in one transaction.
+	// Repair repairs the findings that are [FindingKind.Repairable], each page of rows in one transaction.
 	Repair bool
 	// Progress, if not nil, is called after each page of rows with the counts so far.
 	Progress func(VerifyReport)
 }
 
-// VerifyReport counts the rows that were looked at.
+// VerifyReport holds the numbers of checked rows.
 type VerifyReport struct {
 	Campaigns  int64 `json:"campaigns"`
 	Identities int64 `json:"identities"`
 	Attackers  int64 `json:"attackers"`
 	Tags       int64 `json:"tags"`
 	Tombstones int64 `json:"tombstones"`
-	Techniques int64 `json:"techniques"` // each once for a tactic and release
+	Techniques int64 `json:"techniques"` // distinct combinations of technique, tactic and release
 }
 
-// Verify runs the engine's own check of its tables, but in a caller's transaction, and then reads every row of the
-// store, a page at a time, and streams what is not as it should be: campaigns, identities, attackers, tags, each
-// also in the indexes that rollups answer from, then tombstones, each by uuid, then the indexes and the fleet's
-// counts. It holds no transaction between pages; what others write meanwhile may be seen or not, but is never
-// taken for a fault. The error is the last that comes.
+// Verify checks the store and streams its inconsistencies: those that the engine's own check of its tables reports
+// (skipped in a caller's transaction), then of campaigns, identities, attackers, tags and tombstones, each in UUID
+// order, then of the indexes, and last of the fleet's counts.
+//
+// It reads a page of rows at a time and holds no transaction between pages. Concurrent writes may or may not be seen,
+// but are not reported as inconsistent. An error ends the stream, with a zero Finding.
 func (s *Store) Verify(ctx context.Context, opts VerifyOptions) iter.Seq2[Finding, error] {
 	return func(yield func(Finding, error) bool) {
 		v := &verifier{store: s, opts: opts, yield: yield}
@@ -120,21 +119,22 @@ type verifier struct {
 	opts   VerifyOptions
 	report VerifyReport
 	yield  func(Finding, error) bool
-	intact bool // the engine's own check found no damage
+	intact bool // the engine's own check reported no damage
 }
 
-// errStopped means that the caller wants no more findings.
+// errStopped means that the caller has ended the stream.
 var errStopped = errors.New("stopped")
 
-// fault is a finding and how to mend it, if it can be: repair looks again, since the row may have changed,
-// and tells whether it mended it.
+// fault is a finding with its repair, nil if there is none. The repair checks the row again, since it may have changed,
+// and reports whether it repaired it.
 type fault struct {
 	Finding
 	repair func(context.Context, queries) (bool, error)
 }
 
-// rows returns the step that checks the rows of one table.
-func rows[T any](v *verifier, count *int64, read pageQuery[T], check func(context.Context, queries, []T) ([]fault, error), id func(T) uuid.UUID,
+// rows returns a step that checks the rows of one table.
+func rows[T any](v *verifier, count *int64, read pageQuery[T],
+	check func(context.Context, queries, []T) ([]fault, error), id func(T) uuid.UUID,
 ) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var faults []fault // of the page
@@ -160,7 +160,7 @@ func rows[T any](v *verifier, count *int64, read pageQuery[T], check func(contex
 	}
 }
 
-// finish repairs, if it is to, and reports.
+// finish repairs the faults if Repair is set, calls Progress, and streams the findings.
 func (v *verifier) finish(ctx context.Context, faults []fault) error {
 	if v.opts.Repair {
 		if err := v.repair(ctx, faults); err != nil {
@@ -201,23 +201,23 @@ func (v *verifier) repair(ctx context.Context, faults []fault) error {
 	return err
 }
 
-func refused(of string, id uuid.UUID, problems []Problem) []fault {
+func invalid(of string, id uuid.UUID, problems []Problem) []fault {
 	var faults []fault
 	for _, p := range problems {
-		faults = append(faults, fault{Finding: Finding{Kind: RefusedValue, Of: of, UUID: id, Detail: p.String()}})
+		faults = append(faults, fault{Finding: Finding{Kind: InvalidValue, Of: of, UUID: id, Detail: p.String()}})
 	}
 	return faults
 }
 
-func dangling(of string, id uuid.UUID, field string, named uuid.UUID) fault {
-	return fault{Finding: Finding{Kind: Dangling, Of: of, UUID: id, Detail: fmt.Sprintf("%s %s is not stored", field, named)}}
+func dangling(of string, id uuid.UUID, field string, reference uuid.UUID) fault {
+	return fault{Finding: Finding{Kind: Dangling, Of: of, UUID: id, Detail: fmt.Sprintf("%s %s is not stored", field, reference)}}
 }
 
 func checkCampaigns(ctx context.Context, q queries, page []Campaign) ([]fault, error) {
 	merges := newMergeCheck(campaignMerges, q)
 	var faults []fault
 	for _, c := range page {
-		faults = append(faults, refused("campaign", c.UUID, c.problems())...)
+		faults = append(faults, invalid("campaign", c.UUID, c.problems())...)
 		found, err := merges.check(ctx, c.UUID, c.MergedIntoUUID, c.SurvivorUUID)
 		if err != nil {
 			return nil, err
@@ -228,18 +228,18 @@ func checkCampaigns(ctx context.Context, q queries, page []Campaign) ([]fault, e
 }
 
 func checkIdentities(ctx context.Context, q queries, page []Identity) ([]fault, error) {
-	var named []uuid.UUID
+	var referenced []uuid.UUID
 	for _, i := range page {
-		named = append(named, i.CampaignUUID)
+		referenced = append(referenced, i.CampaignUUID)
 	}
-	stored, err := listCampaignsByUUID(ctx, q, args{UUIDs: idBytes(named)})
+	stored, err := listCampaignsByUUID(ctx, q, args{UUIDs: idBytes(referenced)})
 	if err != nil {
 		return nil, err
 	}
 	campaigns, merges := mapByID(stored, Campaign.id), newMergeCheck(identityMerges, q)
 	var faults []fault
 	for _, i := range page {
-		faults = append(faults, refused("identity", i.UUID, i.problems())...)
+		faults = append(faults, invalid("identity", i.UUID, i.problems())...)
 		if _, ok := campaigns[i.CampaignUUID]; !ok && i.CampaignUUID != uuid.Nil {
 			faults = append(faults, dangling("identity", i.UUID, "campaign_uuid", i.CampaignUUID))
 		}
@@ -253,21 +253,22 @@ func checkIdentities(ctx context.Context, q queries, page []Identity) ([]fault, 
 }
 
 func checkAttackers(ctx context.Context, q queries, page []Attacker) ([]fault, error) {
-	var own, named []uuid.UUID
+	var attackers, referenced []uuid.UUID
 	for _, a := range page {
-		own, named = append(own, a.UUID), append(named, a.IdentityUUID)
+		attackers, referenced = append(attackers, a.UUID), append(referenced, a.IdentityUUID)
 	}
-	ips, err := listAttackerIPs(ctx, q, args{UUIDs: idBytes(own)})
+	ips, err := listAttackerIPs(ctx, q, args{UUIDs: idBytes(attackers)})
 	if err != nil {
 		return nil, err
 	}
 	var faults []fault
 	for _, row := range ips {
 		if ip, err := netip.ParseAddr(row.ip); row.ip != "" && (err != nil || ip.Zone() != "" || ip.String() != row.ip) {
-			faults = append(faults, refused("attacker", row.attacker, []Problem{{Field: "ip", Reason: fmt.Sprintf("must not be %q", row.ip)}})...)
+			problem := Problem{Field: "ip", Reason: fmt.Sprintf("must not be %q", row.ip)}
+			faults = append(faults, invalid("attacker", row.attacker, []Problem{problem})...)
 		}
 	}
-	stored, err := listIdentitiesByUUID(ctx, q, args{UUIDs: idBytes(named)})
+	stored, err := listIdentitiesByUUID(ctx, q, args{UUIDs: idBytes(referenced)})
 	if err != nil {
 		return nil, err
 	}
@@ -290,7 +291,7 @@ func checkTombstones(ctx context.Context, q queries, page []Tombstone) ([]fault,
 		if n == t.Tags {
 			continue
 		}
-		f := Finding{Kind: WrongCount, Of: "tombstone", UUID: t.UUID, Detail: fmt.Sprintf("has %d tags and counts %d", n, t.Tags)}
+		f := Finding{Kind: WrongCount, Of: "tombstone", UUID: t.UUID, Detail: fmt.Sprintf("has %d tags but a count of %d", n, t.Tags)}
 		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
 			return recountTombstone(ctx, q, t.UUID)
 		}})
@@ -298,7 +299,7 @@ func checkTombstones(ctx context.Context, q queries, page []Tombstone) ([]fault,
 	return faults, nil
 }
 
-// recountTombstone mends one that was not lifted meanwhile.
+// recountTombstone corrects the count of a tombstone, unless it was lifted since.
 func recountTombstone(ctx context.Context, q queries, id uuid.UUID) (bool, error) {
 	t, err := lockTombstone(ctx, q, byID(id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -315,7 +316,7 @@ func recountTombstone(ctx context.Context, q queries, id uuid.UUID) (bool, error
 	return true, err
 }
 
-// attackerIP is an IP as it is stored.
+// attackerIP is the stored text of an attacker's IP address.
 type attackerIP struct {
 	attacker uuid.UUID
 	ip       string

@@ -16,22 +16,24 @@ var (
 	countIndexedTags   = all((*sqlitegen.Queries).CountIndexedTags, (*mysqlgen.Queries).CountIndexedTags, toIndexCounts, toIndexCounts)
 )
 
-// Rollups and lists answer from covering indexes without a look at the rows. Each tag that has its own entry,
-// and no entry more than tags, together prove an index right.
+// Rollups and lists read covering indexes only. An index is right if every tag has a matching entry and there are as
+// many entries as tags.
 
-// damage is what an engine's own check finds.
+// damage is a fault that an engine's own check reports.
 type damage struct {
 	kind   FindingKind
-	index  string // of a WrongIndex
+	index  string // if kind is WrongIndex
 	detail string
 }
 
-// verifyTables runs the engine's own check. MySQL's would commit a caller's transaction.
+// verifyTables runs the engine's own check, except in a caller's transaction, which MySQL would commit.
 func (v *verifier) verifyTables(ctx context.Context) error {
 	if v.store.tx != nil {
 		return nil
 	}
-	damages, err := query(ctx, v.store, "verify", func(queries) ([]damage, error) { return v.store.engine.checkTables(ctx, v.store.read) })
+	damages, err := query(ctx, v.store, "verify", func(queries) ([]damage, error) {
+		return v.store.engine.checkTables(ctx, v.store.read)
+	})
 	if err != nil {
 		return err
 	}
@@ -47,7 +49,7 @@ func (v *verifier) verifyTables(ctx context.Context) error {
 	return v.finish(ctx, faults)
 }
 
-// rebuildIndex rebuilds an index of a database that has no other damage, which writing could make worse.
+// rebuildIndex rebuilds an index, unless the database is damaged: writing could make that worse.
 func (v *verifier) rebuildIndex(ctx context.Context, q queries, name string) (bool, error) {
 	if !v.intact {
 		return false, nil
@@ -55,15 +57,15 @@ func (v *verifier) rebuildIndex(ctx context.Context, q queries, name string) (bo
 	return v.store.engine.rebuildIndex(ctx, q.db, name)
 }
 
-// checkIndexed compares the tags from the first to the last uuid with their entries in the covering indexes.
+// checkIndexed compares the tags from the first to the last UUID with their entries in the covering indexes.
 func (v *verifier) checkIndexed(ctx context.Context, q queries, first, last uuid.UUID) ([]fault, error) {
 	found, err := listMisindexedTags(ctx, q, args{First: first[:], Last: last[:]})
 	var faults []fault
 	for _, m := range found {
-		f := Finding{Kind: WrongIndex, Of: tagType, UUID: m.tag, Detail: "the index " + m.index + " does not have it as it is stored"}
+		f := Finding{Kind: WrongIndex, Of: tagType, UUID: m.tag, Detail: "has no matching entry in the index " + m.index}
 		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
-			left, err := listMisindexedTags(ctx, q, args{First: m.tag[:], Last: m.tag[:]})
-			if err != nil || !slices.Contains(left, m) { // the index was rebuilt for another tag
+			remaining, err := listMisindexedTags(ctx, q, args{First: m.tag[:], Last: m.tag[:]})
+			if err != nil || !slices.Contains(remaining, m) { // the index was rebuilt for another tag
 				return err == nil, err
 			}
 			return v.rebuildIndex(ctx, q, m.index)
@@ -72,7 +74,7 @@ func (v *verifier) checkIndexed(ctx context.Context, q queries, first, last uuid
 	return faults, err
 }
 
-// verifyIndexes compares the numbers of entries of the covering indexes with those of the tags.
+// verifyIndexes compares the numbers of entries of the covering indexes with the numbers of tags.
 func (v *verifier) verifyIndexes(ctx context.Context) error {
 	counts, err := snapshot(ctx, v.store, "verify", func(q queries) ([][]indexCount, error) { return countIndexedTags(ctx, q, args{}) })
 	if err != nil {
@@ -82,13 +84,15 @@ func (v *verifier) verifyIndexes(ctx context.Context) error {
 	for _, c := range slices.Concat(counts...) {
 		if c.entries != c.tags {
 			f := Finding{Kind: WrongIndex, Of: "index", Detail: fmt.Sprintf("%s has %d entries for %d tags", c.index, c.entries, c.tags)}
-			faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return v.rebuildIndex(ctx, q, c.index) }})
+			faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
+				return v.rebuildIndex(ctx, q, c.index)
+			}})
 		}
 	}
 	return v.finish(ctx, faults)
 }
 
-// misindexed is a tag of which an index has no entry that is as the row.
+// misindexed is a tag without a matching entry in an index.
 type misindexed struct {
 	tag   uuid.UUID
 	index string
@@ -103,7 +107,7 @@ func toMisindexed[R misindexedRow](row R) misindexed {
 	return misindexed{toID(r.UUID), r.Name}
 }
 
-// indexCount is how many tags an index should have and how many entries it has.
+// indexCount holds the expected and actual number of entries of an index.
 type indexCount struct {
 	index         string
 	tags, entries int64

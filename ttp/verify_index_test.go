@@ -14,7 +14,7 @@ import (
 
 var indexTestAttacker = uuid.MustParse("000d8a77-b228-502f-b2e9-96bd76c78316")
 
-// misindexedStore holds five tags of one attacker, of which statement has changed the rows and not the entries in
+// misindexedStore returns a store with five tags of one attacker. The statement has changed their rows without updating
 // the index.
 func misindexedStore(t *testing.T, index, statement string) *Store {
 	t.Helper()
@@ -74,7 +74,7 @@ func misindexedStore(t *testing.T, index, statement string) *Store {
 	return s
 }
 
-// findings lists what Verify finds, by kind and object, and whether all was repaired.
+// findings returns the kind, object and detail of each finding, and whether all were repaired.
 func findings(t *testing.T, s *Store, repair bool) (found []string, repaired bool) {
 	t.Helper()
 	repaired = true
@@ -87,14 +87,14 @@ func findings(t *testing.T, s *Store, repair bool) (found []string, repaired boo
 	return found, repaired
 }
 
-// uncheckedSQLite is a file for which SQLite does not compare indexes with tables.
+// uncheckedSQLite skips the comparison of indexes with tables by SQLite itself.
 type uncheckedSQLite struct{ sqliteEngine }
 
 func (uncheckedSQLite) checkTables(context.Context, *sql.DB) ([]damage, error) { return nil, nil }
 
-// Each index answers for a scope, and each change of a row makes an answer wrong in another way.
+// Each index serves another scope, and each change of a row makes its rollup wrong in another way.
 func TestVerifyFindsIndexesThatDifferFromTheirRows(t *testing.T) {
-	const count = "wrong_count technique T1110 TA0006 enterprise-v18.1 has 5 tags and a count of 5, or other times or confidences"
+	const count = "wrong_count technique T1110 TA0006 enterprise-v18.1 has 5 tags, but its stored count (5), times or confidence are wrong"
 	for _, c := range []struct {
 		index, statement  string
 		bySQLite, byStore []string
@@ -102,28 +102,31 @@ func TestVerifyFindsIndexesThatDifferFromTheirRows(t *testing.T) {
 		{
 			"ttp_tag_attacker", "UPDATE ttp_tag SET confidence = 0.9 WHERE source_id = '1'",
 			[]string{"wrong_index database row 5 missing from index ttp_tag_attacker"},
-			[]string{"wrong_index tag the index ttp_tag_attacker does not have it as it is stored", count},
+			[]string{"wrong_index tag has no matching entry in the index ttp_tag_attacker", count},
 		},
 		{
 			"ttp_tag_session", "UPDATE ttp_tag SET observed_at = 1, session_id = 't' WHERE source_id = '1'",
 			[]string{"wrong_index database row 5 missing from index ttp_tag_session"},
-			[]string{"wrong_index tag the index ttp_tag_session does not have it as it is stored", count},
+			[]string{"wrong_index tag has no matching entry in the index ttp_tag_session", count},
 		},
 		{
 			"ttp_tag_observed", "DELETE FROM ttp_tag WHERE source_id = '1'",
 			[]string{"wrong_index database wrong # of entries in index ttp_tag_observed"},
-			[]string{"wrong_index index ttp_tag_observed has 5 entries for 4 tags", "wrong_count technique T1110 TA0006 enterprise-v18.1 has 4 tags and a count of 5, or other times or confidences"},
+			[]string{
+				"wrong_index index ttp_tag_observed has 5 entries for 4 tags",
+				"wrong_count technique T1110 TA0006 enterprise-v18.1 has 4 tags, but its stored count (5), times or confidence are wrong",
+			},
 		},
 		{
 			"ttp_tag_technique", "UPDATE ttp_tag SET confidence = 0.9 WHERE source_id = '1'",
 			[]string{"wrong_index database row 5 missing from index ttp_tag_technique"},
-			[]string{"wrong_index tag the index ttp_tag_technique does not have it as it is stored"},
+			[]string{"wrong_index tag has no matching entry in the index ttp_tag_technique"},
 		},
 		{
 			"ttp_tag_identity", "UPDATE ttp_tag SET identity_uuid = X'000d8a77b228502fb2e996bd76c78316' WHERE source_id = '1'",
 			[]string{"wrong_index database row 5 missing from index ttp_tag_identity"},
 			[]string{
-				"wrong_index tag the index ttp_tag_identity does not have it as it is stored",
+				"wrong_index tag has no matching entry in the index ttp_tag_identity",
 				"dangling tag identity_uuid 000d8a77-b228-502f-b2e9-96bd76c78316 is not stored",
 				"wrong_index index ttp_tag_identity has 0 entries for 1 tags",
 			},
@@ -143,11 +146,11 @@ func TestVerifyFindsIndexesThatDifferFromTheirRows(t *testing.T) {
 			s = misindexedStore(t, c.index, c.statement)
 			s.engine = uncheckedSQLite{s.engine.(sqliteEngine)}
 			if found, _ := findings(t, s, false); !slices.Equal(found, c.byStore) {
-				t.Errorf("the store alone found %q", found)
+				t.Errorf("without SQLite's check: found %q", found)
 			}
 			findings(t, s, true)
 			if found, _ := findings(t, s, false); slices.ContainsFunc(found, isNotDangling) {
-				t.Errorf("the store alone left %q", found)
+				t.Errorf("without SQLite's check: left %q", found)
 			}
 		})
 	}
@@ -168,7 +171,7 @@ func TestRollupsAreRightAfterTheirIndexIsRepaired(t *testing.T) {
 	}
 }
 
-// A caller's transaction is not committed by a check, and a file that was not checked is not written to.
+// In a caller's transaction the engine's own check does not run, and without it indexes are not rebuilt.
 func TestVerifyInATransactionLeavesIndexesAlone(t *testing.T) {
 	s := misindexedStore(t, "ttp_tag_technique", "UPDATE ttp_tag SET confidence = 0.9 WHERE source_id = '1'")
 	tx, err := s.write.BeginTx(t.Context(), nil)
@@ -177,7 +180,8 @@ func TestVerifyInATransactionLeavesIndexesAlone(t *testing.T) {
 	}
 	defer func() { _ = tx.Rollback() }()
 	found, repaired := findings(t, s.WithTx(tx), true)
-	if want := []string{"wrong_index tag the index ttp_tag_technique does not have it as it is stored"}; !slices.Equal(found, want) || repaired {
+	want := []string{"wrong_index tag has no matching entry in the index ttp_tag_technique"}
+	if !slices.Equal(found, want) || repaired {
 		t.Errorf("found %q, repaired %v", found, repaired)
 	}
 }

@@ -9,14 +9,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// chain is where merges lead.
+// chain is the end of a chain of merges.
 type chain struct {
-	survivor uuid.UUID // the last one, stored or not
-	stored   bool      // the last one is stored
-	cycle    bool      // there is no last one
+	survivor uuid.UUID // the last scope, or a scope of the cycle
+	stored   bool      // the last scope is stored
+	cycle    bool
 }
 
-// follow walks from id along the pointers that next reads.
+// follow follows the merges from id to the end of their chain. The function next returns the scope that one is merged
+// into.
 func follow(ctx context.Context, id uuid.UUID, next func(context.Context, uuid.UUID) (uuid.UUID, error)) (chain, error) {
 	for seen := map[uuid.UUID]bool{}; ; {
 		if seen[id] {
@@ -36,7 +37,7 @@ func follow(ctx context.Context, id uuid.UUID, next func(context.Context, uuid.U
 	}
 }
 
-// mergeCheck checks the merges of a page. It remembers pointers, since one chain may have many of them.
+// mergeCheck checks the merges of a page. It caches pointers, since scopes may share a long chain.
 type mergeCheck struct {
 	k        mergeKind
 	q        queries
@@ -53,8 +54,8 @@ func newMergeCheck(k mergeKind, q queries) mergeCheck {
 }
 
 func (m mergeCheck) next(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-	p, known := m.pointers[id]
-	if !known {
+	p, cached := m.pointers[id]
+	if !cached {
 		var state mergeState
 		state, p.err = m.k.get(ctx, m.q, byID(id))
 		p.into = state.mergedInto
@@ -63,7 +64,7 @@ func (m mergeCheck) next(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
 	return p.into, p.err
 }
 
-// check looks whether a pointer leads anywhere, and whether the survivor is there.
+// check checks that the merges of a scope end at a stored scope, and that this is the survivor.
 func (m mergeCheck) check(ctx context.Context, id, into, survivor uuid.UUID) ([]fault, error) {
 	if into == uuid.Nil && survivor == id {
 		return nil, nil
@@ -74,26 +75,28 @@ func (m mergeCheck) check(ctx context.Context, id, into, survivor uuid.UUID) ([]
 	}
 	f := Finding{Of: m.k.name, UUID: id}
 	if end.cycle {
-		if end.survivor != id { // it leads to a cycle, which is told of those that are in it
+		if end.survivor != id { // leads to a cycle, which is a finding of the scopes in it
 			return nil, nil
 		}
-		f.Kind, f.Detail = MergeCycle, fmt.Sprintf("is merged into %s, which leads back", into)
+		f.Kind, f.Detail = MergeCycle, fmt.Sprintf("is merged into %s, which leads back to it", into)
 		return []fault{{Finding: f}}, nil
 	}
 	var faults []fault
 	if !end.stored && end.survivor == into {
-		f.Kind, f.Detail = MergedIntoNothing, fmt.Sprintf("is merged into %s, which is not stored", into)
+		f.Kind, f.Detail = DanglingMerge, fmt.Sprintf("is merged into %s, which is not stored", into)
 		faults = append(faults, fault{Finding: f})
 	}
 	if survivor != end.survivor {
-		f.Kind, f.Detail = WrongSurvivor, fmt.Sprintf("has the survivor %s, its merges lead to %s", survivor, end.survivor)
-		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) { return m.k.mendSurvivor(ctx, q, id) }})
+		f.Kind, f.Detail = WrongSurvivor, fmt.Sprintf("has the survivor %s but its merges lead to %s", survivor, end.survivor)
+		faults = append(faults, fault{f, func(ctx context.Context, q queries) (bool, error) {
+			return m.k.repairSurvivor(ctx, q, id)
+		}})
 	}
 	return faults, nil
 }
 
-// mendSurvivor follows the chain again, while nobody else merges.
-func (k mergeKind) mendSurvivor(ctx context.Context, q queries, id uuid.UUID) (bool, error) {
+// repairSurvivor sets the survivor from the chain, under the lock on merges.
+func (k mergeKind) repairSurvivor(ctx context.Context, q queries, id uuid.UUID) (bool, error) {
 	if err := lockMerges(ctx, q, args{Kind: k.name}); err != nil {
 		return false, err
 	}

@@ -17,11 +17,13 @@ import (
 )
 
 var (
-	whoIdentities          = many((*sqlitegen.Queries).WhoIdentities, (*mysqlgen.Queries).WhoIdentities, toIdentityCount, toIdentityCount)
-	whoAttackers           = many((*sqlitegen.Queries).WhoAttackers, (*mysqlgen.Queries).WhoAttackers, toAttackerCount, toAttackerCount)
-	whoSessions            = many((*sqlitegen.Queries).WhoSessions, (*mysqlgen.Queries).WhoSessions, toSessionCount, toSessionCount)
-	whoActorsByTechnique   = many((*sqlitegen.Queries).WhoActorsByTechnique, (*mysqlgen.Queries).WhoActorsByTechnique, toActorCount, toActorCount)
-	whoSessionsByTechnique = many((*sqlitegen.Queries).WhoSessionsByTechnique, (*mysqlgen.Queries).WhoSessionsByTechnique, toSessionCount, toSessionCount)
+	whoIdentities        = many((*sqlitegen.Queries).WhoIdentities, (*mysqlgen.Queries).WhoIdentities, toIdentityCount, toIdentityCount)
+	whoAttackers         = many((*sqlitegen.Queries).WhoAttackers, (*mysqlgen.Queries).WhoAttackers, toAttackerCount, toAttackerCount)
+	whoSessions          = many((*sqlitegen.Queries).WhoSessions, (*mysqlgen.Queries).WhoSessions, toSessionCount, toSessionCount)
+	whoActorsByTechnique = many(
+		(*sqlitegen.Queries).WhoActorsByTechnique, (*mysqlgen.Queries).WhoActorsByTechnique, toActorCount, toActorCount)
+	whoSessionsByTechnique = many(
+		(*sqlitegen.Queries).WhoSessionsByTechnique, (*mysqlgen.Queries).WhoSessionsByTechnique, toSessionCount, toSessionCount)
 )
 
 // ScopeCount is the number of tags in a scope.
@@ -33,7 +35,7 @@ type ScopeCount struct {
 }
 
 // Who returns the scopes of a kind with the most tags that match f, ordered by descending Count, then by ID. With
-// [Filter.Technique] it answers who used a technique. The kind is identity, attacker, session or campaign; the limit
+// [Filter.Technique] these are the scopes that used a technique. The kind is identity, attacker, session or campaign; the limit
 // is from 1 to [MaxPage], or 0 for all. Merged identities and campaigns count as their survivor, and tags without an
 // identity count for the identity of their attacker.
 func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([]ScopeCount, error) {

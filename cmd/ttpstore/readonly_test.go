@@ -123,8 +123,8 @@ func TestReadingBesideAWriterNeedsNoRightToWrite(t *testing.T) {
 		}
 	}
 	r.chmod(filepath.Dir(r.db), 0o555)
-	crashed.want(result{exitFailure, "", "ttpstore: open: unable to open database file (14): " + crashed.db +
-		"-wal can only be read with the right to write in its folder: copy both files to another folder\n"}, "tags", "fleet")
+	crashed.want(result{exitFailure, "", "ttpstore: open: unable to open database file (14): reading " + crashed.db +
+		"-wal needs write permission for its folder: copy both files to another folder\n"}, "tags", "fleet")
 }
 
 // A read without locks of a file that is being written could return anything.
@@ -148,7 +148,7 @@ func TestReadingIsRefusedOnceAnotherWrites(t *testing.T) {
 	r.write()
 	_, _ = io.Copy(io.Discard, stdout)
 	err = cmd.Wait()
-	want := "ttpstore: export: database busy: another program has begun to write to the file: open it again\n"
+	want := "ttpstore: export: database busy: another program has started to write the file: open it again\n"
 	if cmd.ProcessState.ExitCode() != exitFailure || stderr.String() != want {
 		t.Errorf("got %v, %q", err, stderr)
 	}

@@ -83,9 +83,9 @@ func (f *removalFlags) remove(ctx context.Context, cmd *cobra.Command, store *tt
 	bar := newProgress(cmd.ErrOrStderr(), -1, "tags")
 	defer bar.finish()
 	before := int64(0)
-	options := []ttp.RemovalOption{ttp.BatchSize(f.batch.value), ttp.OnProgress(func(p ttp.RemovalProgress) {
-		bar.add(int(p.Looked - before))
-		before = p.Looked
+	options := []ttp.RemovalOption{ttp.WithBatchSize(f.batch.value), ttp.WithProgress(func(p ttp.RemovalProgress) {
+		bar.add(int(p.Examined - before))
+		before = p.Examined
 	})}
 	if dryRun {
 		options = append(options, ttp.DryRun())

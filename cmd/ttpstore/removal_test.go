@@ -111,7 +111,7 @@ func (c cli) removeS1(ctx context.Context, befalls func(ttp.RemovalProgress), ar
 	var flags *removalFlags
 	cmd := &cobra.Command{Use: "s1", Args: arguments(), RunE: func(cmd *cobra.Command, _ []string) error {
 		return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-			return store.PurgeSession(ctx, "s1", append(opts, ttp.OnProgress(befalls))...)
+			return store.PurgeSession(ctx, "s1", append(opts, ttp.WithProgress(befalls))...)
 		})
 	}}
 	flags = addRemoval(cmd)

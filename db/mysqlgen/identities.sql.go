@@ -119,48 +119,6 @@ func (q *Queries) ListIdentitiesByCampaign(ctx context.Context, arg ListIdentiti
 	return items, nil
 }
 
-const ListIdentitiesBySurvivor = `-- name: ListIdentitiesBySurvivor :many
-SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
-WHERE survivor_uuid = ? AND uuid > ?
-ORDER BY uuid
-LIMIT ?
-`
-
-type ListIdentitiesBySurvivorParams struct {
-	SurvivorUUID []byte
-	After        []byte
-	Limit        int64
-}
-
-// A page of a survivor and all identities merged into it, in UUID order.
-func (q *Queries) ListIdentitiesBySurvivor(ctx context.Context, arg ListIdentitiesBySurvivorParams) ([]TtpIdentity, error) {
-	rows, err := q.db.QueryContext(ctx, ListIdentitiesBySurvivor, arg.SurvivorUUID, arg.After, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []TtpIdentity
-	for rows.Next() {
-		var i TtpIdentity
-		if err := rows.Scan(
-			&i.UUID,
-			&i.CampaignUUID,
-			&i.MergedIntoUUID,
-			&i.SurvivorUUID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const ListIdentitiesByUUID = `-- name: ListIdentitiesByUUID :many
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid IN (/*SLICE:uuids*/?)
 `
@@ -270,27 +228,22 @@ func (q *Queries) LockIdentity(ctx context.Context, arg LockIdentityParams) (Ttp
 	return i, err
 }
 
-const LockMergedIdentities = `-- name: LockMergedIdentities :many
-SELECT uuid FROM ttp_identity WHERE merged_into_uuid IN (/*SLICE:uuids*/?) FOR UPDATE
+const LockMergeLeaves = `-- name: LockMergeLeaves :many
+SELECT i.uuid FROM ttp_identity i
+WHERE i.survivor_uuid = ?
+  AND NOT EXISTS (SELECT 1 FROM ttp_identity j WHERE j.merged_into_uuid = i.uuid)
+ORDER BY i.uuid
+LIMIT ? FOR UPDATE
 `
 
-type LockMergedIdentitiesParams struct {
-	UUIDs [][]byte
+type LockMergeLeavesParams struct {
+	SurvivorUUID []byte
+	Limit        int64
 }
 
-// The identities merged directly into any of these.
-func (q *Queries) LockMergedIdentities(ctx context.Context, arg LockMergedIdentitiesParams) ([][]byte, error) {
-	query := LockMergedIdentities
-	var queryParams []interface{}
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+// A page of the leaves of a survivor's merge tree: identities that none is merged into.
+func (q *Queries) LockMergeLeaves(ctx context.Context, arg LockMergeLeavesParams) ([][]byte, error) {
+	rows, err := q.db.QueryContext(ctx, LockMergeLeaves, arg.SurvivorUUID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -312,22 +265,27 @@ func (q *Queries) LockMergedIdentities(ctx context.Context, arg LockMergedIdenti
 	return items, nil
 }
 
-const LockUnmergedOf = `-- name: LockUnmergedOf :many
-SELECT i.uuid FROM ttp_identity i
-WHERE i.survivor_uuid = ?
-  AND NOT EXISTS (SELECT 1 FROM ttp_identity j WHERE j.merged_into_uuid = i.uuid)
-ORDER BY i.uuid
-LIMIT ? FOR UPDATE
+const LockMergedIdentities = `-- name: LockMergedIdentities :many
+SELECT uuid FROM ttp_identity WHERE merged_into_uuid IN (/*SLICE:uuids*/?) FOR UPDATE
 `
 
-type LockUnmergedOfParams struct {
-	SurvivorUUID []byte
-	Limit        int64
+type LockMergedIdentitiesParams struct {
+	UUIDs [][]byte
 }
 
-// A page of the leaves of a survivor's merge tree: identities that none is merged into.
-func (q *Queries) LockUnmergedOf(ctx context.Context, arg LockUnmergedOfParams) ([][]byte, error) {
-	rows, err := q.db.QueryContext(ctx, LockUnmergedOf, arg.SurvivorUUID, arg.Limit)
+// The identities merged directly into any of these.
+func (q *Queries) LockMergedIdentities(ctx context.Context, arg LockMergedIdentitiesParams) ([][]byte, error) {
+	query := LockMergedIdentities
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}

@@ -55,38 +55,6 @@ func (q *Queries) AddTechniqueCount(ctx context.Context, arg AddTechniqueCountPa
 	return result.RowsAffected()
 }
 
-const CountTechnique = `-- name: CountTechnique :one
-SELECT COUNT(*) AS tags,
-       CAST(COALESCE(MIN(t.observed_at), 9223372036854775807) AS SIGNED) AS first_seen,
-       CAST(COALESCE(MAX(t.observed_at), -9223372036854775807) AS SIGNED) AS last_seen,
-       CAST(COALESCE(MAX(t.confidence), 0) AS DOUBLE) AS confidence_max
-FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
-WHERE t.technique_key = ?
-`
-
-type CountTechniqueParams struct {
-	TechniqueKey int64
-}
-
-type CountTechniqueRow struct {
-	Tags          int64
-	FirstSeen     int64
-	LastSeen      int64
-	ConfidenceMax float64
-}
-
-func (q *Queries) CountTechnique(ctx context.Context, arg CountTechniqueParams) (CountTechniqueRow, error) {
-	row := q.db.QueryRowContext(ctx, CountTechnique, arg.TechniqueKey)
-	var i CountTechniqueRow
-	err := row.Scan(
-		&i.Tags,
-		&i.FirstSeen,
-		&i.LastSeen,
-		&i.ConfidenceMax,
-	)
-	return i, err
-}
-
 const EmptyTechniqueCounts = `-- name: EmptyTechniqueCounts :exec
 UPDATE ttp_technique_count
 SET tags = 0, first_seen = 9223372036854775807, last_seen = -9223372036854775807, confidence_max = 0, stale = 0
@@ -140,33 +108,6 @@ func (q *Queries) ListCountedTechniques(ctx context.Context) ([]ListCountedTechn
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListStaleTechniques = `-- name: ListStaleTechniques :many
-SELECT DISTINCT technique_key FROM ttp_technique_count WHERE stale = 1 ORDER BY technique_key
-`
-
-func (q *Queries) ListStaleTechniques(ctx context.Context) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, ListStaleTechniques)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var technique_key int64
-		if err := rows.Scan(&technique_key); err != nil {
-			return nil, err
-		}
-		items = append(items, technique_key)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

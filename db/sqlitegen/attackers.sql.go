@@ -151,17 +151,17 @@ func (q *Queries) ListAttackersByUUID(ctx context.Context, arg ListAttackersByUU
 	return items, nil
 }
 
-const LockAttackerNaming = `-- name: LockAttackerNaming :many
+const LockAttackerByIdentity = `-- name: LockAttackerByIdentity :many
 SELECT uuid FROM ttp_attacker WHERE identity_uuid IN (/*SLICE:uuids*/?) LIMIT 1
 `
 
-type LockAttackerNamingParams struct {
+type LockAttackerByIdentityParams struct {
 	UUIDs [][]byte
 }
 
 // One attacker with any of these identities.
-func (q *Queries) LockAttackerNaming(ctx context.Context, arg LockAttackerNamingParams) ([][]byte, error) {
-	query := LockAttackerNaming
+func (q *Queries) LockAttackerByIdentity(ctx context.Context, arg LockAttackerByIdentityParams) ([][]byte, error) {
+	query := LockAttackerByIdentity
 	var queryParams []interface{}
 	if len(arg.UUIDs) > 0 {
 		for _, v := range arg.UUIDs {

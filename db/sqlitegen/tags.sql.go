@@ -477,17 +477,17 @@ func (q *Queries) ListTagsInBatch(ctx context.Context, arg ListTagsInBatchParams
 	return items, nil
 }
 
-const LockTagNaming = `-- name: LockTagNaming :many
+const LockTagByIdentity = `-- name: LockTagByIdentity :many
 SELECT uuid FROM ttp_tag WHERE identity_uuid IN (/*SLICE:uuids*/?) LIMIT 1
 `
 
-type LockTagNamingParams struct {
+type LockTagByIdentityParams struct {
 	UUIDs [][]byte
 }
 
 // One tag with any of these identities.
-func (q *Queries) LockTagNaming(ctx context.Context, arg LockTagNamingParams) ([][]byte, error) {
-	query := LockTagNaming
+func (q *Queries) LockTagByIdentity(ctx context.Context, arg LockTagByIdentityParams) ([][]byte, error) {
+	query := LockTagByIdentity
 	var queryParams []interface{}
 	if len(arg.UUIDs) > 0 {
 		for _, v := range arg.UUIDs {

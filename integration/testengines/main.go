@@ -1,5 +1,5 @@
-// Command testengines runs the tests on every engine, or on those that its arguments name, and prints a table
-// of what came out. It fails when a test does.
+// Command testengines runs the tests on every engine, or on those in its arguments, and prints a table of the results. It
+// fails if a test fails.
 package main
 
 import (
@@ -32,7 +32,7 @@ func main() {
 	failed := false
 	for _, s := range chosen {
 		r := s.test(ctx)
-		failed = failed || (r.err != nil && !errors.Is(r.err, errNotToBeHad))
+		failed = failed || (r.err != nil && !errors.Is(r.err, errNoImage))
 		runs = append(runs, r)
 	}
 	printTable(runs)
@@ -41,13 +41,13 @@ func main() {
 	}
 }
 
-// suite is what is run on one engine.
+// suite is an engine and its tests.
 type suite struct {
 	engine          integration.Engine
 	folder, pattern string // of the tests
 }
 
-// suites are those of all engines. SQLite's tests stand in the store's module.
+// suites returns the suites of all engines. The tests of SQLite are in the root module.
 func suites() []suite {
 	all := []suite{{sqlite, "..", "./ttp"}}
 	for _, engine := range integration.Engines {
@@ -72,7 +72,7 @@ func choose(names []string) ([]suite, error) {
 	return chosen, nil
 }
 
-// sqliteVersion asks the library, which ttp links.
+// sqliteVersion returns the version of the SQLite library that ttp links.
 func sqliteVersion(ctx context.Context) (version string, err error) {
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
@@ -87,17 +87,17 @@ func printTable(runs []run) {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "engine\tversion\tcases\tpassed\texceptions\ttime\t")
 	for _, r := range runs {
-		verdict := ""
+		problem := ""
 		if r.err != nil {
-			verdict = r.err.Error()
+			problem = r.err.Error()
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%s\t%s\n",
-			r.engine.Name, r.version, len(r.results), r.count("pass"), r.count("skip"), r.took.Round(time.Second), verdict)
+			r.engine.Name, r.version, len(r.results), r.count("pass"), r.count("skip"), r.took.Round(time.Second), problem)
 	}
 	_ = table.Flush()
 	for _, r := range runs {
 		for _, name := range slices.Sorted(maps.Keys(r.engine.Except)) {
-			fmt.Printf("\n%s is excused from %s: %s\n", r.engine.Name, name, r.engine.Except[name])
+			fmt.Printf("\n%s skips %s: %s\n", r.engine.Name, name, r.engine.Except[name])
 		}
 	}
 }

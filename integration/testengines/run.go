@@ -15,14 +15,14 @@ import (
 	"github.com/decnet/ttpstore/integration"
 )
 
-// errNotToBeHad means that a registry that has the only image of an engine does not answer. It fails nothing.
-var errNotToBeHad = errors.New("no registry has it")
+// errNoImage means that the only image of an engine cannot be pulled. It does not fail the command.
+var errNoImage = errors.New("the image cannot be pulled")
 
-// run is what came out on one engine.
+// run is the result of a suite.
 type run struct {
 	engine  integration.Engine
 	version string
-	results map[string]string // of the tests that have no subtests: pass, fail or skip
+	results map[string]string // pass, fail or skip, by tests without subtests
 	took    time.Duration
 	err     error
 }
@@ -37,12 +37,12 @@ func (r run) count(result string) int {
 	return n
 }
 
-// test runs the suite and shows what tests that fail have printed.
+// test runs the suite and prints the output of failed tests.
 func (s suite) test(ctx context.Context) run {
 	begin := time.Now()
 	fmt.Fprintf(os.Stderr, "testengines: %s\n", s.engine.Name)
 	r := run{engine: s.engine}
-	// The limit is also that of a container's life.
+	// The timeout is below the lifetime of a container.
 	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=40m", s.pattern)
 	cmd.Dir, cmd.Stderr = s.folder, os.Stderr
 	cmd.Env = append(os.Environ(), integration.EngineEnv+"="+s.engine.Name)
@@ -60,14 +60,14 @@ func (s suite) test(ctx context.Context) run {
 		r.version, err = sqliteVersion(ctx)
 	}
 	r.took = time.Since(begin)
-	r.err = r.judge(err)
+	r.err = r.check(err)
 	return r
 }
 
 // event is a line of go test -json: see go doc test2json.
 type event struct{ Action, Test, Output string }
 
-// read follows the events of a run.
+// read reads the events of a run.
 func (r *run) read(events io.Reader) error {
 	r.results = map[string]string{}
 	printed := map[string][]string{}
@@ -100,27 +100,27 @@ func (r *run) read(events io.Reader) error {
 	}
 }
 
-// judge says what is wrong with the run, beside what the tests have printed.
-func (r *run) judge(err error) error {
+// check returns the problems of a run other than failed tests.
+func (r *run) check(err error) error {
 	if len(r.results) == 0 && r.engine.Build == nil && r.engine.Upstream != "" {
-		return errNotToBeHad
+		return errNoImage
 	}
-	excused := map[string]bool{}
+	skipped := map[string]bool{}
 	for test, result := range r.results {
 		if result != "skip" {
 			continue
 		}
 		function, _, _ := strings.Cut(test, "/")
 		for _, name := range []string{function, path.Base(test)} {
-			excused[name] = true
+			skipped[name] = true
 		}
 		if r.engine.Except[function] == "" && r.engine.Except[path.Base(test)] == "" {
-			err = errors.Join(err, fmt.Errorf("%s is skipped without an exception", test))
+			err = errors.Join(err, fmt.Errorf("%s was skipped without an exception", test))
 		}
 	}
 	for name := range r.engine.Except {
-		if !excused[name] {
-			err = errors.Join(err, fmt.Errorf("the exception %s excuses no test", name))
+		if !skipped[name] {
+			err = errors.Join(err, fmt.Errorf("the exception %s matches no skipped test", name))
 		}
 	}
 	return err

@@ -18,18 +18,17 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// Benchmark measures the store beside a hand-written loop that writes the same tags to the same schema,
-// and first writes beside replays. The names are keyed so that benchstat shows the ratios:
+// Benchmark compares the store with a handwritten loop that writes the same tags to the same schema, and first writes with
+// replays. The names of the benchmarks have keys for benchstat:
 //
-//	benchstat -filter '/impl:(facade OR handwritten)' -col /impl   the facade against the loop
-//	benchstat -filter '/impl:facade' -col /pass                    a replay against the first write
-//	benchstat -filter '/rollup:fleet' -col /window                 a window of 1 % against all tags
+//	benchstat -filter '/impl:(facade OR handwritten)' -col /impl   the store and the loop
+//	benchstat -filter '/impl:facade' -col /pass                    a first write and a replay
+//	benchstat -filter '/rollup:fleet' -col /window                 a window of 1 % and all tags
 //
-// The open function makes a pool on the URL's database as a caller would who writes the loop: with the
-// settings that ttp.Open uses and, unlike the pool of Engine.Empty, no recorder in between.
+// The function open returns a pool for the URL's database with the settings of ttp.Open and without a recorder.
 //
-// go test -count repeats one line before it goes on to the next, so that a load that comes and goes
-// looks like a difference; on a shared machine repeat the whole run in place of -count.
+// go test -count repeats each benchmark before it runs the next one, so that changing load on the machine looks like a
+// difference. On a shared machine, repeat the whole run instead.
 func Benchmark(b *testing.B, engine Engine, open func(tb testing.TB, url string) *sql.DB) {
 	b.Run("Insert", func(b *testing.B) {
 		for _, rows := range []int{1000, 10000} {
@@ -51,10 +50,10 @@ func Benchmark(b *testing.B, engine Engine, open func(tb testing.TB, url string)
 	b.Run("Read", func(b *testing.B) { benchmarkReads(b, newDatabase(b, engine)) })
 }
 
-// writeTags writes tags and returns how many were new.
+// writeTags writes tags and returns the number of inserted ones.
 type writeTags func(ctx context.Context, tags []ttp.Tag) (int, error)
 
-// facadeWrite migrates the database, too.
+// facadeWrite migrates the database and writes by InsertTags.
 func facadeWrite(b *testing.B, db *database) writeTags {
 	s := db.store(b)
 	return func(ctx context.Context, tags []ttp.Tag) (int, error) {
@@ -63,10 +62,9 @@ func facadeWrite(b *testing.B, db *database) writeTags {
 	}
 }
 
-// benchmarkInsert writes the same tags each time. Before a first write it empties the table by a
-// connection of its own, so that every write does the same work, however many there are, and none
-// profits from what emptying has left in its connection's cache. An empty table makes the engine's part
-// the smallest, and so the facade's the largest.
+// benchmarkInsert writes the same tags in each iteration. Before a first write it empties the table over another
+// connection, so that every write does the same work with the same caches. With an empty table the engine's share of the
+// time is smallest, and that of the facade largest.
 func benchmarkInsert(b *testing.B, dialect ttp.Dialect, other *sql.DB, write writeTags, tags []ttp.Tag, replay bool) {
 	ctx := context.Background()
 	want := len(tags)
@@ -102,13 +100,13 @@ func emptyTags(b *testing.B, dialect ttp.Dialect, db *sql.DB) {
 }
 
 const (
-	benchmarkAttackers = 2000 // few of them have most of the tags
+	benchmarkAttackers = 2000 // with a skewed distribution of tags
 	benchmarkDays      = 30
 )
 
 func benchmarkAttacker(i int) uuid.UUID { return id(fmt.Sprint("attacker ", i)) }
 
-// benchmarkTags are the first tags of newTagSource.
+// benchmarkTags returns the first n tags of newTagSource.
 func benchmarkTags(n int) []ttp.Tag {
 	next := newTagSource()
 	tags := make([]ttp.Tag, n)
@@ -118,7 +116,7 @@ func benchmarkTags(n int) []ttp.Tag {
 	return tags
 }
 
-// newTagSource makes tags such as a honeypot's, the same ones each time.
+// newTagSource returns a generator of honeypot-like tags. Each generator returns the same tags.
 func newTagSource() func() ttp.Tag {
 	random := rand.New(rand.NewPCG(1, 2))
 	skewed := rand.NewZipf(random, 1.2, 8, benchmarkAttackers-1)
@@ -151,15 +149,13 @@ const (
 		` tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,` +
 		` evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key) VALUES `
 	insertTuple = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	// insertRows is the number of rows in one statement on MySQL, as in the facade.
+	// insertRows is the number of rows per statement on MySQL, like in the facade.
 	insertRows = 250
 )
 
-// handwrittenWrite is what one writes who has no facade: the tags' uuids, one transaction, on SQLite one
-// prepared statement for all rows, on MySQL some hundred rows a statement, and the sum of the rows
-// affected. It sorts by uuid as the facade does: writers that race would deadlock otherwise on MySQL, and
-// on both engines an ordered batch is faster to write, which is no merit of the facade's. It neither
-// validates the tags nor tells which of them were new.
+// handwrittenWrite writes tags without the facade: one transaction, on SQLite one prepared statement for all rows, on MySQL
+// some hundred rows per statement. Like the facade it sorts by UUID, which prevents deadlocks of concurrent writers on
+// MySQL and is faster on both engines. It neither validates the tags nor returns the outcome of each.
 func handwrittenWrite(dialect ttp.Dialect, db *sql.DB) writeTags {
 	return func(ctx context.Context, tags []ttp.Tag) (int, error) {
 		batch, err := uuid.NewV7()
@@ -241,7 +237,7 @@ func appendArgs(args []any, t *ttp.Tag) []any {
 		t.ObservedAt.UnixMicro(), t.IngestedAt.UnixMicro(), t.BatchUUID[:], techniqueKey(t))
 }
 
-// techniqueKey is the column of that name, of an enterprise tag.
+// techniqueKey returns the technique_key of an enterprise tag.
 func techniqueKey(t *ttp.Tag) int64 {
 	sub := int64(0)
 	if t.SubTechniqueID != "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// benchmarkSize is how many tags the reads are measured on: $TTPSTORE_BENCH_TAGS, or a million.
+// benchmarkSize returns the number of stored tags of the read benchmarks: $TTPSTORE_BENCH_TAGS, or a million.
 func benchmarkSize(b *testing.B) int {
 	n := 1_000_000
 	if text := os.Getenv("TTPSTORE_BENCH_TAGS"); text != "" {
@@ -23,9 +23,9 @@ func benchmarkSize(b *testing.B) int {
 	return n
 }
 
-// benchmarkReads fills a store once and reads it. Every thousandth part of the tags is one identity's, of
-// two attackers, half of it without naming the identity; the other attackers are of 100 identities, of
-// which the first has the busiest attacker.
+// benchmarkReads fills a store once and measures reads. One in a thousand tags belongs to the identity "steady", with two
+// attackers; a third of these tags have the identity themselves. The other attackers belong to 100 identities, the first
+// of which has the busiest attacker.
 func benchmarkReads(b *testing.B, db *database) {
 	size := benchmarkSize(b)
 	ctx, s := context.Background(), db.store(b)
@@ -84,7 +84,7 @@ func benchmarkReads(b *testing.B, db *database) {
 	})
 }
 
-// benchmarkRead reports how many tags a read covers, which must be some.
+// benchmarkRead measures a read and reports its number of tags, which must not be 0.
 func benchmarkRead(b *testing.B, name string, read func() int64) {
 	b.Run(name, func(b *testing.B) {
 		var tags int64
@@ -92,7 +92,7 @@ func benchmarkRead(b *testing.B, name string, read func() int64) {
 			tags = read()
 		}
 		if tags == 0 {
-			b.Fatal("there are no tags")
+			b.Fatal("the read returned no tags")
 		}
 		b.ReportMetric(float64(tags), "tags")
 	})

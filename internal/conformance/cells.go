@@ -38,7 +38,7 @@ func cellsAreOrderedByVersion(t *testing.T, db *database) {
 	equal(t, "releases", got, []string{"enterprise-v9.0", "enterprise-v18.1", "ics-v9.0", "mobile-v9.0"})
 }
 
-// pairOf returns a tag's most exact technique and its tactic.
+// pairOf returns the technique or sub-technique of a tag and its tactic.
 func pairOf(tag ttp.Tag) attack.Pair {
 	return attack.Pair{Technique: cmp.Or(tag.SubTechniqueID, tag.TechniqueID), Tactic: tag.Tactic}
 }
@@ -55,7 +55,7 @@ func (m *model) checkCells(rt *rapid.T, s *ttp.Store, scope ttp.Scope, f ttp.Fil
 		}
 		want[i].Add(matrix.Cell{Count: 1, FirstSeen: tag.ObservedAt, LastSeen: tag.ObservedAt, ConfidenceMax: tag.Confidence})
 	}
-	slices.SortFunc(want, func(a, b matrix.Cell) int { // the model's releases sort as text
+	slices.SortFunc(want, func(a, b matrix.Cell) int { // sorting as text is right for the model's releases
 		return cmp.Or(strings.Compare(a.Release, b.Release), strings.Compare(a.Technique, b.Technique), strings.Compare(a.Tactic, b.Tactic))
 	})
 	equal(rt, fmt.Sprint("cells of ", scope), must[[]matrix.Cell](rt)(s.Cells(context.Background(), scope, ttp.Where(f))), want)

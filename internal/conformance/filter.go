@@ -12,69 +12,70 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// anyTag is one of the tags, or one that fits an empty store as well as any.
+// anyTag draws one of the tags, or returns an arbitrary one if there is none.
 func (m *model) anyTag(rt *rapid.T, what string) ttp.Tag {
 	if len(m.tags) == 0 {
-		return newTag("of no store", func(tag *ttp.Tag) { tag.ObservedAt, tag.SessionID, tag.DeckyID = m.zero, "s1", "d1" })
+		return newTag("not stored", func(tag *ttp.Tag) { tag.ObservedAt, tag.SessionID, tag.DeckyID = m.zero, "s1", "d1" })
 	}
 	return rapid.SampledFrom(m.tags).Draw(rt, what)
 }
 
-// drawFilter asks, each part in a third of the filters, mostly for what one tag has, so that most
-// filters match some tags.
+// drawFilter sets each field in a third of the filters, mostly to the value of the tag like, so that most filters match
+// some tags.
 func (m *model) drawFilter(rt *rapid.T, like ttp.Tag) ttp.Filter {
 	var f ttp.Filter
-	asks := func(what string) bool { return rapid.IntRange(0, 2).Draw(rt, "asks for "+what) == 0 }
-	mostly := func(what, its string, others ...string) string {
-		if its != "" && rapid.IntRange(0, 15).Draw(rt, "not its "+what) < 15 {
-			return its
+	has := func(field string) bool { return rapid.IntRange(0, 2).Draw(rt, "has "+field) == 0 }
+	mostly := func(field, value string, others ...string) string {
+		if value != "" && rapid.IntRange(0, 15).Draw(rt, "another "+field) < 15 {
+			return value
 		}
-		return rapid.SampledFrom(others).Draw(rt, what)
+		return rapid.SampledFrom(others).Draw(rt, field)
 	}
-	m.drawWindow(rt, like, asks, &f)
-	if asks("confidence") {
-		f.MinConfidence = min(like.Confidence, m.anyTag(rt, "as sure as").Confidence)
+	m.drawWindow(rt, like, has, &f)
+	if has("confidence") {
+		f.MinConfidence = min(like.Confidence, m.anyTag(rt, "confidence of").Confidence)
 	}
 	release := mostly("release", like.AttackRelease, releases...)
-	if asks("release") {
+	if has("release") {
 		f.Release = release
 	}
-	if asks("domain") {
+	if has("domain") {
 		f.Domain, _, _ = strings.Cut(release, "-")
 	}
-	if asks("tactic") {
+	if has("tactic") {
 		f.Tactic = mostly("tactic", like.Tactic, "TA0001", "TA0003", "TA0006")
 	}
-	if asks("technique") {
-		its := rapid.SampledFrom([]string{like.TechniqueID, cmp.Or(like.SubTechniqueID, like.TechniqueID)}).Draw(rt, "its technique")
-		f.Technique = mostly("technique", its, "T1003", "T1078", "T1110", "T1110.001", "T1078.002")
+	if has("technique") {
+		exact := cmp.Or(like.SubTechniqueID, like.TechniqueID)
+		technique := rapid.SampledFrom([]string{like.TechniqueID, exact}).Draw(rt, "technique or sub-technique")
+		f.Technique = mostly("technique", technique, "T1003", "T1078", "T1110", "T1110.001", "T1078.002")
 		matches := []ttp.TechniqueMatch{ttp.ExactTechnique, ttp.WithSubTechniques, ttp.ParentTechnique}
 		f.TechniqueMatch = rapid.SampledFrom(matches).Draw(rt, "match")
 	}
-	if asks("rule") {
+	if has("rule") {
 		f.RuleID = mostly("rule", like.RuleID, "R1", "R2")
-		if asks("version") {
+		if has("version") {
 			f.RuleVersion = new(rapid.SampledFrom([]int{like.RuleVersion, 0, 1}).Draw(rt, "version"))
 		}
 	}
-	if asks("source kind") {
+	if has("source kind") {
 		f.SourceKind = mostly("source kind", like.SourceKind, "command", "payload")
 	}
-	if asks("decky") {
+	if has("decky") {
 		f.DeckyID = mostly("decky", like.DeckyID, "d1", "d2")
 	}
 	return f
 }
 
-// drawWindow mostly holds the tag. Its ends are other tags' times, or a nanosecond to either side.
-func (m *model) drawWindow(rt *rapid.T, like ttp.Tag, asks func(string) bool, f *ttp.Filter) {
+// drawWindow draws a window that mostly contains the tag. Its bounds are within a nanosecond of the times of tags.
+func (m *model) drawWindow(rt *rapid.T, like ttp.Tag, has func(string) bool, f *ttp.Filter) {
 	bound := func(what string) time.Time {
 		return m.anyTag(rt, what).ObservedAt.Add(time.Duration(rapid.IntRange(-1, 1).Draw(rt, "nanoseconds")))
 	}
-	if asks("since") {
+	if has("since") {
 		f.Since = slices.MinFunc([]time.Time{bound("since"), like.ObservedAt}, time.Time.Compare)
 	}
-	if asks("until") {
+	if has("until") {
 		f.Until = slices.MaxFunc([]time.Time{bound("until"), like.ObservedAt}, time.Time.Compare)
 		if !f.Until.After(f.Since) {
 			f.Until = f.Since.Add(1)
@@ -82,7 +83,7 @@ func (m *model) drawWindow(rt *rapid.T, like ttp.Tag, asks func(string) bool, f 
 	}
 }
 
-// matches says the filter's rules a second time.
+// matches implements the rules of filters a second time.
 func matches(f ttp.Filter, tag ttp.Tag) bool {
 	exact := cmp.Or(tag.SubTechniqueID, tag.TechniqueID)
 	parent, _, _ := strings.Cut(f.Technique, ".")
@@ -99,7 +100,7 @@ func matches(f ttp.Filter, tag ttp.Tag) bool {
 		(f.SourceKind == "" || tag.SourceKind == f.SourceKind) && (f.DeckyID == "" || tag.DeckyID == f.DeckyID)
 }
 
-// everyScope is all scopes that a model may have.
+// everyScope returns all scopes of models.
 func everyScope() []ttp.Scope {
 	scopes := []ttp.Scope{ttp.Fleet()}
 	for i := 1; i <= attackers; i++ {
@@ -117,7 +118,7 @@ func everyScope() []ttp.Scope {
 	return scopes
 }
 
-// drawScope is any scope, or one that has the tag. A permutation, unlike a sample, favours none.
+// drawScope draws a scope, or one that contains the tag. A permutation, unlike SampledFrom, has no bias.
 func (m *model) drawScope(rt *rapid.T, of *ttp.Tag) ttp.Scope {
 	scopes := rapid.Permutation(everyScope()).Draw(rt, "scopes")
 	if of == nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-func filteredReadsEqualAPlainFold(t *testing.T, db *database) {
+func filteredReadsMatchTheModel(t *testing.T, db *database) {
 	s := db.store(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		clearTables(t, db)
@@ -36,7 +36,7 @@ func filteredReadsEqualAPlainFold(t *testing.T, db *database) {
 	})
 }
 
-// rollupOf asks for the rollup of any scope, by its own name, which must be what Rollup says.
+// rollupOf returns the rollup of a scope, and checks that Rollup and the method of its kind return the same.
 func rollupOf(rt checker, s *ttp.Store, scope ttp.Scope, opts ...ttp.RollupOption) []ttp.TechniqueRollupRow {
 	rt.Helper()
 	ctx, rows := context.Background(), must[[]ttp.TechniqueRollupRow](rt)
@@ -54,7 +54,7 @@ func rollupOf(rt checker, s *ttp.Store, scope ttp.Scope, opts ...ttp.RollupOptio
 	default:
 		named = rows(s.ListDistinctTechniques(ctx, opts...))
 	}
-	equal(rt, fmt.Sprint("the rollup by name of ", scope), named, general)
+	equal(rt, fmt.Sprint("rollup by the method of ", scope), named, general)
 	return general
 }
 
@@ -86,7 +86,7 @@ func (m *model) distinct(wanted func(ttp.Tag) bool) *ttp.DistinctCounts {
 	return &ttp.DistinctCounts{Sources: int64(len(sources)), Attackers: int64(len(attackers)), Identities: int64(len(identities))}
 }
 
-// sourcesOf names tags by what none shares.
+// sourcesOf returns the source IDs of tags.
 func sourcesOf(tags []ttp.Tag) []string {
 	names := []string{}
 	for _, tag := range tags {
@@ -95,7 +95,7 @@ func sourcesOf(tags []ttp.Tag) []string {
 	return names
 }
 
-// asGiven are tags without what the store adds at each run anew.
+// asGiven returns tags without BatchUUID and IngestedAt.
 func asGiven(tags []ttp.Tag) []ttp.Tag {
 	given := []ttp.Tag{}
 	for _, tag := range tags {
@@ -105,7 +105,7 @@ func asGiven(tags []ttp.Tag) []ttp.Tag {
 	return given
 }
 
-// newestFirst are the tags that are wanted, in a list's order.
+// newestFirst returns the wanted tags in the order of lists.
 func (m *model) newestFirst(wanted func(ttp.Tag) bool) []ttp.Tag {
 	tags := []ttp.Tag{}
 	for _, tag := range m.tags {
@@ -134,7 +134,7 @@ func (m *model) checkLists(rt *rapid.T, s *ttp.Store, scope ttp.Scope, f ttp.Fil
 	}
 }
 
-// pagesOf are all pages of a list, none for an empty one.
+// pagesOf returns all pages of a list.
 func pagesOf(tb checker, s *ttp.Store, scope ttp.Scope, f ttp.Filter, limit int) [][]ttp.Tag {
 	tb.Helper()
 	var pages [][]ttp.Tag
@@ -180,13 +180,13 @@ func (m *model) checkTimeline(rt *rapid.T, s *ttp.Store, scope ttp.Scope, f ttp.
 	equal(rt, fmt.Sprint("timeline of ", scope), got, timelineOf(m.newestFirst(wanted), f, bucket, by))
 }
 
-// timelineOf counts tags, the newest of which comes first. Truncate counts from the year 1, as the store does.
+// timelineOf returns the timeline of tags in newest-first order. Truncate uses the same origin as the store, the year 1.
 func timelineOf(tags []ttp.Tag, f ttp.Filter, bucket time.Duration, by ttp.SeriesBy) ttp.Timeline {
 	out := ttp.Timeline{Bucket: bucket, Counts: []int64{}, Series: []ttp.TimelineSeries{}}
 	if len(tags) == 0 && (f.Since.IsZero() || f.Until.IsZero()) {
 		return out
 	}
-	out.Start = f.Since.Add(time.Microsecond - 1).Truncate(bucket) // of the first tag that there can be
+	out.Start = f.Since.Add(time.Microsecond - 1).Truncate(bucket) // of the first possible tag
 	if f.Since.IsZero() {
 		out.Start = tags[len(tags)-1].ObservedAt.Truncate(bucket)
 	}
@@ -288,7 +288,7 @@ func (m *model) checkActors(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
 	equal(rt, "rules", must[[]ttp.RuleStats](rt)(s.ListRules(ctx, f)), want)
 }
 
-// A sweep says of each scope what asking for it alone says.
+// checkSweeps checks that sweeps return the rollup of each scope with tags.
 func (m *model) checkSweeps(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
 	ctx := context.Background()
 	attackers, identities := map[string]ttp.Scope{}, map[string]ttp.Scope{}

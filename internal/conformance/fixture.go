@@ -13,15 +13,15 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// id names a scope by a readable word.
+// id returns the UUID for a readable name.
 func id(name string) uuid.UUID { return uuid.NewSHA1(uuid.NameSpaceURL, []byte(name)) }
 
-// at is a time some microseconds after the suite's zero hour.
+// at returns a time in microseconds after the suite's reference time.
 func at(microseconds int) time.Time {
 	return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(microseconds) * time.Microsecond)
 }
 
-// newTag is a valid tag of its own source event, changed as told.
+// newTag returns a valid tag of a source event, with changes.
 func newTag(source string, changes ...func(*ttp.Tag)) ttp.Tag {
 	tag := ttp.Tag{
 		SourceKind:    "command",
@@ -59,7 +59,7 @@ func insert(tb testing.TB, s *ttp.Store, tags ...ttp.Tag) ttp.InsertResult {
 	return result
 }
 
-// stored are all tags, in uuid order.
+// stored returns all tags in UUID order.
 func stored(tb testing.TB, s *ttp.Store) []ttp.Tag {
 	tb.Helper()
 	var tags []ttp.Tag
@@ -78,7 +78,7 @@ func stored(tb testing.TB, s *ttp.Store) []ttp.Tag {
 	return tags
 }
 
-// count is the number of tags.
+// count returns the number of tags.
 func count(tb testing.TB, s *ttp.Store) int64 {
 	tb.Helper()
 	rows, err := s.ListDistinctTechniques(context.Background())
@@ -92,7 +92,7 @@ func count(tb testing.TB, s *ttp.Store) int64 {
 	return n
 }
 
-// checker is what a check needs of a *testing.T or a *rapid.T.
+// checker is a *testing.T or a *rapid.T.
 type checker interface {
 	Helper()
 	Errorf(format string, args ...any)
@@ -106,7 +106,7 @@ func equal[T any](tb checker, what string, got, want T) {
 	}
 }
 
-// must returns a read's rows.
+// must returns a function that returns its first argument, or ends the test if there is an error.
 func must[T any](tb checker) func(T, error) T {
 	return func(rows T, err error) T {
 		tb.Helper()

@@ -15,20 +15,20 @@ import (
 )
 
 var foreignCases = []testCase{
-	{name: "ForeignTablesAreLeftAlone", run: foreignTablesAreLeftAlone},
-	{name: "EveryTableOfOursIsGuarded", run: everyTableOfOursIsGuarded},
-	{name: "TablesBesideOursAreWelcome", run: tablesBesideOursAreWelcome},
+	{name: "ForeignTablesAreUnchanged", run: foreignTablesAreUnchanged},
+	{name: "EveryTableIsGuarded", run: everyTableIsGuarded},
+	{name: "OtherTablesAreAllowed", run: otherTablesAreAllowed},
 }
 
 //go:embed testdata/predecessor.sql
 var predecessor string
 
-// predecessorStatements make a database as DECNET's own schema keeps it, with a tag.
+// predecessorStatements returns SQL that creates the schema of DECNET, with a tag.
 func predecessorStatements() []string {
 	return strings.Split(strings.TrimSuffix(strings.TrimSpace(predecessor), ";"), ";\n")
 }
 
-// PredecessorFile makes a SQLite file as DECNET's own schema keeps it, with a tag.
+// PredecessorFile creates a SQLite file with the schema of DECNET and a tag.
 func PredecessorFile(tb testing.TB, path string) {
 	tb.Helper()
 	pool, err := sql.Open("sqlite", "file:"+path)
@@ -42,16 +42,16 @@ func PredecessorFile(tb testing.TB, path string) {
 
 const versionTable = "CREATE TABLE ttp_schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL)"
 
-func foreignTablesAreLeftAlone(t *testing.T, db *database) {
+func foreignTablesAreUnchanged(t *testing.T, db *database) {
 	tests := []struct {
 		name       string
 		statements []string
 		want       string
 	}{
 		{"Predecessor", predecessorStatements(), "looks like DECNET's"},
-		{"PredecessorOfItsTests", append(predecessorStatements(), "DROP TABLE alembic_version"), "looks like DECNET's"},
+		{"PredecessorWithoutAlembic", append(predecessorStatements(), "DROP TABLE alembic_version"), "looks like DECNET's"},
 		{"Alembic", predecessorStatements()[:2], "alembic_version"},
-		// What migrations without this guard, and the advice to force them, left behind.
+		// States that earlier migrations without this check, or forcing their version, left behind.
 		{"HalfMigrated", append(predecessorStatements(), versionTable, "INSERT INTO ttp_schema_migrations VALUES (4, true)"), "ttp_tag"},
 		{"Forced", append(predecessorStatements(), versionTable, "INSERT INTO ttp_schema_migrations VALUES (8, false)"), "ttp_tag"},
 	}
@@ -61,30 +61,30 @@ func foreignTablesAreLeftAlone(t *testing.T, db *database) {
 			for _, statement := range test.statements {
 				exec(t, db, statement)
 			}
-			leftAlone(t, db, test.want)
+			checkForeign(t, db, test.want)
 		})
 	}
-	t.Run("VersionIsLost", func(t *testing.T) {
+	t.Run("VersionTableIsMissing", func(t *testing.T) {
 		db := newDatabase(t, db.Engine)
 		insert(t, db.store(t), newTag("1"))
 		exec(t, db, "DROP TABLE ttp_schema_migrations")
-		leftAlone(t, db, "ttp_schema_migrations")
+		checkForeign(t, db, "ttp_schema_migrations")
 	})
 }
 
-// leftAlone makes sure that every kind of call is refused, with words that say why, and changes nothing.
-func leftAlone(t *testing.T, db *database, why string) {
+// checkForeign checks that every kind of call fails with a reason and changes nothing.
+func checkForeign(t *testing.T, db *database, why string) {
 	t.Helper()
 	ctx, s, before := context.Background(), db.open(t), tables(t, db)
 	for name, err := range map[string]error{
 		"up": s.Migrate(ctx), "down": s.MigrateDown(ctx, 0), "force": s.ForceSchemaVersion(ctx, 0),
 	} {
 		if !errors.Is(err, ttp.ErrForeignSchema) || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), "nothing was changed") {
-			t.Errorf("migrating %s: got %v, want words with %q", name, err, why)
+			t.Errorf("migrating %s: got %v, want a message with %q", name, err, why)
 		}
 	}
 	refused(t, s, ttp.ErrForeignSchema, why)
-	equal(t, "tables and their rows", tables(t, db), before)
+	equal(t, "numbers of rows by table", tables(t, db), before)
 }
 
 // tables maps the tables of the database to the number of their rows.
@@ -114,7 +114,7 @@ func tables(t *testing.T, db *database) map[string]int {
 
 var createTable = regexp.MustCompile(`CREATE TABLE IF NOT EXISTS (\w+)`)
 
-func everyTableOfOursIsGuarded(t *testing.T, db *database) {
+func everyTableIsGuarded(t *testing.T, db *database) {
 	files, err := fs.Glob(schema.FS, string(db.Dialect)+"/*.up.sql")
 	succeed(t, err)
 	for _, file := range files {
@@ -123,21 +123,21 @@ func everyTableOfOursIsGuarded(t *testing.T, db *database) {
 			t.Run(string(table[1]), func(t *testing.T) {
 				db := newDatabase(t, db.Engine)
 				exec(t, db, "CREATE TABLE "+string(table[1])+" (uuid CHAR(36) NOT NULL PRIMARY KEY)")
-				leftAlone(t, db, string(table[1]))
+				checkForeign(t, db, string(table[1]))
 			})
 		}
 	}
 }
 
-// A service may keep its own tables, and the table of its own migrations, in the same database.
-func tablesBesideOursAreWelcome(t *testing.T, db *database) {
+// A service may have its own tables and its own version table in the same database.
+func otherTablesAreAllowed(t *testing.T, db *database) {
 	exec(t, db, "CREATE TABLE attackers (uuid CHAR(36) NOT NULL PRIMARY KEY)")
 	exec(t, db, "CREATE TABLE schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL)")
 	ctx, s := context.Background(), db.store(t)
-	exec(t, db, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)") // once ours are there
+	exec(t, db, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)") // after the migration
 	insert(t, s, newTag("1"))
 	succeed(t, db.open(t).Migrate(ctx))
 	succeed(t, db.open(t).MigrateDown(ctx, 0))
-	equal(t, "tables and their rows", tables(t, db),
+	equal(t, "numbers of rows by table", tables(t, db),
 		map[string]int{"attackers": 0, "schema_migrations": 0, "alembic_version": 0, "ttp_schema_migrations": 0})
 }

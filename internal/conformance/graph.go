@@ -14,18 +14,18 @@ import (
 )
 
 var graphCases = []testCase{
-	{name: "AssignedAttackersTakeTheirTagsAlong", run: assignedAttackersTakeTheirTagsAlong},
-	{name: "UpsertedAttackersTakeTheirTagsAlong", run: upsertedAttackersTakeTheirTagsAlong},
-	{name: "AssignRefusesWhatIsNotStored", run: assignRefusesWhatIsNotStored},
+	{name: "AssignedAttackersRekeyTheirTags", run: assignedAttackersRekeyTheirTags},
+	{name: "UpsertedAttackersRekeyTheirTags", run: upsertedAttackersRekeyTheirTags},
+	{name: "AssignRefusesUnknownScopes", run: assignRefusesUnknownScopes},
 	{name: "AssignedIdentitiesChangeTheCampaign", run: assignedIdentitiesChangeTheCampaign},
-	{name: "UnmergedIdentitiesAnswerForThemselves", run: unmergedIdentitiesAnswerForThemselves},
-	{name: "UnmergedCampaignsAnswerForThemselves", run: unmergedCampaignsAnswerForThemselves},
-	{name: "MergesNameBothIDs", run: mergesNameBothIDs},
+	{name: "UnmergedIdentitiesAreSeparate", run: unmergedIdentitiesAreSeparate},
+	{name: "UnmergedCampaignsAreSeparate", run: unmergedCampaignsAreSeparate},
+	{name: "MergeErrorsNameBothIDs", run: mergeErrorsNameBothIDs},
 	{name: "ScopesAreListedByParent", run: scopesAreListedByParent},
 }
 
-// More tags than one statement moves, some at the same instant.
-func assignedAttackersTakeTheirTagsAlong(t *testing.T, db *database) {
+// The tags exceed one batch, and some have the same time.
+func assignedAttackersRekeyTheirTags(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	const n = 1101
 	tags := []ttp.Tag{newTag("of another", named("b", "old", "T1110"))}
@@ -37,28 +37,28 @@ func assignedAttackersTakeTheirTagsAlong(t *testing.T, db *database) {
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("old")}, {UUID: id("b")}}))
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("old")}, {UUID: id("new")}}))
 	succeed(t, s.AssignAttackers(ctx, id("new"), id("a")))
-	if db.OverPool { // which is recorded
-		equal(t, "ids and identity in one statement, at most", db.recorder.most["SetTagIdentities"], 501)
+	if db.OverPool { // with a recorder
+		equal(t, "maximum number of parameters of a statement", db.recorder.most["SetTagIdentities"], 501)
 	}
 	equal(t, "tags of the old identity", byIdentity(t, s, "old"), map[string]int64{"T1110": 1})
-	equal(t, "tags of the other", byIdentity(t, s, "other"), map[string]int64{})
-	equal(t, "tags of the new", byIdentity(t, s, "new"), map[string]int64{"T1110": n})
+	equal(t, "tags of the other identity", byIdentity(t, s, "other"), map[string]int64{})
+	equal(t, "tags of the new identity", byIdentity(t, s, "new"), map[string]int64{"T1110": n})
 	for _, tag := range stored(t, s) {
 		if tag.AttackerUUID == id("a") && tag.IdentityUUID != uuid.Nil && tag.IdentityUUID != id("new") {
-			t.Errorf("%s names %s", tag.SourceID, tag.IdentityUUID)
+			t.Errorf("%s has the identity %s", tag.SourceID, tag.IdentityUUID)
 		}
 	}
-	// What taggers write meanwhile stays until it is said again.
+	// Tags that are written later with the old identity keep it until the assignment is repeated.
 	insert(t, s, newTag("late", named("a", "old", "T1110")))
 	equal(t, "tags of the old identity", byIdentity(t, s, "old"), map[string]int64{"T1110": 2})
 	succeed(t, s.AssignAttackers(ctx, id("new"), id("a"), id("b"), id("a")))
 	equal(t, "tags of the old identity", byIdentity(t, s, "old"), map[string]int64{})
-	equal(t, "tags of the new", byIdentity(t, s, "new"), map[string]int64{"T1110": n + 2})
+	equal(t, "tags of the new identity", byIdentity(t, s, "new"), map[string]int64{"T1110": n + 2})
 }
 
-// An upsert that changes the identity does what an assignment does, also within one call. The first
-// identity takes nothing along: tags and scopes may come in any order.
-func upsertedAttackersTakeTheirTagsAlong(t *testing.T, db *database) {
+// An upsert that changes the identity re-keys tags, even within one call. The first identity does not, since tags and
+// scopes may be written in any order.
+func upsertedAttackersRekeyTheirTags(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("1", named("a", "i", "T1110")), newTag("2", named("a", "", "T1110")))
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("j")}}))
@@ -70,7 +70,7 @@ func upsertedAttackersTakeTheirTagsAlong(t *testing.T, db *database) {
 	equal(t, "tags of k after a change within one call", byIdentity(t, s, "k"), map[string]int64{"T1110": 3})
 }
 
-func assignRefusesWhatIsNotStored(t *testing.T, db *database) {
+func assignRefusesUnknownScopes(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id("c")}}))
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}}))
@@ -97,7 +97,7 @@ func assignRefusesWhatIsNotStored(t *testing.T, db *database) {
 			t.Errorf("%s: got %v", what, err)
 		}
 	}
-	// Nothing of the refused calls is there.
+	// The refused calls have written nothing.
 	equal(t, "attacker", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a"))).IdentityUUID, uuid.Nil)
 	equal(t, "identity", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i"))).CampaignUUID, uuid.Nil)
 	succeed(t, s.AssignAttackers(ctx, id("i")))
@@ -122,7 +122,7 @@ func mergeTree(t *testing.T, merge func(context.Context, uuid.UUID, uuid.UUID) e
 	}
 }
 
-func unmergedIdentitiesAnswerForThemselves(t *testing.T, db *database) {
+func unmergedIdentitiesAreSeparate(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	for i := 1; i <= 6; i++ {
 		insert(t, s, newTag(fmt.Sprint(i), named("", fmt.Sprint(i), "T1110")))
@@ -140,15 +140,15 @@ func unmergedIdentitiesAnswerForThemselves(t *testing.T, db *database) {
 	counts(6, 6, 6, 6, 6, 6)
 	succeed(t, s.UnmergeIdentity(ctx, id("2")))
 	counts(2, 4, 2, 4, 4, 4)
-	succeed(t, s.UnmergeIdentity(ctx, id("2"))) // said again
+	succeed(t, s.UnmergeIdentity(ctx, id("2"))) // repeated
 	counts(2, 4, 2, 4, 4, 4)
 	succeed(t, s.UnmergeIdentity(ctx, id("6")))
 	counts(2, 3, 2, 3, 3, 1)
-	succeed(t, s.MergeIdentity(ctx, id("1"), id("4"))) // the other way round
+	succeed(t, s.MergeIdentity(ctx, id("1"), id("4"))) // in the other direction
 	counts(5, 5, 5, 5, 5, 1)
 }
 
-func unmergedCampaignsAnswerForThemselves(t *testing.T, db *database) {
+func unmergedCampaignsAreSeparate(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	for i := 1; i <= 6; i++ {
 		succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id(fmt.Sprint(i))}}))
@@ -167,7 +167,7 @@ func unmergedCampaignsAnswerForThemselves(t *testing.T, db *database) {
 	survivors("1", "2", "1", "2", "5", "5")
 }
 
-func mergesNameBothIDs(t *testing.T, db *database) {
+func mergeErrorsNameBothIDs(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	for _, name := range []string{"1", "2", "3"} {
 		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id(name)}}))
@@ -241,7 +241,7 @@ func scopesAreListedByParent(t *testing.T, db *database) {
 	}
 }
 
-// pagesByUUID lists all pages and wants them in order.
+// pagesByUUID returns the UUIDs of all pages and checks their order.
 func pagesByUUID[T any](t *testing.T, list func(context.Context, ttp.Scope, uuid.UUID, int) ([]T, error),
 	of ttp.Scope, limit int, id func(T) uuid.UUID,
 ) []uuid.UUID {
@@ -267,7 +267,7 @@ func sortedIDs(ids []uuid.UUID) []uuid.UUID {
 
 func second[T any](_ T, err error) error { return err }
 
-// problemFields are the fields that an invalid query names.
+// problemFields returns the fields of an ErrInvalidQuery.
 func problemFields(t *testing.T, err error) []string {
 	t.Helper()
 	var invalid *ttp.InvalidError

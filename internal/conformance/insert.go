@@ -25,12 +25,12 @@ var insertCases = []testCase{
 	{name: "LateDuplicatesAreExact", run: lateDuplicatesAreExact},
 	{name: "DuplicatesInOneCallCountOnce", run: duplicatesInOneCallCountOnce},
 	{name: "FloorIsInclusive", run: floorIsInclusive},
-	{name: "NoTagsAreNoWork", run: noTagsAreNoWork},
+	{name: "EmptyInsertWritesNothing", run: emptyInsertWritesNothing},
 	{name: "HundredThousandRowsInOneCall", run: hundredThousandRowsInOneCall, long: true},
-	{name: "LargeEvidenceIsCutIntoStatements", run: largeEvidenceIsCutIntoStatements},
+	{name: "LargeEvidenceIsSplitIntoStatements", run: largeEvidenceIsSplitIntoStatements},
 	{name: "RacingWritersInsertEachTagOnce", run: racingWritersInsertEachTagOnce},
 	{name: "CancelledContextWritesNothing", run: cancelledContextWritesNothing},
-	{name: "InputIsLeftAlone", run: inputIsLeftAlone},
+	{name: "InputIsNotModified", run: inputIsNotModified},
 	{name: "ResultsAndProblemsAreJSON", run: resultsAndProblemsAreJSON},
 }
 
@@ -109,7 +109,7 @@ func partialDuplicatesAreExact(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), int64(len(tags)))
 }
 
-// What is stored already comes late in the order of the rows, when the call no longer looks for it.
+// The duplicates are late in UUID order, where InsertTags no longer checks for stored tags before writing.
 func lateDuplicatesAreExact(t *testing.T, db *database) {
 	s := db.store(t)
 	tags := newTags(2000)
@@ -156,7 +156,7 @@ func floorIsInclusive(t *testing.T, db *database) {
 	equal(t, "tags", count(t, store), 11)
 }
 
-func noTagsAreNoWork(t *testing.T, db *database) {
+func emptyInsertWritesNothing(t *testing.T, db *database) {
 	s := db.store(t)
 	for _, tags := range [][]ttp.Tag{nil, {}, {newTag("low", func(tag *ttp.Tag) { tag.Confidence = 0 })}} {
 		result := insert(t, s, tags...)
@@ -176,8 +176,8 @@ func hundredThousandRowsInOneCall(t *testing.T, db *database) {
 	equal(t, "inserted by a replay", insert(t, s, tags...).Inserted, 0)
 }
 
-// In one statement this would be 64 MiB, more than servers take.
-func largeEvidenceIsCutIntoStatements(t *testing.T, db *database) {
+// A single statement would have 64 MiB, more than max_allowed_packet.
+func largeEvidenceIsSplitIntoStatements(t *testing.T, db *database) {
 	s := db.store(t)
 	evidence := make([]byte, 64<<10)
 	copy(evidence, `{"quotes":"`)
@@ -228,7 +228,7 @@ func racingWritersInsertEachTagOnce(t *testing.T, db *database) {
 	for _, tag := range stored(t, s) {
 		want[tag.UUID] = 1
 	}
-	equal(t, "times that each stored tag was seen as inserted", won, want)
+	equal(t, "number of calls that inserted each stored tag", won, want)
 }
 
 func cancelledContextWritesNothing(t *testing.T, db *database) {
@@ -248,13 +248,13 @@ func cancelledContextWritesNothing(t *testing.T, db *database) {
 	late, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := s.InsertTags(late, tags); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("cancelled within: got %v", err)
+		t.Errorf("cancelled during the call: got %v", err)
 	}
 	equal(t, "tags", count(t, s), 0)
 	equal(t, "inserted afterwards", insert(t, s, tags[:100]...).Inserted, 100)
 }
 
-func inputIsLeftAlone(t *testing.T, db *database) {
+func inputIsNotModified(t *testing.T, db *database) {
 	s := db.store(t)
 	tags := []ttp.Tag{newTag("b"), newTag("a", func(tag *ttp.Tag) { tag.AttackRelease = "18.1" })}
 	before := append([]ttp.Tag{}, tags...)
@@ -277,7 +277,7 @@ func resultsAndProblemsAreJSON(t *testing.T, db *database) {
 	equal(t, "tombstoned", marshal(ttp.Tombstoned), `"tombstoned"`)
 	for _, outcome := range []string{"unknown", ""} {
 		if err := new(ttp.Outcome).UnmarshalText([]byte(outcome)); err == nil {
-			t.Errorf("the outcome %q was taken", outcome)
+			t.Errorf("the outcome %q was accepted", outcome)
 		}
 	}
 

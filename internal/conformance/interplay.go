@@ -13,20 +13,20 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// What others do between the transactions of a removal.
+// interplayCases test concurrent changes between the transactions of a removal.
 var interplayCases = []testCase{
 	{name: "MergeDuringAPurgeIsAConflict", run: mergeDuringAPurgeIsAConflict},
 	{name: "PurgeOfAMergeCycleIsAConflict", run: purgeOfAMergeCycleIsAConflict},
-	{name: "IdentityMergedDuringAPurgeGoesWhole", run: identityMergedDuringAPurgeGoesWhole},
-	{name: "AttackerReassignedDuringAPurgeStays", run: attackerReassignedDuringAPurgeStays},
-	{name: "RekeyedTagsAreRemovedAllTheSame", run: rekeyedTagsAreRemovedAllTheSame},
+	{name: "IdentityMergedDuringAPurgeIsPurged", run: identityMergedDuringAPurgeIsPurged},
+	{name: "AttackerReassignedDuringAPurgeIsKept", run: attackerReassignedDuringAPurgeIsKept},
+	{name: "RekeyedTagsAreRemoved", run: rekeyedTagsAreRemoved},
 	{name: "RemovalsSurviveAnInterruptionAtAnyStatement", run: removalsSurviveAnInterruptionAtAnyStatement, long: true},
 }
 
-// once runs change after the first transaction that removes a tag.
+// once calls change after the first transaction that removes a tag.
 func once(change func()) ttp.RemovalOption {
 	done := false
-	return ttp.OnProgress(func(p ttp.RemovalProgress) {
+	return ttp.WithProgress(func(p ttp.RemovalProgress) {
 		if p.Tags > 0 && !done {
 			done = true
 			change()
@@ -47,16 +47,16 @@ func mergeDuringAPurgeIsAConflict(t *testing.T, db *database) {
 			newer := func(tag *ttp.Tag) { tag.ObservedAt = at(10) }
 			insert(t, s, newTag(fmt.Sprint(from, n), named("", from, "T1110"), newer), newTag(fmt.Sprint(into, n), named("", into, "T1110")))
 		}
-		receipt, err := purge(ctx, id(from), ttp.BatchSize(1), once(func() { succeed(t, s.MergeIdentity(ctx, id(from), id(into))) }))
+		receipt, err := purge(ctx, id(from), ttp.WithBatchSize(1), once(func() { succeed(t, s.MergeIdentity(ctx, id(from), id(into))) }))
 		if !errors.Is(err, ttp.ErrConflict) {
 			t.Errorf("got %v", err)
 		}
-		equal(t, "tags that went before the merge", receipt.Tags, 1)
-		equal(t, "tags of both", byIdentity(t, s, into), map[string]int64{"T1110": 5})
+		equal(t, "tags removed before the merge", receipt.Tags, 1)
+		equal(t, "tags of both identities", byIdentity(t, s, into), map[string]int64{"T1110": 5})
 	}
 }
 
-// A purge of merges that only Verify can put in order ends.
+// A purge must end if the merges are inconsistent.
 func purgeOfAMergeCycleIsAConflict(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}, {UUID: id("j"), MergedIntoUUID: id("i")}}))
@@ -68,7 +68,7 @@ func purgeOfAMergeCycleIsAConflict(t *testing.T, db *database) {
 	}
 }
 
-func identityMergedDuringAPurgeGoesWhole(t *testing.T, db *database) {
+func identityMergedDuringAPurgeIsPurged(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	for i, purge := range purges(s) {
 		survivor, late := fmt.Sprint("survivor ", i), fmt.Sprint("late ", i)
@@ -78,13 +78,13 @@ func identityMergedDuringAPurgeGoesWhole(t *testing.T, db *database) {
 			insert(t, s, newTag(fmt.Sprint(survivor, n), named("", survivor, "T1110")), newTag(fmt.Sprint(late, n), named("", late, "T1110"), newer))
 		}
 		merge := func() { succeed(t, s.MergeIdentity(ctx, id(late), id(survivor))) }
-		receipt := must[ttp.Receipt](t)(purge(ctx, id(survivor), ttp.BatchSize(1), once(merge)))
+		receipt := must[ttp.Receipt](t)(purge(ctx, id(survivor), ttp.WithBatchSize(1), once(merge)))
 		equal(t, "receipt", receipt, ttp.Receipt{Tags: 6, Techniques: map[string]int64{"T1110": 6}, Identities: 2})
 		equal(t, "tags", count(t, s), 0)
 	}
 }
 
-func attackerReassignedDuringAPurgeStays(t *testing.T, db *database) {
+func attackerReassignedDuringAPurgeIsKept(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}, {UUID: id("j")}}))
 	names := []string{"a", "b", "c"}
@@ -94,7 +94,7 @@ func attackerReassignedDuringAPurgeStays(t *testing.T, db *database) {
 		succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id(name), IdentityUUID: id("i")}}))
 	}
 	assigned := false
-	receipt := must[ttp.Receipt](t)(s.PurgeIdentityAndAttackers(ctx, id("i"), ttp.OnProgress(func(p ttp.RemovalProgress) {
+	receipt := must[ttp.Receipt](t)(s.PurgeIdentityAndAttackers(ctx, id("i"), ttp.WithProgress(func(p ttp.RemovalProgress) {
 		if p.Attackers == 1 && !assigned {
 			assigned = true
 			succeed(t, s.AssignAttackers(ctx, id("j"), id(last)))
@@ -106,8 +106,8 @@ func attackerReassignedDuringAPurgeStays(t *testing.T, db *database) {
 	equal(t, "tags of the other identity", byIdentity(t, s, "j"), map[string]int64{"T1110": 2})
 }
 
-// Where identities do not decide, a new one saves no tag.
-func rekeyedTagsAreRemovedAllTheSame(t *testing.T, db *database) {
+// A sweep removes tags even if they are re-keyed concurrently.
+func rekeyedTagsAreRemoved(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}, {UUID: id("j")}}))
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i")}}))
@@ -119,7 +119,8 @@ func rekeyedTagsAreRemovedAllTheSame(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), 0)
 }
 
-// Whichever statement is the last that runs, what is committed is in the receipt, and the next run finishes.
+// After an interruption at any statement, the receipt counts the committed changes, and the next run completes the
+// removal.
 func removalsSurviveAnInterruptionAtAnyStatement(t *testing.T, db *database) {
 	s := overPool(t, db)
 	batch := id("no batch")
@@ -139,21 +140,21 @@ func removalsSurviveAnInterruptionAtAnyStatement(t *testing.T, db *database) {
 			for _, tombstone := range must[[]ttp.Tombstone](t)(s.ListTombstones(context.Background(), uuid.Nil, 10)) {
 				must[int64](t)(s.LiftTombstone(context.Background(), tombstone.UUID))
 			}
-			anActor(t, s)
+			storeActor(t, s)
 			batch = must[ttp.TagPage](t)(s.ListTags(context.Background(), ttp.Fleet(), ttp.Filter{}, 1, "")).Tags[0].BatchUUID
-			want := must[ttp.Receipt](t)(remove(context.Background(), ttp.DryRun(), ttp.BatchSize(3)))
+			want := must[ttp.Receipt](t)(remove(context.Background(), ttp.DryRun(), ttp.WithBatchSize(3)))
 			ctx, cancel := context.WithCancel(context.Background())
 			db.recorder.after(statements, cancel)
-			sum, err := remove(ctx, ttp.BatchSize(3))
+			sum, err := remove(ctx, ttp.WithBatchSize(3))
 			db.recorder.after(0, nil)
 			cancel()
 			if err != nil && !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
-			left := int64(len(collect(t, s.TagsSeq(context.Background(), ttp.Fleet(), ttp.Filter{}))))
-			equal(t, "tags that the receipt does not have", left, 8-sum.Tags)
-			equal(t, "tags that the fleet's rollup has", count(t, s), left)
-			sum.Add(must[ttp.Receipt](t)(remove(context.Background(), ttp.BatchSize(3))))
+			remaining := int64(len(collect(t, s.TagsSeq(context.Background(), ttp.Fleet(), ttp.Filter{}))))
+			equal(t, "remaining tags", remaining, 8-sum.Tags)
+			equal(t, "tags in the fleet's rollup", count(t, s), remaining)
+			sum.Add(must[ttp.Receipt](t)(remove(context.Background(), ttp.WithBatchSize(3))))
 			sum.DryRun, want.DryRun, sum.TombstoneUUID = false, false, uuid.Nil
 			equal(t, fmt.Sprint("sum of the receipts, interrupted after statement ", statements), sum, want)
 			if err == nil {

@@ -19,21 +19,21 @@ import (
 )
 
 var lifecycleCases = []testCase{
-	{name: "LifeCycleFollowsAPlainModel", run: lifeCycleFollowsAPlainModel, long: true},
+	{name: "LifecycleMatchesTheModel", run: lifecycleMatchesTheModel, long: true},
 }
 
-// life is a store and the model of what it should hold.
+// life is a store and the model of its expected content.
 type life struct {
 	*model
-	s      *ttp.Store
-	rt     *rapid.T
-	feed   []ttp.Tag               // all events there were, which may come again
-	batch  map[uuid.UUID]uuid.UUID // of the stored tags
-	buried map[uuid.UUID]uuid.UUID // tags to tombstones
+	s          *ttp.Store
+	rt         *rapid.T
+	feed       []ttp.Tag               // all tags so far, for replays
+	batch      map[uuid.UUID]uuid.UUID // stored tags to batches
+	tombstoned map[uuid.UUID]uuid.UUID // removed tags to tombstones
 }
 
-// Random sequences of all that changes a store, against loops over slices and maps.
-func lifeCycleFollowsAPlainModel(t *testing.T, db *database) {
+// lifecycleMatchesTheModel runs random sequences of changes against a model of slices and maps.
+func lifecycleMatchesTheModel(t *testing.T, db *database) {
 	s := db.store(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		clearTables(t, db)
@@ -63,7 +63,7 @@ func (l *life) draw(of []string, what string) string {
 	return rapid.SampledFrom(of).Draw(l.rt, what)
 }
 
-// one draws an id of a kind, such as "a3".
+// one draws the UUID of a scope, such as "a3".
 func (l *life) one(kind string, n int) uuid.UUID {
 	return id(fmt.Sprint(kind, rapid.IntRange(1, n).Draw(l.rt, kind)))
 }
@@ -78,24 +78,24 @@ func (l *life) insert() {
 		tags = append(tags, l.drawTag(l.rt, len(l.feed)+len(tags)))
 	}
 	l.feed = append(l.feed, tags...)
-	l.give(tags)
+	l.insertTags(tags)
 }
 
 func (l *life) replay() {
 	if len(l.feed) > 0 {
-		l.give(rapid.SliceOfN(rapid.SampledFrom(l.feed), 1, 20).Draw(l.rt, "events"))
+		l.insertTags(rapid.SliceOfN(rapid.SampledFrom(l.feed), 1, 20).Draw(l.rt, "events"))
 	}
 }
 
-func (l *life) give(tags []ttp.Tag) {
+func (l *life) insertTags(tags []ttp.Tag) {
 	got := must[ttp.InsertResult](l.rt)(l.s.InsertTags(context.Background(), tags))
 	want := make([]ttp.Outcome, len(tags))
 	given := map[uuid.UUID]bool{}
 	for i, tag := range tags {
-		switch _, buried := l.buried[tag.UUID]; {
+		switch _, tombstoned := l.tombstoned[tag.UUID]; {
 		case given[tag.UUID] || l.stored(tag.UUID):
 			want[i] = ttp.Duplicate
-		case buried:
+		case tombstoned:
 			want[i] = ttp.Tombstoned
 		default:
 			want[i] = ttp.Inserted
@@ -131,7 +131,7 @@ func (l *life) upsert() {
 	}
 }
 
-// moveTags re-keys the attacker's tags that name an identity.
+// moveTags re-keys the attacker's tags that have an identity.
 func (l *life) moveTags(attacker, identity uuid.UUID) {
 	for i := range l.tags {
 		if l.tags[i].AttackerUUID == attacker && l.tags[i].IdentityUUID != uuid.Nil {
@@ -140,7 +140,7 @@ func (l *life) moveTags(attacker, identity uuid.UUID) {
 	}
 }
 
-// refused wants the sentinel, and the ids in the message.
+// refused checks that the error is the sentinel and contains the UUIDs.
 func (l *life) refused(err, sentinel error, ids ...uuid.UUID) {
 	if !errors.Is(err, sentinel) {
 		l.rt.Errorf("got %v, want %v", err, sentinel)
@@ -148,7 +148,7 @@ func (l *life) refused(err, sentinel error, ids ...uuid.UUID) {
 	}
 	for _, id := range ids {
 		if !strings.Contains(err.Error(), id.String()) {
-			l.rt.Errorf("%v does not name %s", err, id)
+			l.rt.Errorf("%v does not contain %s", err, id)
 		}
 	}
 }
@@ -190,13 +190,13 @@ func (l *life) assignCampaign() {
 	l.identities[identity] = i
 }
 
-// merge merges anything into anything.
+// merge merges two random campaigns or identities.
 func (l *life) merge() {
 	if rapid.Bool().Draw(l.rt, "campaign") {
 		from, into := l.one("c", campaigns), l.one("c", campaigns)
 		_, fromStored := l.campaigns[from]
 		_, intoStored := l.campaigns[into]
-		if l.mayMerge(from, into, fromStored && intoStored, l.campaigns[from].MergedIntoUUID, l.survivingCampaign(into), l.s.MergeCampaign) {
+		if l.tryMerge(from, into, fromStored && intoStored, l.campaigns[from].MergedIntoUUID, l.survivingCampaign(into), l.s.MergeCampaign) {
 			c := l.campaigns[from]
 			c.MergedIntoUUID = into
 			l.campaigns[from] = c
@@ -206,14 +206,15 @@ func (l *life) merge() {
 	from, into := l.one("i", identities), l.one("i", identities)
 	_, fromStored := l.identities[from]
 	_, intoStored := l.identities[into]
-	if l.mayMerge(from, into, fromStored && intoStored, l.identities[from].MergedIntoUUID, l.survivingIdentity(into), l.s.MergeIdentity) {
+	if l.tryMerge(from, into, fromStored && intoStored, l.identities[from].MergedIntoUUID, l.survivingIdentity(into), l.s.MergeIdentity) {
 		i := l.identities[from]
 		i.MergedIntoUUID = into
 		l.identities[from] = i
 	}
 }
 
-func (l *life) mayMerge(from, into uuid.UUID, stored bool, mergedInto, survivor uuid.UUID,
+// tryMerge merges and reports whether the merge is allowed.
+func (l *life) tryMerge(from, into uuid.UUID, stored bool, mergedInto, survivor uuid.UUID,
 	merge func(context.Context, uuid.UUID, uuid.UUID) error,
 ) bool {
 	err := merge(context.Background(), from, into)
@@ -257,14 +258,14 @@ func (l *life) unmerge() {
 	l.identities[from] = i
 }
 
-// checkEveryRollup compares the rollups of all scopes.
+// checkEveryRollup compares the rollups of all scopes with the model.
 func (m *model) checkEveryRollup(rt *rapid.T, s *ttp.Store) {
 	for _, scope := range everyScope() {
 		equal(rt, scope.String(), rollupOf(rt, s, scope), m.foldScope(scope, func(ttp.Tag) bool { return true }))
 	}
 }
 
-// checkScopes compares all campaigns, identities and attackers.
+// checkScopes compares all campaigns, identities and attackers with the model.
 func (l *life) checkScopes() {
 	ctx := context.Background()
 	wantCampaigns := sortedByUUID(l.campaigns, func(c ttp.Campaign) ttp.Campaign {
@@ -296,7 +297,7 @@ func sortedByUUID[T any](rows map[uuid.UUID]T, complete func(T) T) []T {
 	return out
 }
 
-// repair mends what can be mended: tags that disagree with their attackers.
+// repair repairs the tags whose identity differs from that of their attackers.
 func (l *life) repair() {
 	l.checkFindings(true)
 	for i, tag := range l.tags {
@@ -311,19 +312,19 @@ func (l *life) mismatched(tag ttp.Tag) bool {
 	return tag.IdentityUUID != uuid.Nil && ofAttacker != uuid.Nil && l.survivingIdentity(tag.IdentityUUID) != l.survivingIdentity(ofAttacker)
 }
 
-// repairable: what is not stored is no better than what the tag names.
+// repairable reports whether the surviving identity of the tag's attacker is stored.
 func (l *life) repairable(tag ttp.Tag) bool {
 	_, ok := l.identities[l.survivingIdentity(l.attackers[tag.AttackerUUID].IdentityUUID)]
 	return ok
 }
 
-// checkFindings wants Verify to find what the model has of loose ends, and nothing else.
+// checkFindings checks that Verify finds the dangling references and mismatches of the model, and nothing else.
 func (l *life) checkFindings(repair bool) {
 	want := map[ttp.Finding]int{}
 	find := func(kind ttp.FindingKind, of string, id uuid.UUID) { want[ttp.Finding{Kind: kind, Of: of, UUID: id}]++ }
 	for _, c := range l.campaigns {
 		if _, ok := l.campaigns[c.MergedIntoUUID]; !ok && c.MergedIntoUUID != uuid.Nil {
-			find(ttp.MergedIntoNothing, "campaign", c.UUID)
+			find(ttp.DanglingMerge, "campaign", c.UUID)
 		}
 	}
 	for _, i := range l.identities {
@@ -331,7 +332,7 @@ func (l *life) checkFindings(repair bool) {
 			find(ttp.Dangling, "identity", i.UUID)
 		}
 		if _, ok := l.identities[i.MergedIntoUUID]; !ok && i.MergedIntoUUID != uuid.Nil {
-			find(ttp.MergedIntoNothing, "identity", i.UUID)
+			find(ttp.DanglingMerge, "identity", i.UUID)
 		}
 	}
 	for _, a := range l.attackers {

@@ -14,12 +14,14 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// removes runs a removal: dry first, then whole, or interrupted and again, with a tombstone or without.
-// The receipts must be what the model would give, and the model follows.
-func (l *life) removes(want ttp.Receipt, gone func(ttp.Tag) bool, run func(context.Context, ...ttp.RemovalOption) (ttp.Receipt, error)) {
+// removes runs a removal: first a dry run, then completely, with a tombstone, or interrupted and repeated. It compares the
+// receipts with the model and updates it.
+func (l *life) removes(want ttp.Receipt, removed func(ttp.Tag) bool,
+	run func(context.Context, ...ttp.RemovalOption) (ttp.Receipt, error),
+) {
 	want.Techniques = nil
 	for _, tag := range l.tags {
-		if gone(tag) {
+		if removed(tag) {
 			want.Tags++
 			if want.Techniques == nil {
 				want.Techniques = map[string]int64{}
@@ -27,23 +29,23 @@ func (l *life) removes(want ttp.Receipt, gone func(ttp.Tag) bool, run func(conte
 			want.Techniques[cmp.Or(tag.SubTechniqueID, tag.TechniqueID)]++
 		}
 	}
-	batch := ttp.BatchSize(rapid.IntRange(1, 7).Draw(l.rt, "batch"))
+	batch := ttp.WithBatchSize(rapid.IntRange(1, 7).Draw(l.rt, "batch"))
 	receipt := must[ttp.Receipt](l.rt)
 	dry := receipt(run(context.Background(), ttp.DryRun(), batch))
 	equal(l.rt, "dry run", dry.DryRun, true)
 	dry.DryRun = false
 	equal(l.rt, "receipt of the dry run", dry, want)
-	switch l.draw([]string{"plain", "tombstone", "interrupted"}, "way") {
+	switch l.draw([]string{"plain", "tombstone", "interrupted"}, "mode") {
 	case "plain":
 		equal(l.rt, "receipt", receipt(run(context.Background(), batch)), want)
 	case "tombstone":
-		got := receipt(run(context.Background(), batch, ttp.WithTombstone("a bad rule")))
+		got := receipt(run(context.Background(), batch, ttp.WithTombstone("false positives")))
 		if (got.TombstoneUUID != uuid.Nil) != (want.Tags > 0) {
-			l.rt.Errorf("%d tags went, and the tombstone is %s", want.Tags, got.TombstoneUUID)
+			l.rt.Errorf("%d tags were removed, but the tombstone is %s", want.Tags, got.TombstoneUUID)
 		}
 		for _, tag := range l.tags {
-			if gone(tag) {
-				l.buried[tag.UUID] = got.TombstoneUUID
+			if removed(tag) {
+				l.tombstoned[tag.UUID] = got.TombstoneUUID
 			}
 		}
 		want.TombstoneUUID = got.TombstoneUUID
@@ -51,15 +53,17 @@ func (l *life) removes(want ttp.Receipt, gone func(ttp.Tag) bool, run func(conte
 	case "interrupted":
 		equal(l.rt, "sum of the receipts", l.interrupted(run, batch), want)
 	}
-	l.tags = slices.DeleteFunc(l.tags, gone)
+	l.tags = slices.DeleteFunc(l.tags, removed)
 }
 
-// interrupted ends the run after some transaction, and runs it again.
-func (l *life) interrupted(run func(context.Context, ...ttp.RemovalOption) (ttp.Receipt, error), batch ttp.RemovalOption) ttp.Receipt {
+// interrupted cancels a run after a random transaction, and runs it again.
+func (l *life) interrupted(run func(context.Context, ...ttp.RemovalOption) (ttp.Receipt, error),
+	batch ttp.RemovalOption,
+) ttp.Receipt {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	transactions := rapid.IntRange(1, 5).Draw(l.rt, "transactions")
-	sum, err := run(ctx, batch, ttp.OnProgress(func(ttp.RemovalProgress) {
+	sum, err := run(ctx, batch, ttp.WithProgress(func(ttp.RemovalProgress) {
 		if transactions--; transactions == 0 {
 			cancel()
 		}
@@ -72,7 +76,7 @@ func (l *life) interrupted(run func(context.Context, ...ttp.RemovalOption) (ttp.
 	return sum
 }
 
-// asStored is a model of what the store holds.
+// asStored returns a model of the current content of the store.
 func (l *life) asStored() *model {
 	ctx := context.Background()
 	m := &model{campaigns: l.campaigns, identities: map[uuid.UUID]ttp.Identity{}, attackers: map[uuid.UUID]ttp.Attacker{}}
@@ -91,8 +95,8 @@ func (l *life) purgeAttacker() {
 	if _, ok := l.attackers[attacker]; ok {
 		want.Attackers = 1
 	}
-	gone := func(tag ttp.Tag) bool { return tag.AttackerUUID == attacker }
-	l.removes(want, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	removed := func(tag ttp.Tag) bool { return tag.AttackerUUID == attacker }
+	l.removes(want, removed, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.PurgeAttacker(ctx, attacker, opts...)
 	})
 	delete(l.attackers, attacker)
@@ -100,8 +104,8 @@ func (l *life) purgeAttacker() {
 
 func (l *life) purgeSession() {
 	session := fmt.Sprint("s", rapid.IntRange(1, sessions+1).Draw(l.rt, "session"))
-	gone := func(tag ttp.Tag) bool { return tag.SessionID == session }
-	l.removes(ttp.Receipt{}, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	removed := func(tag ttp.Tag) bool { return tag.SessionID == session }
+	l.removes(ttp.Receipt{}, removed, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.PurgeSession(ctx, session, opts...)
 	})
 }
@@ -131,11 +135,11 @@ func (l *life) purgeIdentity() {
 		}
 	}
 	want.Identities = int64(len(members))
-	gone := func(tag ttp.Tag) bool { return member(tag.IdentityUUID) && tag.AttackerUUID == uuid.Nil }
+	removed := func(tag ttp.Tag) bool { return member(tag.IdentityUUID) && tag.AttackerUUID == uuid.Nil }
 	released := func(tag ttp.Tag) bool { return member(tag.IdentityUUID) && tag.AttackerUUID != uuid.Nil }
 	if withAttackers {
 		want.Attackers = int64(len(own))
-		gone = func(tag ttp.Tag) bool { return l.identityOf(tag) == identity || slices.Contains(own, tag.AttackerUUID) }
+		removed = func(tag ttp.Tag) bool { return l.identityOf(tag) == identity || slices.Contains(own, tag.AttackerUUID) }
 		released = func(ttp.Tag) bool { return false }
 	} else {
 		want.ReleasedAttackers = int64(len(own))
@@ -145,7 +149,7 @@ func (l *life) purgeIdentity() {
 			want.ReleasedTags++
 		}
 	}
-	l.removes(want, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	l.removes(want, removed, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return purge(ctx, identity, opts...)
 	})
 	for i, tag := range l.tags {
@@ -169,8 +173,8 @@ func (l *life) rollbackRule() {
 	like := l.anyTag(l.rt, "like")
 	f := l.drawFilter(l.rt, like)
 	f.RuleID = cmp.Or(f.RuleID, like.RuleID)
-	gone := func(tag ttp.Tag) bool { return matches(f, tag) }
-	l.removes(ttp.Receipt{}, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	removed := func(tag ttp.Tag) bool { return matches(f, tag) }
+	l.removes(ttp.Receipt{}, removed, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.RollbackRule(ctx, f, opts...)
 	})
 }
@@ -180,22 +184,22 @@ func (l *life) rollbackBatch() {
 	if len(l.tags) > 0 {
 		batch = l.batch[l.anyTag(l.rt, "of the batch").UUID]
 	}
-	gone := func(tag ttp.Tag) bool { return l.batch[tag.UUID] == batch }
-	l.removes(ttp.Receipt{}, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	removed := func(tag ttp.Tag) bool { return l.batch[tag.UUID] == batch }
+	l.removes(ttp.Receipt{}, removed, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.RollbackBatch(ctx, batch, opts...)
 	})
 }
 
-// expire cuts between the hours of the tags, since the clock goes on meanwhile.
+// expire uses limits between the hours of the tags, since the clock runs during the test.
 func (l *life) expire() {
 	limit := l.zero.Add(time.Duration(rapid.IntRange(0, 51).Draw(l.rt, "hours"))*l.unit - l.unit/2)
-	gone := func(tag ttp.Tag) bool { return tag.ObservedAt.Before(limit) }
-	l.removes(ttp.Receipt{}, gone, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+	removed := func(tag ttp.Tag) bool { return tag.ObservedAt.Before(limit) }
+	l.removes(ttp.Receipt{}, removed, func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
 		return l.s.ExpireTags(ctx, time.Since(limit), opts...)
 	})
 }
 
-// sweepOrphans loses about a third of all sources.
+// sweepOrphans reports about a third of all sources as lost.
 func (l *life) sweepOrphans() {
 	lost := map[ttp.Source]bool{}
 	for _, tag := range l.tags {
@@ -217,12 +221,12 @@ func (l *life) sweepOrphans() {
 func (l *life) lift() {
 	tombstones := must[[]ttp.Tombstone](l.rt)(l.s.ListTombstones(context.Background(), uuid.Nil, 100))
 	counts := map[uuid.UUID]int64{}
-	for _, tombstone := range l.buried {
+	for _, tombstone := range l.tombstoned {
 		counts[tombstone]++
 	}
 	got := map[uuid.UUID]int64{}
 	for _, tombstone := range tombstones {
-		equal(l.rt, "reason", tombstone.Reason, "a bad rule")
+		equal(l.rt, "reason", tombstone.Reason, "false positives")
 		got[tombstone.UUID] = tombstone.Tags
 	}
 	equal(l.rt, "tombstones", got, counts)
@@ -232,13 +236,13 @@ func (l *life) lift() {
 		return
 	}
 	chosen := rapid.SampledFrom(tombstones).Draw(l.rt, "tombstone")
-	batch := ttp.BatchSize(rapid.IntRange(1, 7).Draw(l.rt, "batch"))
+	batch := ttp.WithBatchSize(rapid.IntRange(1, 7).Draw(l.rt, "batch"))
 	n := must[int64](l.rt)
 	equal(l.rt, "would lift", n(l.s.LiftTombstone(context.Background(), chosen.UUID, ttp.DryRun())), chosen.Tags)
 	equal(l.rt, "lifted", n(l.s.LiftTombstone(context.Background(), chosen.UUID, batch)), chosen.Tags)
-	for tag, tombstone := range l.buried {
+	for tag, tombstone := range l.tombstoned {
 		if tombstone == chosen.UUID {
-			delete(l.buried, tag)
+			delete(l.tombstoned, tag)
 		}
 	}
 }

@@ -15,17 +15,17 @@ import (
 var listCases = []testCase{
 	{name: "PagesDoNotShift", run: pagesDoNotShift},
 	{name: "PagesEndExactly", run: pagesEndExactly},
-	{name: "OneInstantSpansPages", run: oneInstantSpansPages},
+	{name: "EqualTimesSpanPages", run: equalTimesSpanPages},
 	{name: "CursorBelongsToItsQuery", run: cursorBelongsToItsQuery},
 	{name: "DamagedCursorIsRefused", run: damagedCursorIsRefused},
 	{name: "TagIsFoundByItsUUID", run: tagIsFoundByItsUUID},
-	{name: "StreamsMayWrite", run: streamsMayWrite},
+	{name: "StreamsAllowWrites", run: streamsAllowWrites},
 	{name: "StreamsEndWithTheContext", run: streamsEndWithTheContext},
 	{name: "SweepsSpanPages", run: sweepsSpanPages},
 	{name: "ExportIsFiltered", run: exportIsFiltered},
 }
 
-// observed makes tags of one attacker, a microsecond apart.
+// observed returns tags of one attacker at intervals of a microsecond.
 func observed(from, to int) []ttp.Tag {
 	var tags []ttp.Tag
 	for i := from; i < to; i++ {
@@ -46,7 +46,7 @@ func pagesDoNotShift(t *testing.T, db *database) {
 		first := page(t, s, scope, ttp.Filter{Until: at(6)}, 2, "")
 		equal(t, "first page", sourcesOf(first.Tags), []string{"5", "4"})
 		insert(t, s, observed(6, 9)...)
-		second := page(t, s, scope, ttp.Filter{Until: at(6)}, 3, first.Next) // a limit of its own
+		second := page(t, s, scope, ttp.Filter{Until: at(6)}, 3, first.Next) // another limit
 		equal(t, "second page", sourcesOf(second.Tags), []string{"3", "2", "1"})
 		third := page(t, s, scope, ttp.Filter{Until: at(6)}, 1, second.Next)
 		equal(t, "third page", sourcesOf(third.Tags), []string{"0"})
@@ -58,15 +58,15 @@ func pagesDoNotShift(t *testing.T, db *database) {
 
 func pagesEndExactly(t *testing.T, db *database) {
 	s := db.store(t)
-	equal(t, "page of nothing", page(t, s, ttp.Fleet(), ttp.Filter{}, 5, ""), ttp.TagPage{Tags: []ttp.Tag{}})
+	equal(t, "empty page", page(t, s, ttp.Fleet(), ttp.Filter{}, 5, ""), ttp.TagPage{Tags: []ttp.Tag{}})
 	insert(t, s, observed(0, 4)...)
 	for limit, next := range map[int]bool{3: true, 4: false, 5: false, ttp.MaxPage: false} {
-		equal(t, fmt.Sprint("there is a page after one of ", limit), page(t, s, ttp.Fleet(), ttp.Filter{}, limit, "").Next != "", next)
+		equal(t, fmt.Sprint("there is a next page with the limit ", limit), page(t, s, ttp.Fleet(), ttp.Filter{}, limit, "").Next != "", next)
 	}
 }
 
-// Ties are ordered by uuid, across the identities and attackers of one actor too.
-func oneInstantSpansPages(t *testing.T, db *database) {
+// Ties are ordered by UUID, even across the identities and attackers of a scope.
+func equalTimesSpanPages(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i1")}, {UUID: id("i2"), MergedIntoUUID: id("i1")}}))
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a1"), IdentityUUID: id("i1")}, {UUID: id("a2"), IdentityUUID: id("i2")}}))
@@ -89,7 +89,7 @@ func oneInstantSpansPages(t *testing.T, db *database) {
 	}
 }
 
-// problemsOf are the problems of a query.
+// problemsOf returns the problems of an ErrInvalidQuery.
 func problemsOf(t *testing.T, err error) []ttp.Problem {
 	t.Helper()
 	var invalid *ttp.InvalidError
@@ -119,7 +119,7 @@ func cursorBelongsToItsQuery(t *testing.T, db *database) {
 		equal(t, name, problemsOf(t, err), want)
 	}
 	upper := must[ttp.Scope](t)(ttp.ParseScope("attacker urn:uuid:" + id("attacker").String()))
-	equal(t, "the same id, spelt otherwise", sourcesOf(page(t, s, upper, f, 2, next).Tags), []string{"3", "2"})
+	equal(t, "the same scope in another format", sourcesOf(page(t, s, upper, f, 2, next).Tags), []string{"3", "2"})
 }
 
 func damagedCursorIsRefused(t *testing.T, db *database) {
@@ -154,8 +154,8 @@ func tagIsFoundByItsUUID(t *testing.T, db *database) {
 	}
 }
 
-// No page is open while the loop runs, so that it may write even over one connection.
-func streamsMayWrite(t *testing.T, db *database) {
+// Streams hold no connection during the loop body, so that it may write even with one connection.
+func streamsAllowWrites(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, observed(0, 600)...)
 	n := 0
@@ -165,7 +165,7 @@ func streamsMayWrite(t *testing.T, db *database) {
 			insert(t, s, newTag("newer than "+tag.SourceID, func(tag *ttp.Tag) { tag.ObservedAt = at(1000 + n) }))
 		}
 	}
-	equal(t, "tags that were there at first", n, 600)
+	equal(t, "tags stored before the stream", n, 600)
 	n = 0
 	for _, err := range s.SessionTags(ctx, "session", ttp.Filter{}) {
 		succeed(t, err)
@@ -184,7 +184,7 @@ func streamsEndWithTheContext(t *testing.T, db *database) {
 	n, last := 0, error(nil)
 	for tag, err := range s.TagsSeq(ctx, ttp.Fleet(), ttp.Filter{}) {
 		if last = err; err != nil {
-			equal(t, "tag beside the error", tag, ttp.Tag{})
+			equal(t, "tag of the error", tag, ttp.Tag{})
 			continue // an error is the last
 		}
 		if n++; n == 10 {
@@ -196,7 +196,7 @@ func streamsEndWithTheContext(t *testing.T, db *database) {
 	}
 }
 
-// More scopes than a sweep holds at a time, known in every way: from tags, from attackers alone, merged.
+// There are more scopes than on one page of a sweep: referenced by tags, referenced by attackers only, and merged.
 func sweepsSpanPages(t *testing.T, db *database) {
 	const n = 450
 	ctx, s := context.Background(), db.store(t)
@@ -228,7 +228,7 @@ func sweepsSpanPages(t *testing.T, db *database) {
 		}
 	}
 	got = collect(t, s.IdentityRollups(ctx, ttp.Filter{}))
-	equal(t, "identities that survive", len(got), n-n/10)
+	equal(t, "surviving identities", len(got), n-n/10)
 	for _, rollup := range got {
 		equal(t, rollup.String(), rollup.Techniques, rollupOf(t, s, rollup.Scope))
 	}
@@ -242,7 +242,7 @@ func sweepsSpanPages(t *testing.T, db *database) {
 func exportIsFiltered(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, observed(0, 6)...)
-	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("of no tag")}}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("without tags")}}))
 	var out lineCounter
 	report := must[ttp.ExportReport](t)(s.Export(ctx, &out, ttp.Filter{Since: at(2), Until: at(5)}, nil))
 	equal(t, "report", report, ttp.ExportReport{Attackers: 1, Tags: 3})

@@ -14,17 +14,17 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// model is what was written, and the rules of the rollups said a second time, as loops.
+// model holds the written rows, and implements the rules of rollups a second time, by loops.
 type model struct {
-	zero       time.Time     // about which all happened
-	unit       time.Duration // between things that happened
+	zero       time.Time     // reference time of the tags
+	unit       time.Duration // smallest difference of their times
 	tags       []ttp.Tag
 	campaigns  map[uuid.UUID]ttp.Campaign
 	identities map[uuid.UUID]ttp.Identity
 	attackers  map[uuid.UUID]ttp.Attacker
 }
 
-// fold rolls up the tags that are wanted.
+// fold returns the rollup of the wanted tags.
 func (m *model) fold(wanted func(ttp.Tag) bool) []ttp.TechniqueRollupRow {
 	rows := []ttp.TechniqueRollupRow{}
 	for _, tag := range m.tags {
@@ -76,7 +76,7 @@ func foldTag(row *ttp.TechniqueRollupRow, tag ttp.Tag) {
 	row.Tactics = append(row.Tactics, ttp.TacticCount{Tactic: tag.Tactic, Count: 1})
 }
 
-// survivingIdentity follows the merges; an identity that is not stored is not merged.
+// survivingIdentity follows the merges. An identity that is not stored is not merged.
 func (m *model) survivingIdentity(id uuid.UUID) uuid.UUID {
 	for m.identities[id].MergedIntoUUID != uuid.Nil {
 		id = m.identities[id].MergedIntoUUID
@@ -91,7 +91,7 @@ func (m *model) survivingCampaign(id uuid.UUID) uuid.UUID {
 	return id
 }
 
-// identityOf is the surviving identity of a tag, uuid.Nil for none.
+// identityOf returns the surviving identity of a tag, uuid.Nil for none.
 func (m *model) identityOf(tag ttp.Tag) uuid.UUID {
 	if tag.IdentityUUID != uuid.Nil {
 		return m.survivingIdentity(tag.IdentityUUID)
@@ -99,12 +99,12 @@ func (m *model) identityOf(tag ttp.Tag) uuid.UUID {
 	return m.survivingIdentity(m.attackers[tag.AttackerUUID].IdentityUUID)
 }
 
-// campaignOf is the surviving campaign of a tag, uuid.Nil for none.
+// campaignOf returns the surviving campaign of a tag, uuid.Nil for none.
 func (m *model) campaignOf(tag ttp.Tag) uuid.UUID {
 	return m.survivingCampaign(m.identities[m.identityOf(tag)].CampaignUUID)
 }
 
-// foldScope rolls up the tags of the scope that are wanted.
+// foldScope returns the rollup of the wanted tags of the scope.
 func (m *model) foldScope(scope ttp.Scope, wanted func(ttp.Tag) bool) []ttp.TechniqueRollupRow {
 	inScope := func(tag ttp.Tag) bool { return wanted(tag) && m.has(scope, tag) }
 	rows := m.fold(inScope)
@@ -123,7 +123,7 @@ func (m *model) foldScope(scope ttp.Scope, wanted func(ttp.Tag) bool) []ttp.Tech
 	return rows
 }
 
-// has reports whether a scope has a tag.
+// has reports whether a scope contains a tag.
 func (m *model) has(scope ttp.Scope, tag ttp.Tag) bool {
 	switch scope.Kind {
 	case ttp.AttackerScope:
@@ -139,7 +139,7 @@ func (m *model) has(scope ttp.Scope, tag ttp.Tag) bool {
 	return true
 }
 
-// pick draws one of n names of a kind, such as "a3"; the empty name is none.
+// pick draws one of n names of a kind, such as "a3", or "".
 func pick(rt *rapid.T, kind string, n int) string {
 	i := rapid.IntRange(0, n).Draw(rt, kind)
 	if i == 0 {
@@ -148,7 +148,7 @@ func pick(rt *rapid.T, kind string, n int) string {
 	return fmt.Sprint(kind, i)
 }
 
-// pickID draws one of n ids of a kind, uuid.Nil for none.
+// pickID draws one of n UUIDs of a kind, or uuid.Nil.
 func pickID(rt *rapid.T, kind string, n int) uuid.UUID {
 	if name := pick(rt, kind, n); name != "" {
 		return id(name)
@@ -160,8 +160,8 @@ const campaigns, identities, attackers, sessions, deckies = 3, 6, 8, 3, 2
 
 var releases = []string{"enterprise-v15.1", "enterprise-v18.1", "ics-v15.1", "mobile-v18.1"}
 
-// drawModel makes few scopes and techniques, so that they meet often. Some scopes that tags and other
-// scopes name are never stored. Merges point to a higher number, so that they close no cycle.
+// drawModel draws rows with few scopes and techniques, so that many rows share them. Some referenced scopes are not stored.
+// Merges point to higher numbers, so that they close no cycle.
 func drawModel(rt *rapid.T, unit time.Duration) *model {
 	m := &model{
 		zero: at(0), unit: unit,
@@ -196,7 +196,7 @@ func drawModel(rt *rapid.T, unit time.Duration) *model {
 			m.attackers[a.UUID] = a
 		}
 	}
-	// A range alone would draw mostly small numbers.
+	// Rapid prefers small numbers in a range.
 	for i := range rapid.IntRange(0, 20).Draw(rt, "tags") + rapid.SampledFrom([]int{0, 20, 40}).Draw(rt, "more tags") {
 		m.tags = append(m.tags, m.drawTag(rt, i))
 	}
@@ -227,7 +227,7 @@ func (m *model) drawTag(rt *rapid.T, i int) ttp.Tag {
 	return tag
 }
 
-// write stores the model, its parts in any order.
+// write stores the rows of the model in a random order.
 func (m *model) write(rt *rapid.T, s *ttp.Store) {
 	ctx := context.Background()
 	steps := []func() error{
@@ -250,7 +250,7 @@ func (m *model) write(rt *rapid.T, s *ttp.Store) {
 	}
 }
 
-// clearTables is quicker than a new database.
+// clearTables deletes all rows, which is faster than creating a new database.
 func clearTables(t *testing.T, db *database) {
 	t.Helper()
 	for _, table := range []string{"tag", "attacker", "identity", "campaign", "tombstoned_tag", "tombstone", "technique_count"} {

@@ -15,13 +15,12 @@ var planCases = []testCase{
 	{name: "ReadsAreKeyedRanges", run: readsAreKeyedRanges},
 }
 
-// plannedRead is a read of the hot set: the generated query that it executes, and what that may read of
-// the tags.
+// plannedRead is a frequent read, a generated query that it executes, and the expected plan of that query.
 type plannedRead struct {
 	query   string
 	read    func(context.Context, *ttp.Store) error
-	indexes []string // no other is used
-	rows    bool     // reads table rows too: what it returns is not in the index
+	indexes []string // the only ones that may be used
+	rows    bool     // also reads table rows, since the index does not cover the query
 }
 
 var plannedReads = []plannedRead{
@@ -105,10 +104,10 @@ var plannedReads = []plannedRead{
 	}), byUUID, true},
 }
 
-// byMembers are the indexes of identities and attackers.
+// byMembers holds the indexes of identities and attackers.
 var byMembers = []string{"ttp_tag_identity", "ttp_tag_attacker"}
 
-// byUUID are the primary keys' names.
+// byUUID holds the names of the primary key.
 var byUUID = []string{"PRIMARY", "sqlite_autoindex_ttp_tag_1"}
 
 func discard(read func(context.Context, *ttp.Store) (any, error)) func(context.Context, *ttp.Store) error {
@@ -118,8 +117,7 @@ func discard(read func(context.Context, *ttp.Store) (any, error)) func(context.C
 	}
 }
 
-// Each query of the hot set reads tags by a range of these indexes, whatever the planner knows of sizes,
-// and no table row where the index has all.
+// Each query reads a range of one of its indexes, with and without statistics, and no table rows if the index covers it.
 func readsAreKeyedRanges(t *testing.T, db *database) {
 	ctx, s := context.Background(), overPool(t, db)
 	var tags []ttp.Tag
@@ -152,7 +150,7 @@ func readsAreKeyedRanges(t *testing.T, db *database) {
 			}
 			for _, lookup := range lookups {
 				if lookup.keyed && slices.Contains(byUUID, lookup.index) && len(lookups) > 1 {
-					continue // the rows of what was found in an index
+					continue // looks up rows by the UUIDs of an index
 				}
 				if !lookup.keyed || lookup.covering == planned.rows || !slices.Contains(planned.indexes, lookup.index) {
 					t.Errorf("%s, analyzed %v: reads tags by %+v, want %v", planned.query, analyzed, lookup, planned.indexes)
@@ -162,15 +160,15 @@ func readsAreKeyedRanges(t *testing.T, db *database) {
 	}
 }
 
-// lookup is how a plan reads ttp_tag.
+// lookup is an access of a plan to ttp_tag.
 type lookup struct {
 	index    string
-	keyed    bool // a range of the index, not the whole
-	covering bool // no table row is read
+	keyed    bool // reads a range of the index
+	covering bool // reads no table rows
 	detail   string
 }
 
-// tagLookups explains the last execution of a query.
+// tagLookups returns the plan of the last execution of a query.
 func tagLookups(t *testing.T, db *database, name string) []lookup {
 	t.Helper()
 	statement, ok := db.recorder.statement(name)
@@ -208,7 +206,7 @@ func tagLookups(t *testing.T, db *database, name string) []lookup {
 
 type nullString string
 
-// Scan takes any value, NULL as "".
+// Scan converts any value to text, and NULL to "".
 func (s *nullString) Scan(value any) error {
 	switch v := value.(type) {
 	case nil:
@@ -221,7 +219,7 @@ func (s *nullString) Scan(value any) error {
 	return nil
 }
 
-// tagLookup reads a row of a plan: https://sqlite.org/eqp.html,
+// tagLookup parses a row of a plan: https://sqlite.org/eqp.html,
 // https://dev.mysql.com/doc/refman/8.4/en/explain-output.html.
 func tagLookup(dialect ttp.Dialect, row map[string]string) (lookup, bool) {
 	if dialect == ttp.SQLite {
@@ -243,5 +241,5 @@ func tagLookup(dialect ttp.Dialect, row map[string]string) (lookup, bool) {
 	return lookup{row["key"], keyed, covered, fmt.Sprint(row)}, true
 }
 
-// readsTags tells the names that the queries have for the tags that they are about.
+// readsTags reports whether a table name or alias in the queries means ttp_tag.
 func readsTags(table string) bool { return table == "t" || table == "r" || table == "ttp_tag" }

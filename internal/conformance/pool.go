@@ -20,8 +20,8 @@ var poolCases = []testCase{
 	{name: "TransactionsShareABoundedPool", run: transactionsShareABoundedPool},
 }
 
-// bound limits the pool to n connections, or to one on SQLite, and returns the limit. Calls
-// that wait for another one end with the context.
+// bound limits the pool to n connections, or one on SQLite, and returns the limit. Calls that wait for another connection
+// fail when the context ends.
 func bound(t *testing.T, db *database, n int) (context.Context, int) {
 	t.Helper()
 	if db.Dialect == ttp.SQLite {
@@ -59,7 +59,7 @@ func oneConnectionIsEnough(t *testing.T, db *database) {
 	succeed(t, s.MigrateDown(ctx, 0))
 }
 
-// Services start with any number of stores over their pool, the first time and again.
+// Several stores on one pool migrate at once, first an empty database and then a migrated one.
 func startersShareABoundedPool(t *testing.T, db *database) {
 	ctx, n := bound(t, db, 3)
 	for range 2 {
@@ -74,7 +74,7 @@ func startersShareABoundedPool(t *testing.T, db *database) {
 	}
 }
 
-// Every connection is a transaction's of the caller's when the store is used for the first time.
+// The caller's transactions hold all connections when the store is first used.
 func transactionsShareABoundedPool(t *testing.T, db *database) {
 	overPool(t, db)
 	ctx, n := bound(t, db, 3)
@@ -87,7 +87,7 @@ func transactionsShareABoundedPool(t *testing.T, db *database) {
 	}
 	s := must[*ttp.Store](t)(ttp.New(db.pool, db.Dialect))
 	for i, tx := range txs {
-		inner, technique := s.WithTx(tx), fmt.Sprintf("T%04d", 1000+i) // each counted by itself
+		inner, technique := s.WithTx(tx), fmt.Sprintf("T%04d", 1000+i) // different counters, so that the transactions do not block each other
 		result, err := inner.InsertTags(ctx, newTags(2, func(tag *ttp.Tag) {
 			tag.SourceID = fmt.Sprint(tag.SourceID, "-", i)
 			tag.TechniqueID = technique

@@ -8,11 +8,11 @@ import (
 )
 
 var propertyCases = []testCase{
-	{name: "RollupsEqualAPlainFold", run: rollupsEqualAPlainFold},
-	{name: "FilteredReadsEqualAPlainFold", run: filteredReadsEqualAPlainFold},
+	{name: "RollupsMatchTheModel", run: rollupsMatchTheModel},
+	{name: "FilteredReadsMatchTheModel", run: filteredReadsMatchTheModel},
 }
 
-func rollupsEqualAPlainFold(t *testing.T, db *database) {
+func rollupsMatchTheModel(t *testing.T, db *database) {
 	s := db.store(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		clearTables(t, db)

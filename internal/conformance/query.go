@@ -12,14 +12,14 @@ import (
 )
 
 var queryCases = []testCase{
-	{name: "BadFiltersAreRefusedByEveryRead", run: badFiltersAreRefusedByEveryRead},
-	{name: "BadQuestionsAreRefused", run: badQuestionsAreRefused},
-	{name: "BoundsCutBetweenMicroseconds", run: boundsCutBetweenMicroseconds},
-	{name: "ReleasesAreSpeltAsOnInput", run: releasesAreSpeltAsOnInput},
+	{name: "InvalidFiltersAreRefusedByEveryRead", run: invalidFiltersAreRefusedByEveryRead},
+	{name: "InvalidReadsAreRefused", run: invalidReadsAreRefused},
+	{name: "WindowsRoundUpToMicroseconds", run: windowsRoundUpToMicroseconds},
+	{name: "FilterAcceptsTheReleasesOfTags", run: filterAcceptsTheReleasesOfTags},
 	{name: "EveryReadRunsInACallersTransaction", run: everyReadRunsInACallersTransaction},
 }
 
-// reads are all reads that take a filter.
+// reads returns all reads with a filter.
 func reads(s *ttp.Store, f ttp.Filter) map[string]func(context.Context) error {
 	scope := ttp.OfIdentity(id("i"))
 	return map[string]func(context.Context) error{
@@ -87,7 +87,7 @@ func reads(s *ttp.Store, f ttp.Filter) map[string]func(context.Context) error {
 	}
 }
 
-func badFiltersAreRefusedByEveryRead(t *testing.T, db *database) {
+func invalidFiltersAreRefusedByEveryRead(t *testing.T, db *database) {
 	s := db.store(t)
 	insert(t, s, newTag("1"))
 	const tactic, technique = `must be "TA" and four digits`, `must be such as "T1110" or "T1110.001"`
@@ -130,7 +130,7 @@ func badFiltersAreRefusedByEveryRead(t *testing.T, db *database) {
 	}
 }
 
-func badQuestionsAreRefused(t *testing.T, db *database) {
+func invalidReadsAreRefused(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("1"))
 	list := func(scope ttp.Scope, limit int) error {
@@ -195,8 +195,8 @@ func badQuestionsAreRefused(t *testing.T, db *database) {
 	}
 }
 
-// Stored times are whole microseconds; a bound need not be one, and may be the very last.
-func boundsCutBetweenMicroseconds(t *testing.T, db *database) {
+// Stored times are whole microseconds, but the bounds of a window need not be.
+func windowsRoundUpToMicroseconds(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	first := time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)
 	last := time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
@@ -216,7 +216,7 @@ func boundsCutBetweenMicroseconds(t *testing.T, db *database) {
 	equal(t, "counts", line.Counts, []int64{1})
 }
 
-func releasesAreSpeltAsOnInput(t *testing.T, db *database) {
+func filterAcceptsTheReleasesOfTags(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("1"), newTag("2", func(tag *ttp.Tag) { tag.AttackRelease = "ics-v18.1" }))
 	for release, n := range map[string]int64{"enterprise-v18.1": 1, "v18.1": 1, "18.1": 1, "ics-v18.1": 1, "v18.2": 0, "": 2} {
@@ -224,7 +224,7 @@ func releasesAreSpeltAsOnInput(t *testing.T, db *database) {
 	}
 }
 
-// A read within sees what the transaction wrote; nobody else does.
+// Reads in the caller's transaction see its uncommitted writes.
 func everyReadRunsInACallersTransaction(t *testing.T, db *database) {
 	ctx, s := context.Background(), overPool(t, db)
 	tx, err := db.pool.BeginTx(ctx, nil)
@@ -237,6 +237,6 @@ func everyReadRunsInACallersTransaction(t *testing.T, db *database) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	equal(t, "tags within", must[int64](t)(inner.CountTags(ctx, ttp.OfAttacker(id("attacker")), ttp.Filter{})), 1)
-	equal(t, "stream within", len(collect(t, inner.TagsSeq(ctx, ttp.OfSession("s"), ttp.Filter{}))), 1)
+	equal(t, "tags in the transaction", must[int64](t)(inner.CountTags(ctx, ttp.OfAttacker(id("attacker")), ttp.Filter{})), 1)
+	equal(t, "stream in the transaction", len(collect(t, inner.TagsSeq(ctx, ttp.OfSession("s"), ttp.Filter{}))), 1)
 }

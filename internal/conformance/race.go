@@ -14,23 +14,23 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// Removals and imports among writers of the same rows.
+// raceCases test removals and imports during concurrent writes of the same rows.
 var raceCases = []testCase{
-	{name: "PurgeGoesOnWhileOthersName", run: purgeGoesOnWhileOthersName, long: true},
-	{name: "PurgeOfABusyIdentityGoesOn", run: purgeOfABusyIdentityGoesOn},
+	{name: "PurgeRemovesConcurrentTags", run: purgeRemovesConcurrentTags, long: true},
+	{name: "PurgeOfABusyIdentityEnds", run: purgeOfABusyIdentityEnds},
 	{name: "ImportsRaceWithWriters", run: importsRaceWithWriters},
 	{name: "ImportLosesEveryRace", run: importLosesEveryRace, long: true},
 }
 
-// A tag that comes after the purge has looked, and before it deletes the identity, has it look again.
-func purgeGoesOnWhileOthersName(t *testing.T, db *database) {
+// A tag that is written after the purge has read the tags, and before it deletes the identity, is purged too.
+func purgeRemovesConcurrentTags(t *testing.T, db *database) {
 	ctx, s, other := context.Background(), overPool(t, db), db.open(t)
 	for i, purge := range purges(s) {
 		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}}))
-		looked := false
+		inserted := false
 		db.recorder.beforeEach("ListTagKeysByMembers", func() {
-			if !looked {
-				looked = true
+			if !inserted {
+				inserted = true
 				insert(t, other, newTag(fmt.Sprint(i), named("", "i", "T1110")))
 			}
 		})
@@ -39,8 +39,8 @@ func purgeGoesOnWhileOthersName(t *testing.T, db *database) {
 	}
 }
 
-// Of tags that are written all the time, each is kept or in a receipt.
-func purgeOfABusyIdentityGoesOn(t *testing.T, db *database) {
+// Each tag that is written during the purges is either stored or in a receipt.
+func purgeOfABusyIdentityEnds(t *testing.T, db *database) {
 	const writers, calls, perCall = 32, 10, 2
 	ctx, s := context.Background(), db.store(t)
 	var wg sync.WaitGroup
@@ -54,7 +54,7 @@ func purgeOfABusyIdentityGoesOn(t *testing.T, db *database) {
 				}
 				_, err := s.InsertTags(ctx, tags)
 				errs[w] = errors.Join(errs[w], err)
-				time.Sleep(time.Duration(rand.IntN(80)) * time.Millisecond) // some passes of a purge find none
+				time.Sleep(time.Duration(rand.IntN(80)) * time.Millisecond) // so that some passes of a purge find no tags
 			}
 		})
 	}
@@ -79,10 +79,10 @@ func purgeOfABusyIdentityGoesOn(t *testing.T, db *database) {
 	purge()
 	equal(t, "tags of all receipts", sum.Tags, writers*calls*perCall)
 	equal(t, "tags", count(t, s), 0)
-	equal(t, "what is wrong", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
+	equal(t, "findings", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
 }
 
-// sameTag is the tag of a line of sameRecords.
+// sameTag returns the tag of line i of sameRecords.
 func sameTag(i int) ttp.Tag {
 	return newTag(fmt.Sprint(i), func(tag *ttp.Tag) { tag.ObservedAt = at(i) })
 }
@@ -90,14 +90,15 @@ func sameTag(i int) ttp.Tag {
 func sameRecords(n int) string {
 	var records strings.Builder
 	for i := range n {
-		fmt.Fprintf(&records, `{"type":"tag","source_kind":"command","source_id":"%d","attacker_uuid":"%s","tactic":"TA0006","technique_id":"T1110",`+
-			`"confidence":0.7,"rule_id":"R1001","rule_version":1,"attack_release":"enterprise-v18.1","observed_at":"%s","evidence":{}}`+"\n",
+		fmt.Fprintf(&records, `{"type":"tag","source_kind":"command","source_id":"%d","attacker_uuid":"%s","tactic":"TA0006",`+
+			`"technique_id":"T1110","confidence":0.7,"rule_id":"R1001","rule_version":1,"attack_release":"enterprise-v18.1",`+
+			`"observed_at":"%s","evidence":{}}`+"\n",
 			i, id("attacker"), at(i).Format(time.RFC3339Nano))
 	}
 	return records.String()
 }
 
-// Imports of the same records, and writers of the same tags, count each tag once.
+// Concurrent imports and inserts of the same tags insert each tag once.
 func importsRaceWithWriters(t *testing.T, db *database) {
 	const importers, writers, tags = 4, 8, 600
 	ctx, s := context.Background(), db.store(t)
@@ -125,14 +126,14 @@ func importsRaceWithWriters(t *testing.T, db *database) {
 	for _, n := range inserted {
 		sum += n
 	}
-	equal(t, "tags that were inserted", sum, tags)
+	equal(t, "inserted tags", sum, tags)
 	equal(t, "tags", count(t, s), tags)
 }
 
-// Another writer adds one of the tags before each statement that inserts some.
+// Another writer inserts one of the tags before each INSERT of the import.
 func importLosesEveryRace(t *testing.T, db *database) {
 	if db.Dialect == ttp.SQLite {
-		return // no other writes while a transaction does
+		return // has one writer at a time
 	}
 	const tags = 100
 	s, other := overPool(t, db), db.open(t)
@@ -141,7 +142,7 @@ func importLosesEveryRace(t *testing.T, db *database) {
 		all[i] = sameTag(i)
 	}
 	slices.SortFunc(all, func(a, b ttp.Tag) int { return strings.Compare(b.ComputeUUID().String(), a.ComputeUUID().String()) })
-	others := 0 // from the end, where the import locks no rows yet
+	others := 0 // from the end of the UUID order, where the import has not locked rows yet
 	db.recorder.beforeEach("InsertTag", func() {
 		if others < tags/3 {
 			insert(t, other, all[others])

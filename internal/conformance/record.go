@@ -14,16 +14,16 @@ import (
 )
 
 var recordCases = []testCase{
-	{name: "ExportReadsBackTheSame", run: exportReadsBackTheSame},
-	{name: "ImportCountsWhatItDid", run: importCountsWhatItDid},
-	{name: "ImportStopsBeforeABadBatch", run: importStopsBeforeABadBatch},
-	{name: "ImportSkipsBadLinesWhenTold", run: importSkipsBadLinesWhenTold},
-	{name: "BadLinesAreNamed", run: badLinesAreNamed},
+	{name: "ExportIsImportedUnchanged", run: exportIsImportedUnchanged},
+	{name: "ImportReportsItsCounts", run: importReportsItsCounts},
+	{name: "ImportStopsBeforeAnInvalidBatch", run: importStopsBeforeAnInvalidBatch},
+	{name: "ImportSkipsInvalidLines", run: importSkipsInvalidLines},
+	{name: "InvalidLinesAreReported", run: invalidLinesAreReported},
 	{name: "DryRunWritesNothing", run: dryRunWritesNothing},
 	{name: "ImportReadsGzip", run: importReadsGzip},
 	{name: "ImportSkipsAByteOrderMark", run: importSkipsAByteOrderMark},
-	{name: "BrokenInputLosesNoBatch", run: brokenInputLosesNoBatch},
-	{name: "ExportIsOneState", run: exportIsOneState},
+	{name: "ReadErrorKeepsEarlierBatches", run: readErrorKeepsEarlierBatches},
+	{name: "ExportReadsOneSnapshot", run: exportReadsOneSnapshot},
 }
 
 const (
@@ -61,19 +61,18 @@ func exportText(tb testing.TB, s *ttp.Store) string {
 	return out.String()
 }
 
-// exported are the lines of an export.
+// exported returns the lines of an export.
 func exported(tb testing.TB, s *ttp.Store) [][]byte {
 	tb.Helper()
 	return bytes.Split(bytes.TrimSuffix([]byte(exportText(tb, s)), []byte("\n")), []byte("\n"))
 }
 
-// A record that has all that the store would add comes back as it was; what the store added is kept by
-// the next store.
-func exportReadsBackTheSame(t *testing.T, db *database) {
+// Complete records are exported unchanged. Values that a store has added are kept by an import into another store.
+func exportIsImportedUnchanged(t *testing.T, db *database) {
 	s := db.store(t)
-	whole := lines(campaignLine, identityLine, attackerLine, tagLine)
-	imported(t, s, whole, ttp.ImportOptions{})
-	equal(t, "export of whole records", exportText(t, s), whole)
+	complete := lines(campaignLine, identityLine, attackerLine, tagLine)
+	imported(t, s, complete, ttp.ImportOptions{})
+	equal(t, "export of complete records", exportText(t, s), complete)
 
 	imported(t, s, smallTagLine, ttp.ImportOptions{})
 	for i, evidence := range goodEvidence {
@@ -86,11 +85,11 @@ func exportReadsBackTheSame(t *testing.T, db *database) {
 
 	insert(t, second, newTag("line breaks", func(tag *ttp.Tag) { tag.Evidence = []byte("{\n \"a\":\r\n1}") }))
 	if got := exportText(t, second); !strings.Contains(got, `"evidence":{  "a":  1}}`) {
-		t.Error("line breaks in evidence did not become spaces")
+		t.Error("line breaks in evidence were not replaced by spaces")
 	}
 }
 
-func importCountsWhatItDid(t *testing.T, db *database) {
+func importReportsItsCounts(t *testing.T, db *database) {
 	s := db.store(t)
 	low := strings.Replace(smallTagLine, `"confidence":1`, `"confidence":0.1`, 1)
 	input := lines(campaignLine, "", identityLine, attackerLine, tagLine, smallTagLine, low, tagLine)
@@ -103,13 +102,13 @@ func importCountsWhatItDid(t *testing.T, db *database) {
 	}
 	want.Inserted, want.Duplicate = 0, 3
 	equal(t, "report of a replay", imported(t, s, input, ttp.ImportOptions{Batch: 1}), want)
-	equal(t, "report of nothing", imported(t, s, "", ttp.ImportOptions{}), ttp.ImportReport{})
+	equal(t, "report of an empty import", imported(t, s, "", ttp.ImportOptions{}), ttp.ImportReport{})
 	if _, err := s.Import(context.Background(), strings.NewReader(""), ttp.ImportOptions{Batch: -1}); err == nil {
-		t.Error("a negative batch was taken")
+		t.Error("a negative batch was accepted")
 	}
 }
 
-func importStopsBeforeABadBatch(t *testing.T, db *database) {
+func importStopsBeforeAnInvalidBatch(t *testing.T, db *database) {
 	s := db.store(t)
 	input := lines(attackerLine, identityLine, tagLine, `{"type":"tag"}`, smallTagLine)
 	got, err := s.Import(context.Background(), strings.NewReader(input), ttp.ImportOptions{Batch: 2})
@@ -118,7 +117,7 @@ func importStopsBeforeABadBatch(t *testing.T, db *database) {
 	}
 	equal(t, "report", got, ttp.ImportReport{Lines: 4, Identities: 1, Attackers: 1, Invalid: 1})
 	equal(t, "tags", count(t, s), 0)
-	// A write that fails takes its whole batch with it, too.
+	// A write error rolls back the whole batch too.
 	loop := `{"type":"identity","uuid":"13593f38-c2d6-5760-b4ca-6b523e5fdfb1","merged_into_uuid":"05205c50-66b3-53b4-af13-06b4501c4815"}`
 	_, err = s.Import(context.Background(), strings.NewReader(lines(tagLine, loop)), ttp.ImportOptions{})
 	if !errors.Is(err, ttp.ErrConflict) {
@@ -127,7 +126,7 @@ func importStopsBeforeABadBatch(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), 0)
 }
 
-func importSkipsBadLinesWhenTold(t *testing.T, db *database) {
+func importSkipsInvalidLines(t *testing.T, db *database) {
 	s := db.store(t)
 	var skipped []int
 	long := `{"type":"campaign","uuid":"02cfc226-4a72-52c1-a22d-eb724ba07188","name":"` + strings.Repeat("x", 3<<20) + `"}`
@@ -138,7 +137,7 @@ func importSkipsBadLinesWhenTold(t *testing.T, db *database) {
 	equal(t, "skipped lines", skipped, []int{2, 3, 5})
 }
 
-func badLinesAreNamed(t *testing.T, db *database) {
+func invalidLinesAreReported(t *testing.T, db *database) {
 	s := db.store(t)
 	change := func(line, old, new string) string { return strings.Replace(line, old, new, 1) }
 	for _, bad := range []struct {
@@ -158,7 +157,7 @@ func badLinesAreNamed(t *testing.T, db *database) {
 			[]ttp.Problem{{Field: "type", Reason: "must be set"}, {Field: "type", Reason: `must be "campaign", "identity", "attacker" or "tag"`}}},
 		{`{"type":"actor"}`, []ttp.Problem{{Field: "type", Reason: `must be "campaign", "identity", "attacker" or "tag"`}}},
 		{`{"type":"campaign"}`, []ttp.Problem{{Field: "uuid", Reason: "must be set"}}},
-		{change(campaignLine, `"name"`, `"title"`), []ttp.Problem{{Field: "title", Reason: "is no field of this type"}}},
+		{change(campaignLine, `"name"`, `"title"`), []ttp.Problem{{Field: "title", Reason: "is not a field of this type"}}},
 		{change(identityLine, "05205c50", "0520"), []ttp.Problem{{Field: "uuid", Reason: "must be a UUID"}}},
 		{change(attackerLine, "192.0.2.7", "192.0.2"), []ttp.Problem{{Field: "ip", Reason: "must be an IP address"}}},
 		{change(tagLine, `"confidence":0.7`, `"confidence":"high"`), []ttp.Problem{{Field: "confidence", Reason: "must be a number"}}},
@@ -208,7 +207,7 @@ func dryRunWritesNothing(t *testing.T, db *database) {
 func importReadsGzip(t *testing.T, db *database) {
 	s := db.store(t)
 	var input bytes.Buffer
-	for _, line := range []string{tagLine, smallTagLine} { // two members, as `cat a.gz b.gz` gives
+	for _, line := range []string{tagLine, smallTagLine} { // two members, like the output of `cat a.gz b.gz`
 		zip := gzip.NewWriter(&input)
 		_, _ = io.WriteString(zip, line+"\n")
 		succeed(t, zip.Close())
@@ -217,7 +216,7 @@ func importReadsGzip(t *testing.T, db *database) {
 	equal(t, "report", got, ttp.ImportReport{Lines: 2, Read: 2, Inserted: 2})
 }
 
-// Some editors begin a file of UTF-8 with one.
+// Some editors write a byte order mark at the start of UTF-8 files.
 func importSkipsAByteOrderMark(t *testing.T, db *database) {
 	s := db.store(t)
 	var zipped bytes.Buffer
@@ -233,12 +232,12 @@ func importSkipsAByteOrderMark(t *testing.T, db *database) {
 	}
 	_, err := s.Import(context.Background(), strings.NewReader(lines(tagLine, "\ufeff"+tagLine)), ttp.ImportOptions{})
 	if !errors.Is(err, ttp.ErrInvalidRecord) {
-		t.Errorf("a mark within: got %v", err)
+		t.Errorf("a mark on the second line: got %v", err)
 	}
 }
 
-// A reader that fails after the first batch, as a truncated file does.
-func brokenInputLosesNoBatch(t *testing.T, db *database) {
+// The reader fails after the first batch, like for a truncated file.
+func readErrorKeepsEarlierBatches(t *testing.T, db *database) {
 	s := db.store(t)
 	broken := errors.New("broken")
 	input := io.MultiReader(strings.NewReader(lines(tagLine, smallTagLine, attackerLine)), &failingReader{broken})
@@ -254,10 +253,10 @@ type failingReader struct{ err error }
 
 func (r *failingReader) Read([]byte) (int, error) { return 0, r.err }
 
-// What is written while an export runs is not in it.
-func exportIsOneState(t *testing.T, db *database) {
+// Tags that are written during an export are not exported.
+func exportReadsOneSnapshot(t *testing.T, db *database) {
 	if db.OverPool && db.Dialect == ttp.SQLite {
-		return // its one connection belongs to the export
+		return // the export holds the only connection
 	}
 	s := db.store(t)
 	insert(t, s, newTags(1000)...)

@@ -7,17 +7,17 @@ import (
 	"sync"
 )
 
-// Recorder remembers the last execution of each generated query. sqlc sends the query's name with it.
+// Recorder records the last execution of each generated query, which contains its name in a comment.
 type Recorder struct {
 	mu        sync.Mutex
 	last      map[string]statement
-	most      map[string]int // arguments of one execution
+	most      map[string]int // maximum number of arguments by query
 	countdown int
 	then      func()
 	before    map[string]func() // by query
 }
 
-// statement is a query as it was executed.
+// statement is an executed query.
 type statement struct {
 	query string
 	args  []driver.NamedValue
@@ -25,7 +25,7 @@ type statement struct {
 
 var queryName = regexp.MustCompile(`^-- name: (\w+) `)
 
-// queryOf is the name of a generated query, "" for other SQL.
+// queryOf returns the name of a generated query, or "" for other SQL.
 func queryOf(query string) string {
 	if name := queryName.FindStringSubmatch(query); name != nil {
 		return name[1]
@@ -53,14 +53,14 @@ func (r *Recorder) record(query string, args []driver.NamedValue) {
 	}
 }
 
-// beforeEach calls then before each execution of a query from now on.
+// beforeEach calls then before each later execution of a query.
 func (r *Recorder) beforeEach(query string, then func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.before = map[string]func(){query: then}
 }
 
-// after calls then before the nth execution from now on.
+// after calls then before the nth later execution.
 func (r *Recorder) after(n int, then func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,7 +75,7 @@ func (r *Recorder) statement(name string) (statement, bool) {
 	return s, ok
 }
 
-// merge adds what the other has seen.
+// merge adds the executions that other has recorded.
 func (r *Recorder) merge(other *Recorder) {
 	other.mu.Lock()
 	defer other.mu.Unlock()
@@ -84,8 +84,7 @@ func (r *Recorder) merge(other *Recorder) {
 	}
 }
 
-// Connector returns a connector whose connections are recorded. The driver's connections must have all
-// of database/sql's newer interfaces, as SQLite's and MySQL's have.
+// Connector returns a connector whose connections are recorded. The driver's connections must implement fullConn.
 func (r *Recorder) Connector(c driver.Connector) driver.Connector {
 	return recordedConnector{c, r}
 }
@@ -103,7 +102,7 @@ func (c recordedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return recordedConn{conn.(fullConn), c.recorder}, nil
 }
 
-// fullConn is a connection with what database/sql asks for beyond the oldest drivers.
+// fullConn holds the optional interfaces of connections.
 type fullConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -138,7 +137,7 @@ func (c recordedConn) PrepareContext(ctx context.Context, query string) (driver.
 	return recordedStmt{stmt.(fullStmt), c.recorder, query}, nil
 }
 
-// fullStmt is a statement with what database/sql asks for beyond the oldest drivers.
+// fullStmt holds the optional interfaces of statements.
 type fullStmt interface {
 	driver.Stmt
 	driver.StmtExecContext
@@ -161,12 +160,12 @@ func (s recordedStmt) QueryContext(ctx context.Context, args []driver.NamedValue
 	return s.fullStmt.QueryContext(ctx, args)
 }
 
-// CheckNamedValue passes the driver's own rules on, where it has any.
+// CheckNamedValue calls the method of the driver, if any.
 func (s recordedStmt) CheckNamedValue(v *driver.NamedValue) error {
 	return checkNamedValue(s.fullStmt, v)
 }
 
-// CheckNamedValue passes the driver's own rules on, where it has any.
+// CheckNamedValue calls the method of the driver, if any.
 func (c recordedConn) CheckNamedValue(v *driver.NamedValue) error {
 	return checkNamedValue(c.fullConn, v)
 }

@@ -16,20 +16,20 @@ import (
 )
 
 var removalCases = []testCase{
-	{name: "BadRemovalsAreRefused", run: badRemovalsAreRefused},
-	{name: "UnknownIDsLeaveAnEmptyReceipt", run: unknownIDsLeaveAnEmptyReceipt},
-	{name: "PurgedIdentityLeavesNoOrphans", run: purgedIdentityLeavesNoOrphans},
-	{name: "PurgedIdentityTakesItsAttackersAlong", run: purgedIdentityTakesItsAttackersAlong},
-	{name: "RolledBackBatchIsGone", run: rolledBackBatchIsGone},
+	{name: "InvalidRemovalsAreRefused", run: invalidRemovalsAreRefused},
+	{name: "UnknownIDsReturnAnEmptyReceipt", run: unknownIDsReturnAnEmptyReceipt},
+	{name: "PurgeOfAnIdentityKeepsItsAttackers", run: purgeOfAnIdentityKeepsItsAttackers},
+	{name: "PurgeOfAnIdentityAndItsAttackers", run: purgeOfAnIdentityAndItsAttackers},
+	{name: "BatchIsRolledBack", run: batchIsRolledBack},
 	{name: "RemovalsRunInBoundedBatches", run: removalsRunInBoundedBatches},
-	{name: "InterruptedRemovalFinishesWhenRunAgain", run: interruptedRemovalFinishesWhenRunAgain},
-	{name: "InsertsGoOnDuringAPurge", run: insertsGoOnDuringAPurge},
+	{name: "InterruptedRemovalContinues", run: interruptedRemovalContinues},
+	{name: "InsertsProceedDuringAPurge", run: insertsProceedDuringAPurge},
 	{name: "RacingPurgesShareTheReceipt", run: racingPurgesShareTheReceipt},
-	{name: "OrphanSweepAsksItsCaller", run: orphanSweepAsksItsCaller},
-	{name: "CallersTransactionUndoesARemoval", run: callersTransactionUndoesARemoval},
+	{name: "OrphanSweepCallsExists", run: orphanSweepCallsExists},
+	{name: "CallersTransactionRollsBackARemoval", run: callersTransactionRollsBackARemoval},
 }
 
-// removals are all of them, each of which would remove newTag's tags.
+// removals returns all removals. Each of them would remove the tags of newTag.
 func removals(s *ttp.Store) map[string]func(context.Context, ...ttp.RemovalOption) (ttp.Receipt, error) {
 	return map[string]func(context.Context, ...ttp.RemovalOption) (ttp.Receipt, error){
 		"PurgeAttacker": func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
@@ -60,7 +60,7 @@ func removals(s *ttp.Store) map[string]func(context.Context, ...ttp.RemovalOptio
 	}
 }
 
-func badRemovalsAreRefused(t *testing.T, db *database) {
+func invalidRemovalsAreRefused(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("1"))
 	check := func(what string, fields []string, receipt ttp.Receipt, err error) {
@@ -90,7 +90,7 @@ func badRemovalsAreRefused(t *testing.T, db *database) {
 	}
 	for name, remove := range removals(s) {
 		for _, size := range []int{0, -1, ttp.MaxRemovalBatch + 1} {
-			receipt, err = remove(ctx, ttp.BatchSize(size))
+			receipt, err = remove(ctx, ttp.WithBatchSize(size))
 			check(name, []string{"batch_size"}, receipt, err)
 		}
 		receipt, err = remove(ctx, ttp.WithTombstone(strings.Repeat("x", 256)))
@@ -99,7 +99,7 @@ func badRemovalsAreRefused(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), 1)
 }
 
-func unknownIDsLeaveAnEmptyReceipt(t *testing.T, db *database) {
+func unknownIDsReturnAnEmptyReceipt(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("1", func(tag *ttp.Tag) { tag.AttackerUUID, tag.RuleID, tag.ObservedAt = id("another"), "R1", time.Now() }))
 	for name, remove := range removals(s) {
@@ -112,14 +112,13 @@ func unknownIDsLeaveAnEmptyReceipt(t *testing.T, db *database) {
 			equal(t, name, receipt, ttp.Receipt{})
 		}
 	}
-	equal(t, "receipt of a session that no tag can have", must[ttp.Receipt](t)(s.PurgeSession(ctx, " x")), ttp.Receipt{})
+	equal(t, "receipt of an invalid session", must[ttp.Receipt](t)(s.PurgeSession(ctx, " x")), ttp.Receipt{})
 	equal(t, "tombstones", must[[]ttp.Tombstone](t)(s.ListTombstones(ctx, uuid.Nil, 10)), []ttp.Tombstone{})
 	equal(t, "tags", count(t, s), 1)
 }
 
-// anActor stores an identity with one merged into it and one merged into that, attackers of each, and
-// tags with all anchors.
-func anActor(t *testing.T, s *ttp.Store) {
+// storeActor stores identities that are merged in a chain, their attackers, and tags with all combinations of these.
+func storeActor(t *testing.T, s *ttp.Store) {
 	t.Helper()
 	ctx := context.Background()
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{
@@ -136,9 +135,9 @@ func anActor(t *testing.T, s *ttp.Store) {
 	)
 }
 
-func purgedIdentityLeavesNoOrphans(t *testing.T, db *database) {
+func purgeOfAnIdentityKeepsItsAttackers(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
-	anActor(t, s)
+	storeActor(t, s)
 	_, err := s.PurgeIdentity(ctx, id("k"))
 	if !errors.Is(err, ttp.ErrConflict) || !strings.Contains(err.Error(), id("j").String()) {
 		t.Errorf("purge of a merged identity: got %v", err)
@@ -146,30 +145,30 @@ func purgedIdentityLeavesNoOrphans(t *testing.T, db *database) {
 	want := ttp.Receipt{Tags: 2, Techniques: map[string]int64{"T1110": 2}, Identities: 3, ReleasedTags: 3, ReleasedAttackers: 2}
 	equal(t, "receipt", must[ttp.Receipt](t)(s.PurgeIdentity(ctx, id("i"))), want)
 	equal(t, "tags of the identity", byIdentity(t, s, "i"), map[string]int64{})
-	equal(t, "tags of the other", byIdentity(t, s, "other"), map[string]int64{"T1003": 3})
+	equal(t, "tags of the other identity", byIdentity(t, s, "other"), map[string]int64{"T1003": 3})
 	equal(t, "tags of its attacker", must[int64](t)(s.CountTags(ctx, ttp.OfAttacker(id("a")), ttp.Filter{})), 3)
 	equal(t, "its attacker", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a"))).IdentityUUID, uuid.Nil)
-	equal(t, "what is wrong", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
+	equal(t, "findings", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
 	equal(t, "receipt of a second run", must[ttp.Receipt](t)(s.PurgeIdentity(ctx, id("i"))), ttp.Receipt{})
 }
 
-func purgedIdentityTakesItsAttackersAlong(t *testing.T, db *database) {
+func purgeOfAnIdentityAndItsAttackers(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
-	anActor(t, s)
+	storeActor(t, s)
 	want := ttp.Receipt{DryRun: true, Tags: 7, Techniques: map[string]int64{"T1110": 2, "T1078": 3, "T1003": 2}, Attackers: 2, Identities: 3}
 	equal(t, "dry run", must[ttp.Receipt](t)(s.PurgeIdentityAndAttackers(ctx, id("i"), ttp.DryRun())), want)
 	want.DryRun = false
 	equal(t, "receipt", must[ttp.Receipt](t)(s.PurgeIdentityAndAttackers(ctx, id("i"))), want)
-	equal(t, "tags that are left", sourcesOf(stored(t, s)), []string{"c's"})
-	equal(t, "what is wrong", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
+	equal(t, "remaining tags", sourcesOf(stored(t, s)), []string{"c's"})
+	equal(t, "findings", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
 }
 
-func rolledBackBatchIsGone(t *testing.T, db *database) {
+func batchIsRolledBack(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTags(5)...)
 	batch := insert(t, s, newTags(12)...).BatchUUID // the first five are duplicates
-	for _, dry := range []ttp.RemovalOption{ttp.DryRun(), ttp.BatchSize(3)} {
-		receipt := must[ttp.Receipt](t)(s.RollbackBatch(ctx, batch, ttp.BatchSize(3), dry))
+	for _, dry := range []ttp.RemovalOption{ttp.DryRun(), ttp.WithBatchSize(3)} {
+		receipt := must[ttp.Receipt](t)(s.RollbackBatch(ctx, batch, ttp.WithBatchSize(3), dry))
 		equal(t, "tags of the receipt", receipt.Tags, 7)
 	}
 	equal(t, "tags", count(t, s), 5)
@@ -179,31 +178,31 @@ func removalsRunInBoundedBatches(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTags(25)...)
 	before, reports := int64(0), 0
-	receipt := must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.BatchSize(4), ttp.OnProgress(func(r ttp.RemovalProgress) {
+	progress := ttp.WithProgress(func(r ttp.RemovalProgress) {
 		reports++
 		if r.Tags-before > 4 {
 			t.Errorf("one transaction removed %d tags", r.Tags-before)
 		}
 		before = r.Tags
-		// A reader sees what the receipt says, neither more nor less.
-		equal(t, "tags meanwhile", count(t, s), 25-r.Tags)
+		equal(t, "tags between transactions", count(t, s), 25-r.Tags)
 		equal(t, "techniques of the receipt", r.Techniques, map[string]int64{"T1110": r.Tags})
-	})))
+	})
+	receipt := must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.WithBatchSize(4), progress))
 	equal(t, "tags of the receipt", receipt.Tags, 25)
 	if reports < 7 {
 		t.Errorf("%d reports", reports)
 	}
 }
 
-func interruptedRemovalFinishesWhenRunAgain(t *testing.T, db *database) {
+func interruptedRemovalContinues(t *testing.T, db *database) {
 	s := db.store(t)
 	insert(t, s, newTags(25)...)
 	var sum ttp.Receipt
 	runs := 0
 	for interrupted := true; interrupted; runs++ {
 		ctx, cancel := context.WithCancel(context.Background())
-		receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.BatchSize(4),
-			ttp.OnProgress(func(ttp.RemovalProgress) { cancel() }))
+		receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.WithBatchSize(4),
+			ttp.WithProgress(func(ttp.RemovalProgress) { cancel() }))
 		cancel()
 		interrupted = errors.Is(err, context.Canceled)
 		if !interrupted {
@@ -212,17 +211,17 @@ func interruptedRemovalFinishesWhenRunAgain(t *testing.T, db *database) {
 		sum.Add(receipt)
 		equal(t, "tags", count(t, s), 25-sum.Tags)
 	}
-	equal(t, "runs", runs, 8) // the last counts what the fleet shows
+	equal(t, "runs", runs, 8) // the last one recounts the technique
 	equal(t, "tags of all receipts", sum.Tags, 25)
 	equal(t, "replay", slices.Compact(insert(t, s, newTags(25)...).Outcomes), []ttp.Outcome{ttp.Tombstoned})
 	for _, tombstone := range must[[]ttp.Tombstone](t)(s.ListTombstones(context.Background(), uuid.Nil, 100)) {
 		sum.Tags -= must[int64](t)(s.LiftTombstone(context.Background(), tombstone.UUID))
 	}
-	equal(t, "tags that no tombstone had", sum.Tags, 0)
+	equal(t, "removed tags without a tombstone", sum.Tags, 0)
 	equal(t, "replay", insert(t, s, newTags(25)...).Inserted, 25)
 }
 
-func insertsGoOnDuringAPurge(t *testing.T, db *database) {
+func insertsProceedDuringAPurge(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	const writers, calls, perCall = 4, 10, 7
 	var old []ttp.Tag
@@ -233,7 +232,7 @@ func insertsGoOnDuringAPurge(t *testing.T, db *database) {
 	var wg sync.WaitGroup
 	errs := make([]error, writers+1)
 	var receipt ttp.Receipt
-	wg.Go(func() { receipt, errs[writers] = s.PurgeAttacker(ctx, id("attacker"), ttp.BatchSize(20)) })
+	wg.Go(func() { receipt, errs[writers] = s.PurgeAttacker(ctx, id("attacker"), ttp.WithBatchSize(20)) })
 	for w := range writers {
 		wg.Go(func() {
 			for call := range calls {
@@ -253,19 +252,19 @@ func insertsGoOnDuringAPurge(t *testing.T, db *database) {
 	}
 	wg.Wait()
 	succeed(t, errors.Join(errs...))
-	left := must[int64](t)(s.CountTags(ctx, ttp.OfAttacker(id("attacker")), ttp.Filter{}))
-	equal(t, "tags of the attacker, gone and left", receipt.Tags+left, 500+writers*calls*4)
+	remaining := must[int64](t)(s.CountTags(ctx, ttp.OfAttacker(id("attacker")), ttp.Filter{}))
+	equal(t, "removed and remaining tags of the attacker", receipt.Tags+remaining, 500+writers*calls*4)
 	equal(t, "tags of another", must[int64](t)(s.CountTags(ctx, ttp.OfAttacker(id("another")), ttp.Filter{})), writers*calls*3)
 }
 
 func racingPurgesShareTheReceipt(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
-	anActor(t, s)
+	storeActor(t, s)
 	insert(t, s, newTags(200, named("a", "i", "T1110"))...)
 	receipts, errs := make([]ttp.Receipt, 4), make([]error, 4)
 	var wg sync.WaitGroup
 	for i := range receipts {
-		wg.Go(func() { receipts[i], errs[i] = s.PurgeIdentityAndAttackers(ctx, id("i"), ttp.BatchSize(10)) })
+		wg.Go(func() { receipts[i], errs[i] = s.PurgeIdentityAndAttackers(ctx, id("i"), ttp.WithBatchSize(10)) })
 	}
 	wg.Wait()
 	succeed(t, errors.Join(errs...))
@@ -278,7 +277,7 @@ func racingPurgesShareTheReceipt(t *testing.T, db *database) {
 	})
 }
 
-func orphanSweepAsksItsCaller(t *testing.T, db *database) {
+func orphanSweepCallsExists(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	for i := range 10 {
 		for _, technique := range []string{"T1110", "T1078"} {
@@ -293,35 +292,35 @@ func orphanSweepAsksItsCaller(t *testing.T, db *database) {
 		t.Errorf("got %v and %v", receipt, err)
 	}
 	if _, err := s.SweepOrphans(ctx, func(context.Context, []ttp.Source) ([]bool, error) { return []bool{true}, nil }); err == nil {
-		t.Error("one answer about ten sources is taken")
+		t.Error("one result for ten sources was accepted")
 	}
 	equal(t, "tags", count(t, s), 20)
-	var askedAbout []string
+	var checked []string
 	receipt = must[ttp.Receipt](t)(s.SweepOrphans(ctx, func(_ context.Context, sources []ttp.Source) ([]bool, error) {
 		kept := make([]bool, len(sources))
 		for i, source := range sources {
 			equal(t, "kind", source.Kind, "command")
-			askedAbout = append(askedAbout, source.ID)
+			checked = append(checked, source.ID)
 			kept[i] = source.ID != "3" && source.ID != "4"
 		}
 		return kept, nil
 	}))
-	slices.Sort(askedAbout)
-	equal(t, "asked about", askedAbout, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"})
+	slices.Sort(checked)
+	equal(t, "checked sources", checked, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"})
 	equal(t, "receipt", receipt, ttp.Receipt{Tags: 4, Techniques: map[string]int64{"T1110": 2, "T1078": 2}})
 	equal(t, "tags", count(t, s), 16)
 }
 
-func callersTransactionUndoesARemoval(t *testing.T, db *database) {
+func callersTransactionRollsBackARemoval(t *testing.T, db *database) {
 	ctx, s := context.Background(), overPool(t, db)
 	insert(t, s, newTags(10)...)
 	for _, commit := range []bool{false, true} {
 		tx, err := db.pool.BeginTx(ctx, nil)
 		succeed(t, err)
 		inner := s.WithTx(tx)
-		receipt := must[ttp.Receipt](t)(inner.PurgeAttacker(ctx, id("attacker"), ttp.BatchSize(3), ttp.WithTombstone("")))
+		receipt := must[ttp.Receipt](t)(inner.PurgeAttacker(ctx, id("attacker"), ttp.WithBatchSize(3), ttp.WithTombstone("")))
 		equal(t, "tags of the receipt", receipt.Tags, 10)
-		equal(t, "replay within", slices.Compact(insert(t, inner, newTags(10)...).Outcomes), []ttp.Outcome{ttp.Tombstoned})
+		equal(t, "replay in the transaction", slices.Compact(insert(t, inner, newTags(10)...).Outcomes), []ttp.Outcome{ttp.Tombstoned})
 		if commit {
 			succeed(t, tx.Commit())
 		} else {

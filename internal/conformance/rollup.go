@@ -11,19 +11,19 @@ import (
 )
 
 var rollupCases = []testCase{
-	{name: "RowsSumUpTheirTags", run: rowsSumUpTheirTags},
+	{name: "RowsSummarizeTheirTags", run: rowsSummarizeTheirTags},
 	{name: "TiesAreOrderedByTechnique", run: tiesAreOrderedByTechnique},
 	{name: "UnknownScopesAreEmpty", run: unknownScopesAreEmpty},
-	{name: "AttackerHasOnlyTagsThatNameIt", run: attackerHasOnlyTagsThatNameIt},
+	{name: "AttackerScopeHasOnlyItsTags", run: attackerScopeHasOnlyItsTags},
 	{name: "IdentityHasTheTagsOfItsAttackers", run: identityHasTheTagsOfItsAttackers},
-	{name: "SurvivorHasTheTagsOfTheMerged", run: survivorHasTheTagsOfTheMerged},
+	{name: "SurvivorHasTheTagsOfMergedIdentities", run: survivorHasTheTagsOfMergedIdentities},
 	{name: "CampaignIsTheUnionOfItsIdentities", run: campaignIsTheUnionOfItsIdentities},
 	{name: "IdentitiesOfManyAttackersCountOnce", run: identitiesOfManyAttackersCountOnce},
-	{name: "SurvivingCampaignHasTheIdentitiesOfTheMerged", run: survivingCampaignHasTheIdentitiesOfTheMerged},
-	{name: "ScopesAndTagsMayComeInAnyOrder", run: scopesAndTagsMayComeInAnyOrder},
+	{name: "SurvivorHasTheIdentitiesOfMergedCampaigns", run: survivorHasTheIdentitiesOfMergedCampaigns},
+	{name: "ScopesAndTagsAreWrittenInAnyOrder", run: scopesAndTagsAreWrittenInAnyOrder},
 }
 
-func rowsSumUpTheirTags(t *testing.T, db *database) {
+func rowsSummarizeTheirTags(t *testing.T, db *database) {
 	s := db.store(t)
 	session := func(tag *ttp.Tag) { tag.SessionID = "session" }
 	change := func(tactic, release string, confidence float64, when int) func(*ttp.Tag) {
@@ -85,7 +85,7 @@ func unknownScopesAreEmpty(t *testing.T, db *database) {
 	equal(t, "session", rows(s.ListTechniquesBySession(ctx, "unknown")), []ttp.IdentityTechniqueRow{})
 }
 
-// named sets the anchors, uuid.Nil for none, and the technique, by which tests tell tags apart.
+// named sets the attacker and the identity, "" for none, and the technique, by which tests distinguish tags.
 func named(attacker, identity, technique string) func(*ttp.Tag) {
 	return func(tag *ttp.Tag) {
 		tag.AttackerUUID, tag.IdentityUUID, tag.TechniqueID = uuid.Nil, uuid.Nil, technique
@@ -98,7 +98,7 @@ func named(attacker, identity, technique string) func(*ttp.Tag) {
 	}
 }
 
-// counts are a rollup's techniques and numbers of tags.
+// counts returns the numbers of tags by technique.
 func counts(rows []ttp.TechniqueRollupRow) map[string]int64 {
 	out := map[string]int64{}
 	for _, row := range rows {
@@ -112,7 +112,7 @@ func byIdentity(t *testing.T, s *ttp.Store, identity string) map[string]int64 {
 	return counts(must[[]ttp.TechniqueRollupRow](t)(s.ListTechniquesByIdentity(context.Background(), id(identity))))
 }
 
-func attackerHasOnlyTagsThatNameIt(t *testing.T, db *database) {
+func attackerScopeHasOnlyItsTags(t *testing.T, db *database) {
 	s := db.store(t)
 	succeed(t, s.UpsertAttackers(context.Background(), []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i")}}))
 	insert(t, s,
@@ -126,27 +126,27 @@ func identityHasTheTagsOfItsAttackers(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s,
 		newTag("1", named("a", "", "T0001")),  // through the attacker
-		newTag("2", named("a", "i", "T0001")), // named, and not counted again through the attacker
-		newTag("3", named("", "i", "T0002")),  // seen only across attackers
-		newTag("4", named("a", "j", "T0003")), // names another identity
+		newTag("2", named("a", "i", "T0001")), // has the identity, and must not count twice
+		newTag("3", named("", "i", "T0002")),  // has no attacker
+		newTag("4", named("a", "j", "T0003")), // has another identity
 		newTag("5", named("b", "", "T0004")),  // an attacker without identity
 	)
-	equal(t, "before the attacker is known", byIdentity(t, s, "i"), map[string]int64{"T0001": 1, "T0002": 1})
+	equal(t, "before the attacker is stored", byIdentity(t, s, "i"), map[string]int64{"T0001": 1, "T0002": 1})
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i")}, {UUID: id("b")}}))
 	equal(t, "identity", byIdentity(t, s, "i"), map[string]int64{"T0001": 2, "T0002": 1})
 	equal(t, "other identity", byIdentity(t, s, "j"), map[string]int64{"T0003": 1})
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("k")}}))
-	equal(t, "identity that the attacker left", byIdentity(t, s, "i"), map[string]int64{"T0002": 1})
-	equal(t, "identity that it went to", byIdentity(t, s, "k"), map[string]int64{"T0001": 2, "T0003": 1})
+	equal(t, "previous identity of the attacker", byIdentity(t, s, "i"), map[string]int64{"T0002": 1})
+	equal(t, "new identity of the attacker", byIdentity(t, s, "k"), map[string]int64{"T0001": 2, "T0003": 1})
 }
 
-func survivorHasTheTagsOfTheMerged(t *testing.T, db *database) {
+func survivorHasTheTagsOfMergedIdentities(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s,
 		newTag("1", named("", "i1", "T0001")), newTag("2", named("a", "", "T0002")),
 		newTag("3", named("", "i3", "T0003")), newTag("4", named("", "i4", "T0004")))
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i2")}}))
-	// i1 into i2 into i3, the far end first and last; i3 is never stored. i4 stays apart.
+	// i1 is merged into i2, and i2 into i3, which is not stored yet. i4 is separate.
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i4")}, {UUID: id("i2"), MergedIntoUUID: id("i3")}}))
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i1"), MergedIntoUUID: id("i2")}}))
 	all := map[string]int64{"T0001": 1, "T0002": 1, "T0003": 1}
@@ -154,7 +154,7 @@ func survivorHasTheTagsOfTheMerged(t *testing.T, db *database) {
 		equal(t, identity, byIdentity(t, s, identity), all)
 	}
 	equal(t, "i4", byIdentity(t, s, "i4"), map[string]int64{"T0004": 1})
-	// The survivor arrives, and is itself merged.
+	// The survivor is stored and merged.
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i3"), MergedIntoUUID: id("i4")}}))
 	all["T0004"] = 1
 	for _, identity := range []string{"i1", "i2", "i3", "i4"} {
@@ -169,7 +169,7 @@ func campaignIsTheUnionOfItsIdentities(t *testing.T, db *database) {
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{
 		{UUID: id("i1"), CampaignUUID: id("c")},
 		{UUID: id("i2"), CampaignUUID: id("c")},
-		{UUID: id("i3"), CampaignUUID: id("other"), MergedIntoUUID: id("i2")}, // counts where its survivor is
+		{UUID: id("i3"), CampaignUUID: id("other"), MergedIntoUUID: id("i2")}, // counts for the campaign of its survivor
 		{UUID: id("i4"), CampaignUUID: id("c"), MergedIntoUUID: id("i5")},     // likewise
 		{UUID: id("i5"), CampaignUUID: id("other")},
 	}))
@@ -179,7 +179,7 @@ func campaignIsTheUnionOfItsIdentities(t *testing.T, db *database) {
 		newTag("4", named("a3", "", "T0001")), newTag("5", named("a3", "i3", "T0002")), newTag("6", named("", "i4", "T0003")),
 		newTag("7", named("", "i5", "T0003")), newTag("8", named("a1", "i1", "T0004"), func(tag *ttp.Tag) { tag.SubTechniqueID = "T0004.001" }),
 	)
-	// What the row sums up beside its counts is rowsSumUpTheirTags' matter.
+	// Only the counts are compared; rowsSummarizeTheirTags checks the other fields.
 	row := func(technique, sub string, tags, identities int64) ttp.CampaignTechniqueRow {
 		return ttp.CampaignTechniqueRow{
 			TechniqueID: technique, SubTechniqueID: sub, Tactic: "TA0006",
@@ -227,13 +227,13 @@ func identitiesOfManyAttackersCountOnce(t *testing.T, db *database) {
 	}
 }
 
-func survivingCampaignHasTheIdentitiesOfTheMerged(t *testing.T, db *database) {
+func survivorHasTheIdentitiesOfMergedCampaigns(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{
 		{UUID: id("i1"), CampaignUUID: id("c1")}, {UUID: id("i2"), CampaignUUID: id("c2")}, {UUID: id("i3"), CampaignUUID: id("c3")},
 	}))
 	insert(t, s, newTag("1", named("", "i1", "T0001")), newTag("2", named("", "i2", "T0001")), newTag("3", named("", "i3", "T0003")))
-	// c1 into c2 into c3, which is never stored.
+	// c1 is merged into c2, and c2 into c3, which is not stored.
 	succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id("c1"), Name: "first", MergedIntoUUID: id("c2")}}))
 	succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id("c2"), MergedIntoUUID: id("c3")}}))
 	for _, campaign := range []string{"c1", "c2", "c3"} {
@@ -247,7 +247,7 @@ func survivingCampaignHasTheIdentitiesOfTheMerged(t *testing.T, db *database) {
 		ttp.Campaign{UUID: id("c1"), Name: "first", MergedIntoUUID: id("c2"), SurvivorUUID: id("c3")})
 }
 
-func scopesAndTagsMayComeInAnyOrder(t *testing.T, db *database) {
+func scopesAndTagsAreWrittenInAnyOrder(t *testing.T, db *database) {
 	ctx := context.Background()
 	steps := []func(*ttp.Store) error{
 		func(s *ttp.Store) error {

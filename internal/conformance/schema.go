@@ -12,15 +12,15 @@ import (
 )
 
 var schemaCases = []testCase{
-	{name: "WrongSchemasAreRefused", run: wrongSchemasAreRefused},
+	{name: "OtherSchemasAreRefused", run: otherSchemasAreRefused},
 	{name: "MigratingTwiceChangesNothing", run: migratingTwiceChangesNothing},
-	{name: "MigrationsGoDownAndUp", run: migrationsGoDownAndUp},
+	{name: "MigrationsRevertAndRepeat", run: migrationsRevertAndRepeat},
 	{name: "InterruptedMigrationsAreCompleted", run: interruptedMigrationsAreCompleted, long: true},
 	{name: "StartersMigrateAtOnce", run: startersMigrateAtOnce},
-	{name: "CancelledMigrationCanBeRunAgain", run: cancelledMigrationCanBeRunAgain},
+	{name: "CancelledMigrationCanBeRepeated", run: cancelledMigrationCanBeRepeated},
 }
 
-// refused makes sure that every kind of call is refused with the sentinel and the command that helps.
+// refused checks that every kind of call fails with the sentinel and a message with the command.
 func refused(t *testing.T, s *ttp.Store, want error, command string) {
 	t.Helper()
 	ctx := context.Background()
@@ -35,7 +35,7 @@ func refused(t *testing.T, s *ttp.Store, want error, command string) {
 	}
 }
 
-func wrongSchemasAreRefused(t *testing.T, db *database) {
+func otherSchemasAreRefused(t *testing.T, db *database) {
 	ctx := context.Background()
 	status := func(s *ttp.Store) ttp.SchemaStatus { return must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)) }
 	s := db.open(t)
@@ -64,7 +64,7 @@ func wrongSchemasAreRefused(t *testing.T, db *database) {
 		}
 	}
 	exec(t, db, "UPDATE ttp_schema_migrations SET version = 3")
-	refused(t, db.open(t), ttp.ErrSchemaDirty, "`ttpstore migrate up`, which completes it")
+	refused(t, db.open(t), ttp.ErrSchemaDirty, "run `ttpstore migrate up` to complete it")
 	if err := s.MigrateDown(ctx, 1); !errors.Is(err, ttp.ErrSchemaDirty) {
 		t.Errorf("migrating a dirty schema down: got %v", err)
 	}
@@ -80,7 +80,7 @@ func wrongSchemasAreRefused(t *testing.T, db *database) {
 	insert(t, s, newTag("1"))
 	for _, version := range []int{-1, latest + 1} {
 		if s.MigrateDown(ctx, version) == nil {
-			t.Errorf("down to version %d was taken", version)
+			t.Errorf("migrating down to version %d succeeded", version)
 		}
 	}
 	if err := s.ForceSchemaVersion(ctx, 2); !errors.Is(err, ttp.ErrConflict) {
@@ -104,7 +104,7 @@ func migratingTwiceChangesNothing(t *testing.T, db *database) {
 	equal(t, "tags", stored(t, s), before)
 }
 
-func migrationsGoDownAndUp(t *testing.T, db *database) {
+func migrationsRevertAndRepeat(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("1"))
 	latest := must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)).Latest
@@ -117,8 +117,8 @@ func migrationsGoDownAndUp(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), 0)
 }
 
-// A migration up to a version, or down to it, may have stopped before it did anything or after all. To migrate
-// again is what the refusal advises, and it is enough.
+// A migration in either direction may be interrupted before its first or after its last statement. Migrating again, as the
+// error advises, must complete it.
 func interruptedMigrationsAreCompleted(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	latest := must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)).Latest
@@ -128,7 +128,7 @@ func interruptedMigrationsAreCompleted(t *testing.T, db *database) {
 			succeed(t, s.MigrateDown(ctx, done))
 			row := version
 			if row == 0 {
-				row = -1 // golang-migrate's word for none
+				row = -1 // golang-migrate's value for no version
 			}
 			exec(t, db, "DELETE FROM ttp_schema_migrations")
 			exec(t, db, fmt.Sprintf("INSERT INTO ttp_schema_migrations VALUES (%d, 1)", row))
@@ -156,7 +156,7 @@ func startersMigrateAtOnce(t *testing.T, db *database) {
 	succeed(t, db.open(t).CheckSchema(context.Background()))
 }
 
-func cancelledMigrationCanBeRunAgain(t *testing.T, db *database) {
+func cancelledMigrationCanBeRepeated(t *testing.T, db *database) {
 	s := db.open(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

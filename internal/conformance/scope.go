@@ -14,17 +14,17 @@ import (
 )
 
 var scopeCases = []testCase{
-	{name: "UpsertKeepsWhatIsNotGiven", run: upsertKeepsWhatIsNotGiven},
+	{name: "UpsertKeepsAbsentFields", run: upsertKeepsAbsentFields},
 	{name: "UnknownScopesAreNotFound", run: unknownScopesAreNotFound},
-	{name: "BadScopesAreRefused", run: badScopesAreRefused},
+	{name: "InvalidScopesAreRefused", run: invalidScopesAreRefused},
 	{name: "MergesThatCloseACycleAreConflicts", run: mergesThatCloseACycleAreConflicts},
 	{name: "RacingMergesCloseNoCycle", run: racingMergesCloseNoCycle},
 }
 
-func upsertKeepsWhatIsNotGiven(t *testing.T, db *database) {
+func upsertKeepsAbsentFields(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	ip := netip.MustParseAddr("2001:db8::1")
-	// Twice each: with all, then with nothing; then another value.
+	// Each scope is upserted with all fields, then without fields, and some with another value.
 	for _, campaign := range []ttp.Campaign{{UUID: id("c"), Name: "Grün", MergedIntoUUID: id("d")}, {UUID: id("c")}} {
 		succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{campaign}))
 	}
@@ -58,7 +58,7 @@ func unknownScopesAreNotFound(t *testing.T, db *database) {
 	}
 }
 
-func badScopesAreRefused(t *testing.T, db *database) {
+func invalidScopesAreRefused(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	good := ttp.Campaign{UUID: id("good"), Name: strings.Repeat("é", 255)}
 	for field, err := range map[string]error{
@@ -77,7 +77,7 @@ func badScopesAreRefused(t *testing.T, db *database) {
 	}
 	_, err := s.GetCampaign(ctx, good.UUID)
 	if !errors.Is(err, ttp.ErrNotFound) {
-		t.Errorf("the good row of a bad call: got %v", err)
+		t.Errorf("valid row of an invalid call: got %v", err)
 	}
 	succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{good}))
 }
@@ -89,7 +89,7 @@ func mergesThatCloseACycleAreConflicts(t *testing.T, db *database) {
 	}
 	succeed(t, merge("1", "2"))
 	succeed(t, merge("2", "3"))
-	succeed(t, merge("2", "3")) // said again
+	succeed(t, merge("2", "3")) // repeated
 	for _, pair := range [][2]string{{"3", "1"}, {"3", "2"}, {"3", "3"}, {"4", "4"}, {"1", "5"}} {
 		err := merge(pair[0], pair[1])
 		if !errors.Is(err, ttp.ErrConflict) ||
@@ -101,7 +101,7 @@ func mergesThatCloseACycleAreConflicts(t *testing.T, db *database) {
 	if !errors.Is(err, ttp.ErrConflict) {
 		t.Errorf("campaigns in one call: got %v", err)
 	}
-	// Nothing of the refused calls is there.
+	// The refused calls have written nothing.
 	for _, absent := range []string{"3", "4"} {
 		if _, err := s.GetIdentity(ctx, id(absent)); !errors.Is(err, ttp.ErrNotFound) {
 			t.Errorf("identity %s: got %v", absent, err)
@@ -112,7 +112,7 @@ func mergesThatCloseACycleAreConflicts(t *testing.T, db *database) {
 	}
 }
 
-// In a ring of merges exactly one must be refused, whatever the order in which they come.
+// Of concurrent merges in a ring, exactly one must be refused.
 func racingMergesCloseNoCycle(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	for range 10 {

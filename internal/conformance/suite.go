@@ -1,5 +1,4 @@
-// Package conformance is the suite that every engine must pass: a table of named cases, a fresh store
-// for each.
+// Package conformance is the test suite of every engine: a table of named cases, each with a new store.
 package conformance
 
 import (
@@ -11,30 +10,30 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// Engine makes what the suite runs on.
+// Engine is the engine under test.
 type Engine struct {
 	Dialect ttp.Dialect
-	// Empty makes an empty database, dropped with the test, and returns two ways to it: a URL for
-	// ttp.Open, and a pool such as a caller would give to ttp.New, whose connections the recorder wraps.
+	// Empty creates a database that is dropped when the test ends. It returns a URL for ttp.Open, and a pool for ttp.New
+	// whose connections the recorder wraps.
 	Empty func(tb testing.TB, r *Recorder) (url string, pool *sql.DB)
-	// OverPool runs the cases on ttp.New over the pool in place of ttp.Open.
+	// OverPool runs the cases on ttp.New with the pool instead of ttp.Open.
 	OverPool bool
-	// Capabilities are what the server keeps.
+	// Capabilities are those of the server.
 	Capabilities ttp.Capabilities
-	// Queries are the names of all generated queries. Over the pool, the cases must execute each.
+	// Queries holds the names of all generated queries. With OverPool, the cases must execute each of them.
 	Queries []string
-	// Except names the cases that the engine is excused from, with the reason and what holds instead.
+	// Except maps the skipped cases to the reason and to what is tested instead.
 	Except map[string]string
 }
 
-// testCase is one promise of the store's.
+// testCase tests one guarantee of the store.
 type testCase struct {
 	name string
 	run  func(t *testing.T, db *database)
-	long bool // runs over ttp.Open alone
+	long bool // runs only with ttp.Open
 }
 
-// Run runs every case. Over the pool, it fails when a generated query was never executed.
+// Run runs every case. With OverPool, it fails if a generated query was never executed.
 func Run(t *testing.T, engine Engine) {
 	var executed Recorder
 	filtered := false // by -run
@@ -96,7 +95,7 @@ func allCases() []testCase {
 	)
 }
 
-// database is an empty database and the means to open it.
+// database is the database of a case.
 type database struct {
 	Engine
 	url      string
@@ -131,7 +130,7 @@ func (db *database) open(tb testing.TB, opts ...ttp.Option) *ttp.Store {
 	return s
 }
 
-// store opens the database with its schema.
+// store opens the database and migrates it.
 func (db *database) store(tb testing.TB) *ttp.Store {
 	tb.Helper()
 	s := db.open(tb)

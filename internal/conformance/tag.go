@@ -17,11 +17,11 @@ import (
 
 var tagCases = []testCase{
 	{name: "TagUUIDsNeverChange", run: tagUUIDsNeverChange},
-	{name: "TagComesBackWhole", run: tagComesBackWhole},
+	{name: "TagIsReadBack", run: tagIsReadBack},
 	{name: "OptionalFieldsStayAbsent", run: optionalFieldsStayAbsent},
 	{name: "ValuesAtTheirLimitsAreKept", run: valuesAtTheirLimitsAreKept},
 	{name: "ValuesPastTheirLimitsAreRefused", run: valuesPastTheirLimitsAreRefused},
-	{name: "EveryBadRowIsNamed", run: everyBadRowIsNamed},
+	{name: "EveryInvalidRowIsReported", run: everyInvalidRowIsReported},
 	{name: "TextIsComparedByteForByte", run: textIsComparedByteForByte},
 	{name: "TimesKeepMicroseconds", run: timesKeepMicroseconds},
 	{name: "ReleasesAreStoredCanonically", run: releasesAreStoredCanonically},
@@ -41,7 +41,7 @@ func tagUUIDsNeverChange(t *testing.T, db *database) {
 	equal(t, "stored uuid", stored(t, s)[0].UUID, uuid.MustParse("9aa491e5-f03b-5d8f-9eb5-161becedcdd6"))
 }
 
-func tagComesBackWhole(t *testing.T, db *database) {
+func tagIsReadBack(t *testing.T, db *database) {
 	s := db.store(t)
 	tag := ttp.Tag{
 		SourceKind: "auth_attempt", SourceID: "übung|1", AttackerUUID: id("attacker"), IdentityUUID: id("identity"),
@@ -77,7 +77,7 @@ func optionalFieldsStayAbsent(t *testing.T, db *database) {
 	}
 }
 
-// limits are the longest values of the fields, in characters that take several bytes where they may.
+// limits holds the maximum lengths of text fields, in characters.
 var limits = []struct {
 	field string
 	most  int
@@ -93,7 +93,7 @@ var limits = []struct {
 func valuesAtTheirLimitsAreKept(t *testing.T, db *database) {
 	s := db.store(t)
 	tags := []ttp.Tag{
-		newTag("zero confidence of the floor", func(tag *ttp.Tag) { tag.Confidence = ttp.DefaultConfidenceFloor }),
+		newTag("confidence of the floor", func(tag *ttp.Tag) { tag.Confidence = ttp.DefaultConfidenceFloor }),
 		newTag("full confidence", func(tag *ttp.Tag) { tag.Confidence = 1 }),
 		newTag("rule version", func(tag *ttp.Tag) { tag.RuleVersion = 0 }),
 		newTag("release", func(tag *ttp.Tag) { tag.AttackRelease = "enterprise-v999.99" }),
@@ -119,7 +119,7 @@ func valuesAtTheirLimitsAreKept(t *testing.T, db *database) {
 	equal(t, "tags", got, want)
 }
 
-// badTag breaks one rule.
+// badTag is a change that makes a tag invalid.
 type badTag struct {
 	field  string
 	change func(*ttp.Tag)
@@ -174,7 +174,7 @@ func badTags() []badTag {
 	return bad
 }
 
-// Each value comes in a call of its own beside a good tag, so that neither is written.
+// Each invalid tag is inserted together with a valid one, and neither may be written.
 func valuesPastTheirLimitsAreRefused(t *testing.T, db *database) {
 	s := db.store(t)
 	for i, bad := range badTags() {
@@ -192,7 +192,7 @@ func valuesPastTheirLimitsAreRefused(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), 0)
 }
 
-func everyBadRowIsNamed(t *testing.T, db *database) {
+func everyInvalidRowIsReported(t *testing.T, db *database) {
 	s := db.store(t)
 	tags := newTags(2000)
 	tags[3].Tactic, tags[3].RuleID = "", ""
@@ -218,7 +218,7 @@ func everyBadRowIsNamed(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), 0)
 }
 
-// The default collation of a server folds case, accents and trailing spaces.
+// Default collations ignore case, accents and trailing spaces.
 func textIsComparedByteForByte(t *testing.T, db *database) {
 	s := db.store(t)
 	for _, session := range []string{"s", "S", "ß", "ss", "é", "e\u0301", "e"} {
@@ -274,7 +274,7 @@ func releasesAreStoredCanonically(t *testing.T, db *database) {
 	equal(t, "releases", got, want)
 }
 
-// goodEvidence is what an engine or a JSON library may rewrite or refuse.
+// goodEvidence holds valid evidence that engines or JSON libraries may change or refuse.
 var goodEvidence = []string{
 	`{}`,
 	`{"b":1.0,  "a":[1,2],"a":3,"big":12345678901234567890123,"tiny":1e-999,"zero":-0.0e-99999999999,"large":9.9e307}`,

@@ -62,7 +62,7 @@ func timelineFillsGaps(t *testing.T, db *database) {
 		{Tactic: "TA0001", Count: 1, Counts: []int64{1, 0, 0, 0}},
 	}
 	equal(t, "by tactic", line(s.Timeline(ctx, ttp.Fleet(), ttp.Filter{}, ttp.Day, ttp.ByTactic)), want)
-	equal(t, "of nobody", line(s.Timeline(ctx, ttp.OfSession("none"), ttp.Filter{}, ttp.Day, ttp.ByTactic)),
+	equal(t, "unknown session", line(s.Timeline(ctx, ttp.OfSession("none"), ttp.Filter{}, ttp.Day, ttp.ByTactic)),
 		ttp.Timeline{Bucket: ttp.Day, Counts: []int64{}, Series: []ttp.TimelineSeries{}})
 }
 
@@ -82,7 +82,7 @@ func timelineEndsWithItsWindow(t *testing.T, db *database) {
 	}{
 		{noon.Add(-2 * time.Hour), noon.Add(-time.Hour), 15 * time.Minute, noon.Add(-2 * time.Hour), []int64{1, 1, 0, 0}},
 		{noon.Add(-2*time.Hour + 1), noon.Add(-time.Hour + 1), time.Hour, noon.Add(-2 * time.Hour), []int64{1, 1}},
-		{noon, noon.Add(3 * time.Hour), time.Hour, noon, []int64{0, 0, 0}}, // nothing happened, and it shows
+		{noon, noon.Add(3 * time.Hour), time.Hour, noon, []int64{0, 0, 0}}, // buckets without tags
 		{noon.Add(-3 * time.Hour), time.Time{}, time.Hour, noon.Add(-3 * time.Hour), []int64{0, 2, 1}},
 		{time.Time{}, noon, time.Hour, noon.Add(-2 * time.Hour), []int64{2, 1}},
 	} {

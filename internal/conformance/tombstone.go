@@ -14,18 +14,18 @@ import (
 )
 
 var tombstoneCases = []testCase{
-	{name: "TombstoneKeepsReplaysOut", run: tombstoneKeepsReplaysOut},
-	{name: "TombstoneIsNoBarToOthers", run: tombstoneIsNoBarToOthers},
+	{name: "TombstoneRejectsReplays", run: tombstoneRejectsReplays},
+	{name: "TombstoneAcceptsOtherTags", run: tombstoneAcceptsOtherTags},
 	{name: "TombstonesAreListedAndLifted", run: tombstonesAreListedAndLifted},
-	{name: "StoredTagOfATombstoneStopsNoInsert", run: storedTagOfATombstoneStopsNoInsert},
-	{name: "RacingReplaysDoNotSlipPastATombstone", run: racingReplaysDoNotSlipPastATombstone},
+	{name: "StoredTombstonedTagIsADuplicate", run: storedTombstonedTagIsADuplicate},
+	{name: "RacingReplaysDoNotBypassATombstone", run: racingReplaysDoNotBypassATombstone},
 }
 
-func tombstoneKeepsReplaysOut(t *testing.T, db *database) {
+func tombstoneRejectsReplays(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTags(3)...)
 	must[ttp.Receipt](t)(s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone("")))
-	// A store of its own does not know of the tombstone yet, nor does one in a caller's transaction.
+	// Neither a new store nor one in a caller's transaction has seen the tombstone before.
 	fresh := db.open(t)
 	want := []ttp.Outcome{ttp.Tombstoned, ttp.Inserted, ttp.Tombstoned, ttp.Tombstoned, ttp.Duplicate, ttp.BelowFloor}
 	tags := newTags(3)
@@ -53,8 +53,8 @@ func tombstoneKeepsReplaysOut(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), 1)
 }
 
-// Another version of the rule, another event and another technique are other tags.
-func tombstoneIsNoBarToOthers(t *testing.T, db *database) {
+// Other rule versions, events and techniques are other tags.
+func tombstoneAcceptsOtherTags(t *testing.T, db *database) {
 	s := db.store(t)
 	insert(t, s, newTag("1"))
 	receipt := must[ttp.Receipt](t)(s.PurgeAttacker(context.Background(), id("attacker"), ttp.WithTombstone("")))
@@ -70,9 +70,9 @@ func tombstonesAreListedAndLifted(t *testing.T, db *database) {
 	for i, rule := range []string{"R1", "R2", "R3"} {
 		insert(t, s, newTags(i+2, func(tag *ttp.Tag) { tag.RuleID = rule })...)
 		f := ttp.Filter{RuleID: rule, RuleVersion: new(1), Until: at(1)}
-		receipt := must[ttp.Receipt](t)(s.RollbackRule(ctx, f, ttp.WithTombstone("too eager: "+rule), ttp.BatchSize(2)))
+		receipt := must[ttp.Receipt](t)(s.RollbackRule(ctx, f, ttp.WithTombstone("false positives of "+rule), ttp.WithBatchSize(2)))
 		want = append(want, ttp.Tombstone{
-			UUID: receipt.TombstoneUUID, Reason: "too eager: " + rule, Tags: int64(i + 2),
+			UUID: receipt.TombstoneUUID, Reason: "false positives of " + rule, Tags: int64(i + 2),
 			Removed: `roll back rule {"until":"2026-03-01T12:00:00.000001Z","rule_id":"` + rule + `","rule_version":1}`,
 		})
 	}
@@ -94,13 +94,13 @@ func tombstonesAreListedAndLifted(t *testing.T, db *database) {
 	n := must[int64](t)
 	equal(t, "would lift", n(s.LiftTombstone(ctx, want[1].UUID, ttp.DryRun())), 3)
 	lifting, cancel := context.WithCancel(ctx)
-	lifted, err := s.LiftTombstone(lifting, want[1].UUID, ttp.BatchSize(2), ttp.OnProgress(func(ttp.RemovalProgress) { cancel() }))
+	lifted, err := s.LiftTombstone(lifting, want[1].UUID, ttp.WithBatchSize(2), ttp.WithProgress(func(ttp.RemovalProgress) { cancel() }))
 	if !errors.Is(err, context.Canceled) || lifted != 2 {
 		t.Errorf("interrupted: got %d and %v", lifted, err)
 	}
 	want[1].Tags = 1
 	equal(t, "tombstones", list(uuid.Nil, 10), want)
-	equal(t, "lifted", n(s.LiftTombstone(ctx, want[1].UUID, ttp.BatchSize(2))), 1)
+	equal(t, "lifted", n(s.LiftTombstone(ctx, want[1].UUID, ttp.WithBatchSize(2))), 1)
 	equal(t, "tombstones", list(uuid.Nil, 10), []ttp.Tombstone{want[0], want[2]})
 	if _, err := s.LiftTombstone(ctx, want[1].UUID); !errors.Is(err, ttp.ErrNotFound) {
 		t.Errorf("lifted twice: got %v", err)
@@ -109,23 +109,23 @@ func tombstonesAreListedAndLifted(t *testing.T, db *database) {
 	equal(t, "replay of R1", insert(t, s, newTags(2, func(tag *ttp.Tag) { tag.RuleID = "R1" })...).Inserted, 0)
 }
 
-// What only a hand can make, or did before: it is a duplicate for who writes it again, and no bar to others.
-func storedTagOfATombstoneStopsNoInsert(t *testing.T, db *database) {
+// A stored tag with a tombstone, which only manual changes can create, is a duplicate, and other tags are inserted.
+func storedTombstonedTagIsADuplicate(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("1"), newTag("2"))
 	must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.WithTombstone("")))
 	tombstones := must[[]ttp.Tombstone](t)(s.ListTombstones(ctx, uuid.Nil, 10))
 	insert(t, s, newTag("3"))
-	exec(t, db, "INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid) VALUES ("+hex(newTag("3").ComputeUUID())+", "+hex(tombstones[0].UUID)+")")
+	exec(t, db, "INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid) VALUES ("+
+		hex(newTag("3").ComputeUUID())+", "+hex(tombstones[0].UUID)+")")
 	result := insert(t, db.open(t), newTag("1"), newTag("3"), newTag("4"))
 	equal(t, "outcomes", result.Outcomes, []ttp.Outcome{ttp.Tombstoned, ttp.Duplicate, ttp.Inserted})
-	// It can be purged again.
+	// The tag can be purged again.
 	equal(t, "receipt", must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.WithTombstone(""))).Tags, 2)
 }
 
-// Taggers replay their events again and again while the rule is rolled back: what the tombstone has is not
-// stored, and what is stored is not in the tombstone.
-func racingReplaysDoNotSlipPastATombstone(t *testing.T, db *database) {
+// Concurrent replays during a rollback: a tag is either stored or tombstoned.
+func racingReplaysDoNotBypassATombstone(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	tags := newTags(60)
 	insert(t, s, tags...)
@@ -148,12 +148,12 @@ func racingReplaysDoNotSlipPastATombstone(t *testing.T, db *database) {
 			}
 		})
 	}
-	receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.BatchSize(5))
+	receipt, err := s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone(""), ttp.WithBatchSize(5))
 	close(done)
 	wg.Wait()
 	succeed(t, errors.Join(append(errs, err)...))
 	equal(t, "tags of the receipt", receipt.Tags, 60)
 	equal(t, "tags", count(t, s), 0)
 	equal(t, "replay", slices.Compact(insert(t, s, tags...).Outcomes), []ttp.Outcome{ttp.Tombstoned})
-	equal(t, "what is wrong", findingKinds(collect(t, s.Verify(ctx, ttp.VerifyOptions{}))), map[ttp.FindingKind]int{})
+	equal(t, "findings", findingKinds(collect(t, s.Verify(ctx, ttp.VerifyOptions{}))), map[ttp.FindingKind]int{})
 }

@@ -9,19 +9,19 @@ import (
 )
 
 var txCases = []testCase{
-	{name: "CallersTransactionDecides", run: callersTransactionDecides},
-	{name: "FailedCallLeavesTheTransactionAsItWas", run: failedCallLeavesTheTransactionAsItWas},
-	{name: "CancelledCallLeavesTheTransactionAsItWas", run: cancelledCallLeavesTheTransactionAsItWas},
+	{name: "CallersTransactionCommitsOrRollsBack", run: callersTransactionCommitsOrRollsBack},
+	{name: "FailedCallIsUndoneInTheTransaction", run: failedCallIsUndoneInTheTransaction},
+	{name: "CancelledCallIsUndoneInTheTransaction", run: cancelledCallIsUndoneInTheTransaction},
 	{name: "CloseLeavesTheCallersPoolOpen", run: closeLeavesTheCallersPoolOpen},
-	{name: "CapabilitiesAreTold", run: capabilitiesAreTold},
+	{name: "CapabilitiesAreReported", run: capabilitiesAreReported},
 }
 
-// A store needs no schema to ask the server what it is.
-func capabilitiesAreTold(t *testing.T, db *database) {
+// Capabilities needs no schema.
+func capabilitiesAreReported(t *testing.T, db *database) {
 	equal(t, "capabilities", must[ttp.Capabilities](t)(db.open(t).Capabilities(context.Background())), db.Capabilities)
 }
 
-// overPool is a store over the caller's pool, with its schema.
+// overPool returns a migrated store on the caller's pool.
 func overPool(t *testing.T, db *database) *ttp.Store {
 	t.Helper()
 	s := must[*ttp.Store](t)(ttp.New(db.pool, db.Dialect))
@@ -29,16 +29,16 @@ func overPool(t *testing.T, db *database) *ttp.Store {
 	return s
 }
 
-func callersTransactionDecides(t *testing.T, db *database) {
+func callersTransactionCommitsOrRollsBack(t *testing.T, db *database) {
 	ctx, s := context.Background(), overPool(t, db)
 	for _, commit := range []bool{false, true} {
 		tx, err := db.pool.BeginTx(ctx, nil)
 		succeed(t, err)
 		inner := s.WithTx(tx)
 		equal(t, "inserted", insert(t, inner, newTag("1"), newTag("2")).Inserted, 2)
-		equal(t, "inserted again", insert(t, inner, newTag("2")).Inserted, 0)
+		equal(t, "inserted by a replay", insert(t, inner, newTag("2")).Inserted, 0)
 		succeed(t, inner.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker"), IdentityUUID: id("i")}}))
-		equal(t, "read within", byIdentity(t, inner, "i"), map[string]int64{"T1110": 2})
+		equal(t, "rollup in the transaction", byIdentity(t, inner, "i"), map[string]int64{"T1110": 2})
 		succeed(t, inner.Close())
 		if !commit {
 			succeed(t, tx.Rollback())
@@ -50,7 +50,7 @@ func callersTransactionDecides(t *testing.T, db *database) {
 	}
 }
 
-func failedCallLeavesTheTransactionAsItWas(t *testing.T, db *database) {
+func failedCallIsUndoneInTheTransaction(t *testing.T, db *database) {
 	ctx, s := context.Background(), overPool(t, db)
 	tx, err := db.pool.BeginTx(ctx, nil)
 	succeed(t, err)
@@ -67,12 +67,12 @@ func failedCallLeavesTheTransactionAsItWas(t *testing.T, db *database) {
 	succeed(t, tx.Commit())
 	equal(t, "tags", count(t, s), 2)
 	if _, err := s.GetIdentity(ctx, id("i")); !errors.Is(err, ttp.ErrNotFound) {
-		t.Errorf("the failed call's row: got %v", err)
+		t.Errorf("row of the failed call: got %v", err)
 	}
 }
 
-// A context that ends while rows are being written undoes them, not what came before.
-func cancelledCallLeavesTheTransactionAsItWas(t *testing.T, db *database) {
+// The end of a context undoes only the cancelled call.
+func cancelledCallIsUndoneInTheTransaction(t *testing.T, db *database) {
 	ctx, s := context.Background(), overPool(t, db)
 	tx, err := db.pool.BeginTx(ctx, nil)
 	succeed(t, err)

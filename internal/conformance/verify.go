@@ -13,14 +13,14 @@ import (
 )
 
 var verifyCases = []testCase{
-	{name: "VerifyFindsWhatIsWrong", run: verifyFindsWhatIsWrong},
-	{name: "VerifyRepairsWhatTagsTell", run: verifyRepairsWhatTagsTell},
+	{name: "VerifyFindsInconsistencies", run: verifyFindsInconsistencies},
+	{name: "VerifyRepairsTagsAndTombstones", run: verifyRepairsTagsAndTombstones},
 	{name: "VerifyCountsTechniques", run: verifyCountsTechniques},
 	{name: "VerifyFollowsMerges", run: verifyFollowsMerges},
-	{name: "VerifyStopsWhenTold", run: verifyStopsWhenTold},
+	{name: "VerifyStopsEarly", run: verifyStopsEarly},
 }
 
-// findingKinds counts them, but for anchors that are not stored.
+// findingKinds counts findings by kind, except Dangling.
 func findingKinds(findings []ttp.Finding) map[ttp.FindingKind]int {
 	kinds := map[ttp.FindingKind]int{}
 	for _, f := range findings {
@@ -31,10 +31,10 @@ func findingKinds(findings []ttp.Finding) map[ttp.FindingKind]int {
 	return kinds
 }
 
-// hex is an id as both dialects write it in SQL.
+// hex returns a UUID as an SQL literal of both dialects.
 func hex(id uuid.UUID) string { return fmt.Sprintf("X'%x'", id[:]) }
 
-// withoutDetail maps what was found to whether it was repaired.
+// withoutDetail maps findings to whether they were repaired.
 func withoutDetail(t *testing.T, findings []ttp.Finding) map[string]bool {
 	t.Helper()
 	got := map[string]bool{}
@@ -51,7 +51,7 @@ func finding(kind ttp.FindingKind, of string, id uuid.UUID) string {
 	return fmt.Sprint(kind, " ", of, " ", id)
 }
 
-func verifyFindsWhatIsWrong(t *testing.T, db *database) {
+func verifyFindsInconsistencies(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	for _, name := range []string{"good", "changed", "spaced", "dangling"} {
 		insert(t, s, newTag(name, named("a", "i", "T1110")))
@@ -66,25 +66,25 @@ func verifyFindsWhatIsWrong(t *testing.T, db *database) {
 	exec(t, db, "UPDATE ttp_campaign SET name = ' bad' WHERE name = 'bad'")
 	exec(t, db, "UPDATE ttp_attacker SET ip = 'nonsense' WHERE uuid = "+hex(id("b")))
 	want := map[string]bool{
-		finding(ttp.RefusedValue, "campaign", id("d")):  false,
+		finding(ttp.InvalidValue, "campaign", id("d")):  false,
 		finding(ttp.Dangling, "identity", id("j")):      false,
 		finding(ttp.Dangling, "attacker", id("b")):      false,
-		finding(ttp.RefusedValue, "attacker", id("b")):  false,
+		finding(ttp.InvalidValue, "attacker", id("b")):  false,
 		finding(ttp.WrongUUID, "tag", tag("changed")):   false,
-		finding(ttp.RefusedValue, "tag", tag("spaced")): false,
+		finding(ttp.InvalidValue, "tag", tag("spaced")): false,
 		finding(ttp.Dangling, "tag", tag("dangling")):   false,
 	}
 	var report ttp.VerifyReport
 	progress := func(r ttp.VerifyReport) { report = r }
-	for _, repair := range []bool{false, true, false} { // nobody can tell what these should be
+	for _, repair := range []bool{false, true, false} { // none of these is repairable
 		equal(t, "findings", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{Repair: repair, Progress: progress}))), want)
 		equal(t, "report", report, ttp.VerifyReport{Campaigns: 2, Identities: 2, Attackers: 2, Tags: 4, Techniques: 1})
 	}
 }
 
-func verifyRepairsWhatTagsTell(t *testing.T, db *database) {
+func verifyRepairsTagsAndTombstones(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
-	for _, name := range []string{"key", "buried", "mismatch"} {
+	for _, name := range []string{"key", "tombstoned", "mismatch"} {
 		insert(t, s, newTag(name, named("a", "i", "T1110")))
 	}
 	tag := func(name string) uuid.UUID { return newTag(name).ComputeUUID() }
@@ -93,16 +93,16 @@ func verifyRepairsWhatTagsTell(t *testing.T, db *database) {
 	changeTechniqueKey(t, db, tag("key"))
 	exec(t, db, "UPDATE ttp_tag SET identity_uuid = "+hex(id("j"))+" WHERE source_id = 'mismatch'")
 	exec(t, db, "INSERT INTO ttp_tombstone (uuid, removed, created_at, tags) VALUES ("+hex(id("tombstone"))+", 'test', 0, 5)")
-	exec(t, db, "INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid) VALUES ("+hex(tag("buried"))+", "+hex(id("tombstone"))+")")
+	exec(t, db, "INSERT INTO ttp_tombstoned_tag (uuid, tombstone_uuid) VALUES ("+hex(tag("tombstoned"))+", "+hex(id("tombstone"))+")")
 	equal(t, "tags of T1110", byIdentity(t, s, "i"), map[string]int64{"T1110": 1, "T1111": 1})
 	want := func(repaired bool) map[string]bool {
 		want := map[string]bool{
 			finding(ttp.WrongTechniqueKey, "tag", tag("key")):     repaired,
 			finding(ttp.IdentityMismatch, "tag", tag("mismatch")): repaired,
-			finding(ttp.Buried, "tag", tag("buried")):             repaired,
+			finding(ttp.TombstonedTag, "tag", tag("tombstoned")):  repaired,
 			finding(ttp.WrongCount, "tombstone", id("tombstone")): repaired,
 		}
-		if !repaired { // the counts still go by what the tag says, and have the buried one
+		if !repaired { // the counts come from the fields, and include the tombstoned tag
 			want[finding(ttp.WrongCount, "technique", uuid.Nil)] = false
 		}
 		return want
@@ -117,13 +117,13 @@ func verifyRepairsWhatTagsTell(t *testing.T, db *database) {
 
 var keyConstraint = regexp.MustCompile("CONSTRAINT `(\\w+)` CHECK \\(+`technique_key`")
 
-// changeTechniqueKey makes the key that of T1111, which the schema's CHECK would not let pass.
+// changeTechniqueKey sets the key to that of T1111, despite the CHECK constraint of the schema.
 func changeTechniqueKey(t *testing.T, db *database, tag uuid.UUID) {
 	t.Helper()
 	if db.Dialect == ttp.SQLite {
 		exec(t, db, "PRAGMA ignore_check_constraints = 1")
 	} else {
-		// Not from information_schema, where vtgate does not find the tables of shards.
+		// information_schema of vtgate does not contain sharded tables.
 		var table, definition string
 		succeed(t, db.pool.QueryRowContext(context.Background(), "SHOW CREATE TABLE ttp_tag").Scan(&table, &definition))
 		name := keyConstraint.FindStringSubmatch(definition)[1]
@@ -150,7 +150,7 @@ func verifyCountsTechniques(t *testing.T, db *database) {
 	change("1001", "tags = 77")
 	change("1002", "first_seen = 5")
 	change("1003", "confidence_max = 1")
-	change("1004", "last_seen = 5, stale = 1") // is not gone by
+	change("1004", "last_seen = 5, stale = 1") // stale counts are not used
 	exec(t, db, "DELETE FROM ttp_technique_count WHERE technique_key >= 100500000000000000")
 	exec(t, db, "INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)"+
 		" VALUES (100600000000000000, 0, 1, 0, 0, 0, 0)")
@@ -177,12 +177,12 @@ func verifyFollowsMerges(t *testing.T, db *database) {
 			exec(t, db, fmt.Sprint("UPDATE ", table, " SET merged_into_uuid = ", into, ", survivor_uuid = ", hex(id(survivor)),
 				" WHERE uuid = ", hex(id(from))))
 		}
-		point("1", hex(id("2")), "2") // a cycle of three, and one that leads there
+		point("1", hex(id("2")), "2") // a cycle of three, and one merge into it
 		point("2", hex(id("3")), "2")
 		point("3", hex(id("1")), "2")
 		point("4", hex(id("1")), "2")
-		point("5", hex(id("6")), "5") // a survivor that is not the last
-		point("6", "NULL", "5")       // a survivor of one that is not merged
+		point("5", hex(id("6")), "5") // a survivor that is not at the end
+		point("6", "NULL", "5")       // not merged, but with another survivor
 		point("7", hex(id("gone")), "gone")
 	}
 	want := map[string]bool{}
@@ -192,7 +192,7 @@ func verifyFollowsMerges(t *testing.T, db *database) {
 		}
 		want[finding(ttp.WrongSurvivor, of, id("5"))] = false
 		want[finding(ttp.WrongSurvivor, of, id("6"))] = false
-		want[finding(ttp.MergedIntoNothing, of, id("7"))] = false
+		want[finding(ttp.DanglingMerge, of, id("7"))] = false
 	}
 	equal(t, "findings", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{}))), want)
 	for _, of := range []string{"identity", "campaign"} {
@@ -200,18 +200,18 @@ func verifyFollowsMerges(t *testing.T, db *database) {
 		want[finding(ttp.WrongSurvivor, of, id("6"))] = true
 	}
 	equal(t, "findings of the repair", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{Repair: true}))), want)
-	// To unmerge one of a cycle opens it.
+	// Unmerging one scope breaks the cycle.
 	succeed(t, s.UnmergeIdentity(ctx, id("2")))
 	succeed(t, s.UnmergeCampaign(ctx, id("2")))
-	left := findingKinds(collect(t, s.Verify(ctx, ttp.VerifyOptions{})))
-	equal(t, "findings after the repair", left, map[ttp.FindingKind]int{ttp.MergedIntoNothing: 2})
+	remaining := findingKinds(collect(t, s.Verify(ctx, ttp.VerifyOptions{})))
+	equal(t, "findings after the repair", remaining, map[ttp.FindingKind]int{ttp.DanglingMerge: 2})
 	for _, name := range []string{"1", "3", "4"} {
 		equal(t, "survivor of "+name, must[ttp.Identity](t)(s.GetIdentity(ctx, id(name))).SurvivorUUID, id("2"))
 	}
 	equal(t, "survivor of 5", must[ttp.Identity](t)(s.GetIdentity(ctx, id("5"))).SurvivorUUID, id("6"))
 }
 
-func verifyStopsWhenTold(t *testing.T, db *database) {
+func verifyStopsEarly(t *testing.T, db *database) {
 	s := db.store(t)
 	insert(t, s, newTags(10)...) // their attacker is not stored
 	seen := 0

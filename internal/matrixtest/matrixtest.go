@@ -1,4 +1,4 @@
-// Package matrixtest has a small release and cells in it, for the tests of what draws them.
+// Package matrixtest provides a small ATT&CK release and cells for tests of exports.
 package matrixtest
 
 import (
@@ -13,7 +13,7 @@ func Release() *attack.Release {
 	return release("enterprise-v18.1", func(s string) string { return s })
 }
 
-// Hostile is Release with a hostile text in every name and link.
+// Hostile is Release with the text in every name and link.
 func Hostile(text string) *attack.Release {
 	return release("enterprise-v18.1", func(string) string { return text })
 }
@@ -71,8 +71,8 @@ func Cell(technique, tactic string, count int64) matrix.Cell {
 	}
 }
 
-// Cells returns cells in two columns: a technique seen by its sub-techniques alone, one seen by itself under two
-// tactics, and those that have no place in the matrix.
+// Cells returns cells of two tactics: sub-techniques without their technique, a technique of two tactics, and cells that
+// are not in the matrix of Release.
 func Cells() []matrix.Cell {
 	remapped := Cell("T1110.003", "TA0006", 1)
 	remapped.Origins = []matrix.Origin{{Release: "enterprise-v8.2", Pair: attack.Pair{Technique: "T1110", Tactic: "TA0006"}, Count: 1}}

@@ -1,4 +1,4 @@
-// Package rfc3339 reads times strictly.
+// Package rfc3339 parses times strictly.
 package rfc3339
 
 import (
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Parse parses a time. It refuses what [time.Parse] takes beyond RFC 3339: an hour of one digit, a comma before
-// the fraction, and an offset of 24 hours or 60 minutes.
+// Parse parses a time. Unlike [time.Parse] it refuses a one-digit hour, a comma before the fraction, and offsets of 24
+// hours or 60 minutes, which are not valid RFC 3339.
 func Parse(s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {

@@ -25,7 +25,7 @@ func TestParse(t *testing.T) {
 		" 2026-03-15T17:06:27Z", "2026-03-15T17:06:27Z ", "12026-03-15T17:06:27Z",
 	} {
 		if got, err := Parse(s); err == nil {
-			t.Errorf("%q is taken as %v", s, got)
+			t.Errorf("%q: got %v, want an error", s, got)
 		}
 	}
 }
@@ -40,7 +40,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if again, err := Parse(got.Format(time.RFC3339Nano)); err != nil || !again.Equal(got) {
-			t.Errorf("%q is %v, whose own text gives %v, %v", s, got, again, err)
+			t.Errorf("%q: got %v, which is formatted and parsed as %v, %v", s, got, again, err)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-// Package strictjson reads JSON without changing it: what encoding/json would mend, fold or drop is refused.
+// Package strictjson decodes JSON objects strictly: it refuses values that encoding/json would replace, coerce or drop.
 package strictjson
 
 import (
@@ -15,14 +15,15 @@ import (
 	"github.com/decnet/ttpstore/internal/rfc3339"
 )
 
-// Object is a JSON object whose fields are taken one by one, by their exact names.
+// Object is a JSON object whose fields are decoded one by one, by their exact names.
 type Object struct {
-	fields map[string]json.RawMessage // not taken yet
+	fields map[string]json.RawMessage // not decoded yet
 	refuse func(field, reason string)
 }
 
-// Read splits an object into its fields and reports whether the text is one. It calls refuse for each invalid field,
-// also when the field is taken later; an empty field stands for the whole text. The Object refers to the text.
+// Read splits an object into its fields, and reports whether the text is a JSON object. It calls refuse for each problem,
+// also those that are found when a field is decoded later. The field is "" for a problem of the whole text. The Object
+// refers to the text.
 func Read(text []byte, refuse func(field, reason string)) (o Object, ok bool) {
 	if !json.Valid(text) {
 		return o, false
@@ -65,7 +66,7 @@ func nextToken(text []byte, i int) int {
 	}
 }
 
-// endOfValue returns the index behind the valid JSON value at start.
+// endOfValue returns the index after the valid JSON value at start.
 func endOfValue(text []byte, start int) int {
 	depth := 0
 	for i := start; ; i++ {
@@ -121,14 +122,14 @@ func (o Object) Require(name string, to any) {
 	}
 }
 
-// RefuseRest refuses the fields that were not taken, since their values would be lost.
+// RefuseRest refuses the fields that were not decoded, since their values would be lost.
 func (o Object) RefuseRest() {
 	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
-		o.refuse(name, "is no field of this type")
+		o.refuse(name, "is not a field of this type")
 	}
 }
 
-// decode returns what the value must be, "" after it was decoded.
+// decode decodes a value, or returns why it cannot.
 func decode(raw json.RawMessage, to any) string {
 	reason := "must be a string"
 	switch to := to.(type) {
@@ -146,7 +147,7 @@ func decode(raw json.RawMessage, to any) string {
 		return ""
 	case *uuid.UUID:
 		reason = "must be a UUID"
-		if len(raw) != len(`""`)+36 { // the package reads other spellings, too
+		if len(raw) != len(`""`)+36 { // the package accepts other formats too
 			return reason
 		}
 	case *time.Time:

@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is the nesting that every engine reads: JSON_VALID of MariaDB 10.11 gives up beyond 31 levels, MySQL's
-// beyond 100, SQLite's beyond 1000.
+// MaxDepth is the maximum nesting that every engine accepts: JSON_VALID is limited to 31 levels on MariaDB 10.11, 100 on
+// MySQL and 1000 on SQLite.
 const MaxDepth = 31
 
-// CheckPortable returns what the text must be to be a JSON object that every engine takes, "" if it is one.
-// MySQL's JSON_VALID refuses unpaired surrogates and numbers beyond a double; SQLite's does not.
+// CheckPortable returns why the text is not a JSON object that every engine accepts, or "". Unlike SQLite's, MySQL's
+// JSON_VALID refuses unpaired surrogates and numbers beyond a double.
 func CheckPortable(text []byte) string {
 	switch {
 	case !utf8.Valid(text):
@@ -54,8 +54,8 @@ func CheckPortable(text []byte) string {
 	return ""
 }
 
-// isPortableNumber accepts the JSON numbers that MySQL's parser takes, which gives up by the digits and the
-// exponent that are written, before it knows the value.
+// isPortableNumber reports whether MySQL accepts the number. MySQL's parser limits the digits and the exponent as
+// written, even if the value is small.
 func isPortableNumber(number string) bool {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	whole, _, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
@@ -66,18 +66,17 @@ func isPortableNumber(number string) bool {
 	return err == nil && math.Abs(value) < 1e308 && len(whole) <= 308
 }
 
-// isPaired reports whether each escaped surrogate of a JSON string has its other half; encoding/json would replace
-// one that has not.
+// isPaired reports whether all escaped surrogates of a JSON string are paired. encoding/json would replace others.
 func isPaired(text []byte) bool {
 	_, paired := skipString(text, 0)
 	return paired
 }
 
-// skipString returns the index of the quote that ends the valid JSON string at start, and whether each escaped
-// surrogate in it has its other half.
+// skipString returns the index of the closing quote of the valid JSON string at start, and whether all escaped surrogates
+// in it are paired.
 func skipString(b []byte, start int) (end int, paired bool) {
 	paired = true
-	high := false // the escape just read is the first half of a pair
+	high := false // the previous escape is a high surrogate
 	for i := start + 1; ; i++ {
 		if b[i] == '\\' && b[i+1] == 'u' {
 			unit, _ := strconv.ParseUint(string(b[i+2:i+6]), 16, 16)

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// read takes all fields by the kinds of values that are asked for, and returns what was refused.
+// read decodes an object by take and returns its problems.
 func read(text string, take func(Object)) (refused []string, ok bool) {
 	o, ok := Read([]byte(text), func(field, reason string) { refused = append(refused, field+": "+reason) })
 	if ok {
@@ -24,7 +24,7 @@ func read(text string, take func(Object)) (refused []string, ok bool) {
 	return refused, ok
 }
 
-func TestValuesOfTheRightTypeAreTaken(t *testing.T) {
+func TestValidValuesAreDecoded(t *testing.T) {
 	var got struct {
 		text     string
 		id       uuid.UUID
@@ -89,11 +89,11 @@ func TestOtherValuesAreRefused(t *testing.T) {
 	}
 }
 
-func TestObjectsThatLoseSomethingAreRefused(t *testing.T) {
+func TestObjectsWithLossAreRefused(t *testing.T) {
 	for text, want := range map[string][]string{
-		`{"a":1,"a":1}`:       {"a: must not be given twice", "a: is no field of this type"},
-		`{"b":1,"A":1,"a":1}`: {"A: is no field of this type", "a: is no field of this type", "b: is no field of this type"},
-		"{\"a\":\"\xff\"}":    {": must be valid UTF-8", "a: is no field of this type"},
+		`{"a":1,"a":1}`:       {"a: must not be given twice", "a: is not a field of this type"},
+		`{"b":1,"A":1,"a":1}`: {"A: is not a field of this type", "a: is not a field of this type", "b: is not a field of this type"},
+		"{\"a\":\"\xff\"}":    {": must be valid UTF-8", "a: is not a field of this type"},
 		`{}`:                  nil,
 	} {
 		if refused, ok := read(text, func(Object) {}); !ok || !slices.Equal(refused, want) {
@@ -102,12 +102,12 @@ func TestObjectsThatLoseSomethingAreRefused(t *testing.T) {
 	}
 	for _, text := range []string{"", "null", "[]", `"{}"`, "{", "{}{}", "{} x", `{"a"}`, `{"a":1,}`, `{a:1}`} {
 		if _, ok := read(text, func(Object) {}); ok {
-			t.Errorf("%q is taken as an object", text)
+			t.Errorf("%q was read as an object", text)
 		}
 	}
 }
 
-// What is read without complaint is what encoding/json reads.
+// FuzzRead checks that objects without problems are decoded like by encoding/json.
 func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		taken := map[string]json.RawMessage{}
@@ -122,7 +122,7 @@ func FuzzRead(f *testing.F) {
 			}
 		})
 		if ok != valid {
-			t.Fatalf("%q: is an object: %v, to encoding/json: %v", text, ok, valid)
+			t.Fatalf("%q: got ok %v, but encoding/json got %v", text, ok, valid)
 		}
 		for name, raw := range names {
 			if string(raw) == "null" {
@@ -135,7 +135,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// What is portable has the properties that engines ask for, and decodes to what is written.
+// FuzzCheckPortable checks that portable text has the limits of all engines, and that encoding/json decodes it without loss.
 func FuzzCheckPortable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		reason := CheckPortable(text)
@@ -150,11 +150,11 @@ func FuzzCheckPortable(f *testing.F) {
 		})
 		switch {
 		case reason == "" && (err != nil || depth > MaxDepth || beyond):
-			t.Errorf("%q is portable, and has %d levels, numbers %v, %v", text, depth, numbers, err)
+			t.Errorf("%q is portable, but has %d levels, numbers %v, error %v", text, depth, numbers, err)
 		case reason == "" && replaced && !strings.Contains(strings.ToLower(string(text)), "fffd") && !bytes.ContainsRune(text, '\ufffd'):
-			t.Errorf("%q is portable, and encoding/json replaces a surrogate", text)
+			t.Errorf("%q is portable, but encoding/json replaces a surrogate", text)
 		case strings.Contains(reason, "surrogate") && !replaced, strings.Contains(reason, "nested") && depth <= MaxDepth:
-			if !duplicateNames(text) { // of which encoding/json keeps the last
+			if !duplicateNames(text) { // encoding/json keeps the last one
 				t.Errorf("%q: %s", text, reason)
 			}
 		}
@@ -183,7 +183,7 @@ func duplicateNames(text []byte) bool {
 	return twice
 }
 
-// properties returns a value's numbers and nesting, and whether a string of it has U+FFFD.
+// properties returns the numbers and the depth of a value, and whether a string in it contains U+FFFD.
 func properties(value any) (numbers []json.Number, depth int, replaced bool) {
 	within := func(values ...any) {
 		for _, v := range values {

@@ -33,13 +33,6 @@ WHERE merged_into_uuid = sqlc.arg(merged_into_uuid) AND uuid > sqlc.arg(after)
 ORDER BY uuid
 LIMIT ?;
 
--- name: ListIdentitiesBySurvivor :many
--- A page of a survivor and all identities merged into it, in UUID order.
-SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
-WHERE survivor_uuid = sqlc.arg(survivor_uuid) AND uuid > sqlc.arg(after)
-ORDER BY uuid
-LIMIT ?;
-
 -- name: ListIdentitiesByUUID :many
 SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WHERE uuid IN (sqlc.slice(uuids));
 
@@ -47,7 +40,7 @@ SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity WH
 -- The identities merged directly into any of these.
 SELECT uuid FROM ttp_identity WHERE merged_into_uuid IN (sqlc.slice(uuids)) FOR UPDATE;
 
--- name: LockUnmergedOf :many
+-- name: LockMergeLeaves :many
 -- A page of the leaves of a survivor's merge tree: identities that none is merged into.
 SELECT i.uuid FROM ttp_identity i
 WHERE i.survivor_uuid = sqlc.arg(survivor_uuid)

@@ -39,22 +39,11 @@ SELECT technique_key, CAST(SUM(tags) AS SIGNED) AS tags,
 FROM ttp_technique_count
 GROUP BY technique_key;
 
--- name: ListStaleTechniques :many
-SELECT DISTINCT technique_key FROM ttp_technique_count WHERE stale = 1 ORDER BY technique_key;
-
 -- name: MarkTechniqueStale :exec
 -- Also locks the slot, creating it if necessary. The Go code binds it directly, like AddTechniqueCount.
 INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
 VALUES (?, ?, 0, 9223372036854775807, -9223372036854775807, 0, 1)
 ON DUPLICATE KEY UPDATE stale = 1;
-
--- name: CountTechnique :one
-SELECT COUNT(*) AS tags,
-       CAST(COALESCE(MIN(t.observed_at), 9223372036854775807) AS SIGNED) AS first_seen,
-       CAST(COALESCE(MAX(t.observed_at), -9223372036854775807) AS SIGNED) AS last_seen,
-       CAST(COALESCE(MAX(t.confidence), 0) AS DOUBLE) AS confidence_max
-FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
-WHERE t.technique_key = sqlc.arg(technique_key);
 
 -- name: EmptyTechniqueCounts :exec
 UPDATE ttp_technique_count

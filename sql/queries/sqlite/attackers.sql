@@ -27,7 +27,7 @@ SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids
 -- Reads the latest committed rows and locks them.
 SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids)) ORDER BY uuid;
 
--- name: LockAttackerNaming :many
+-- name: LockAttackerByIdentity :many
 -- One attacker with any of these identities.
 SELECT uuid FROM ttp_attacker WHERE identity_uuid IN (sqlc.slice(uuids)) LIMIT 1;
 

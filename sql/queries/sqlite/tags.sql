@@ -56,7 +56,7 @@ SELECT uuid, attacker_uuid, identity_uuid, batch_uuid FROM ttp_tag
 WHERE uuid IN (sqlc.slice(uuids))
 ORDER BY uuid;
 
--- name: LockTagNaming :many
+-- name: LockTagByIdentity :many
 -- One tag with any of these identities.
 SELECT uuid FROM ttp_tag WHERE identity_uuid IN (sqlc.slice(uuids)) LIMIT 1;
 

@@ -12,10 +12,10 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// question is a read of a store of ttpstore's, without what the other subjects answer.
-type question struct {
+// namedRead is a read that is measured only with ttpstore.
+type namedRead struct {
 	name string
-	ask  func(context.Context) error
+	run  func(context.Context) error
 }
 
 const (
@@ -28,8 +28,8 @@ const (
 	whoShows   = "who: identities with a technique"
 )
 
-func (s ttpstore) askRollup(name string, of scope) question {
-	return question{rollupOf + of.kind + name, func(ctx context.Context) error {
+func (s ttpstore) readRollup(name string, of scope) namedRead {
+	return namedRead{rollupOf + of.kind + name, func(ctx context.Context) error {
 		got, err := s.rollup(ctx, of)
 		if err == nil && got.tags == 0 {
 			err = fmt.Errorf("%s has no tags", of.kind)
@@ -38,32 +38,32 @@ func (s ttpstore) askRollup(name string, of scope) question {
 	}}
 }
 
-// askPage asks for the page that ends at a time; such a page costs what a cursor's does.
-func (s ttpstore) askPage(name string, until time.Time) question {
-	return question{name, func(ctx context.Context) error {
+// readPage reads the page before a time, which takes as long as a page after a cursor.
+func (s ttpstore) readPage(name string, until time.Time) namedRead {
+	return namedRead{name, func(ctx context.Context) error {
 		page, err := s.ListTags(ctx, ttp.Fleet(), ttp.Filter{Until: until}, pageTags, "")
 		if err == nil && len(page.Tags) != pageTags {
-			err = fmt.Errorf("%d tags on the page", len(page.Tags))
+			err = fmt.Errorf("got %d tags on the page", len(page.Tags))
 		}
 		return err
 	}}
 }
 
-func (s ttpstore) askWho(name string, f ttp.Filter) question {
-	return question{name, func(ctx context.Context) error {
+func (s ttpstore) readWho(name string, f ttp.Filter) namedRead {
+	return namedRead{name, func(ctx context.Context) error {
 		counts, err := s.Who(ctx, ttp.IdentityScope, f, 10)
 		if err == nil && len(counts) == 0 {
-			err = errors.New("there are no identities")
+			err = errors.New("got no identities")
 		}
 		return err
 	}}
 }
 
-// timeOf is when a source's n-th tag was seen, but for its delay.
+// timeOf returns the time of the n-th tag of a source, without its delay.
 func timeOf(n int) time.Time { return firstTag.Add(time.Duration(n) * pause) }
 
-// averageScopes are those of each kind whose number of tags comes nearest to the mean of their kind. A session
-// has as many tags in a small store as in a large one.
+// averageScopes returns the scope of each kind whose number of tags is nearest to the mean of its kind. The number of tags
+// of a session does not depend on the size of the store.
 func averageScopes() []scope {
 	identityOf, campaignOf := map[uuid.UUID]uuid.UUID{}, map[uuid.UUID]uuid.UUID{}
 	g := newGraph()
@@ -97,7 +97,7 @@ func nearest(counts map[uuid.UUID]int, want int) (id uuid.UUID) {
 	return id
 }
 
-// busiestScopes are scopes of the kinds of averageScopes.
+// busiestScopes returns the busiest scopes of the kinds of averageScopes.
 func busiestScopes() []scope {
 	var out []scope
 	for _, of := range scopes() {
