@@ -15,6 +15,7 @@ import (
 
 var (
 	listTags                 = many((*sqlitegen.Queries).ListTags, (*mysqlgen.Queries).ListTags, toTag, toTag)
+	listTagsByTechnique      = many((*sqlitegen.Queries).ListTagsByTechnique, (*mysqlgen.Queries).ListTagsByTechnique, toTag, toTag)
 	listTagsByAttacker       = many((*sqlitegen.Queries).ListTagsByAttacker, (*mysqlgen.Queries).ListTagsByAttacker, toTag, toTag)
 	listTagsBySession        = many((*sqlitegen.Queries).ListTagsBySession, (*mysqlgen.Queries).ListTagsBySession, toTag, toTag)
 	listTagsBySessionInOrder = many(
@@ -153,7 +154,7 @@ func (s *Store) tagPage(ctx context.Context, op string, scope Scope, filter filt
 		a = a.from(after, limit)
 		switch scope.Kind {
 		case FleetScope:
-			return listTags(ctx, q, a)
+			return fleetTags(ctx, q, a)
 		case AttackerScope:
 			a.AttackerUUID = scope.UUID[:]
 			return listTagsByAttacker(ctx, q, a)
@@ -163,6 +164,32 @@ func (s *Store) tagPage(ctx context.Context, op string, scope Scope, filter filt
 		}
 		return newestTags(ctx, q, m, a)
 	})
+}
+
+// sortCost is the cost of reading and sorting a tag, in entries of the time index read in order.
+const sortCost = 10
+
+// fleetTags reads a page in the order of the time index, or sorts all tags of a technique that has too few to fill a
+// page soon.
+func fleetTags(ctx context.Context, q queries, a args) ([]Tag, error) {
+	if !a.oneTechnique() {
+		return listTags(ctx, q, a)
+	}
+	counts, err := listTechniqueCounts(ctx, q, args{})
+	if err != nil {
+		return nil, err
+	}
+	var total, matching float64
+	for _, g := range counts {
+		total += float64(g.tags)
+		if key := int64(g.key); a.FirstKey <= key && key <= a.LastKey {
+			matching += float64(g.tags)
+		}
+	}
+	if sortCost*matching*matching < float64(a.Limit)*total { // the time index has total / matching entries per matching tag
+		return listTagsByTechnique(ctx, q, a)
+	}
+	return listTags(ctx, q, a)
 }
 
 // newestTags returns a page of the members' tags. It locates the page by index-only reads of at most one page per

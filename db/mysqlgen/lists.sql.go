@@ -817,6 +817,109 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 	return items, nil
 }
 
+const ListTagsByTechnique = `-- name: ListTagsByTechnique :many
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
+FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
+  AND (t.observed_at < ? OR t.uuid < ?)
+ORDER BY t.observed_at DESC, t.uuid DESC
+LIMIT ?
+`
+
+type ListTagsByTechniqueParams struct {
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	MinConfidence    float64
+	FirstKey         int64
+	LastKey          int64
+	Modulus          int64
+	Unit             int64
+	Digits           int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	CursorObservedAt int64
+	CursorUUID       []byte
+	Limit            int64
+}
+
+// ListTags for a technique with few tags: reads all of them and sorts.
+func (q *Queries) ListTagsByTechnique(ctx context.Context, arg ListTagsByTechniqueParams) ([]TtpTag, error) {
+	rows, err := q.db.QueryContext(ctx, ListTagsByTechnique,
+		arg.Since,
+		arg.Before,
+		arg.AnyTag,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.CursorObservedAt,
+		arg.CursorUUID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpTag
+	for rows.Next() {
+		var i TtpTag
+		if err := rows.Scan(
+			&i.UUID,
+			&i.SourceKind,
+			&i.SourceID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+			&i.SessionID,
+			&i.DeckyID,
+			&i.Tactic,
+			&i.TechniqueID,
+			&i.SubTechniqueID,
+			&i.Confidence,
+			&i.RuleID,
+			&i.RuleVersion,
+			&i.Evidence,
+			&i.AttackRelease,
+			&i.ObservedAt,
+			&i.IngestedAt,
+			&i.BatchUUID,
+			&i.TechniqueKey,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListTagsByUUID = `-- name: ListTagsByUUID :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,

@@ -54,6 +54,9 @@ var plannedReads = []plannedRead{
 	{"ListTags", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTags(ctx, ttp.Fleet(), ttp.Filter{}, 10, "")
 	}), []string{"ttp_tag_observed"}, true},
+	{"ListTagsByTechnique", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.ListTags(ctx, ttp.Fleet(), ttp.Filter{Technique: "T0007"}, 100, "")
+	}), []string{"ttp_tag_technique"}, true},
 	{"ListTagsByAttacker", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTags(ctx, ttp.OfAttacker(id("a1")), ttp.Filter{}, 10, "")
 	}), []string{"ttp_tag_attacker"}, true},
