@@ -23,6 +23,7 @@ type args struct {
 	UUIDs, BatchUUIDs                                            [][]byte
 	Attackers, Identities                                        [][]byte // of a scope's members
 	TechniqueKey, Tags                                           int64
+	TechniqueKeys                                                []int64
 	Name, IP, Reason                                             sql.NullString
 	Kind, Removed                                                string
 	CreatedAt, FirstSeen, LastSeen                               int64

@@ -10,10 +10,10 @@ import (
 )
 
 var (
-	countDistinctSources  = many((*sqlitegen.Queries).CountDistinctSources, (*mysqlgen.Queries).CountDistinctSources, toSourceCount, toSourceCount)
-	listActorsByTechnique = many((*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActorOccurrence, toActorOccurrence)
-	listSourcesByMembers  = many((*sqlitegen.Queries).ListSourcesByMembers, (*mysqlgen.Queries).ListSourcesByMembers, toOccurrence, toOccurrence)
-	listSourcesBySession  = many((*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toOccurrence, toOccurrence)
+	countSourcesOfTechniques = many((*sqlitegen.Queries).CountSourcesOfTechniques, (*mysqlgen.Queries).CountSourcesOfTechniques, self, self)
+	listActorsByTechnique    = many((*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActorOccurrence, toActorOccurrence)
+	listSourcesByMembers     = many((*sqlitegen.Queries).ListSourcesByMembers, (*mysqlgen.Queries).ListSourcesByMembers, toOccurrence, toOccurrence)
+	listSourcesBySession     = many((*sqlitegen.Queries).ListSourcesBySession, (*mysqlgen.Queries).ListSourcesBySession, toOccurrence, toOccurrence)
 )
 
 // DistinctCounts holds the numbers of distinct sources, attackers and identities among tags.
@@ -25,7 +25,7 @@ type DistinctCounts struct {
 	Identities int64 `json:"identities"`
 }
 
-// occurrence is one combination of key, source and actor among tags. The key is a technique or a rule.
+// occurrence is one combination of key, source and actor among tags. The key is a technique_key, a row or a rule.
 type occurrence[K comparable] struct {
 	key    K
 	source sourceID
@@ -34,43 +34,54 @@ type occurrence[K comparable] struct {
 
 type sourceID struct{ kind, id string }
 
-var occurrencesByScope = scopeQueries[occurrence[techniqueKey]]{
+var occurrencesByScope = scopeQueries[occurrence[groupKey]]{
 	fleet: listActorsByTechnique, session: listSourcesBySession, members: listSourcesByMembers,
 }
 
-// rollUpDistinct is rollUp with DistinctCounts.
-func rollUpDistinct(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
-	groups, err := listGroups(ctx, q, m, a)
+// countDistinct returns the counts of all groups with the same key of a row, which keyOfRow returns.
+func countDistinct[K comparable](ctx context.Context, q queries, m members, a args, groups []group, keyOfRow func(group) K) (
+	map[K]*DistinctCounts, error,
+) {
+	all, err := occurrencesByScope.read(ctx, q, m, a)
 	if err != nil {
 		return nil, err
 	}
-	occurrences, err := occurrencesByScope.read(ctx, q, m, a)
-	if err != nil {
-		return nil, err
+	rows, keys := map[groupKey]K{}, map[K][]int64{}
+	for _, g := range groups {
+		if _, known := rows[g.tagKey()]; !known {
+			row := keyOfRow(g)
+			rows[g.tagKey()], keys[row] = row, append(keys[row], int64(g.tagKey()))
+		}
+	}
+	occurrences := make([]occurrence[K], 0, len(all))
+	for _, o := range all {
+		if row, ok := rows[o.key]; ok { // statements in a caller's transaction may see different tags
+			occurrences = append(occurrences, occurrence[K]{row, o.source, o.actor})
+		}
 	}
 	counts, err := countOccurrences(ctx, q, occurrences)
-	if err != nil {
-		return nil, err
+	for row := range keys {
+		if counts[row] == nil && err == nil {
+			counts[row] = &DistinctCounts{}
+		}
 	}
-	if m.scope.Kind == FleetScope { // too many sources to hold in memory
-		sources, err := countDistinctSources(ctx, q, a)
+	if err == nil && m.scope.Kind == FleetScope {
+		err = countSources(ctx, q, a, keys, counts)
+	}
+	return counts, err
+}
+
+// countSources counts the fleet's distinct sources row by row in SQL: there are too many to hold in memory.
+func countSources[K comparable](ctx context.Context, q queries, a args, keys map[K][]int64, counts map[K]*DistinctCounts) error {
+	for row, its := range keys {
+		a.TechniqueKeys = padSlice(its)
+		n, err := first(countSourcesOfTechniques)(ctx, q, a)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, s := range sources {
-			if c := counts[s.technique]; c != nil {
-				c.Sources = s.sources
-			}
-		}
+		counts[row].Sources = n
 	}
-	folded := fold(groups, m)
-	for i := range folded {
-		folded[i].Distinct = counts[folded[i].technique]
-		if folded[i].Distinct == nil { // statements in a caller's transaction may see different tags
-			folded[i].Distinct = &DistinctCounts{}
-		}
-	}
-	return sorted(folded), nil
+	return nil
 }
 
 func countOccurrences[K comparable](ctx context.Context, q queries, occurrences []occurrence[K]) (map[K]*DistinctCounts, error) {
@@ -115,22 +126,12 @@ type occurrenceRow interface {
 		sqlitegen.ListSourcesBySessionRow | mysqlgen.ListSourcesBySessionRow
 }
 
-func toOccurrence[R occurrenceRow](row R) occurrence[techniqueKey] {
+func toOccurrence[R occurrenceRow](row R) occurrence[groupKey] {
 	r := sqlitegen.ListSourcesByMembersRow(row)
-	return occurrence[techniqueKey]{techniqueKey(r.Technique), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	return occurrence[groupKey]{groupKey(r.TechniqueKey), sourceID{r.SourceKind, r.SourceID}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
-func toActorOccurrence[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) occurrence[techniqueKey] {
+func toActorOccurrence[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) occurrence[groupKey] {
 	r := sqlitegen.ListActorsByTechniqueRow(row)
-	return occurrence[techniqueKey]{techniqueKey(r.Technique), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
-}
-
-type sourceCount struct {
-	technique techniqueKey
-	sources   int64
-}
-
-func toSourceCount[R sqlitegen.CountDistinctSourcesRow | mysqlgen.CountDistinctSourcesRow](row R) sourceCount {
-	r := sqlitegen.CountDistinctSourcesRow(row)
-	return sourceCount{techniqueKey(r.Technique), r.Sources}
+	return occurrence[groupKey]{groupKey(r.TechniqueKey), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/decnet/ttpstore/attack"
 )
 
 // DefaultConfidenceFloor is the confidence below which tags are not written.
@@ -29,7 +27,7 @@ type Store struct {
 	groups        *groupCommit  // nil where no calls share a transaction
 	owned         bool          // Close closes the pools
 	floor         float64
-	catalogue     *attack.Catalogue // nil without names
+	catalogue     *catalogue // nil without names
 	now           func() time.Time
 	checked       *atomic.Bool // the connection and the schema were found right
 	written       *atomic.Bool // something was written through this store

@@ -162,7 +162,10 @@ type countedGroupRow interface {
 
 func toCountedGroup[R countedGroupRow](row R) countedGroup {
 	r := sqlitegen.ListCountedTechniquesRow(row)
-	return countedGroup{group{uuid.Nil, groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}, r.Stale == 1}
+	return countedGroup{group{
+		key: groupKey(r.TechniqueKey), tags: r.Tags,
+		firstSeen: r.FirstSeen, lastSeen: r.LastSeen, confidenceMax: r.ConfidenceMax,
+	}, r.Stale == 1}
 }
 
 type techniqueTotalRow interface {

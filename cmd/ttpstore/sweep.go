@@ -11,7 +11,7 @@ import (
 
 // newSweepCommand returns a subcommand of rollup that rolls up every scope of a kind.
 func newSweepCommand(format *format, use, short, scope string,
-	rollups func(*ttp.Store, context.Context, ttp.Filter) iter.Seq2[ttp.ScopeRollup, error],
+	rollups func(*ttp.Store, context.Context, ttp.Filter, ...ttp.RollupOption) iter.Seq2[ttp.ScopeRollup, error],
 ) *cobra.Command {
 	var filter *filterFlags
 	cmd := &cobra.Command{

@@ -14,11 +14,13 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/ttp"
 )
 
 func filteredReadsEqualAPlainFold(t *testing.T, db *database) {
-	s := db.store(t)
+	s, catalogue := db.store(t), builtin.Catalogue()
+	named := db.open(t, ttp.WithCatalogue(catalogue))
 	rapid.Check(t, func(rt *rapid.T) {
 		clearTables(t, db)
 		m := drawModel(rt, time.Microsecond)
@@ -28,6 +30,7 @@ func filteredReadsEqualAPlainFold(t *testing.T, db *database) {
 		wanted := func(tag ttp.Tag) bool { return matches(f, tag) && m.has(scope, tag) }
 		m.checkRollups(rt, s, scope, f, wanted)
 		m.checkCells(rt, s, scope, f, wanted)
+		m.checkAsOf(rt, named, catalogue, scope, f, wanted)
 		m.checkLists(rt, s, scope, f, wanted)
 		m.checkTimeline(rt, s, scope, f, wanted)
 		m.checkActors(rt, s, f)

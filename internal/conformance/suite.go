@@ -75,6 +75,7 @@ func allCases() []testCase {
 		groupCommitCases,
 		rollupCases,
 		cellCases,
+		asOfCases,
 		scopeCases,
 		graphCases,
 		removalCases,
