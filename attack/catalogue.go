@@ -46,6 +46,13 @@ func (c *Catalogue) Add(r *Release) {
 	c.add(r.Name, func() *Release { return r })
 }
 
+// Merge adds all releases of another catalogue. They replace those of the same names.
+func (c *Catalogue) Merge(other *Catalogue) {
+	for name, load := range other.releases {
+		c.add(name, load)
+	}
+}
+
 // Clone returns a copy that shares the releases, so that adding to either does not change the other.
 func (c *Catalogue) Clone() *Catalogue {
 	return &Catalogue{releases: maps.Clone(c.releases)}

@@ -25,7 +25,8 @@ type args struct {
 	TechniqueKey, Tags                                           int64
 	TechniqueKeys                                                []int64
 	Name, IP, Reason                                             sql.NullString
-	Kind, Removed                                                string
+	Kind, Removed, ReleaseName                                   string
+	Content                                                      []byte
 	CreatedAt, FirstSeen, LastSeen                               int64
 	ConfidenceMax                                                float64
 }

@@ -22,7 +22,7 @@ func AsOf(release string) RollupOption {
 }
 
 // asOf returns the canonical release of AsOf, or "" without the option.
-func (c *checker) asOf(releases []string, catalogue *catalogue) string {
+func (c *checker) asOf(releases []string, named bool) string {
 	if len(releases) == 0 {
 		return ""
 	}
@@ -32,7 +32,7 @@ func (c *checker) asOf(releases []string, catalogue *catalogue) string {
 		c.refuse("as_of", "must be given once")
 	case !ok:
 		c.refuse("as_of", releaseRule)
-	case catalogue == nil:
+	case !named:
 		c.refuse("as_of", "needs a catalogue: open the store with WithCatalogue")
 	}
 	return release

@@ -14,11 +14,11 @@ import (
 func (s *Store) Cells(ctx context.Context, scope Scope, opts ...RollupOption) ([]matrix.Cell, error) {
 	op := "cells of " + scope.String()
 	var c checker
-	r, err := s.rollup(&c, opts)
+	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return inScopeOnce(ctx, s, op, scope, r.distinct, r.filter, r.readCells)
+	return inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.readCells)
 }
 
 func (r rollup) readCells(ctx context.Context, q queries, m members, a args) ([]matrix.Cell, error) {
@@ -27,17 +27,25 @@ func (r rollup) readCells(ctx context.Context, q queries, m members, a args) ([]
 		return nil, err
 	}
 	r.translation.place(groups)
-	cells := toCells(groups)
-	if !r.distinct {
-		return cells, nil
+	cells, keyOfCell := toCells(groups), func(g group) groupKey { return g.key }
+	if r.distinct {
+		counts, err := countDistinct(ctx, q, m, a, groups, keyOfCell)
+		if err != nil {
+			return nil, err
+		}
+		for i := range cells {
+			d := matrix.Distinct(*counts[pairKey(cells[i].Pair, cells[i].Release)])
+			cells[i].Distinct = &d
+		}
 	}
-	counts, err := countDistinct(ctx, q, m, a, groups, func(g group) groupKey { return g.key })
-	if err != nil {
-		return nil, err
-	}
-	for i := range cells {
-		d := matrix.Distinct(*counts[pairKey(cells[i].Pair, cells[i].Release)])
-		cells[i].Distinct = &d
+	if r.rules {
+		rules, err := rulesOf(ctx, q, m, a, groups, keyOfCell)
+		if err != nil {
+			return nil, err
+		}
+		for i := range cells {
+			cells[i].Rules = rules[pairKey(cells[i].Pair, cells[i].Release)]
+		}
 	}
 	return cells, nil
 }

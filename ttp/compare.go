@@ -22,11 +22,11 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	if !f.Until.IsZero() && !f.Until.After(since) {
 		c.refuse("until", "must be after since")
 	}
-	r, err := s.rollup(&c, append([]RollupOption{Where(f)}, opts...))
+	r, err := s.rollup(ctx, op, &c, append([]RollupOption{Where(f)}, opts...))
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	rows, err := inScopeOnce(ctx, s, op, scope, r.distinct, r.filter, r.read)
+	rows, err := inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.read)
 	rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
 	slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
 		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), compareIDs(a, b))
@@ -55,7 +55,7 @@ func (s *Store) Compare(ctx context.Context, a, b Scope, f Filter, opts ...Rollu
 	var c checker
 	a.check(&c)
 	b.check(&c)
-	r, err := s.rollup(&c, append([]RollupOption{Where(f)}, opts...))
+	r, err := s.rollup(ctx, op, &c, append([]RollupOption{Where(f)}, opts...))
 	if err != nil {
 		return Comparison{}, s.fail(ctx, op, err)
 	}

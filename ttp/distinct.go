@@ -46,12 +46,9 @@ func countDistinct[K comparable](ctx context.Context, q queries, m members, a ar
 	if err != nil {
 		return nil, err
 	}
-	rows, keys := map[groupKey]K{}, map[K][]int64{}
-	for _, g := range groups {
-		if _, known := rows[g.tagKey()]; !known {
-			row := keyOfRow(g)
-			rows[g.tagKey()], keys[row] = row, append(keys[row], int64(g.tagKey()))
-		}
+	rows, keys := rowsOf(groups, keyOfRow), map[K][]int64{}
+	for key, row := range rows {
+		keys[row] = append(keys[row], int64(key))
 	}
 	occurrences := make([]occurrence[K], 0, len(all))
 	for _, o := range all {
@@ -69,6 +66,15 @@ func countDistinct[K comparable](ctx context.Context, q queries, m members, a ar
 		err = countSources(ctx, q, a, keys, counts)
 	}
 	return counts, err
+}
+
+// rowsOf returns the row of each technique_key of tags.
+func rowsOf[K any](groups []group, keyOfRow func(group) K) map[groupKey]K {
+	rows := make(map[groupKey]K, len(groups))
+	for _, g := range groups {
+		rows[g.tagKey()] = keyOfRow(g)
+	}
+	return rows
 }
 
 // countSources counts the fleet's distinct sources row by row in SQL: there are too many to hold in memory.

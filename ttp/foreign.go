@@ -19,6 +19,7 @@ var ownColumns = map[string]string{
 	"ttp_tombstone":       "removed",
 	"ttp_tombstoned_tag":  "tombstone_uuid",
 	"ttp_technique_count": "stale",
+	"ttp_attack_release":  "content",
 }
 
 // foreign returns why the tables, with their columns, are not this module's to touch, and what to do; "" if

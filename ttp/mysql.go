@@ -230,7 +230,7 @@ func (mysqlEngine) optimize(*sql.DB) {}
 
 // checkTables: a sharded engine does not know CHECK TABLE, and a user may lack the privilege.
 func (mysqlEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error) {
-	rows, err := db.QueryContext(ctx, "CHECK TABLE ttp_campaign, ttp_identity, ttp_attacker, ttp_tag, ttp_tombstone, ttp_tombstoned_tag, ttp_technique_count")
+	rows, err := db.QueryContext(ctx, "CHECK TABLE ttp_campaign, ttp_identity, ttp_attacker, ttp_tag, ttp_tombstone, ttp_tombstoned_tag, ttp_technique_count, ttp_attack_release")
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && slices.Contains(mysqlNoCheck, e.Number) {
 		return nil, nil
 	}

@@ -1,22 +1,9 @@
 package ttp
 
-import (
-	"sync"
+import "cmp"
 
-	"github.com/decnet/ttpstore/attack"
-)
-
-// WithCatalogue gives the rows of the store's reads the names and links of ATT&CK, and [AsOf] the releases to map
-// between. Without a catalogue, rows have IDs alone.
-func WithCatalogue(c *attack.Catalogue) Option {
-	return func(s *Store) error {
-		s.catalogue = newCatalogue(c)
-		return nil
-	}
-}
-
-// Names are ATT&CK's names for the IDs of a row. All are empty without [WithCatalogue], and each that the catalogue
-// lacks is.
+// Names are ATT&CK's names for the IDs of a row, set by reads of a store that has a catalogue ([WithCatalogue]). A name
+// that the catalogue lacks is empty.
 type Names struct {
 	TacticName       string `json:"tactic_name,omitempty"`
 	TechniqueName    string `json:"technique_name,omitempty"`
@@ -24,20 +11,6 @@ type Names struct {
 	MitreURL         string `json:"mitre_url,omitempty"` // of the sub-technique, if there is one
 	// NamesFrom is the release that the names are from, if the catalogue lacks the tags' own: the nearest.
 	NamesFrom string `json:"names_from,omitempty"`
-}
-
-// catalogue is what names come from. A nil one has none.
-type catalogue struct {
-	*attack.Catalogue
-	mu           sync.Mutex
-	translations map[string]*translation // by release of AsOf
-}
-
-func newCatalogue(c *attack.Catalogue) *catalogue {
-	if c == nil {
-		return nil
-	}
-	return &catalogue{Catalogue: c, translations: map[string]*translation{}}
 }
 
 // names returns the names of a tag's IDs in its release, or in the nearest one. Tactic, technique and subTechnique may
@@ -64,4 +37,37 @@ func (c *catalogue) names(release, tactic, technique, subTechnique string) Names
 		names.SubTechniqueName, names.MitreURL = t.Name, t.URL
 	}
 	return names
+}
+
+// ofTag returns the names of a tag's IDs.
+func (c *catalogue) ofTag(t *Tag) Names {
+	return c.names(t.AttackRelease, t.Tactic, t.TechniqueID, t.SubTechniqueID)
+}
+
+// nameTags names the IDs of tags.
+func (c *catalogue) nameTags(tags []Tag) {
+	if c == nil {
+		return
+	}
+	for i := range tags {
+		tags[i].Names = c.ofTag(&tags[i])
+	}
+}
+
+// nameTechniques returns the names of the tags' techniques and sub-techniques by ID, without tactics.
+func (c *catalogue) nameTechniques(tags []Tag) map[string]Names {
+	if c == nil || len(tags) == 0 {
+		return nil
+	}
+	names := map[string]Names{}
+	for _, t := range tags {
+		names[cmp.Or(t.SubTechniqueID, t.TechniqueID)] = c.names(t.AttackRelease, "", t.TechniqueID, t.SubTechniqueID)
+	}
+	return names
+}
+
+// ofKey returns the names of a key's IDs.
+func (c *catalogue) ofKey(key groupKey) Names {
+	technique, sub := key.technique().ids()
+	return c.names(key.release(), key.tactic(), technique, sub)
 }

@@ -43,6 +43,8 @@ type TechniqueRollupRow struct {
 	IdentityCount int64 `json:"identity_count,omitempty"`
 	// Distinct is nil without [CountDistinct].
 	Distinct *DistinctCounts `json:"distinct,omitempty"`
+	// Rules holds the sorted IDs of the tags' rules. It is nil without [WithRules].
+	Rules []string `json:"rules,omitempty"`
 	// Verdict is the greatest change among Origins, with [AsOf].
 	Verdict attack.Verdict `json:"verdict,omitempty"`
 	// Origins are the techniques, tactics and releases of the tags, with [AsOf].
@@ -66,9 +68,9 @@ type TacticCount struct {
 type RollupOption func(*rollupOptions)
 
 type rollupOptions struct {
-	filters  []Filter
-	distinct bool
-	asOf     []string
+	filters         []Filter
+	distinct, rules bool
+	asOf            []string
 }
 
 // Where restricts a rollup to the tags that match f. It may be given once.
@@ -78,21 +80,25 @@ func Where(f Filter) RollupOption { return func(o *rollupOptions) { o.filters = 
 // every tag, instead of only an index, and holds the distinct sources of the scope in memory.
 func CountDistinct() RollupOption { return func(o *rollupOptions) { o.distinct = true } }
 
+// WithRules also lists the rules of each technique. It reads the row of every tag, instead of only an index.
+func WithRules() RollupOption { return func(o *rollupOptions) { o.rules = true } }
+
 // rollup is a rollup whose options are valid.
 type rollup struct {
 	filter      filterArgs
 	distinct    bool
+	rules       bool
 	catalogue   *catalogue
 	translation *translation // nil without AsOf
 }
 
 // rollup checks options, in addition to the problems that c holds already.
-func (s *Store) rollup(c *checker, opts []RollupOption) (rollup, error) {
+func (s *Store) rollup(ctx context.Context, op string, c *checker, opts []RollupOption) (rollup, error) {
 	var o rollupOptions
 	for _, option := range opts {
 		option(&o)
 	}
-	r := rollup{distinct: o.distinct, catalogue: s.catalogue}
+	r := rollup{distinct: o.distinct, rules: o.rules}
 	switch len(o.filters) {
 	case 0:
 	case 1:
@@ -100,8 +106,11 @@ func (s *Store) rollup(c *checker, opts []RollupOption) (rollup, error) {
 	default:
 		c.refuse("filter", "must be given once: combine the fields in one Where")
 	}
-	release := c.asOf(o.asOf, r.catalogue)
+	release := c.asOf(o.asOf, s.catalogues != nil)
 	err := c.queryError()
+	if err == nil {
+		r.catalogue, err = s.names(ctx, op)
+	}
 	if err == nil && release != "" {
 		r.translation, err = r.catalogue.translation(release)
 	}
@@ -118,11 +127,11 @@ func (s *Store) rollup(c *checker, opts []RollupOption) (rollup, error) {
 func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) ([]TechniqueRollupRow, error) {
 	op := "rollup " + scope.String()
 	var c checker
-	r, err := s.rollup(&c, opts)
+	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return inScopeOnce(ctx, s, op, scope, r.distinct, r.filter, r.read)
+	return inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.read)
 }
 
 // ListTechniquesByIdentity calls [Store.Rollup] with [OfIdentity].
@@ -150,6 +159,9 @@ func (s *Store) ListDistinctTechniques(ctx context.Context, opts ...RollupOption
 	return s.Rollup(ctx, Fleet(), opts...)
 }
 
+// rows reports whether the rollup also reads the rows of tags, by statements of their own.
+func (r rollup) rows() bool { return r.distinct || r.rules }
+
 // read reads the rows of a rollup in order.
 func (r rollup) read(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
 	groups, err := listGroups(ctx, q, m, a)
@@ -165,6 +177,15 @@ func (r rollup) read(ctx context.Context, q queries, m members, a args) ([]Techn
 		}
 		for i := range folded {
 			folded[i].Distinct = counts[folded[i].rowKey]
+		}
+	}
+	if r.rules {
+		rules, err := rulesOf(ctx, q, m, a, groups, group.row)
+		if err != nil {
+			return nil, err
+		}
+		for i := range folded {
+			folded[i].Rules = rules[folded[i].rowKey]
 		}
 	}
 	return sorted(folded, r.catalogue), nil

@@ -27,7 +27,7 @@ type Store struct {
 	groups        *groupCommit  // nil where no calls share a transaction
 	owned         bool          // Close closes the pools
 	floor         float64
-	catalogue     *catalogue // nil without names
+	catalogues    *catalogues // nil without names
 	now           func() time.Time
 	checked       *atomic.Bool // the connection and the schema were found right
 	written       *atomic.Bool // something was written through this store

@@ -28,7 +28,7 @@ type ScopeRollup struct {
 // order of their UUIDs. It reads some hundred attackers at a time and holds no transaction between them. The
 // error comes last, with no rollup.
 //
-// [CountDistinct] is refused with [ErrInvalidQuery].
+// [CountDistinct] and [WithRules] are refused with [ErrInvalidQuery].
 func (s *Store) AttackerRollups(ctx context.Context, f Filter, opts ...RollupOption) iter.Seq2[ScopeRollup, error] {
 	opts = append([]RollupOption{Where(f)}, opts...)
 	return s.sweep(ctx, "stream rollups of attackers", OfAttacker, opts, listTaggedAttackers, attackersAsMembers)
@@ -47,9 +47,9 @@ func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scop
 ) iter.Seq2[ScopeRollup, error] {
 	return func(yield func(ScopeRollup, error) bool) {
 		var c checker
-		r, err := s.rollup(&c, opts)
-		if err == nil && r.distinct {
-			c.refuse("distinct", "must not be set")
+		r, err := s.rollup(ctx, op, &c, opts)
+		if err == nil && r.rows() {
+			c.refuse("distinct, rules", "must not be set")
 			err = c.queryError()
 		}
 		if err != nil {

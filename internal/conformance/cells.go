@@ -58,6 +58,12 @@ func (m *model) checkCells(rt *rapid.T, s *ttp.Store, scope ttp.Scope, f ttp.Fil
 			return wanted(tag) && tag.AttackRelease == cell.Release && pairOf(tag) == cell.Pair
 		}))
 		want[i].Distinct = &distinct
+		for _, tag := range m.tags {
+			if wanted(tag) && tag.AttackRelease == cell.Release && pairOf(tag) == cell.Pair && !slices.Contains(want[i].Rules, tag.RuleID) {
+				want[i].Rules = append(want[i].Rules, tag.RuleID)
+			}
+		}
+		slices.Sort(want[i].Rules)
 	}
-	equal(rt, fmt.Sprint("distinct cells of ", scope), cells(s.Cells(ctx, scope, ttp.Where(f), ttp.CountDistinct())), want)
+	equal(rt, fmt.Sprint("whole cells of ", scope), cells(s.Cells(ctx, scope, ttp.Where(f), ttp.CountDistinct(), ttp.WithRules())), want)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -280,7 +281,15 @@ func (m *model) checkActors(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
 			stats := ttp.RuleStats{
 				RuleID: rule, RuleVersion: version, Techniques: int64(len(rows)), DistinctCounts: *m.distinct(wanted), FirstSeen: at(1 << 30),
 			}
+			slices.SortFunc(rows, func(a, b ttp.TechniqueRollupRow) int {
+				return cmp.Or(cmp.Compare(a.TechniqueID, b.TechniqueID), cmp.Compare(a.SubTechniqueID, b.SubTechniqueID))
+			})
 			for _, row := range rows {
+				slices.SortFunc(row.Tactics, func(a, b ttp.TacticCount) int { return cmp.Compare(a.Tactic, b.Tactic) })
+				for _, tactic := range row.Tactics {
+					pair := attack.Pair{Technique: cmp.Or(row.SubTechniqueID, row.TechniqueID), Tactic: tactic.Tactic}
+					stats.Cells = append(stats.Cells, ttp.RuleCell{Pair: pair})
+				}
 				stats.Count += row.Count
 				stats.FirstSeen = slices.MinFunc([]time.Time{stats.FirstSeen, row.FirstSeen}, time.Time.Compare)
 				stats.LastSeen = slices.MaxFunc([]time.Time{stats.LastSeen, row.LastSeen}, time.Time.Compare)

@@ -76,6 +76,7 @@ func allCases() []testCase {
 		rollupCases,
 		cellCases,
 		asOfCases,
+		nameCases,
 		scopeCases,
 		graphCases,
 		removalCases,
