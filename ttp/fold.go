@@ -72,7 +72,7 @@ type foldedRow struct {
 }
 
 // fold sorts the groups and sums them into one row per technique.
-func fold(groups []group, m members) []foldedRow {
+func fold(groups []group, m members, c *catalogue) []foldedRow {
 	slices.SortFunc(groups, compareGroups)
 	rows := make([]foldedRow, 0, len(groups))
 	identities := map[uuid.UUID]bool{}
@@ -85,7 +85,7 @@ func fold(groups []group, m members) []foldedRow {
 			clear(identities)
 		}
 		row := &rows[len(rows)-1]
-		row.add(g)
+		row.add(g, c)
 		if m.scope.Kind == CampaignScope {
 			identities[m.survivors[g.owner]] = true
 			row.IdentityCount = int64(len(identities))
@@ -118,7 +118,7 @@ func compareIDs(a, b TechniqueRollupRow) int {
 		cmp.Compare(outside(a.Verdict), outside(b.Verdict)))
 }
 
-func (r *foldedRow) add(g group) {
+func (r *foldedRow) add(g group, c *catalogue) {
 	r.Count += g.tags
 	if first := toTime(g.firstSeen); first.Before(r.FirstSeen) {
 		r.FirstSeen = first
@@ -139,7 +139,7 @@ func (r *foldedRow) add(g group) {
 		r.Tactics, r.newest = append(r.Tactics, TacticCount{Tactic: tactic}), append(r.newest, 0)
 	}
 	r.Tactics[i].Count += g.tags
-	r.newest[i] = max(r.newest[i], g.key%tacticUnit)
+	r.newest[i] = c.newer(r.newest[i], g.key%tacticUnit, tactic, "", "")
 }
 
 // finish sorts the row's lists and names its IDs. Each tactic is named by the newest release that has it here, and the

@@ -5,12 +5,24 @@ import "cmp"
 // Names are ATT&CK's names for the IDs of a row, set by reads of a store that has a catalogue ([WithCatalogue]). A name
 // that the catalogue lacks is empty.
 type Names struct {
-	TacticName       string `json:"tactic_name,omitempty"`
 	TechniqueName    string `json:"technique_name,omitempty"`
 	SubTechniqueName string `json:"sub_technique_name,omitempty"`
+	TacticName       string `json:"tactic_name,omitempty"`
 	MitreURL         string `json:"mitre_url,omitempty"` // of the sub-technique, if there is one
 	// NamesFrom is the release that the names are from, if the catalogue lacks the tags' own: the nearest.
 	NamesFrom string `json:"names_from,omitempty"`
+}
+
+// Names returns the names of IDs in a release, or in the nearest one that the store knows. Tactic, technique and
+// subTechnique may be empty. Releases of the database count once a read has named rows.
+func (s *Store) Names(release, tactic, technique, subTechnique string) Names {
+	if s.catalogues == nil {
+		return Names{}
+	}
+	if c := s.catalogues.get(); c != nil {
+		return c.names(release, tactic, technique, subTechnique)
+	}
+	return (&catalogue{Catalogue: s.catalogues.given}).names(release, tactic, technique, subTechnique)
 }
 
 // names returns the names of a tag's IDs in its release, or in the nearest one. Tactic, technique and subTechnique may
@@ -39,6 +51,25 @@ func (c *catalogue) names(release, tactic, technique, subTechnique string) Names
 	return names
 }
 
+// newer returns the newer of two releases, as the last digits of a technique_key. Of releases of different domains, it
+// prefers the one that knows the IDs. The first may be 0 for none.
+func (c *catalogue) newer(a, b groupKey, tactic, technique, subTechnique string) groupKey {
+	if a/domainUnit == b/domainUnit || a == 0 {
+		return max(a, b)
+	}
+	unnamed := func(k groupKey) bool {
+		n := c.names(k.release(), tactic, technique, subTechnique)
+		return n.TacticName+n.TechniqueName+n.SubTechniqueName == ""
+	}
+	switch {
+	case unnamed(b):
+		return a
+	case unnamed(a):
+		return b
+	}
+	return max(a, b)
+}
+
 // ofTag returns the names of a tag's IDs.
 func (c *catalogue) ofTag(t *Tag) Names {
 	return c.names(t.AttackRelease, t.Tactic, t.TechniqueID, t.SubTechniqueID)
@@ -64,10 +95,4 @@ func (c *catalogue) nameTechniques(tags []Tag) map[string]Names {
 		names[cmp.Or(t.SubTechniqueID, t.TechniqueID)] = c.names(t.AttackRelease, "", t.TechniqueID, t.SubTechniqueID)
 	}
 	return names
-}
-
-// ofKey returns the names of a key's IDs.
-func (c *catalogue) ofKey(key groupKey) Names {
-	technique, sub := key.technique().ids()
-	return c.names(key.release(), key.tactic(), technique, sub)
 }

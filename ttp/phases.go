@@ -41,11 +41,13 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), strings.Compare(a.DeckyID, b.DeckyID), strings.Compare(a.Tactic, b.Tactic),
 				cmp.Compare(b.key, a.key))
 		})
-		rows = slices.CompactFunc(rows, func(a, b phaseRow) bool { return a.Phase == b.Phase })
-		phases := make([]Phase, len(rows))
+		phases, newest := []Phase{}, groupKey(0)
 		for i, row := range rows {
-			phases[i] = row.Phase
-			phases[i].Names = names.names(row.key.release(), row.Tactic, "", "")
+			if i == 0 || rows[i-1].Phase != row.Phase {
+				phases, newest = append(phases, row.Phase), 0
+			}
+			newest = names.newer(newest, row.key%tacticUnit, row.Tactic, "", "")
+			phases[len(phases)-1].Names = names.names(newest.release(), row.Tactic, "", "")
 		}
 		return phases, err
 	})

@@ -169,7 +169,7 @@ func (r rollup) read(ctx context.Context, q queries, m members, a args) ([]Techn
 		return nil, err
 	}
 	r.translation.place(groups)
-	folded := fold(groups, m)
+	folded := fold(groups, m, r.catalogue)
 	if r.distinct {
 		counts, err := countDistinct(ctx, q, m, a, groups, group.row)
 		if err != nil {

@@ -1,7 +1,6 @@
 package ttp
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -100,14 +99,16 @@ func summarizeRules(ctx context.Context, q queries, a args, names *catalogue) ([
 
 // ruleCells returns the number of distinct techniques of keys, and their cells.
 func ruleCells(keys []groupKey, names *catalogue) (techniques int64, cells []RuleCell) {
-	slices.SortFunc(keys, func(a, b groupKey) int {
-		return cmp.Or(cmp.Compare(a/tacticUnit, b/tacticUnit), cmp.Compare(b, a)) // the newest release first
-	})
+	slices.Sort(keys)
 	cells = []RuleCell{}
+	newest := groupKey(0)
 	for i, key := range keys {
 		if i == 0 || keys[i-1]/tacticUnit != key/tacticUnit {
-			cells = append(cells, RuleCell{key.pair(), names.ofKey(key)})
+			cells, newest = append(cells, RuleCell{Pair: key.pair()}), 0
 		}
+		technique, sub := key.technique().ids()
+		newest = names.newer(newest, key%tacticUnit, key.tactic(), technique, sub)
+		cells[len(cells)-1].Names = names.names(newest.release(), key.tactic(), technique, sub)
 		if i == 0 || keys[i-1].technique() != key.technique() {
 			techniques++
 		}

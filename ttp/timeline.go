@@ -161,7 +161,7 @@ func (t timeline) fill(counts []bucketCount) (Timeline, error) {
 			one.Counts = make([]int64, len(out.Counts))
 			series[key] = &one
 		}
-		newest[key] = max(newest[key], c.key%tacticUnit)
+		newest[key] = t.names.newer(newest[key], c.key%tacticUnit, one.Tactic, one.TechniqueID, one.SubTechniqueID)
 		out.Counts[c.bucket-t.first] += c.tags
 		series[key].Counts[c.bucket-t.first] += c.tags
 		series[key].Count += c.tags

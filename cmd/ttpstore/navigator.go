@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/attack"
-	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/matrix"
 	"github.com/decnet/ttpstore/navigator"
 	"github.com/decnet/ttpstore/ttp"
@@ -22,6 +21,7 @@ type navigatorOptions struct {
 	score   navigator.Score
 	output  string
 	filter  *filterFlags
+	asOf    *asOf
 }
 
 func newNavigatorCommand() *cobra.Command {
@@ -61,7 +61,7 @@ one of two scopes has, and what both have.
 	cmd.Flags().StringVarP(&opts.output, "output", "o", "-", "write this `file`, or standard output for -")
 	must(cmd.RegisterFlagCompletionFunc("score", scores.complete))
 	must(cmd.RegisterFlagCompletionFunc("against", cobra.NoFileCompletions))
-	opts.filter = addFilter(cmd)
+	opts.filter, opts.asOf = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 
@@ -85,25 +85,24 @@ func (o *navigatorOptions) run(ctx context.Context, cmd *cobra.Command, store *t
 
 // layers returns a layer for each release, and the releases.
 func (o *navigatorOptions) layers(ctx context.Context, store *ttp.Store) ([]navigator.Layer, []*attack.Release, error) {
-	var reads []ttp.RollupOption
-	switch o.score {
-	case navigator.Sources, navigator.Attackers, navigator.Identities:
-		reads = append(reads, ttp.CountDistinct())
+	catalogue, err := store.Catalogue(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
-	here, err := readCells(ctx, store, o.scope[0], o.filter.filter(), reads...)
+	here, err := o.cells(ctx, store, o.scope[0])
 	if err != nil {
 		return nil, nil, err
 	}
 	var there []matrix.Cell
 	if o.against != nil {
-		if there, err = readCells(ctx, store, *o.against, o.filter.filter()); err != nil {
+		if there, err = o.cells(ctx, store, *o.against); err != nil {
 			return nil, nil, err
 		}
 	}
-	both, err := matrix.ByRelease(uniqueCells(here, there), builtin.Catalogue())
-	if err == nil && len(both) == 0 {
-		err = errNoTags
+	if len(here)+len(there) == 0 {
+		return nil, nil, errNoTags
 	}
+	both, err := o.asOf.arrange(catalogue, uniqueCells(here, there))
 	var layers []navigator.Layer
 	var releases []*attack.Release
 	for _, m := range both {
@@ -116,16 +115,29 @@ func (o *navigatorOptions) layers(ctx context.Context, store *ttp.Store) ([]navi
 	return layers, releases, err
 }
 
+// cells reads what the layers of a scope show.
+func (o *navigatorOptions) cells(ctx context.Context, store *ttp.Store, scope ttp.Scope) ([]matrix.Cell, error) {
+	options := o.asOf.options(ttp.Where(o.filter.filter()), ttp.WithRules())
+	switch o.score {
+	case navigator.Sources, navigator.Attackers, navigator.Identities:
+		options = append(options, ttp.CountDistinct())
+	}
+	return store.Cells(ctx, scope, options...)
+}
+
 func (o *navigatorOptions) layer(r *attack.Release, here, there []matrix.Cell) (navigator.Layer, error) {
 	options := navigator.Options{Name: o.scope[0].String(), Score: o.score, Metadata: layerMetadata(o.filter.filter())}
-	m, err := matrix.Arrange(ofRelease(here, r), r)
+	if *o.asOf == "" {
+		here, there = ofRelease(here, r), ofRelease(there, r)
+	}
+	m, err := matrix.Arrange(here, r)
 	if err != nil {
 		return navigator.Layer{}, err
 	}
 	if o.against == nil {
 		return navigator.New(m, options)
 	}
-	other, err := matrix.Arrange(ofRelease(there, r), r)
+	other, err := matrix.Arrange(there, r)
 	if err != nil {
 		return navigator.Layer{}, err
 	}

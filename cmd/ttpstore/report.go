@@ -9,8 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/decnet/ttpstore/attack/builtin"
-	"github.com/decnet/ttpstore/matrix"
 	"github.com/decnet/ttpstore/report"
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -22,6 +20,7 @@ func newReportCommand() *cobra.Command {
 	var scope [1]ttp.Scope
 	var out string
 	var filter *filterFlags
+	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "report SCOPE --out FILE",
 		Short: "Write the techniques of a scope as an HTML page",
@@ -43,7 +42,7 @@ busiest attackers.
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				page, err := readPage(ctx, store, scope[0], filter.filter())
+				page, err := readPage(ctx, store, scope[0], filter.filter(), *release)
 				if err != nil {
 					return err
 				}
@@ -59,20 +58,24 @@ busiest attackers.
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write this `file`, or standard output for -; required")
-	filter = addFilter(cmd)
+	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 
-func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter) (report.Page, error) {
+func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf) (report.Page, error) {
 	page := report.Page{Subject: scope.String(), Filters: describe(f), Since: f.Since, Until: f.Until, Made: time.Now()}
-	cells, err := readCells(ctx, store, scope, f)
+	cells, err := store.Cells(ctx, scope, as.options(ttp.Where(f))...)
 	if err != nil {
 		return page, err
 	}
 	if len(cells) == 0 {
 		return page, errNoTags
 	}
-	if page.Matrices, err = matrix.ByRelease(cells, builtin.Catalogue()); err != nil {
+	catalogue, err := store.Catalogue(ctx)
+	if err != nil {
+		return page, err
+	}
+	if page.Matrices, err = as.arrange(catalogue, cells); err != nil {
 		return page, err
 	}
 	timeline, err := store.Timeline(ctx, scope, f, ttp.Day, ttp.ByTactic)
@@ -86,7 +89,7 @@ func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filt
 		}
 	}
 	if !f.Since.IsZero() {
-		page.Before, err = readBefore(ctx, store, scope, f, page.Made)
+		page.Before, err = readBefore(ctx, store, scope, f, as, page.Made)
 	}
 	return page, err
 }
@@ -103,7 +106,7 @@ func readActors(ctx context.Context, store *ttp.Store, f ttp.Filter) ([]report.A
 }
 
 // readBefore reads the window before, of the same length. A window that begins in the future has none.
-func readBefore(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, now time.Time) (*report.Before, error) {
+func readBefore(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf, now time.Time) (*report.Before, error) {
 	until := f.Until
 	if until.IsZero() {
 		until = now
@@ -112,6 +115,6 @@ func readBefore(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Fi
 		return nil, nil
 	}
 	f.Since, f.Until = f.Since.Add(-until.Sub(f.Since)), f.Since
-	cells, err := readCells(ctx, store, scope, f)
+	cells, err := store.Cells(ctx, scope, as.options(ttp.Where(f))...)
 	return &report.Before{Since: f.Since, Until: f.Until, Cells: cells}, err
 }
