@@ -116,7 +116,7 @@ func (v *verifier) verifyCounts(ctx context.Context) error {
 			return nil, err
 		}
 		v.report.Techniques = int64(len(groups))
-		return v.compareCounts(counted, groups), nil
+		return append(v.compareCounts(counted, groups), v.checkTechniques(groups)...), nil
 	})
 	if err != nil {
 		return err

@@ -49,6 +49,17 @@ const (
 	// Damaged is what else the engine's own check of its tables finds. Restore a backup; what can still be read
 	// can be exported.
 	Damaged FindingKind = "damaged"
+	// UnknownTechnique is a technique or sub-technique that its tags' own ATT&CK release does not have. This and the
+	// four kinds below need [WithCatalogue] and are found once for each technique, tactic and release.
+	UnknownTechnique FindingKind = "unknown_technique"
+	// RevokedTechnique is one that its tags' release has revoked, in favour of the successor that the detail names.
+	RevokedTechnique FindingKind = "revoked_technique"
+	// DeprecatedTechnique is one that its tags' release has deprecated.
+	DeprecatedTechnique FindingKind = "deprecated_technique"
+	// WrongTactic is a tactic that its tags' release does not have the technique under.
+	WrongTactic FindingKind = "wrong_tactic"
+	// UnknownRelease is an ATT&CK release of tags that the catalogue lacks, so that their techniques were not checked.
+	UnknownRelease FindingKind = "unknown_release"
 )
 
 // Repairable tells whether the store's rows tell what should be.
@@ -63,8 +74,8 @@ func (k FindingKind) Repairable() bool {
 // Finding is something in the store that is not as it should be.
 type Finding struct {
 	Kind     FindingKind `json:"kind"`
-	Of       string      `json:"of"`            // tag, attacker, identity, campaign, tombstone, technique, index or database
-	UUID     uuid.UUID   `json:"uuid,omitzero"` // not of a technique, index or database; the detail names it
+	Of       string      `json:"of"`            // tag, attacker, identity, campaign, tombstone, technique, release, index or database
+	UUID     uuid.UUID   `json:"uuid,omitzero"` // not of a technique, release, index or database; the detail names it
 	Detail   string      `json:"detail"`
 	Repaired bool        `json:"repaired"`
 }
@@ -89,13 +100,14 @@ type VerifyReport struct {
 
 // Verify runs the engine's own check of its tables, but in a caller's transaction, and then reads every row of the
 // store, a page at a time, and streams what is not as it should be: campaigns, identities, attackers, tags, each
-// also in the indexes that rollups answer from, then tombstones, each by uuid, then the indexes and the fleet's
-// counts. It holds no transaction between pages; what others write meanwhile may be seen or not, but is never
+// also in the indexes that rollups answer from, then tombstones, each by uuid, then the indexes, the fleet's
+// counts and, with a catalogue, techniques and tactics. It holds no transaction between pages; what others write meanwhile may be seen or not, but is never
 // taken for a fault. The error is the last that comes.
 func (s *Store) Verify(ctx context.Context, opts VerifyOptions) iter.Seq2[Finding, error] {
 	return func(yield func(Finding, error) bool) {
 		v := &verifier{store: s, opts: opts, yield: yield}
 		for _, step := range []func(context.Context) error{
+			v.readNames,
 			v.verifyTables,
 			rows(v, &v.report.Campaigns, listCampaignsAfter, checkCampaigns, Campaign.id),
 			rows(v, &v.report.Identities, listIdentitiesAfter, checkIdentities, Identity.id),
@@ -121,6 +133,12 @@ type verifier struct {
 	report VerifyReport
 	yield  func(Finding, error) bool
 	intact bool // the engine's own check found no damage
+	names  *catalogue
+}
+
+func (v *verifier) readNames(ctx context.Context) (err error) {
+	v.names, err = v.store.names(ctx, "verify")
+	return err
 }
 
 // errStopped means that the caller wants no more findings.
