@@ -5,6 +5,7 @@ import (
 
 	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/matrix"
+	"github.com/decnet/ttpstore/report"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -37,6 +38,14 @@ func (a asOf) options(more ...ttp.RollupOption) []ttp.RollupOption {
 		return more
 	}
 	return append(more, ttp.AsOf(string(a)))
+}
+
+// filters describes the flag, if it is given.
+func (a asOf) filters() []report.Filter {
+	if a == "" {
+		return nil
+	}
+	return []report.Filter{{Name: "As of", Value: string(a)}}
 }
 
 // arrange returns the matrix of the release, or one for each release that the cells name.

@@ -25,8 +25,8 @@ func newReportCommand() *cobra.Command {
 		Use:   "report SCOPE --out FILE",
 		Short: "Write the techniques of a scope as an HTML page",
 		Long: `Write one HTML page that needs no network: the ATT&CK matrix as a heat map, a timeline by day and how much of
-each tactic was seen. With --since it also lists what is new since the window before, and of the fleet the
-busiest attackers.
+each tactic was seen, and the busiest attackers. With --since it also lists what is new since the window
+before.
 ` + scopeHelp,
 		Example:               `  ttpstore report fleet --since 7d --out week.html`,
 		DisableFlagsInUseLine: true,
@@ -63,8 +63,8 @@ busiest attackers.
 }
 
 func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf) (report.Page, error) {
-	page := report.Page{Subject: scope.String(), Filters: describe(f), Since: f.Since, Until: f.Until, Made: time.Now()}
-	cells, err := store.Cells(ctx, scope, as.options(ttp.Where(f))...)
+	page := report.Page{Subject: scope.String(), Filters: append(describe(f), as.filters()...), Since: f.Since, Until: f.Until, Made: time.Now()}
+	cells, err := store.Cells(ctx, scope, as.options(ttp.Where(f), ttp.WithRules())...)
 	if err != nil {
 		return page, err
 	}
@@ -83,10 +83,8 @@ func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filt
 		return page, err
 	}
 	page.Timeline = report.Timeline{Start: timeline.Start, Bucket: timeline.Bucket, Counts: timeline.Counts}
-	if scope.Kind == ttp.FleetScope {
-		if page.Actors, err = readActors(ctx, store, f); err != nil {
-			return page, err
-		}
+	if page.Actors, err = readActors(ctx, store, scope, f); err != nil {
+		return page, err
 	}
 	if !f.Since.IsZero() {
 		page.Before, err = readBefore(ctx, store, scope, f, as, page.Made)
@@ -94,8 +92,8 @@ func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filt
 	return page, err
 }
 
-func readActors(ctx context.Context, store *ttp.Store, f ttp.Filter) ([]report.Actor, error) {
-	counts, err := store.Who(ctx, ttp.AttackerScope, f, busiest)
+func readActors(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter) ([]report.Actor, error) {
+	counts, err := store.WhoIn(ctx, scope, ttp.AttackerScope, f, busiest)
 	var actors []report.Actor
 	for _, c := range counts {
 		actors = append(actors, report.Actor{

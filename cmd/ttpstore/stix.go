@@ -48,7 +48,7 @@ func writeSTIX(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope 
 		return err
 	}
 	subject := []string{scope.String()}
-	for _, filter := range describe(f) {
+	for _, filter := range append(describe(f), as.filters()...) {
 		subject = append(subject, strings.ToLower(filter.Name)+" "+filter.Value)
 	}
 	var bundle bytes.Buffer

@@ -35,6 +35,7 @@ func filteredReadsEqualAPlainFold(t *testing.T, db *database) {
 		m.checkLists(rt, s, scope, f, wanted)
 		m.checkTimeline(rt, s, scope, f, wanted)
 		m.checkActors(rt, s, f)
+		m.checkActorsIn(rt, s, scope, f, wanted)
 		m.checkSweeps(rt, s, f)
 		m.checkComparison(rt, s, scope, m.drawScope(rt, nil), f)
 	})

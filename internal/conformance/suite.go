@@ -77,6 +77,7 @@ func allCases() []testCase {
 		cellCases,
 		asOfCases,
 		nameCases,
+		whoInCases,
 		scopeCases,
 		graphCases,
 		removalCases,
