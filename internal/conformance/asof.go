@@ -108,9 +108,8 @@ func asOfCountsTagsWhereTheReleaseHasThem(t *testing.T, db *database) {
 	want[1].MitreURL = "https://attack.example/1"
 	rows := must[[]ttp.TechniqueRollupRow](t)
 	equal(t, "fleet", rows(s.Rollup(ctx, ttp.Fleet(), ttp.AsOf("2.0"))), want)
-	for sweep := range s.AttackerRollups(ctx, ttp.Filter{}, ttp.AsOf(latest)) {
-		equal(t, "sweep", sweep.Techniques, want)
-	}
+	sweep := collect(t, s.AttackerRollups(ctx, ttp.Filter{}, ttp.AsOf(latest)))
+	equal(t, "sweep", sweep, []ttp.ScopeRollup{{Scope: ttp.OfAttacker(id("attacker")), Techniques: want}})
 	comparison := must[ttp.Comparison](t)(s.Compare(ctx, ttp.Fleet(), ttp.OfAttacker(id("attacker")), ttp.Filter{}, ttp.AsOf(latest)))
 	equal(t, "shared", len(comparison.Shared), len(want))
 	slices.SortFunc(want, func(a, b ttp.TechniqueRollupRow) int {
