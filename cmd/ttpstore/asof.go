@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/attack"
@@ -40,6 +43,17 @@ func (a asOf) options(more ...ttp.RollupOption) []ttp.RollupOption {
 	return append(more, ttp.AsOf(string(a)))
 }
 
+// noTags returns the error of an export without tags: which releases there are, if the filter asks for one that no
+// tag has and the catalogue lacks.
+func noTags(c *attack.Catalogue, f ttp.Filter) error {
+	if release := fullRelease(f.Release); release != "" {
+		if _, err := c.Remap(release, release); err != nil {
+			return fmt.Errorf("no tags match: %w", err)
+		}
+	}
+	return errNoTags
+}
+
 // filters describes the flag, if it is given.
 func (a asOf) filters() []report.Filter {
 	if a == "" {
@@ -51,7 +65,11 @@ func (a asOf) filters() []report.Filter {
 // arrange returns the matrix of the release, or one for each release that the cells name.
 func (a asOf) arrange(c *attack.Catalogue, cells []matrix.Cell) ([]matrix.Matrix, error) {
 	if a == "" {
-		return matrix.ByRelease(cells, c)
+		matrices, err := matrix.ByRelease(cells, c)
+		if errors.Is(err, attack.ErrUnknownRelease) {
+			err = fmt.Errorf("%w: load its bundle with `ttpstore attack load`, or give another release with --as-of", err)
+		}
+		return matrices, err
 	}
 	release, _ := c.Release(string(a)) // checked
 	m, err := matrix.Arrange(cells, release)

@@ -112,7 +112,7 @@ func (o *navigatorOptions) layers(ctx context.Context, store *ttp.Store) ([]navi
 		}
 	}
 	if len(here)+len(there) == 0 {
-		return nil, nil, errNoTags
+		return nil, nil, noTags(catalogue, o.filter.filter())
 	}
 	both, err := o.asOf.arrange(catalogue, uniqueCells(here, there))
 	var layers []navigator.Layer

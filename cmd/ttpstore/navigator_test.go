@@ -50,6 +50,10 @@ func TestNavigator(t *testing.T) {
 		t.Errorf("%v %+v %+v", err, layer.Metadata, got.stderr)
 	}
 	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing is written\n"}, "", "navigator", "--rule=R3")
+	if got := c.runWith("", "navigator", "--release=77.0"); got.status != exitFailure || got.stdout != "" ||
+		!strings.HasPrefix(got.stderr, `ttpstore: no tags match: unknown ATT&CK release: "enterprise-v77.0"; there are enterprise-v8.2, `) {
+		t.Errorf("%+v", got)
+	}
 	c.wantWrong("a comparison has no --score", "navigator", "navigator", "--against=fleet", "--score=sources")
 	c.wantWrong(`invalid argument "x" for "--score" flag: must be count, sources, attackers, identities or confidence`,
 		"navigator", "navigator", "--score=x")

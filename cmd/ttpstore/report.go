@@ -68,12 +68,12 @@ func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filt
 	if err != nil {
 		return page, err
 	}
-	if len(cells) == 0 {
-		return page, errNoTags
-	}
 	catalogue, err := store.Catalogue(ctx)
 	if err != nil {
 		return page, err
+	}
+	if len(cells) == 0 {
+		return page, noTags(catalogue, f)
 	}
 	if page.Matrices, err = as.arrange(catalogue, cells); err != nil {
 		return page, err

@@ -54,7 +54,7 @@ func writeSTIX(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope 
 	var bundle bytes.Buffer
 	left, err := stix.Write(&bundle, cells, catalogue, stix.Options{Subject: strings.Join(subject, ", ")})
 	if err == nil && len(left) == len(cells) {
-		err = errNoTags
+		err = noTags(catalogue, f)
 	}
 	if err != nil {
 		return err
