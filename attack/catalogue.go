@@ -30,20 +30,27 @@ func (c *Catalogue) Release(name string) (*Release, bool) {
 // Nearest returns the release of a name; if the catalogue lacks it, the newest older release of the same domain, and
 // if there is none, the oldest newer one. It reports false if the catalogue has no release of the domain.
 func (c *Catalogue) Nearest(name string) (*Release, bool) {
+	if r, ok := c.Release(name); ok {
+		return r, true
+	}
 	names := c.domain(domainOf(name))
 	if len(names) == 0 {
 		return nil, false
 	}
-	at, found := slices.BinarySearchFunc(names, name, compareNames)
-	if !found && at > 0 {
-		at--
-	}
-	return c.Release(names[at])
+	at, _ := slices.BinarySearchFunc(names, name, compareNames)
+	return c.Release(names[max(0, at-1)])
 }
 
 // Add adds a release. It replaces one of the same name.
 func (c *Catalogue) Add(r *Release) {
 	c.add(r.Name, func() *Release { return r })
+}
+
+// Merge adds all releases of another catalogue. They replace those of the same names.
+func (c *Catalogue) Merge(other *Catalogue) {
+	for name, load := range other.releases {
+		c.add(name, load)
+	}
 }
 
 // Clone returns a copy that shares the releases, so that adding to either does not change the other.

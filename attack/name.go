@@ -2,11 +2,9 @@ package attack
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
+	"strings"
 )
-
-var namePattern = regexp.MustCompile(`^(enterprise|ics|mobile)-v(\d{1,3})\.(\d{1,2})$`)
 
 // releaseName is a release's name in parts.
 type releaseName struct {
@@ -16,13 +14,21 @@ type releaseName struct {
 
 // parseName splits a name such as "enterprise-v18.1".
 func parseName(name string) (releaseName, error) {
-	m := namePattern.FindStringSubmatch(name)
-	if m == nil {
+	domain, version, _ := strings.Cut(name, "-v")
+	first, second, _ := strings.Cut(version, ".")
+	major, ok := parseVersion(first, 3)
+	minor, valid := parseVersion(second, 2)
+	switch {
+	case !ok, !valid, domain != "enterprise" && domain != "ics" && domain != "mobile":
 		return releaseName{}, fmt.Errorf("%w: %q must be such as %q", ErrUnknownRelease, name, "enterprise-v18.1")
 	}
-	major, _ := strconv.Atoi(m[2])
-	minor, _ := strconv.Atoi(m[3])
-	return releaseName{m[1], major, minor}, nil
+	return releaseName{domain, int(major), int(minor)}, nil
+}
+
+// parseVersion parses a number of at most so many digits.
+func parseVersion(s string, digits int) (uint64, bool) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return n, err == nil && len(s) <= digits
 }
 
 // String returns the canonical name, without leading zeros.

@@ -31,7 +31,8 @@ type Distinct struct {
 type Origin struct {
 	Release string `json:"release"`
 	attack.Pair
-	Count int64 `json:"count"`
+	Count   int64          `json:"count"`
+	Verdict attack.Verdict `json:"verdict"` // what the remap made of it
 }
 
 // Add makes Count, FirstSeen, LastSeen and ConfidenceMax those of both cells together.

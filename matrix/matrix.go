@@ -75,7 +75,7 @@ func Arrange(cells []Cell, r *attack.Release) (Matrix, error) {
 		cell := &cells[i]
 		switch {
 		case cell.Release != r.Name:
-			m.Unplaced = append(m.Unplaced, Unplaced{*cell, "of another release"})
+			m.Unplaced = append(m.Unplaced, Unplaced{*cell, elsewhere(cell)})
 		case byPair[cell.Pair] != nil:
 			return Matrix{}, fmt.Errorf("matrix: %w: %s under %s in %s", ErrDuplicate, cell.Technique, cell.Tactic, r.Name)
 		default:
@@ -94,6 +94,14 @@ func Arrange(cells []Cell, r *attack.Release) (Matrix, error) {
 		return cmp.Or(cmp.Compare(a.Release, b.Release), cmp.Compare(a.Technique, b.Technique), cmp.Compare(a.Tactic, b.Tactic))
 	})
 	return m, nil
+}
+
+// elsewhere says why a cell is not of the matrix's release: with origins, the verdict of the remap to it.
+func elsewhere(c *Cell) string {
+	if len(c.Origins) > 0 {
+		return string(c.Origins[0].Verdict)
+	}
+	return "of another release"
 }
 
 // reason says why a release has no place for a pair.

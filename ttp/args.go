@@ -23,8 +23,10 @@ type args struct {
 	UUIDs, BatchUUIDs                                            [][]byte
 	Attackers, Identities                                        [][]byte // of a scope's members
 	TechniqueKey, Tags                                           int64
+	TechniqueKeys                                                []int64
 	Name, IP, Reason                                             sql.NullString
-	Kind, Removed                                                string
+	Kind, Removed, ReleaseName                                   string
+	Content                                                      []byte
 	CreatedAt, FirstSeen, LastSeen                               int64
 	ConfidenceMax                                                float64
 }

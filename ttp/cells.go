@@ -5,29 +5,49 @@ import (
 	"context"
 	"slices"
 
-	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/matrix"
 )
 
 // Cells counts the scope's tags by release, technique or sub-technique, and tactic, in that order; releases are
-// ordered by domain and version. The tags are those that [Store.Rollup] counts. Cells have no Rules, and
-// [CountDistinct] is refused with [ErrInvalidQuery], since the store counts distinct actors by technique alone.
+// ordered by domain and version. The tags are those that [Store.Rollup] counts. With [AsOf], the cells are those of one
+// release, and what it has no place for keeps its own release.
 func (s *Store) Cells(ctx context.Context, scope Scope, opts ...RollupOption) ([]matrix.Cell, error) {
 	op := "cells of " + scope.String()
-	var o rollupOptions
-	b, err := o.apply(opts)
-	if err == nil && o.distinct {
-		var c checker
-		c.refuse("distinct", "must not be set: cells have no distinct counts")
-		err = c.queryError()
-	}
+	var c checker
+	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, b, func(ctx context.Context, q queries, m members, a args) ([]matrix.Cell, error) {
-		groups, err := groupsByScope.read(ctx, q, m, a)
-		return toCells(groups), err
-	})
+	return inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.readCells)
+}
+
+func (r rollup) readCells(ctx context.Context, q queries, m members, a args) ([]matrix.Cell, error) {
+	groups, err := groupsByScope.read(ctx, q, m, a)
+	if err != nil {
+		return nil, err
+	}
+	r.translation.place(groups)
+	cells, keyOfCell := toCells(groups), func(g group) groupKey { return g.key }
+	if r.distinct {
+		counts, err := countDistinct(ctx, q, m, a, groups, keyOfCell)
+		if err != nil {
+			return nil, err
+		}
+		for i := range cells {
+			d := matrix.Distinct(*counts[pairKey(cells[i].Pair, cells[i].Release)])
+			cells[i].Distinct = &d
+		}
+	}
+	if r.rules {
+		rules, err := rulesOf(ctx, q, m, a, groups, keyOfCell)
+		if err != nil {
+			return nil, err
+		}
+		for i := range cells {
+			cells[i].Rules = rules[pairKey(cells[i].Pair, cells[i].Release)]
+		}
+	}
+	return cells, nil
 }
 
 // toCells adds up the groups of the same key.
@@ -38,20 +58,18 @@ func toCells(groups []group) []matrix.Cell {
 		if i == 0 || groups[i-1].key != g.key {
 			cells = append(cells, matrix.Cell{Release: g.key.release(), Pair: g.key.pair()})
 		}
-		cells[len(cells)-1].Add(matrix.Cell{
+		cell := &cells[len(cells)-1]
+		cell.Add(matrix.Cell{
 			Count: g.tags, FirstSeen: toTime(g.firstSeen), LastSeen: toTime(g.lastSeen), ConfidenceMax: g.confidenceMax,
 		})
+		if g.verdict != "" {
+			cell.Origins = addOrigin(cell.Origins, g)
+		}
 	}
 	return cells
 }
 
-// compareCells orders by release, technique, sub-technique and tactic.
+// compareCells orders by release, technique, sub-technique and tactic, then by the key of the tags.
 func compareCells(a, b group) int {
-	return cmp.Or(cmp.Compare(a.key%tacticUnit, b.key%tacticUnit), cmp.Compare(a.key, b.key))
-}
-
-// pair returns the technique or sub-technique and the tactic.
-func (k groupKey) pair() attack.Pair {
-	technique, sub := k.technique().ids()
-	return attack.Pair{Technique: cmp.Or(sub, technique), Tactic: k.tactic()}
+	return cmp.Or(cmp.Compare(a.key%tacticUnit, b.key%tacticUnit), cmp.Compare(a.key, b.key), cmp.Compare(a.tagKey(), b.tagKey()))
 }

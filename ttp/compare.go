@@ -9,11 +9,12 @@ import (
 
 // NewTechniques returns the scope's techniques whose first tag matching f was observed at or after since,
 // ordered by FirstSeen, technique and sub-technique. f.Since must be zero: a window would hide older tags and
-// make known techniques look new.
-func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time, f Filter) ([]TechniqueRollupRow, error) {
+// make known techniques look new. With [AsOf], a technique is not new if one that it replaced is older.
+func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time, f Filter, opts ...RollupOption) (
+	[]TechniqueRollupRow, error,
+) {
 	const op = "new techniques"
 	var c checker
-	filter := f.filterArgs(&c)
 	from := toTime(c.bound("since", since))
 	if !f.Since.IsZero() {
 		c.refuse("filter.since", "must not be set: older tags decide which techniques are new")
@@ -21,18 +22,15 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	if !f.Until.IsZero() && !f.Until.After(since) {
 		c.refuse("until", "must be after since")
 	}
-	if err := c.queryError(); err != nil {
+	r, err := s.rollup(ctx, op, &c, append([]RollupOption{Where(f)}, opts...))
+	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	rows, err := inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
-		rows, err := rollUp(ctx, q, m, a)
-		rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
-		slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
-			return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), compareIDs(a, b))
-		})
-		return rows, err
+	rows, err := inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.read)
+	rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
+	slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), compareIDs(a, b))
 	})
-	s.name(rows)
 	return rows, err
 }
 
@@ -52,23 +50,21 @@ type SharedTechnique struct {
 
 // Compare compares the techniques of two scopes, counting the tags that match f. Both scopes are read from one
 // snapshot.
-func (s *Store) Compare(ctx context.Context, a, b Scope, f Filter) (Comparison, error) {
+func (s *Store) Compare(ctx context.Context, a, b Scope, f Filter, opts ...RollupOption) (Comparison, error) {
 	const op = "compare"
 	var c checker
-	filter := f.filterArgs(&c)
 	a.check(&c)
 	b.check(&c)
-	if err := c.queryError(); err != nil {
+	r, err := s.rollup(ctx, op, &c, append([]RollupOption{Where(f)}, opts...))
+	if err != nil {
 		return Comparison{}, s.fail(ctx, op, err)
 	}
 	return snapshot(ctx, s, op, func(q queries) (Comparison, error) {
-		ofA, err := readMembers(ctx, a, filter, rollUp)(q)
+		ofA, err := readMembers(ctx, a, r.filter, r.read)(q)
 		if err != nil {
 			return Comparison{}, err
 		}
-		ofB, err := readMembers(ctx, b, filter, rollUp)(q)
-		s.name(ofA)
-		s.name(ofB)
+		ofB, err := readMembers(ctx, b, r.filter, r.read)(q)
 		return compare(ofA, ofB), err
 	})
 }

@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	countDistinctSources = many(
-		(*sqlitegen.Queries).CountDistinctSources, (*mysqlgen.Queries).CountDistinctSources, toSourceCount, toSourceCount)
+	countSourcesOfTechniques = many(
+		(*sqlitegen.Queries).CountSourcesOfTechniques, (*mysqlgen.Queries).CountSourcesOfTechniques, self, self)
 	listActorsByTechnique = many(
 		(*sqlitegen.Queries).ListActorsByTechnique, (*mysqlgen.Queries).ListActorsByTechnique, toActorOccurrence, toActorOccurrence)
 	listSourcesByMembers = many(
@@ -29,7 +29,7 @@ type DistinctCounts struct {
 	Identities int64 `json:"identities"`
 }
 
-// occurrence is one combination of key, source and actor among tags. The key is a technique or a rule.
+// occurrence is one combination of key, source and actor among tags. The key is a technique_key, a row or a rule.
 type occurrence[K comparable] struct {
 	key    K
 	source sourceID
@@ -38,43 +38,60 @@ type occurrence[K comparable] struct {
 
 type sourceID struct{ kind, id string }
 
-var occurrencesByScope = scopeQueries[occurrence[techniqueKey]]{
+var occurrencesByScope = scopeQueries[occurrence[groupKey]]{
 	fleet: listActorsByTechnique, session: listSourcesBySession, members: listSourcesByMembers,
 }
 
-// rollUpDistinct is rollUp with DistinctCounts.
-func rollUpDistinct(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
-	groups, err := listGroups(ctx, q, m, a)
+// countDistinct returns the counts of all groups with the same key of a row, which keyOfRow returns.
+func countDistinct[K comparable](ctx context.Context, q queries, m members, a args, groups []group, keyOfRow func(group) K) (
+	map[K]*DistinctCounts, error,
+) {
+	all, err := occurrencesByScope.read(ctx, q, m, a)
 	if err != nil {
 		return nil, err
 	}
-	occurrences, err := occurrencesByScope.read(ctx, q, m, a)
-	if err != nil {
-		return nil, err
+	rows, keys := rowsOf(groups, keyOfRow), map[K][]int64{}
+	for key, row := range rows {
+		keys[row] = append(keys[row], int64(key))
+	}
+	occurrences := make([]occurrence[K], 0, len(all))
+	for _, o := range all {
+		if row, ok := rows[o.key]; ok { // statements in a caller's transaction may see different tags
+			occurrences = append(occurrences, occurrence[K]{row, o.source, o.actor})
+		}
 	}
 	counts, err := countOccurrences(ctx, q, occurrences)
-	if err != nil {
-		return nil, err
+	for row := range keys {
+		if counts[row] == nil && err == nil {
+			counts[row] = &DistinctCounts{}
+		}
 	}
-	if m.scope.Kind == FleetScope { // too many sources to hold in memory
-		sources, err := countDistinctSources(ctx, q, a)
+	if err == nil && m.scope.Kind == FleetScope {
+		err = countSources(ctx, q, a, keys, counts)
+	}
+	return counts, err
+}
+
+// rowsOf returns the row of each technique_key of tags.
+func rowsOf[K any](groups []group, keyOfRow func(group) K) map[groupKey]K {
+	rows := make(map[groupKey]K, len(groups))
+	for _, g := range groups {
+		rows[g.tagKey()] = keyOfRow(g)
+	}
+	return rows
+}
+
+// countSources counts the fleet's distinct sources row by row in SQL: there are too many to hold in memory.
+func countSources[K comparable](ctx context.Context, q queries, a args, keys map[K][]int64, counts map[K]*DistinctCounts) error {
+	for row, its := range keys {
+		a.TechniqueKeys = padSlice(its)
+		n, err := first(countSourcesOfTechniques)(ctx, q, a)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, s := range sources {
-			if c := counts[s.technique]; c != nil {
-				c.Sources = s.sources
-			}
-		}
+		counts[row].Sources = n
 	}
-	folded := fold(groups, m)
-	for i := range folded {
-		folded[i].Distinct = counts[folded[i].technique]
-		if folded[i].Distinct == nil { // statements in a caller's transaction may see different tags
-			folded[i].Distinct = &DistinctCounts{}
-		}
-	}
-	return sorted(folded), nil
+	return nil
 }
 
 func countOccurrences[K comparable](ctx context.Context, q queries, occurrences []occurrence[K]) (map[K]*DistinctCounts, error) {
@@ -119,23 +136,13 @@ type occurrenceRow interface {
 		sqlitegen.ListSourcesBySessionRow | mysqlgen.ListSourcesBySessionRow
 }
 
-func toOccurrence[R occurrenceRow](row R) occurrence[techniqueKey] {
+func toOccurrence[R occurrenceRow](row R) occurrence[groupKey] {
 	r := sqlitegen.ListSourcesByMembersRow(row)
 	source := sourceID{r.SourceKind, r.SourceID}
-	return occurrence[techniqueKey]{techniqueKey(r.Technique), source, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	return occurrence[groupKey]{groupKey(r.TechniqueKey), source, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }
 
-func toActorOccurrence[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) occurrence[techniqueKey] {
+func toActorOccurrence[R sqlitegen.ListActorsByTechniqueRow | mysqlgen.ListActorsByTechniqueRow](row R) occurrence[groupKey] {
 	r := sqlitegen.ListActorsByTechniqueRow(row)
-	return occurrence[techniqueKey]{techniqueKey(r.Technique), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
-}
-
-type sourceCount struct {
-	technique techniqueKey
-	sources   int64
-}
-
-func toSourceCount[R sqlitegen.CountDistinctSourcesRow | mysqlgen.CountDistinctSourcesRow](row R) sourceCount {
-	r := sqlitegen.CountDistinctSourcesRow(row)
-	return sourceCount{techniqueKey(r.Technique), r.Sources}
+	return occurrence[groupKey]{groupKey(r.TechniqueKey), sourceID{}, actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/db/mysqlgen"
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
@@ -18,7 +19,26 @@ type group struct {
 	tags                int64
 	firstSeen, lastSeen int64 // microseconds
 	confidenceMax       float64
+	// With AsOf, key is the group's place, origin the key of its tags, and verdict what became of it.
+	origin  groupKey
+	verdict attack.Verdict
 }
+
+// tagKey returns the key of the group's tags.
+func (g group) tagKey() groupKey {
+	if g.verdict == "" {
+		return g.key
+	}
+	return g.origin
+}
+
+// rowKey identifies a row of a rollup.
+type rowKey struct {
+	technique techniqueKey
+	outside   attack.Verdict // with AsOf, if the row has no place in the release
+}
+
+func (g group) row() rowKey { return rowKey{g.key.technique(), outside(g.verdict)} }
 
 type groupRow interface {
 	sqlitegen.ListTechniquesBySessionRow | mysqlgen.ListTechniquesBySessionRow |
@@ -30,35 +50,42 @@ type groupRow interface {
 
 func toGroup[R groupRow](row R) group {
 	r := sqlitegen.ListDistinctTechniquesRow(row)
-	return group{uuid.Nil, groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}
+	return group{
+		key: groupKey(r.TechniqueKey), tags: r.Tags,
+		firstSeen: r.FirstSeen, lastSeen: r.LastSeen, confidenceMax: r.ConfidenceMax,
+	}
 }
 
 func toMemberGroup[R sqlitegen.ListTechniquesByEachMemberRow | mysqlgen.ListTechniquesByEachMemberRow](row R) group {
 	r := sqlitegen.ListTechniquesByEachMemberRow(row)
-	return group{toID(r.UUID), groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}
+	return group{
+		owner: toID(r.UUID), key: groupKey(r.TechniqueKey), tags: r.Tags,
+		firstSeen: r.FirstSeen, lastSeen: r.LastSeen, confidenceMax: r.ConfidenceMax,
+	}
 }
 
-// foldedRow is a rollup row whose releases and tactics are not sorted yet.
+// foldedRow is a rollup row that is not finished yet.
 type foldedRow struct {
-	technique techniqueKey
+	rowKey
 	TechniqueRollupRow
+	newest []groupKey // of each of Tactics, the release digits of the newest release
 }
 
 // fold sorts the groups and sums them into one row per technique.
-func fold(groups []group, m members) []foldedRow {
-	slices.SortFunc(groups, func(a, b group) int { return cmp.Compare(a.key, b.key) })
+func fold(groups []group, m members, c *catalogue) []foldedRow {
+	slices.SortFunc(groups, compareGroups)
 	rows := make([]foldedRow, 0, len(groups))
 	identities := map[uuid.UUID]bool{}
 	for _, g := range groups {
-		if n := len(rows); n == 0 || rows[n-1].technique != g.key.technique() {
-			row := foldedRow{technique: g.key.technique()}
+		if n := len(rows); n == 0 || rows[n-1].rowKey != g.row() {
+			row := foldedRow{rowKey: g.row()}
 			row.FirstSeen, row.LastSeen = toTime(g.firstSeen), toTime(g.lastSeen)
 			row.TechniqueID, row.SubTechniqueID = row.technique.ids()
 			rows = append(rows, row)
 			clear(identities)
 		}
 		row := &rows[len(rows)-1]
-		row.add(g)
+		row.add(g, c)
 		if m.scope.Kind == CampaignScope {
 			identities[cmp.Or(m.survivors[g.owner], g.owner)] = true
 			row.IdentityCount = int64(len(identities))
@@ -67,12 +94,17 @@ func fold(groups []group, m members) []foldedRow {
 	return rows
 }
 
-// sorted finishes the rows and returns them in rollup order.
-func sorted(folded []foldedRow) []TechniqueRollupRow {
+// compareGroups orders groups by row, then by the key of their tags.
+func compareGroups(a, b group) int {
+	return cmp.Or(cmp.Compare(a.key.technique(), b.key.technique()), cmp.Compare(outside(a.verdict), outside(b.verdict)),
+		cmp.Compare(a.tagKey(), b.tagKey()))
+}
+
+// sorted finishes the rows and returns them in rollup order, with names from the catalogue.
+func sorted(folded []foldedRow, c *catalogue) []TechniqueRollupRow {
 	rows := make([]TechniqueRollupRow, len(folded))
 	for i := range folded {
-		rows[i] = folded[i].TechniqueRollupRow
-		rows[i].finish()
+		rows[i] = folded[i].finish(c)
 	}
 	slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), compareIDs(a, b))
@@ -80,12 +112,13 @@ func sorted(folded []foldedRow) []TechniqueRollupRow {
 	return rows
 }
 
-// compareIDs orders a technique before its sub-techniques.
+// compareIDs orders a technique before its sub-techniques, and with AsOf a row of the release before others.
 func compareIDs(a, b TechniqueRollupRow) int {
-	return cmp.Or(strings.Compare(a.TechniqueID, b.TechniqueID), strings.Compare(a.SubTechniqueID, b.SubTechniqueID))
+	return cmp.Or(strings.Compare(a.TechniqueID, b.TechniqueID), strings.Compare(a.SubTechniqueID, b.SubTechniqueID),
+		cmp.Compare(outside(a.Verdict), outside(b.Verdict)))
 }
 
-func (r *TechniqueRollupRow) add(g group) {
+func (r *foldedRow) add(g group, c *catalogue) {
 	r.Count += g.tags
 	if first := toTime(g.firstSeen); first.Before(r.FirstSeen) {
 		r.FirstSeen = first
@@ -94,21 +127,35 @@ func (r *TechniqueRollupRow) add(g group) {
 		r.LastSeen = last
 	}
 	r.ConfidenceMax = max(r.ConfidenceMax, g.confidenceMax)
-	r.Releases = append(r.Releases, g.key.release())
+	r.Releases = append(r.Releases, g.tagKey().release())
+	if g.verdict != "" {
+		r.Verdict = greaterChange(r.Verdict, g.verdict)
+		r.Origins = addOrigin(r.Origins, g)
+	}
 	tactic := g.key.tactic()
 	i := slices.IndexFunc(r.Tactics, func(t TacticCount) bool { return t.Tactic == tactic })
 	if i < 0 {
 		i = len(r.Tactics)
-		r.Tactics = append(r.Tactics, TacticCount{Tactic: tactic})
+		r.Tactics, r.newest = append(r.Tactics, TacticCount{Tactic: tactic}), append(r.newest, 0)
 	}
 	r.Tactics[i].Count += g.tags
+	r.newest[i] = c.newer(r.newest[i], g.key%tacticUnit, tactic, "", "")
 }
 
-func (r *TechniqueRollupRow) finish() {
+// finish sorts the row's lists and names its IDs. Each tactic is named by the newest release that has it here, and the
+// technique by that of the most frequent tactic.
+func (r *foldedRow) finish(c *catalogue) TechniqueRollupRow {
+	for i := range r.Tactics {
+		r.Tactics[i].Name = c.names(r.newest[i].release(), r.Tactics[i].Tactic, "", "").TacticName
+	}
 	slices.Sort(r.Releases)
 	r.Releases = slices.Compact(r.Releases)
-	slices.SortFunc(r.Tactics, func(a, b TacticCount) int {
+	order := func(a, b TacticCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Tactic, b.Tactic))
-	})
-	r.Tactic = r.Tactics[0].Tactic
+	}
+	r.Tactic = slices.MinFunc(r.Tactics, order).Tactic
+	first := slices.IndexFunc(r.Tactics, func(t TacticCount) bool { return t.Tactic == r.Tactic })
+	r.Names = c.names(r.newest[first].release(), r.Tactic, r.TechniqueID, r.SubTechniqueID)
+	slices.SortFunc(r.Tactics, order)
+	return r.TechniqueRollupRow
 }

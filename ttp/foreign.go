@@ -19,6 +19,7 @@ var ownColumns = map[string]string{
 	"ttp_tombstone":       "removed",
 	"ttp_tombstoned_tag":  "tombstone_uuid",
 	"ttp_technique_count": "stale",
+	"ttp_attack_release":  "content",
 }
 
 // foreign returns why this module must not change the tables, which are mapped to their columns, and what to do, or "".

@@ -1,9 +1,12 @@
 package ttp
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/decnet/ttpstore/attack"
 )
 
 // groupKey is the column technique_key: technique, sub-technique, tactic and release as one number of 18 digits,
@@ -30,11 +33,23 @@ type techniqueKey int64
 
 // keyOf returns the key of a tag in canonical form.
 func keyOf(t *Tag) groupKey {
-	key := techniqueUnit*number(t.TechniqueID[1:]) + tacticUnit*number(t.Tactic[2:]) + releaseKey(t.AttackRelease)
-	if t.SubTechniqueID != "" {
-		key += subUnit * (number(t.SubTechniqueID[6:]) + 1)
+	return pairKey(attack.Pair{Technique: cmp.Or(t.SubTechniqueID, t.TechniqueID), Tactic: t.Tactic}, t.AttackRelease)
+}
+
+// pairKey returns the key of a technique or sub-technique and a tactic in a release, all in canonical form.
+func pairKey(p attack.Pair, release string) groupKey {
+	technique, sub, hasSub := strings.Cut(p.Technique[1:], ".")
+	key := techniqueUnit*number(technique) + tacticUnit*number(p.Tactic[2:]) + releaseKey(release)
+	if hasSub {
+		key += subUnit * (number(sub) + 1)
 	}
 	return groupKey(key)
+}
+
+// pair returns the technique or sub-technique and the tactic.
+func (k groupKey) pair() attack.Pair {
+	technique, sub := k.technique().ids()
+	return attack.Pair{Technique: cmp.Or(sub, technique), Tactic: k.tactic()}
 }
 
 // releaseKey returns the digits of a canonical release.

@@ -42,7 +42,16 @@ type TagPage struct {
 
 // GetTag returns the tag with the UUID, or [ErrNotFound].
 func (s *Store) GetTag(ctx context.Context, id uuid.UUID) (Tag, error) {
-	return query(ctx, s, "get tag "+id.String(), func(q queries) (Tag, error) { return getTag(ctx, q, byID(id)) })
+	op := "get tag " + id.String()
+	names, err := s.names(ctx, op)
+	if err != nil {
+		return Tag{}, err
+	}
+	tag, err := query(ctx, s, op, func(q queries) (Tag, error) { return getTag(ctx, q, byID(id)) })
+	if err == nil {
+		tag.Names = names.ofTag(&tag)
+	}
+	return tag, err
 }
 
 // CountTags returns the number of the scope's tags that match f.
@@ -80,7 +89,12 @@ func (s *Store) ListTags(ctx context.Context, scope Scope, f Filter, limit int, 
 	if err := c.queryError(); err != nil {
 		return TagPage{}, s.fail(ctx, op, err)
 	}
+	names, err := s.names(ctx, op)
+	if err != nil {
+		return TagPage{}, err
+	}
 	tags, err := s.tagPage(ctx, op, scope, filter, after, limit+1) // one more to detect a next page
+	names.nameTags(tags)
 	if err != nil || len(tags) <= limit {
 		return TagPage{Tags: tags}, err
 	}
@@ -123,6 +137,10 @@ func (s *Store) stream(ctx context.Context, op string, f Filter, after position,
 ) iter.Seq2[Tag, error] {
 	return func(yield func(Tag, error) bool) {
 		filter, err := f.checked()
+		var names *catalogue
+		if err == nil {
+			names, err = s.names(ctx, op)
+		}
 		if err != nil {
 			yield(Tag{}, s.fail(ctx, op, err))
 			return
@@ -133,6 +151,7 @@ func (s *Store) stream(ctx context.Context, op string, f Filter, after position,
 				yield(Tag{}, err)
 				return
 			}
+			names.nameTags(tags)
 			for _, tag := range tags {
 				if !yield(tag, nil) {
 					return

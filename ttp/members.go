@@ -152,17 +152,19 @@ func inChunks[T any](ctx context.Context, q queries, list generated[[]T], ids []
 // which the optimizer relies on statistics.
 const maxSlice = 128
 
-// paddedIDs repeats the last UUID up to a power of two, since each length is a statement of its own in the prepared
+func paddedIDs(ids []uuid.UUID) [][]byte { return padSlice(idBytes(ids)) }
+
+// padSlice repeats the last value up to a power of two, since each length is a statement of its own in the prepared
 // statement cache.
-func paddedIDs(ids []uuid.UUID) [][]byte {
-	out, n := idBytes(ids), 0
-	if len(ids) > 0 {
-		n = 1 << bits.Len(uint(len(ids)-1))
+func padSlice[T any](values []T) []T {
+	n := 0
+	if len(values) > 0 {
+		n = 1 << bits.Len(uint(len(values)-1))
 	}
-	for len(out) < n {
-		out = append(out, out[len(out)-1])
+	for len(values) < n {
+		values = append(values, values[len(values)-1])
 	}
-	return out
+	return values
 }
 
 // survivorsOf returns the surviving identity of each identity. An identity that is not stored survives itself.

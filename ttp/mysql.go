@@ -236,7 +236,7 @@ func (mysqlEngine) optimize(*sql.DB) {}
 // checkTables returns nothing if the server does not support CHECK TABLE or the user lacks the privilege.
 func (mysqlEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error) {
 	rows, err := db.QueryContext(ctx, "CHECK TABLE ttp_campaign, ttp_identity, ttp_attacker, ttp_tag, ttp_tombstone, "+
-		"ttp_tombstoned_tag, ttp_technique_count")
+		"ttp_tombstoned_tag, ttp_technique_count, ttp_attack_release")
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && slices.Contains(mysqlNoCheck, e.Number) {
 		return nil, nil
 	}

@@ -1,68 +1,98 @@
 package ttp
 
-import (
-	"cmp"
-	"slices"
+import "cmp"
 
-	"github.com/decnet/ttpstore/attack"
-)
-
-// WithCatalogue adds ATT&CK names and links to rollups and comparisons. Without a catalogue they contain IDs only.
-func WithCatalogue(c *attack.Catalogue) Option {
-	return func(s *Store) error {
-		s.catalogue = c
-		return nil
-	}
-}
-
-// Names holds the ATT&CK names of a tag's IDs. A name that the catalogue lacks is empty.
+// Names are ATT&CK's names for the IDs of a row, set by reads of a store that has a catalogue ([WithCatalogue]). A name
+// that the catalogue lacks is empty.
 type Names struct {
-	Tactic       string `json:"tactic_name,omitempty"`
-	Technique    string `json:"technique_name,omitempty"`
-	SubTechnique string `json:"sub_technique_name,omitempty"`
-	URL          string `json:"mitre_url,omitempty"` // of the sub-technique, if any
-	// From is the release of the names, if it differs from the tag's release.
-	From string `json:"names_from,omitempty"`
+	TechniqueName    string `json:"technique_name,omitempty"`
+	SubTechniqueName string `json:"sub_technique_name,omitempty"`
+	TacticName       string `json:"tactic_name,omitempty"`
+	MitreURL         string `json:"mitre_url,omitempty"` // of the sub-technique, if there is one
+	// NamesFrom is the release that the names are from, if the catalogue lacks the tags' own: the nearest.
+	NamesFrom string `json:"names_from,omitempty"`
 }
 
-// Names returns the names of a tag's IDs in its release, or in the nearest release of the catalogue. The tactic and
-// subTechnique may be empty.
+// Names returns the names of IDs in a release, or in the nearest one that the store knows. Tactic, technique and
+// subTechnique may be empty. Releases of the database count once a read has named rows.
 func (s *Store) Names(release, tactic, technique, subTechnique string) Names {
-	if s.catalogue == nil {
+	if s.catalogues == nil {
 		return Names{}
 	}
-	r, ok := s.catalogue.Nearest(release)
+	if c := s.catalogues.get(); c != nil {
+		return c.names(release, tactic, technique, subTechnique)
+	}
+	return (&catalogue{Catalogue: s.catalogues.given}).names(release, tactic, technique, subTechnique)
+}
+
+// names returns the names of a tag's IDs in its release, or in the nearest one. Tactic, technique and subTechnique may
+// be empty.
+func (c *catalogue) names(release, tactic, technique, subTechnique string) Names {
+	if c == nil {
+		return Names{}
+	}
+	r, ok := c.Nearest(release)
 	if !ok {
 		return Names{}
 	}
 	var names Names
 	if r.Name != release {
-		names.From = r.Name
+		names.NamesFrom = r.Name
 	}
 	if t, ok := r.Tactic(tactic); ok {
-		names.Tactic = t.Name
+		names.TacticName = t.Name
 	}
 	if t, ok := r.Technique(technique); ok {
-		names.Technique, names.URL = t.Name, t.URL
+		names.TechniqueName, names.MitreURL = t.Name, t.URL
 	}
 	if t, ok := r.Technique(subTechnique); ok {
-		names.SubTechnique, names.URL = t.Name, t.URL
+		names.SubTechniqueName, names.MitreURL = t.Name, t.URL
 	}
 	return names
 }
 
-// name sets the names of rollup rows from the newest release of each row.
-func (s *Store) name(rows []TechniqueRollupRow) {
-	if s.catalogue == nil {
+// newer returns the newer of two releases, as the last digits of a technique_key. Of releases of different domains, it
+// prefers the one that knows the IDs. The first may be 0 for none.
+func (c *catalogue) newer(a, b groupKey, tactic, technique, subTechnique string) groupKey {
+	if a/domainUnit == b/domainUnit || a == 0 {
+		return max(a, b)
+	}
+	unnamed := func(k groupKey) bool {
+		n := c.names(k.release(), tactic, technique, subTechnique)
+		return n.TacticName+n.TechniqueName+n.SubTechniqueName == ""
+	}
+	switch {
+	case unnamed(b):
+		return a
+	case unnamed(a):
+		return b
+	}
+	return max(a, b)
+}
+
+// ofTag returns the names of a tag's IDs.
+func (c *catalogue) ofTag(t *Tag) Names {
+	return c.names(t.AttackRelease, t.Tactic, t.TechniqueID, t.SubTechniqueID)
+}
+
+// nameTags names the IDs of tags.
+func (c *catalogue) nameTags(tags []Tag) {
+	if c == nil {
 		return
 	}
-	for i := range rows {
-		row := &rows[i]
-		release := slices.MaxFunc(row.Releases, func(a, b string) int { return cmp.Compare(releaseKey(a), releaseKey(b)) })
-		names := s.Names(release, row.Tactic, row.TechniqueID, row.SubTechniqueID)
-		row.TechniqueName, row.SubTechniqueName, row.MitreURL, row.NamesFrom = names.Technique, names.SubTechnique, names.URL, names.From
-		for k := range row.Tactics {
-			row.Tactics[k].Name = s.Names(release, row.Tactics[k].Tactic, "", "").Tactic
-		}
+	for i := range tags {
+		tags[i].Names = c.ofTag(&tags[i])
 	}
+}
+
+// nameTechniques returns the names of the tags' techniques and sub-techniques by ID, without tactics.
+func (c *catalogue) nameTechniques(tags []Tag) map[string]Names {
+	if c == nil || len(tags) == 0 {
+		return nil
+	}
+	names := map[string]Names{}
+	for _, t := range tags {
+		names[cmp.Or(t.SubTechniqueID, t.TechniqueID)] = c.names(t.AttackRelease, "", t.TechniqueID, t.SubTechniqueID)
+	}
+	return names
 }

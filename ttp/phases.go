@@ -20,6 +20,7 @@ type Phase struct {
 	DeckyID    string    `json:"decky_id"`
 	Tactic     string    `json:"tactic"`
 	ObservedAt time.Time `json:"observed_at"`
+	Names                // of the tactic, in the newest release of the phase's tags
 }
 
 // ListPhases returns the distinct phases of the identity's tags that match f, ordered by ObservedAt, decky and tactic.
@@ -30,16 +31,36 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
+	names, err := s.names(ctx, op)
+	if err != nil {
+		return nil, err
+	}
 	return inScope(ctx, s, op, OfIdentity(identity), filter, func(ctx context.Context, q queries, m members, a args) ([]Phase, error) {
-		phases, err := inMemberChunks(ctx, q, listPhasesByMembers, m, a)
-		slices.SortFunc(phases, func(a, b Phase) int {
-			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), strings.Compare(a.DeckyID, b.DeckyID), strings.Compare(a.Tactic, b.Tactic))
+		rows, err := inMemberChunks(ctx, q, listPhasesByMembers, m, a)
+		slices.SortFunc(rows, func(a, b phaseRow) int {
+			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), strings.Compare(a.DeckyID, b.DeckyID), strings.Compare(a.Tactic, b.Tactic),
+				cmp.Compare(b.key, a.key))
 		})
-		return slices.Compact(phases), err
+		phases, newest := []Phase{}, groupKey(0)
+		for i, row := range rows {
+			if i == 0 || rows[i-1].Phase != row.Phase {
+				phases, newest = append(phases, row.Phase), 0
+			}
+			newest = names.newer(newest, row.key%tacticUnit, row.Tactic, "", "")
+			phases[len(phases)-1].Names = names.names(newest.release(), row.Tactic, "", "")
+		}
+		return phases, err
 	})
 }
 
-func toPhase[R sqlitegen.ListPhasesByMembersRow | mysqlgen.ListPhasesByMembersRow](row R) Phase {
+// phaseRow is a phase of the tags of one release.
+type phaseRow struct {
+	Phase
+	key groupKey // without a technique
+}
+
+func toPhase[R sqlitegen.ListPhasesByMembersRow | mysqlgen.ListPhasesByMembersRow](row R) phaseRow {
 	r := sqlitegen.ListPhasesByMembersRow(row)
-	return Phase{r.DeckyID.String, r.Tactic, toTime(r.ObservedAt)}
+	key := groupKey(r.TacticKey)
+	return phaseRow{Phase{DeckyID: r.DeckyID.String, Tactic: key.tactic(), ObservedAt: toTime(r.ObservedAt)}, key}
 }

@@ -6,13 +6,20 @@ import "context"
 func inScope[T any](ctx context.Context, s *Store, op string, scope Scope, filter filterArgs,
 	read func(context.Context, queries, members, args) (T, error),
 ) (T, error) {
+	return inScopeOnce(ctx, s, op, scope, false, filter, read)
+}
+
+// inScopeOnce is inScope for a read that takes several statements of any scope, if several is set.
+func inScopeOnce[T any](ctx context.Context, s *Store, op string, scope Scope, several bool, filter filterArgs,
+	read func(context.Context, queries, members, args) (T, error),
+) (T, error) {
 	var none T
 	var c checker
 	if scope.check(&c); len(c.problems) > 0 {
 		return none, s.fail(ctx, op, c.queryError())
 	}
 	run := query[T]
-	if scope.Kind == IdentityScope || scope.Kind == CampaignScope {
+	if several || scope.Kind == IdentityScope || scope.Kind == CampaignScope {
 		run = snapshot[T]
 	}
 	return run(ctx, s, op, readMembers(ctx, scope, filter, read))

@@ -34,6 +34,8 @@ type Receipt struct {
 	// Tags is the number of removed tags, and Techniques splits it by technique or sub-technique ID.
 	Tags       int64            `json:"tags"`
 	Techniques map[string]int64 `json:"techniques,omitempty"`
+	// TechniqueNames holds the names of Techniques, as a removed tag's release has them.
+	TechniqueNames map[string]Names `json:"technique_names,omitempty"`
 	// Attackers and Identities are the numbers of removed scopes.
 	Attackers  int64 `json:"attackers"`
 	Identities int64 `json:"identities"`
@@ -54,6 +56,11 @@ func (r *Receipt) Add(other Receipt) {
 			r.Techniques = map[string]int64{}
 		}
 		r.Techniques[technique] += n
+	}
+	if len(other.TechniqueNames) > 0 {
+		names := maps.Clone(other.TechniqueNames)
+		maps.Copy(names, r.TechniqueNames)
+		r.TechniqueNames = names
 	}
 	r.Attackers += other.Attackers
 	r.Identities += other.Identities
@@ -112,6 +119,7 @@ type removal struct {
 	receipt  Receipt
 	examined int64
 	id       uuid.UUID // of its tombstone
+	names    *catalogue
 }
 
 // remove checks the options, in addition to the problems that c holds already, and runs the removal.
@@ -127,6 +135,9 @@ func (s *Store) remove(ctx context.Context, op, what string, opts []RemovalOptio
 		c.refuse("batch_size", "must be from 1 to "+strconv.Itoa(MaxRemovalBatch))
 	}
 	err := c.queryError()
+	if err == nil {
+		r.names, err = s.names(ctx, op)
+	}
 	if err == nil {
 		r.receipt.DryRun = r.dryRun
 		if r.id, err = uuid.NewV7(); err == nil {
@@ -190,7 +201,10 @@ func (r *removal) apply(ctx context.Context, tags []Tag, plan planner) error {
 		if err != nil {
 			return Receipt{}, err
 		}
-		done := Receipt{Tags: int64(len(planned.remove)), Techniques: techniquesOf(planned.remove), ReleasedTags: int64(len(planned.release))}
+		done := Receipt{
+			Tags: int64(len(planned.remove)), ReleasedTags: int64(len(planned.release)),
+			Techniques: techniquesOf(planned.remove), TechniqueNames: r.names.nameTechniques(planned.remove),
+		}
 		if r.dryRun {
 			return done, nil
 		}

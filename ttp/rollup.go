@@ -6,8 +6,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/db/mysqlgen"
 	"github.com/decnet/ttpstore/db/sqlitegen"
+	"github.com/decnet/ttpstore/matrix"
 )
 
 var (
@@ -25,11 +27,10 @@ var (
 
 // TechniqueRollupRow summarizes the tags of a technique or sub-technique in a scope.
 type TechniqueRollupRow struct {
-	TechniqueID string `json:"technique_id"`
-	// TechniqueName, SubTechniqueName and MitreURL are empty without [WithCatalogue].
-	TechniqueName    string `json:"technique_name,omitempty"`
-	SubTechniqueID   string `json:"sub_technique_id,omitempty"` // empty for the technique itself
-	SubTechniqueName string `json:"sub_technique_name,omitempty"`
+	TechniqueID    string `json:"technique_id"`
+	SubTechniqueID string `json:"sub_technique_id,omitempty"` // empty for the technique itself
+	// Names are those of the newest release of Tactic's tags.
+	Names
 	// Tactic is the most frequent tactic; ties go to the smaller ID.
 	Tactic string `json:"tactic"`
 	// Tactics holds all tactics, most frequent first, then by ID.
@@ -42,14 +43,17 @@ type TechniqueRollupRow struct {
 	LastSeen  time.Time `json:"last_seen"`
 	// ConfidenceMax is the highest confidence, from 0 to 1.
 	ConfidenceMax float64 `json:"confidence_max"`
-	MitreURL      string  `json:"mitre_url,omitempty"`
-	// NamesFrom is the release of the names, if the catalogue lacks the newest of Releases.
-	NamesFrom string `json:"names_from,omitempty"`
 	// IdentityCount is the number of a campaign's identities with the technique, counting merged identities as their
 	// survivor. It is 0 for other scopes.
 	IdentityCount int64 `json:"identity_count,omitempty"`
 	// Distinct is nil without [CountDistinct].
 	Distinct *DistinctCounts `json:"distinct,omitempty"`
+	// Rules holds the sorted IDs of the tags' rules. It is nil without [WithRules].
+	Rules []string `json:"rules,omitempty"`
+	// Verdict is the greatest change among Origins, with [AsOf].
+	Verdict attack.Verdict `json:"verdict,omitempty"`
+	// Origins are the techniques, tactics and releases of the tags, with [AsOf].
+	Origins []matrix.Origin `json:"origins,omitempty"`
 }
 
 // IdentityTechniqueRow is a row of the rollup of an identity, an attacker or a session.
@@ -69,8 +73,9 @@ type TacticCount struct {
 type RollupOption func(*rollupOptions)
 
 type rollupOptions struct {
-	filters  []Filter
-	distinct bool
+	filters         []Filter
+	distinct, rules bool
+	asOf            []string
 }
 
 // Where restricts a rollup to the tags that match f. It may be given once.
@@ -80,19 +85,41 @@ func Where(f Filter) RollupOption { return func(o *rollupOptions) { o.filters = 
 // every tag, instead of only an index, and holds the distinct sources of the scope in memory.
 func CountDistinct() RollupOption { return func(o *rollupOptions) { o.distinct = true } }
 
-func (o *rollupOptions) apply(opts []RollupOption) (filterArgs, error) {
+// WithRules also lists the rules of each technique. It reads the row of every tag, instead of only an index.
+func WithRules() RollupOption { return func(o *rollupOptions) { o.rules = true } }
+
+// rollup is a rollup whose options are valid.
+type rollup struct {
+	filter      filterArgs
+	distinct    bool
+	rules       bool
+	catalogue   *catalogue
+	translation *translation // nil without AsOf
+}
+
+// rollup checks options, in addition to the problems that c holds already.
+func (s *Store) rollup(ctx context.Context, op string, c *checker, opts []RollupOption) (rollup, error) {
+	var o rollupOptions
 	for _, option := range opts {
-		option(o)
+		option(&o)
 	}
-	var c checker
+	r := rollup{distinct: o.distinct, rules: o.rules}
 	switch len(o.filters) {
 	case 0:
-		return filterArgs{}, nil
 	case 1:
-		return o.filters[0].checked()
+		r.filter = o.filters[0].filterArgs(c)
+	default:
+		c.refuse("filter", "must be given once: combine the fields in one Where")
 	}
-	c.refuse("filter", "must be given once: combine the fields in one Where")
-	return filterArgs{}, c.queryError()
+	release := c.asOf(o.asOf, s.catalogues != nil)
+	err := c.queryError()
+	if err == nil {
+		r.catalogue, err = s.names(ctx, op)
+	}
+	if err == nil && release != "" {
+		r.translation, err = r.catalogue.translation(release)
+	}
+	return r, err
 }
 
 // Rollup counts the scope's tags by technique and sub-technique. The rows are ordered by descending Count, then by
@@ -104,19 +131,12 @@ func (o *rollupOptions) apply(opts []RollupOption) (filterArgs, error) {
 // survivor belongs to the campaign or to one merged into it.
 func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) ([]TechniqueRollupRow, error) {
 	op := "rollup " + scope.String()
-	var o rollupOptions
-	filter, err := o.apply(opts)
+	var c checker
+	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	var rows []TechniqueRollupRow
-	if o.distinct {
-		rows, err = snapshot(ctx, s, op, readMembers(ctx, scope, filter, rollUpDistinct))
-	} else {
-		rows, err = inScope(ctx, s, op, scope, filter, rollUp)
-	}
-	s.name(rows)
-	return rows, err
+	return inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.read)
 }
 
 // ListTechniquesByIdentity calls [Store.Rollup] with [OfIdentity].
@@ -144,10 +164,36 @@ func (s *Store) ListDistinctTechniques(ctx context.Context, opts ...RollupOption
 	return s.Rollup(ctx, Fleet(), opts...)
 }
 
-// rollUp reads the rows of a rollup in order.
-func rollUp(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
+// rows reports whether the rollup also reads the rows of tags, by statements of their own.
+func (r rollup) rows() bool { return r.distinct || r.rules }
+
+// read reads the rows of a rollup in order.
+func (r rollup) read(ctx context.Context, q queries, m members, a args) ([]TechniqueRollupRow, error) {
 	groups, err := listGroups(ctx, q, m, a)
-	return sorted(fold(groups, m)), err
+	if err != nil {
+		return nil, err
+	}
+	r.translation.place(groups)
+	folded := fold(groups, m, r.catalogue)
+	if r.distinct {
+		counts, err := countDistinct(ctx, q, m, a, groups, group.row)
+		if err != nil {
+			return nil, err
+		}
+		for i := range folded {
+			folded[i].Distinct = counts[folded[i].rowKey]
+		}
+	}
+	if r.rules {
+		rules, err := rulesOf(ctx, q, m, a, groups, group.row)
+		if err != nil {
+			return nil, err
+		}
+		for i := range folded {
+			folded[i].Rules = rules[folded[i].rowKey]
+		}
+	}
+	return sorted(folded, r.catalogue), nil
 }
 
 var groupsByScope = scopeQueries[group]{

@@ -2,8 +2,10 @@ package ttp
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/db/mysqlgen"
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
@@ -11,7 +13,13 @@ import (
 var (
 	listRules        = many((*sqlitegen.Queries).ListRules, (*mysqlgen.Queries).ListRules, toRuleStats, toRuleStats)
 	listActorsByRule = many((*sqlitegen.Queries).ListActorsByRule, (*mysqlgen.Queries).ListActorsByRule, toRuleActor, toRuleActor)
+
+	listRulesByTechnique = many((*sqlitegen.Queries).ListRulesByTechnique, (*mysqlgen.Queries).ListRulesByTechnique, toRuleKey, toRuleKey)
+	listRulesByMembers   = many((*sqlitegen.Queries).ListRulesByMembers, (*mysqlgen.Queries).ListRulesByMembers, toRuleKey, toRuleKey)
+	listRulesBySession   = many((*sqlitegen.Queries).ListRulesBySession, (*mysqlgen.Queries).ListRulesBySession, toRuleKey, toRuleKey)
 )
+
+var rulesByScope = scopeQueries[ruleKey]{listRulesByTechnique, listRulesBySession, listRulesByMembers}
 
 // RuleStats summarizes the tags of one version of a rule.
 type RuleStats struct {
@@ -22,6 +30,14 @@ type RuleStats struct {
 	DistinctCounts
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
+	// Cells are the distinct techniques and tactics, in that order.
+	Cells []RuleCell `json:"cells"`
+}
+
+// RuleCell is a technique or sub-technique and a tactic that a rule shows.
+type RuleCell struct {
+	attack.Pair
+	Names // in the newest release of the tags
 }
 
 // ListRules summarizes the tags that match f by rule, ordered by rule ID and version. It reads the row of every
@@ -32,8 +48,12 @@ func (s *Store) ListRules(ctx context.Context, f Filter) ([]RuleStats, error) {
 	if err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
+	names, err := s.names(ctx, op)
+	if err != nil {
+		return nil, err
+	}
 	return snapshot(ctx, s, op, func(q queries) ([]RuleStats, error) {
-		return summarizeRules(ctx, q, args{filterArgs: filter})
+		return summarizeRules(ctx, q, args{filterArgs: filter}, names)
 	})
 }
 
@@ -45,13 +65,13 @@ type ruleVersion struct {
 // ruleActor is one combination of rule, technique and actor among tags.
 type ruleActor struct {
 	ruleVersion
-	technique techniqueKey
+	key groupKey
 	actor
 }
 
 // summarizeRules counts distinct actors and techniques in Go, since a sharded engine supports only one COUNT(DISTINCT)
 // per statement.
-func summarizeRules(ctx context.Context, q queries, a args) ([]RuleStats, error) {
+func summarizeRules(ctx context.Context, q queries, a args, names *catalogue) ([]RuleStats, error) {
 	rules, err := listRules(ctx, q, a)
 	if err != nil {
 		return nil, err
@@ -60,29 +80,76 @@ func summarizeRules(ctx context.Context, q queries, a args) ([]RuleStats, error)
 	if err != nil {
 		return nil, err
 	}
-	type ruleTechnique struct {
-		ruleVersion
-		techniqueKey
-	}
-	seen := map[ruleTechnique]bool{}
-	techniques := map[ruleVersion]int64{}
+	keys := map[ruleVersion][]groupKey{}
 	occurrences := make([]occurrence[ruleVersion], len(rows))
 	for i, row := range rows {
 		occurrences[i] = occurrence[ruleVersion]{key: row.ruleVersion, actor: row.actor}
-		if t := (ruleTechnique{row.ruleVersion, row.technique}); !seen[t] {
-			seen[t] = true
-			techniques[row.ruleVersion]++
-		}
+		keys[row.ruleVersion] = append(keys[row.ruleVersion], row.key)
 	}
 	counts, err := countOccurrences(ctx, q, occurrences)
 	for i := range rules {
 		rule := ruleVersion{rules[i].RuleID, rules[i].RuleVersion}
-		rules[i].Techniques = techniques[rule]
+		rules[i].Techniques, rules[i].Cells = ruleCells(keys[rule], names)
 		if c := counts[rule]; c != nil { // statements in a caller's transaction may see different tags
 			rules[i].Attackers, rules[i].Identities = c.Attackers, c.Identities
 		}
 	}
 	return rules, err
+}
+
+// ruleCells returns the number of distinct techniques of keys, and their cells.
+func ruleCells(keys []groupKey, names *catalogue) (techniques int64, cells []RuleCell) {
+	slices.Sort(keys)
+	cells = []RuleCell{}
+	newest := groupKey(0)
+	for i, key := range keys {
+		if i == 0 || keys[i-1]/tacticUnit != key/tacticUnit {
+			cells, newest = append(cells, RuleCell{Pair: key.pair()}), 0
+		}
+		technique, sub := key.technique().ids()
+		newest = names.newer(newest, key%tacticUnit, key.tactic(), technique, sub)
+		cells[len(cells)-1].Names = names.names(newest.release(), key.tactic(), technique, sub)
+		if i == 0 || keys[i-1].technique() != key.technique() {
+			techniques++
+		}
+	}
+	return techniques, cells
+}
+
+// ruleKey is one combination of rule and technique_key among tags.
+type ruleKey struct {
+	rule string
+	key  groupKey
+}
+
+// rulesOf returns the sorted ids of the rules of all groups with the same key of a row.
+func rulesOf[K comparable](ctx context.Context, q queries, m members, a args, groups []group, keyOfRow func(group) K) (map[K][]string, error) {
+	all, err := rulesByScope.read(ctx, q, m, a)
+	if err != nil {
+		return nil, err
+	}
+	rows, rules := rowsOf(groups, keyOfRow), map[K][]string{}
+	for _, r := range all {
+		if row, ok := rows[r.key]; ok { // statements in a caller's transaction may see different tags
+			rules[row] = append(rules[row], r.rule)
+		}
+	}
+	for row, ids := range rules {
+		slices.Sort(ids)
+		rules[row] = slices.Compact(ids)
+	}
+	return rules, nil
+}
+
+type ruleKeyRow interface {
+	sqlitegen.ListRulesByTechniqueRow | mysqlgen.ListRulesByTechniqueRow |
+		sqlitegen.ListRulesByMembersRow | mysqlgen.ListRulesByMembersRow |
+		sqlitegen.ListRulesBySessionRow | mysqlgen.ListRulesBySessionRow
+}
+
+func toRuleKey[R ruleKeyRow](row R) ruleKey {
+	r := sqlitegen.ListRulesByTechniqueRow(row)
+	return ruleKey{r.RuleID, groupKey(r.TechniqueKey)}
 }
 
 func toRuleStats[R sqlitegen.ListRulesRow | mysqlgen.ListRulesRow](row R) RuleStats {
@@ -95,5 +162,5 @@ func toRuleStats[R sqlitegen.ListRulesRow | mysqlgen.ListRulesRow](row R) RuleSt
 
 func toRuleActor[R sqlitegen.ListActorsByRuleRow | mysqlgen.ListActorsByRuleRow](row R) ruleActor {
 	r := sqlitegen.ListActorsByRuleRow(row)
-	return ruleActor{ruleVersion{r.RuleID, int(r.RuleVersion)}, techniqueKey(r.Technique), actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
+	return ruleActor{ruleVersion{r.RuleID, int(r.RuleVersion)}, groupKey(r.TechniqueKey), actor{toID(r.IdentityUUID), toID(r.AttackerUUID)}}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/decnet/ttpstore/attack"
 )
 
 // DefaultConfidenceFloor is the default write floor: tags with a lower confidence are not written.
@@ -29,7 +27,7 @@ type Store struct {
 	groups        *groupCommit  // nil if calls do not share transactions
 	owned         bool          // Close closes the pools
 	floor         float64
-	catalogue     *attack.Catalogue // may be nil
+	catalogues    *catalogues // nil without names
 	now           func() time.Time
 	checked       *atomic.Bool // the connection and the schema were checked
 	written       *atomic.Bool // this store has written

@@ -27,22 +27,31 @@ type ScopeRollup struct {
 // AttackerRollups streams the [Store.Rollup] of every attacker with tags that match f, in UUID order. It reads the rollups
 // of up to 128 attackers at a time and holds no transaction between these reads. An error ends the stream, with a zero
 // ScopeRollup.
-func (s *Store) AttackerRollups(ctx context.Context, f Filter) iter.Seq2[ScopeRollup, error] {
-	return s.sweep(ctx, "stream rollups of attackers", OfAttacker, f, listTaggedAttackers, attackersAsMembers)
+//
+// [CountDistinct] and [WithRules] are refused with [ErrInvalidQuery].
+func (s *Store) AttackerRollups(ctx context.Context, f Filter, opts ...RollupOption) iter.Seq2[ScopeRollup, error] {
+	opts = append([]RollupOption{Where(f)}, opts...)
+	return s.sweep(ctx, "stream rollups of attackers", OfAttacker, opts, listTaggedAttackers, attackersAsMembers)
 }
 
 // IdentityRollups streams the [Store.Rollup] of every surviving identity with tags that match f. See
 // [Store.AttackerRollups].
-func (s *Store) IdentityRollups(ctx context.Context, f Filter) iter.Seq2[ScopeRollup, error] {
-	return s.sweep(ctx, "stream rollups of identities", OfIdentity, f, listReferencedIdentities, identitiesAsMembers)
+func (s *Store) IdentityRollups(ctx context.Context, f Filter, opts ...RollupOption) iter.Seq2[ScopeRollup, error] {
+	opts = append([]RollupOption{Where(f)}, opts...)
+	return s.sweep(ctx, "stream rollups of identities", OfIdentity, opts, listReferencedIdentities, identitiesAsMembers)
 }
 
 // sweep streams the rollups of the scopes that next lists, a page at a time.
-func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scope, f Filter,
+func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scope, opts []RollupOption,
 	next generated[[]uuid.UUID], resolve func(context.Context, queries, []uuid.UUID) (members, error),
 ) iter.Seq2[ScopeRollup, error] {
 	return func(yield func(ScopeRollup, error) bool) {
-		b, err := f.checked()
+		var c checker
+		r, err := s.rollup(ctx, op, &c, opts)
+		if err == nil && r.rows() {
+			c.refuse("distinct, rules", "must not be set")
+			err = c.queryError()
+		}
 		if err != nil {
 			yield(ScopeRollup{}, s.fail(ctx, op, err))
 			return
@@ -57,7 +66,7 @@ func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scop
 				if err != nil {
 					return nil, err
 				}
-				groups, err := inMemberChunks(ctx, q, listTechniquesByEachMember, m, args{filterArgs: b})
+				groups, err := inMemberChunks(ctx, q, listTechniquesByEachMember, m, args{filterArgs: r.filter})
 				return groupsOf(ids, m, groups), err
 			})
 		}
@@ -67,7 +76,11 @@ func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scop
 				return
 			}
 			for _, scoped := range page {
-				if len(scoped.groups) > 0 && !yield(ScopeRollup{scope(scoped.id), sorted(fold(scoped.groups, members{}))}, nil) {
+				if len(scoped.groups) == 0 {
+					continue
+				}
+				r.translation.place(scoped.groups)
+				if !yield(ScopeRollup{scope(scoped.id), sorted(fold(scoped.groups, members{}, r.catalogue), r.catalogue)}, nil) {
 					return
 				}
 			}

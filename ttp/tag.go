@@ -63,6 +63,8 @@ type Tag struct {
 	// stored byte for byte and must be valid on every engine: no unpaired surrogates, and numbers of magnitude below
 	// 1e308 with at most 308 digits before the point and exponents of at most 308, even for zero.
 	Evidence json.RawMessage `json:"evidence"`
+	// Names are set by reads and ignored by writes.
+	Names
 }
 
 const maxEvidenceBytes = 64 << 10

@@ -121,7 +121,7 @@ func (v *verifier) verifyCounts(ctx context.Context) error {
 			return nil, err
 		}
 		v.report.Techniques = int64(len(groups))
-		return v.compareCounts(counted, groups), nil
+		return append(v.compareCounts(counted, groups), v.checkTechniques(groups)...), nil
 	})
 	if err != nil {
 		return err
@@ -167,5 +167,8 @@ type countedGroupRow interface {
 
 func toCountedGroup[R countedGroupRow](row R) countedGroup {
 	r := sqlitegen.ListCountedTechniquesRow(row)
-	return countedGroup{group{uuid.Nil, groupKey(r.TechniqueKey), r.Tags, r.FirstSeen, r.LastSeen, r.ConfidenceMax}, r.Stale == 1}
+	return countedGroup{group{
+		key: groupKey(r.TechniqueKey), tags: r.Tags,
+		firstSeen: r.FirstSeen, lastSeen: r.LastSeen, confidenceMax: r.ConfidenceMax,
+	}, r.Stale == 1}
 }

@@ -51,6 +51,7 @@ type TimelineSeries struct {
 	TechniqueID    string  `json:"technique_id,omitempty"`
 	SubTechniqueID string  `json:"sub_technique_id,omitempty"`
 	Tactic         string  `json:"tactic,omitempty"`
+	Names                  // in the newest release of the series' tags
 	Count          int64   `json:"count"`
 	Counts         []int64 `json:"counts"` // by bucket
 }
@@ -72,7 +73,11 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 	if err := c.queryError(); err != nil {
 		return Timeline{}, s.fail(ctx, op, err)
 	}
-	t := timeline{origin: time.Time{}.UnixMicro(), width: bucket.Microseconds(), by: by}
+	names, err := s.names(ctx, op)
+	if err != nil {
+		return Timeline{}, err
+	}
+	t := timeline{origin: time.Time{}.UnixMicro(), width: bucket.Microseconds(), by: by, names: names}
 	t.span(filter)
 	if err := t.check(); err != nil {
 		return Timeline{}, s.fail(ctx, op, err)
@@ -91,6 +96,7 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 type timeline struct {
 	origin, width int64 // microseconds
 	by            SeriesBy
+	names         *catalogue
 	first, last   int64 // bucket numbers
 	openFirst     bool  // start at the first bucket with tags
 	openLast      bool  // end at the last bucket with tags
@@ -148,18 +154,20 @@ func (t timeline) fill(counts []bucketCount) (Timeline, error) {
 	}
 	out.Start = toTime(t.origin + t.first*t.width)
 	out.Counts = make([]int64, t.last-t.first+1)
-	series := map[int64]*TimelineSeries{}
+	series, newest := map[int64]*TimelineSeries{}, map[int64]groupKey{}
 	for _, c := range counts {
 		key, one := t.series(c.key)
 		if series[key] == nil {
 			one.Counts = make([]int64, len(out.Counts))
 			series[key] = &one
 		}
+		newest[key] = t.names.newer(newest[key], c.key%tacticUnit, one.Tactic, one.TechniqueID, one.SubTechniqueID)
 		out.Counts[c.bucket-t.first] += c.tags
 		series[key].Counts[c.bucket-t.first] += c.tags
 		series[key].Count += c.tags
 	}
-	for _, one := range series {
+	for key, one := range series {
+		one.Names = t.names.names(newest[key].release(), one.Tactic, one.TechniqueID, one.SubTechniqueID)
 		out.Series = append(out.Series, *one)
 	}
 	slices.SortFunc(out.Series, func(a, b TimelineSeries) int {

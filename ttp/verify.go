@@ -47,6 +47,17 @@ const (
 	WrongIndex FindingKind = "wrong_index"
 	// Damaged is any other fault that the engine's own check reports. Restore a backup, or export the readable rows.
 	Damaged FindingKind = "damaged"
+	// UnknownTechnique is a technique or sub-technique that its tags' own ATT&CK release does not have. This and the
+	// four kinds below need [WithCatalogue] and are found once for each technique, tactic and release.
+	UnknownTechnique FindingKind = "unknown_technique"
+	// RevokedTechnique is one that its tags' release has revoked, in favour of the successor that the detail names.
+	RevokedTechnique FindingKind = "revoked_technique"
+	// DeprecatedTechnique is one that its tags' release has deprecated.
+	DeprecatedTechnique FindingKind = "deprecated_technique"
+	// WrongTactic is a tactic that its tags' release does not have the technique under.
+	WrongTactic FindingKind = "wrong_tactic"
+	// UnknownRelease is an ATT&CK release of tags that the catalogue lacks, so that their techniques were not checked.
+	UnknownRelease FindingKind = "unknown_release"
 )
 
 // Repairable reports whether other rows determine the right state, so that Verify can repair the fault.
@@ -61,8 +72,8 @@ func (k FindingKind) Repairable() bool {
 // Finding is an inconsistency that [Store.Verify] found.
 type Finding struct {
 	Kind     FindingKind `json:"kind"`
-	Of       string      `json:"of"`            // tag, attacker, identity, campaign, tombstone, technique, index or database
-	UUID     uuid.UUID   `json:"uuid,omitzero"` // zero for a technique, index or database, which Detail names
+	Of       string      `json:"of"`            // tag, attacker, identity, campaign, tombstone, technique, release, index or database
+	UUID     uuid.UUID   `json:"uuid,omitzero"` // zero for a technique, release, index or database, which Detail names
 	Detail   string      `json:"detail"`
 	Repaired bool        `json:"repaired"`
 }
@@ -87,7 +98,7 @@ type VerifyReport struct {
 
 // Verify checks the store and streams its inconsistencies: those that the engine's own check of its tables reports
 // (skipped in a caller's transaction), then of campaigns, identities, attackers, tags and tombstones, each in UUID
-// order, then of the indexes, and last of the fleet's counts.
+// order, then of the indexes and of the fleet's counts and, with a catalogue, of techniques and tactics.
 //
 // It reads a page of rows at a time and holds no transaction between pages. Concurrent writes may or may not be seen,
 // but are not reported as inconsistent. An error ends the stream, with a zero Finding.
@@ -95,6 +106,7 @@ func (s *Store) Verify(ctx context.Context, opts VerifyOptions) iter.Seq2[Findin
 	return func(yield func(Finding, error) bool) {
 		v := &verifier{store: s, opts: opts, yield: yield}
 		for _, step := range []func(context.Context) error{
+			v.readNames,
 			v.verifyTables,
 			rows(v, &v.report.Campaigns, listCampaignsAfter, checkCampaigns, Campaign.id),
 			rows(v, &v.report.Identities, listIdentitiesAfter, checkIdentities, Identity.id),
@@ -120,6 +132,12 @@ type verifier struct {
 	report VerifyReport
 	yield  func(Finding, error) bool
 	intact bool // the engine's own check reported no damage
+	names  *catalogue
+}
+
+func (v *verifier) readNames(ctx context.Context) (err error) {
+	v.names, err = v.store.names(ctx, "verify")
+	return err
 }
 
 // errStopped means that the caller has ended the stream.

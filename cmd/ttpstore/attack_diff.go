@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/attack"
-	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -20,7 +19,6 @@ type change struct {
 }
 
 func newAttackDiffCommand() *cobra.Command {
-	catalogue := builtin.Catalogue()
 	var remapping *attack.Remapping
 	var asJSON *bool
 	cmd := &cobra.Command{
@@ -31,10 +29,10 @@ replaced, deprecated, gone or, if no release from FROM to TO has them, unknown. 
 releases of the domain, changes none, and leaves out what is unchanged.`,
 		Example: `  ttpstore attack diff 15.1 18.1
   ttpstore attack diff mobile-v15.1 mobile-v18.1 --json`,
-		ValidArgsFunction: completeRelease(catalogue),
+		ValidArgsFunction: completeRelease,
 		Args: func(cmd *cobra.Command, args []string) (err error) {
 			if err = arguments("FROM", "TO")(cmd, args); err == nil {
-				remapping, err = catalogue.Remap(fullRelease(args[0]), fullRelease(args[1]))
+				remapping, err = catalogue(cmd).Remap(fullRelease(args[0]), fullRelease(args[1]))
 			}
 			return err
 		},
@@ -57,7 +55,7 @@ releases of the domain, changes none, and leaves out what is unchanged.`,
 
 // readChanges maps all cells of the domain.
 func readChanges(ctx context.Context, store *ttp.Store, r *attack.Remapping) ([]change, error) {
-	cells, err := readCells(ctx, store, ttp.Fleet(), ttp.Filter{Domain: r.Source().Domain})
+	cells, err := store.Cells(ctx, ttp.Fleet(), ttp.Where(ttp.Filter{Domain: r.Source().Domain}))
 	changes := []change{}
 	for _, cell := range cells {
 		if mapping := r.Map(cell.Pair); mapping.Verdict != attack.Unchanged {

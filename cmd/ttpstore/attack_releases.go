@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/attack/builtin"
+	"github.com/decnet/ttpstore/ttp"
 )
 
 // releaseSize counts what is active in a release.
 type releaseSize struct {
 	Release       string `json:"release"`
+	Loaded        bool   `json:"loaded"` // into the database; otherwise built in
 	Tactics       int64  `json:"tactics"`
 	Techniques    int64  `json:"techniques"`
 	SubTechniques int64  `json:"sub_techniques"`
@@ -19,27 +23,45 @@ func newAttackReleasesCommand() *cobra.Command {
 	var asJSON *bool
 	cmd := &cobra.Command{
 		Use:               "releases",
-		Short:             "List the releases that are built in, with the size of their matrix",
+		Short:             "List the releases that are built in or loaded, with the size of their matrix",
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded := &attack.Catalogue{}
+			err := withOptionalStore(cmd, func(ctx context.Context, store *ttp.Store) (err error) {
+				loaded, err = store.LoadedAttackReleases(ctx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
 			return printRows(cmd, *asJSON, []column[releaseSize]{
 				textColumn("RELEASE", func(s releaseSize) string { return s.Release }),
 				countColumn("TACTICS", func(s releaseSize) int64 { return s.Tactics }),
 				countColumn("TECHNIQUES", func(s releaseSize) int64 { return s.Techniques }),
 				countColumn("SUB-TECHNIQUES", func(s releaseSize) int64 { return s.SubTechniques }),
-			}, releaseSizes(builtin.Catalogue()))
+				textColumn("SOURCE", func(s releaseSize) string {
+					if s.Loaded {
+						return "loaded"
+					}
+					return "built in"
+				}),
+			}, releaseSizes(loaded))
 		},
 	}
 	asJSON = addJSON(cmd)
 	return cmd
 }
 
-func releaseSizes(c *attack.Catalogue) []releaseSize {
+// releaseSizes returns all releases, the loaded ones before those built in of the same name.
+func releaseSizes(loaded *attack.Catalogue) []releaseSize {
+	c := builtin.Catalogue()
+	c.Merge(loaded)
 	var sizes []releaseSize
 	for _, name := range c.Releases() {
 		release, _ := c.Release(name)
-		size := releaseSize{Release: name}
+		_, isLoaded := loaded.Release(name)
+		size := releaseSize{Release: name, Loaded: isLoaded}
 		for _, tactic := range release.Tactics {
 			if !tactic.Deprecated {
 				size.Tactics++

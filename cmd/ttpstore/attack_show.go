@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/attack"
-	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -27,7 +26,7 @@ type seen struct {
 }
 
 func newAttackShowCommand() *cobra.Command {
-	catalogue := builtin.Catalogue()
+	var name string
 	var release *attack.Release
 	var technique attack.Technique
 	var asJSON *bool
@@ -41,9 +40,15 @@ release have that id.`,
   ttpstore attack show "Brute Force: Password Guessing" --json`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args: func(cmd *cobra.Command, args []string) (err error) {
-			if err = arguments("TECHNIQUE")(cmd, args); err == nil {
-				release, technique, err = findTechnique(catalogue, release, args[0])
+			if err = arguments("TECHNIQUE")(cmd, args); err != nil {
+				return err
 			}
+			if name != "" {
+				if release, err = findRelease(cmd, fullRelease(name)); err != nil {
+					return err
+				}
+			}
+			release, technique, err = findTechnique(catalogue(cmd), release, args[0])
 			return err
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,8 +62,8 @@ release have that id.`,
 			return printFields(cmd.OutOrStdout(), shown.fields(release))
 		},
 	}
-	cmd.Flags().Func("release", "of this ATT&CK `release`, such as enterprise-v18.1", setRelease(catalogue, &release))
-	must(cmd.RegisterFlagCompletionFunc("release", completeRelease(catalogue)))
+	cmd.Flags().Func("release", "of this ATT&CK `release`, such as enterprise-v18.1", setText(&name))
+	must(cmd.RegisterFlagCompletionFunc("release", completeRelease))
 	asJSON = addJSON(cmd)
 	return cmd
 }
@@ -69,7 +74,7 @@ func findTechnique(c *attack.Catalogue, r *attack.Release, name string) (*attack
 	if r != nil {
 		scope = r.Name
 	}
-	match, err := search(scope, attack.Techniques, name)
+	match, err := search(c, scope, attack.Techniques, name)
 	if err != nil {
 		return nil, attack.Technique{}, err
 	}

@@ -9,21 +9,66 @@ import (
 )
 
 func TestAttackReleases(t *testing.T) {
-	c := newCLI(t)
+	c := filled(t)
 	got := c.runWith("", "attack", "releases")
 	if lines := strings.Split(got.stdout, "\n"); got.status != exitSuccess || got.stderr != "" || len(lines) != 35 ||
-		lines[0] != "RELEASE           TACTICS  TECHNIQUES  SUB-TECHNIQUES" ||
-		lines[33] != "mobile-v18.1           12          77              47" {
+		lines[0] != "RELEASE           TACTICS  TECHNIQUES  SUB-TECHNIQUES  SOURCE" ||
+		lines[33] != "mobile-v18.1           12          77              47  built in" {
 		t.Errorf("%+v", got)
 	}
 	var sizes []releaseSize
 	got = c.runWith("", "attack", "releases", "--json")
 	if err := json.Unmarshal([]byte(got.stdout), &sizes); err != nil || len(sizes) != 33 ||
-		sizes[32] != (releaseSize{"mobile-v18.1", 12, 77, 47}) {
+		sizes[32] != (releaseSize{"mobile-v18.1", false, 12, 77, 47}) {
 		t.Errorf("%v %+v", err, got)
 	}
 	c.wantWrong(`unexpected argument "x"`, "attack releases", "attack", "releases", "x")
-	c.wantNoFile()
+}
+
+// bundle is an official bundle of a release that replaces T1082 by T1110.
+const bundle = `{"type": "bundle", "id": "bundle--1", "objects": [
+  {"type": "x-mitre-collection", "id": "x-mitre-collection--1", "x_mitre_version": "19.0"},
+  {"type": "x-mitre-matrix", "id": "x-mitre-matrix--1", "name": "m", "tactic_refs": ["x-mitre-tactic--1"]},
+  {"type": "x-mitre-tactic", "id": "x-mitre-tactic--1", "name": "Stealth", "x_mitre_shortname": "stealth",
+   "external_references": [{"source_name": "mitre-attack", "external_id": "TA0006", "url": "https://attack.example/TA0006"}]},
+  {"type": "attack-pattern", "id": "attack-pattern--1", "name": "Guessing",
+   "kill_chain_phases": [{"kill_chain_name": "mitre-attack", "phase_name": "stealth"}],
+   "external_references": [{"source_name": "mitre-attack", "external_id": "T1110", "url": "https://attack.example/T1110"}]},
+  {"type": "attack-pattern", "id": "attack-pattern--2", "name": "Looking around", "revoked": true,
+   "external_references": [{"source_name": "mitre-attack", "external_id": "T1082", "url": "https://attack.example/T1082"}]},
+  {"type": "relationship", "id": "relationship--1", "relationship_type": "revoked-by",
+   "source_ref": "attack-pattern--2", "target_ref": "attack-pattern--1"}
+]}`
+
+func TestAttackLoad(t *testing.T) {
+	c := filled(t)
+	c.want(result{exitSuccess, "", "loaded enterprise-v19.0\n"}, "", "attack", "load", c.write("19.json", bundle))
+	if got := c.runWith("", "attack", "releases"); !strings.Contains(got.stdout, "\nenterprise-v19.0        1           1               0  loaded\n") {
+		t.Errorf("%+v", got)
+	}
+	if got := c.runWith("", "attack", "show", "guessing"); !strings.Contains(got.stdout, "enterprise-v19.0") {
+		t.Errorf("%+v", got)
+	}
+	c.want(result{exitSuccess, "2\n", ""}, "", "tags", "fleet", "--tactic=stealth", "--count")
+	got := c.runWith("", "rollup", "fleet", "--as-of=19.0", "--technique=T1082", "--json")
+	for _, want := range []string{`"technique_name": "Guessing"`, `"technique": "T1082"`, `"verdict": "replaced"`, `"release": "enterprise-v18.1"`} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("no %s in %+v", want, got)
+		}
+	}
+	c.want(result{exitSuccess, "", ""}, "", "attack", "remove", "19.0")
+	if got := c.runWith("", "rollup", "fleet", "--as-of=19.0"); got.status != exitUsage ||
+		!strings.HasPrefix(got.stderr, `ttpstore: unknown ATT&CK release: "enterprise-v19.0"; there are enterprise-v8.2, `) {
+		t.Errorf("%+v", got)
+	}
+	c.want(result{exitFailure, "", "ttpstore: remove ATT&CK release enterprise-v19.0: not found\n"}, "", "attack", "remove", "19.0")
+	got = c.runWith(bundle[:200], "attack", "load", "-")
+	if got.status != exitFailure || !strings.Contains(got.stderr, "invalid ATT&CK bundle") {
+		t.Errorf("%+v", got)
+	}
+	if got := c.runWith("", "attack", "releases"); strings.Contains(got.stdout, "loaded") {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestAttackShow(t *testing.T) {
@@ -58,8 +103,10 @@ seen       0 tags
 		t.Errorf("%v %+v", err, got)
 	}
 	c.wantWrong("missing argument TECHNIQUE", "attack show", "attack", "show")
-	c.wantWrong(`invalid argument "1.0" for "--release" flag: must be a release that "ttpstore attack releases" lists, `+
-		"such as enterprise-v18.1 or 18.1", "attack show", "attack", "show", "T1110", "--release=1.0")
+	if got := c.runWith("", "attack", "show", "T1110", "--release=1.0"); got.status != exitUsage ||
+		!strings.HasPrefix(got.stderr, `ttpstore: unknown ATT&CK release: "enterprise-v1.0"; there are enterprise-v8.2, enterprise-v9.0, `) {
+		t.Errorf("%+v", got)
+	}
 }
 
 // Without a database there is only no count.
@@ -87,8 +134,8 @@ enterprise-v18.1  T1110.001  Password Guessing  TA0001      1  unknown
 		t.Fatal(got)
 	}
 	c.want(result{exitSuccess, `RELEASE           TECHNIQUE  NAME                      TACTIC  COUNT  VERDICT  TO     TO NAME                    TO TACTIC
-enterprise-v18.1  T1110.001  Password Guessing         TA0001      1  unknown
 enterprise-v18.1  T1046      Network Service Scanning  TA0007      1  renamed  T1046  Network Service Discovery  TA0007
+enterprise-v18.1  T1110.001  Password Guessing         TA0001      1  unknown
 `, ""}, "", "attack", "diff", "enterprise-v8.2", "18.1")
 	c.want(result{exitSuccess, `[
   {

@@ -17,6 +17,7 @@ func newCompareCommand() *cobra.Command {
 	var scopes [2]ttp.Scope
 	var asJSON *bool
 	var filter *filterFlags
+	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "compare SCOPE SCOPE",
 		Short: "Compare the techniques of two scopes",
@@ -28,7 +29,7 @@ func newCompareCommand() *cobra.Command {
 		ValidArgsFunction: completeScopes(2),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				comparison, err := store.Compare(ctx, scopes[0], scopes[1], filter.filter())
+				comparison, err := store.Compare(ctx, scopes[0], scopes[1], filter.filter(), release.options()...)
 				if err != nil {
 					return err
 				}
@@ -40,7 +41,7 @@ func newCompareCommand() *cobra.Command {
 		},
 	}
 	asJSON = addJSON(cmd)
-	filter = addFilter(cmd)
+	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 

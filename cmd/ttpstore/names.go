@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/attack/builtin"
+	"github.com/decnet/ttpstore/ttp"
 )
 
 const enterprise = "enterprise"
@@ -23,10 +25,10 @@ func resolveNames(cmd *cobra.Command, f *filterFlags) {
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) error {
 		scope := cmp.Or(fullRelease(f.Release), f.Domain)
-		if err := resolveName("tactic", scope, attack.Tactics, &f.Tactic); err != nil {
+		if err := resolveName(cmd, "tactic", scope, attack.Tactics, &f.Tactic); err != nil {
 			return err
 		}
-		if err := resolveName("technique", scope, attack.Techniques, &f.Technique); err != nil {
+		if err := resolveName(cmd, "technique", scope, attack.Techniques, &f.Technique); err != nil {
 			return err
 		}
 		return args(cmd, values)
@@ -34,11 +36,11 @@ func resolveNames(cmd *cobra.Command, f *filterFlags) {
 }
 
 // resolveName replaces a name by its id.
-func resolveName(flag, scope string, kind attack.Kind, text *string) error {
+func resolveName(cmd *cobra.Command, flag, scope string, kind attack.Kind, text *string) error {
 	if *text == "" || idLike.MatchString(*text) {
 		return nil
 	}
-	match, err := search(scope, kind, *text)
+	match, err := search(catalogue(cmd), scope, kind, *text)
 	if err != nil {
 		return fmt.Errorf("--%s: %w", flag, err)
 	}
@@ -46,17 +48,45 @@ func resolveName(flag, scope string, kind attack.Kind, text *string) error {
 	return nil
 }
 
+// catalogue returns the releases that are built in and those that the database has, if it can be read. A command that
+// needs the database reports itself that it cannot.
+func catalogue(cmd *cobra.Command) *attack.Catalogue {
+	all := builtin.Catalogue()
+	_ = withOptionalStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+		c, err := store.Catalogue(ctx)
+		if err == nil {
+			all = c
+		}
+		return err
+	})
+	return all
+}
+
+// findRelease returns a release of the catalogue, or an error that lists those that there are.
+func findRelease(cmd *cobra.Command, name string) (*attack.Release, error) {
+	c := catalogue(cmd)
+	if _, err := c.Remap(name, name); err != nil {
+		return nil, err
+	}
+	release, _ := c.Release(name)
+	return release, nil
+}
+
+// completeRelease offers all releases.
+func completeRelease(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return catalogue(cmd).Releases(), cobra.ShellCompDirectiveNoFileComp
+}
+
 // search looks for a name in a release or domain. Without either, the enterprise domain goes first: several domains
 // share the names of most tactics.
-func search(scope string, kind attack.Kind, name string) (attack.Match, error) {
-	catalogue := builtin.Catalogue()
+func search(c *attack.Catalogue, scope string, kind attack.Kind, name string) (attack.Match, error) {
 	if scope == "" {
-		match, err := catalogue.Search(enterprise, kind, name)
+		match, err := c.Search(enterprise, kind, name)
 		if !errors.Is(err, attack.ErrUnknownName) {
 			return match, err
 		}
 	}
-	return catalogue.Search(scope, kind, name)
+	return c.Search(scope, kind, name)
 }
 
 // fullRelease spells a release such as 18.1 as the catalogue does, with its domain.

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/attack"
-	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/matrix"
 	"github.com/decnet/ttpstore/navigator"
 	"github.com/decnet/ttpstore/ttp"
@@ -21,7 +20,9 @@ type navigatorOptions struct {
 	against *ttp.Scope // nil unless two scopes are compared
 	score   navigator.Score
 	output  string
+	window  struct{ since, until time.Time } // of against; zero is the filter's
 	filter  *filterFlags
+	asOf    *asOf
 }
 
 func newNavigatorCommand() *cobra.Command {
@@ -34,19 +35,26 @@ func newNavigatorCommand() *cobra.Command {
 		Short: "Write a layer for the ATT&CK Navigator",
 		Long: `Write a layer for the ATT&CK Navigator, in format 4.5, for each release that the tags of a scope name, by
 default of the fleet. Several layers go into one file, as a list. With --against, the layers show what only
-one of two scopes has, and what both have.
+one of two scopes has, and what both have. --against-since and --against-until give the other scope a window
+of its own; alone, they compare two windows of one scope.
 ` + scopeHelp,
 		Example: `  ttpstore navigator fleet --since 7d -o week.json
-  ttpstore navigator session 66ffcc176598 --against fleet -o session.json`,
+  ttpstore navigator fleet --as-of 18.1 --score attackers -o fleet.json
+  ttpstore navigator session 66ffcc176598 --against fleet -o session.json
+  ttpstore navigator fleet --since 7d --against-since 14d --against-until 7d -o change.json`,
 		ValidArgsFunction: completeScopes(1),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{fleet}
 			}
-			if opts.against != nil && cmd.Flag("score").Changed {
-				return errors.New("--against and --score exclude each other")
+			err := takeScopes(opts.scope[:])(cmd, args)
+			if opts.against == nil && (!opts.window.since.IsZero() || !opts.window.until.IsZero()) {
+				opts.against = &opts.scope[0]
 			}
-			return takeScopes(opts.scope[:])(cmd, args)
+			if err == nil && opts.against != nil && cmd.Flag("score").Changed {
+				err = errors.New("a comparison has no --score")
+			}
+			return err
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error { return opts.run(ctx, cmd, store) })
@@ -57,11 +65,15 @@ one of two scopes has, and what both have.
 		opts.against = &scope
 		return err
 	})
+	cmd.Flags().Func("against-since", "compare with tags observed at or after this `time`, in the formats of --since", setTime(&opts.window.since))
+	cmd.Flags().Func("against-until", "compare with tags observed before this `time`", setTime(&opts.window.until))
 	cmd.Flags().Var(scores, "score", "score by `"+alternatives(scores.of)+"`")
 	cmd.Flags().StringVarP(&opts.output, "output", "o", "-", "write this `file`, or standard output for -")
 	must(cmd.RegisterFlagCompletionFunc("score", scores.complete))
-	must(cmd.RegisterFlagCompletionFunc("against", cobra.NoFileCompletions))
-	opts.filter = addFilter(cmd)
+	for _, name := range []string{"against", "against-since", "against-until"} {
+		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
+	}
+	opts.filter, opts.asOf = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 
@@ -85,25 +97,24 @@ func (o *navigatorOptions) run(ctx context.Context, cmd *cobra.Command, store *t
 
 // layers returns a layer for each release, and the releases.
 func (o *navigatorOptions) layers(ctx context.Context, store *ttp.Store) ([]navigator.Layer, []*attack.Release, error) {
-	var reads []ttp.RollupOption
-	switch o.score {
-	case navigator.Sources, navigator.Attackers, navigator.Identities:
-		reads = append(reads, ttp.CountDistinct())
+	catalogue, err := store.Catalogue(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
-	here, err := readCells(ctx, store, o.scope[0], o.filter.filter(), reads...)
+	here, err := o.cells(ctx, store, o.scope[0], o.filter.filter())
 	if err != nil {
 		return nil, nil, err
 	}
 	var there []matrix.Cell
 	if o.against != nil {
-		if there, err = readCells(ctx, store, *o.against, o.filter.filter()); err != nil {
+		if there, err = o.cells(ctx, store, *o.against, o.other()); err != nil {
 			return nil, nil, err
 		}
 	}
-	both, err := matrix.ByRelease(uniqueCells(here, there), builtin.Catalogue())
-	if err == nil && len(both) == 0 {
-		err = errNoTags
+	if len(here)+len(there) == 0 {
+		return nil, nil, noTags(catalogue, o.filter.filter())
 	}
+	both, err := o.asOf.arrange(catalogue, uniqueCells(here, there))
 	var layers []navigator.Layer
 	var releases []*attack.Release
 	for _, m := range both {
@@ -116,21 +127,66 @@ func (o *navigatorOptions) layers(ctx context.Context, store *ttp.Store) ([]navi
 	return layers, releases, err
 }
 
+// cells reads what the layers of a scope show.
+func (o *navigatorOptions) cells(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter) ([]matrix.Cell, error) {
+	options := o.asOf.options(ttp.Where(f), ttp.WithRules())
+	switch o.score {
+	case navigator.Sources, navigator.Attackers, navigator.Identities:
+		options = append(options, ttp.CountDistinct())
+	}
+	return store.Cells(ctx, scope, options...)
+}
+
 func (o *navigatorOptions) layer(r *attack.Release, here, there []matrix.Cell) (navigator.Layer, error) {
-	options := navigator.Options{Name: o.scope[0].String(), Score: o.score, Metadata: layerMetadata(o.filter.filter())}
-	m, err := matrix.Arrange(ofRelease(here, r), r)
+	options := navigator.Options{Name: o.scope[0].String(), Score: o.score, Metadata: o.metadata()}
+	if *o.asOf == "" {
+		here, there = ofRelease(here, r), ofRelease(there, r)
+	}
+	m, err := matrix.Arrange(here, r)
 	if err != nil {
 		return navigator.Layer{}, err
 	}
 	if o.against == nil {
 		return navigator.New(m, options)
 	}
-	other, err := matrix.Arrange(ofRelease(there, r), r)
+	other, err := matrix.Arrange(there, r)
 	if err != nil {
 		return navigator.Layer{}, err
 	}
-	options.Name += " against " + o.against.String()
-	return navigator.Diff(m, other, navigator.DiffOptions{Options: options, Here: o.scope[0].String(), There: o.against.String()})
+	hereName, thereName := o.names()
+	options.Name = hereName + " against " + thereName
+	return navigator.Diff(m, other, navigator.DiffOptions{Options: options, Here: hereName, There: thereName})
+}
+
+// other returns the filter of the scope that is compared with.
+func (o *navigatorOptions) other() ttp.Filter {
+	f := o.filter.filter()
+	if !o.window.since.IsZero() || !o.window.until.IsZero() {
+		f.Since, f.Until = o.window.since, o.window.until
+	}
+	return f
+}
+
+// names returns what the two sides of a comparison are called: their scopes, with the windows if they differ.
+func (o *navigatorOptions) names() (here, there string) {
+	here, there = o.scope[0].String(), o.against.String()
+	f, other := o.filter.filter(), o.other()
+	if f.Since.Equal(other.Since) && f.Until.Equal(other.Until) {
+		return here, there
+	}
+	return here + windowName(f), there + windowName(other)
+}
+
+// windowName describes the window of a filter.
+func windowName(f ttp.Filter) string {
+	var name string
+	if !f.Since.IsZero() {
+		name += " since " + f.Since.Format(time.RFC3339)
+	}
+	if !f.Until.IsZero() {
+		name += " until " + f.Until.Format(time.RFC3339)
+	}
+	return name
 }
 
 // uniqueCells returns the cells of both, those of the same release, technique and tactic once.
@@ -163,8 +219,9 @@ func ofRelease(cells []matrix.Cell, r *attack.Release) []matrix.Cell {
 	return of
 }
 
-// layerMetadata lists the window and the filters.
-func layerMetadata(f ttp.Filter) []navigator.Metadata {
+// metadata lists the window and the filters.
+func (o *navigatorOptions) metadata() []navigator.Metadata {
+	f := o.filter.filter()
 	var metadata []navigator.Metadata
 	if !f.Since.IsZero() {
 		metadata = append(metadata, navigator.Metadata{Name: "Since", Value: f.Since.Format(time.RFC3339)})
@@ -172,7 +229,7 @@ func layerMetadata(f ttp.Filter) []navigator.Metadata {
 	if !f.Until.IsZero() {
 		metadata = append(metadata, navigator.Metadata{Name: "Until", Value: f.Until.Format(time.RFC3339)})
 	}
-	for _, filter := range describe(f) {
+	for _, filter := range append(describe(f), o.asOf.filters()...) {
 		metadata = append(metadata, navigator.Metadata{Name: filter.Name, Value: filter.Value})
 	}
 	return metadata

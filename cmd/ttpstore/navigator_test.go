@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,13 +31,30 @@ func TestNavigator(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.stdout), &layer); err != nil || layer.Name != "fleet against session s1 (enterprise-v18.1)" {
 		t.Errorf("%v %q %+v", err, layer.Name, got.stderr)
 	}
+	got = c.runWith("", "navigator", "--domain", "enterprise", "--since=2026-03-16", "--against-until=2026-03-16")
+	if err := json.Unmarshal([]byte(got.stdout), &layer); err != nil ||
+		layer.Name != "fleet since 2026-03-16T00:00:00Z against fleet until 2026-03-16T00:00:00Z (enterprise-v18.1)" {
+		t.Errorf("%v %q %+v", err, layer.Name, got.stderr)
+	}
 	var layers []navigator.Layer // the tags are of two domains
 	got = c.runWith("", "navigator")
 	if err := json.Unmarshal([]byte(got.stdout), &layers); err != nil || len(layers) != 2 {
 		t.Errorf("%v %d %+v", err, len(layers), got.stderr)
 	}
+	layer = navigator.Layer{} // as of one release, the other domain's tags are outside the matrix
+	got = c.runWith("", "navigator", "--as-of=15.1")
+	old, _ := builtin.Catalogue().Release("enterprise-v15.1")
+	if err := errors.Join(json.Unmarshal([]byte(got.stdout), &layer), navigator.Validate([]byte(got.stdout), old)); err != nil ||
+		layer.Versions.Attack != "15.1" || !slices.Contains(layer.Metadata, navigator.Metadata{Name: "As of", Value: "enterprise-v15.1"}) ||
+		!slices.Contains(layer.Metadata, navigator.Metadata{Name: "Not in the matrix", Value: "T1082, TA0007, mobile-v18.1: 1 (unknown)"}) {
+		t.Errorf("%v %+v %+v", err, layer.Metadata, got.stderr)
+	}
 	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing is written\n"}, "", "navigator", "--rule=R3")
-	c.wantWrong("--against and --score exclude each other", "navigator", "navigator", "--against=fleet", "--score=sources")
+	if got := c.runWith("", "navigator", "--release=77.0"); got.status != exitFailure || got.stdout != "" ||
+		!strings.HasPrefix(got.stderr, `ttpstore: no tags match: unknown ATT&CK release: "enterprise-v77.0"; there are enterprise-v8.2, `) {
+		t.Errorf("%+v", got)
+	}
+	c.wantWrong("a comparison has no --score", "navigator", "navigator", "--against=fleet", "--score=sources")
 	c.wantWrong(`invalid argument "x" for "--score" flag: must be count, sources, attackers, identities or confidence`,
 		"navigator", "navigator", "--score=x")
 	c.wantWrong(`unexpected argument "x"`, "navigator", "navigator", "fleet", "x")

@@ -14,6 +14,7 @@ func newNewCommand() *cobra.Command {
 	var scope [1]ttp.Scope
 	var asJSON *bool
 	var filter *filterFlags
+	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "new SCOPE --since TIME",
 		Short: "List techniques new to a scope",
@@ -39,7 +40,7 @@ The other filter flags also apply to the tags before --since.`,
 			since := matching.Since
 			matching.Since = time.Time{} // earlier tags decide whether a technique is new
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				rows, err := store.NewTechniques(ctx, scope[0], since, matching)
+				rows, err := store.NewTechniques(ctx, scope[0], since, matching, release.options()...)
 				if err != nil {
 					return err
 				}
@@ -50,7 +51,7 @@ The other filter flags also apply to the tags before --since.`,
 			})
 		},
 	}
-	filter = addFilter(cmd)
+	filter, release = addFilter(cmd), addAsOf(cmd)
 	cmd.Flag("since").Usage = "only techniques first seen at or after this `time`: RFC 3339, a date, " +
 		"or a duration before now such as 24h, 7d or 2w; required"
 	asJSON = addJSON(cmd)

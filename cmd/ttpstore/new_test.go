@@ -4,9 +4,9 @@ import "testing"
 
 func TestNew(t *testing.T) {
 	c := twoAttackers(t)
-	c.want(result{exitSuccess, `TECHNIQUE  NAME         TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
-T1082                   TA0007 2      2  2026-03-16T00:00:00Z  2026-03-17T06:00:00Z        0.93
-T1110      Brute Force  TA0006 1      1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60
+	c.want(result{exitSuccess, `TECHNIQUE  NAME                          TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
+T1082      System Information Discovery  TA0007 2      2  2026-03-16T00:00:00Z  2026-03-17T06:00:00Z        0.93
+T1110      Brute Force                   TA0006 1      1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60
 `, ""}, "", "new", "fleet", "--since=2026-03-16")
 	c.want(result{exitSuccess, `[
   {

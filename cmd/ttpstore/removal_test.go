@@ -80,7 +80,10 @@ func TestDryRunChangesNothing(t *testing.T) {
 
 func TestReceipts(t *testing.T) {
 	asJSON := func(dryRun string) string {
-		return `{"dry_run":` + dryRun + `,"tags":4,"techniques":{"T1082":1,"T1110.001":3},"attackers":0,"identities":0,` +
+		return `{"dry_run":` + dryRun + `,"tags":4,"techniques":{"T1082":1,"T1110.001":3},"technique_names":{` +
+			`"T1082":{"technique_name":"System Information Discovery","mitre_url":"https://attack.mitre.org/techniques/T1082"},` +
+			`"T1110.001":{"technique_name":"Brute Force","sub_technique_name":"Password Guessing",` +
+			`"mitre_url":"https://attack.mitre.org/techniques/T1110/001"}},"attackers":0,"identities":0,` +
 			`"released_tags":0,"released_attackers":0}` + "\n"
 	}
 	for _, test := range []struct{ args, stdout, stderr, left string }{

@@ -9,8 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/decnet/ttpstore/attack/builtin"
-	"github.com/decnet/ttpstore/matrix"
 	"github.com/decnet/ttpstore/report"
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -22,12 +20,13 @@ func newReportCommand() *cobra.Command {
 	var scope [1]ttp.Scope
 	var out string
 	var filter *filterFlags
+	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "report SCOPE --out FILE",
 		Short: "Write the techniques of a scope as an HTML page",
 		Long: `Write one HTML page that needs no network: the ATT&CK matrix as a heat map, a timeline by day and how much of
-each tactic was seen. With --since it also lists what is new since the window before, and of the fleet the
-busiest attackers.
+each tactic was seen, and the busiest attackers. With --since it also lists what is new since the window
+before.
 ` + scopeHelp,
 		Example:               `  ttpstore report fleet --since 7d --out week.html`,
 		DisableFlagsInUseLine: true,
@@ -43,7 +42,7 @@ busiest attackers.
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				page, err := readPage(ctx, store, scope[0], filter.filter())
+				page, err := readPage(ctx, store, scope[0], filter.filter(), *release)
 				if err != nil {
 					return err
 				}
@@ -59,20 +58,24 @@ busiest attackers.
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write this `file`, or standard output for -; required")
-	filter = addFilter(cmd)
+	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 
-func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter) (report.Page, error) {
-	page := report.Page{Subject: scope.String(), Filters: describe(f), Since: f.Since, Until: f.Until, Made: time.Now()}
-	cells, err := readCells(ctx, store, scope, f)
+func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf) (report.Page, error) {
+	page := report.Page{Subject: scope.String(), Filters: append(describe(f), as.filters()...), Since: f.Since, Until: f.Until, Made: time.Now()}
+	cells, err := store.Cells(ctx, scope, as.options(ttp.Where(f), ttp.WithRules())...)
+	if err != nil {
+		return page, err
+	}
+	catalogue, err := store.Catalogue(ctx)
 	if err != nil {
 		return page, err
 	}
 	if len(cells) == 0 {
-		return page, errNoTags
+		return page, noTags(catalogue, f)
 	}
-	if page.Matrices, err = matrix.ByRelease(cells, builtin.Catalogue()); err != nil {
+	if page.Matrices, err = as.arrange(catalogue, cells); err != nil {
 		return page, err
 	}
 	timeline, err := store.Timeline(ctx, scope, f, ttp.Day, ttp.ByTactic)
@@ -80,19 +83,17 @@ func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filt
 		return page, err
 	}
 	page.Timeline = report.Timeline{Start: timeline.Start, Bucket: timeline.Bucket, Counts: timeline.Counts}
-	if scope.Kind == ttp.FleetScope {
-		if page.Actors, err = readActors(ctx, store, f); err != nil {
-			return page, err
-		}
+	if page.Actors, err = readActors(ctx, store, scope, f); err != nil {
+		return page, err
 	}
 	if !f.Since.IsZero() {
-		page.Before, err = readBefore(ctx, store, scope, f, page.Made)
+		page.Before, err = readBefore(ctx, store, scope, f, as, page.Made)
 	}
 	return page, err
 }
 
-func readActors(ctx context.Context, store *ttp.Store, f ttp.Filter) ([]report.Actor, error) {
-	counts, err := store.Who(ctx, ttp.AttackerScope, f, busiest)
+func readActors(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter) ([]report.Actor, error) {
+	counts, err := store.WhoIn(ctx, scope, ttp.AttackerScope, f, busiest)
 	var actors []report.Actor
 	for _, c := range counts {
 		actors = append(actors, report.Actor{
@@ -103,7 +104,7 @@ func readActors(ctx context.Context, store *ttp.Store, f ttp.Filter) ([]report.A
 }
 
 // readBefore reads the window before, of the same length. A window that begins in the future has none.
-func readBefore(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, now time.Time) (*report.Before, error) {
+func readBefore(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf, now time.Time) (*report.Before, error) {
 	until := f.Until
 	if until.IsZero() {
 		until = now
@@ -112,6 +113,6 @@ func readBefore(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Fi
 		return nil, nil
 	}
 	f.Since, f.Until = f.Since.Add(-until.Sub(f.Since)), f.Since
-	cells, err := readCells(ctx, store, scope, f)
+	cells, err := store.Cells(ctx, scope, as.options(ttp.Where(f))...)
 	return &report.Before{Since: f.Since, Until: f.Until, Cells: cells}, err
 }

@@ -44,6 +44,7 @@ is JSON Lines, one object per scope.`,
 func newScopeRollupCommand(format *format, use, short string) *cobra.Command {
 	var scope [1]ttp.Scope
 	var filter *filterFlags
+	var release *asOf
 	var distinct bool
 	cmd := &cobra.Command{
 		Use:               use,
@@ -53,7 +54,7 @@ func newScopeRollupCommand(format *format, use, short string) *cobra.Command {
 			return takeScopes(scope[:])(cmd, append([]string{cmd.Name()}, args...))
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			options := []ttp.RollupOption{ttp.Where(filter.filter())}
+			options := release.options(ttp.Where(filter.filter()))
 			if distinct {
 				options = append(options, ttp.CountDistinct())
 			}
@@ -69,7 +70,7 @@ func newScopeRollupCommand(format *format, use, short string) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&distinct, "distinct", false, "also count the distinct sources, attackers and identities of each technique; slower")
-	filter = addFilter(cmd)
+	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 

@@ -7,10 +7,10 @@ import (
 
 func TestRollupCountsWhatIsDistinct(t *testing.T) {
 	c := twoAttackers(t)
-	c.want(result{exitSuccess, `TECHNIQUE  NAME         SUB-TECHNIQUE  SUB-TECHNIQUE NAME  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE  SOURCES  ATTACKERS  IDENTITIES
-T1110      Brute Force  T1110.001      Password Guessing   TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75        3          1           1
-T1082                                                      TA0007 2                2  2026-03-16T00:00:00Z  2026-03-17T06:00:00Z        0.93        2          2           2
-T1110      Brute Force                                     TA0006 1                1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60        1          1           1
+	c.want(result{exitSuccess, `TECHNIQUE  NAME                          SUB-TECHNIQUE  SUB-TECHNIQUE NAME  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE  SOURCES  ATTACKERS  IDENTITIES
+T1110      Brute Force                   T1110.001      Password Guessing   TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75        3          1           1
+T1082      System Information Discovery                                     TA0007 2                2  2026-03-16T00:00:00Z  2026-03-17T06:00:00Z        0.93        2          2           2
+T1110      Brute Force                                                      TA0006 1                1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60        1          1           1
 `, ""}, "", "rollup", "fleet", "--distinct")
 	c.want(result{exitSuccess, `TECHNIQUE  NAME                          TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE  SOURCES  ATTACKERS  IDENTITIES
 T1082      System Information Discovery  TA0007 1      1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93        1          1           1
@@ -18,10 +18,14 @@ T1082      System Information Discovery  TA0007 1      1  2026-03-16T00:00:00Z  
 	c.want(result{exitSuccess, `[
   {
     "technique_id": "T1082",
+    "technique_name": "System Information Discovery",
+    "tactic_name": "Discovery",
+    "mitre_url": "https://attack.mitre.org/techniques/T1082",
     "tactic": "TA0007",
     "tactics": [
       {
         "tactic": "TA0007",
+        "tactic_name": "Discovery",
         "count": 2
       }
     ],
@@ -43,7 +47,7 @@ T1082      System Information Discovery  TA0007 1      1  2026-03-16T00:00:00Z  
 `, ""}, "", "rollup", "fleet", "--distinct", "--json", "--technique=T1082")
 	header := "technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url"
 	c.want(result{exitSuccess, header + `,sources,attackers,identities
-T1082,,,,TA0007,TA0007:2,enterprise-v18.1;mobile-v18.1,2,2026-03-16T00:00:00Z,2026-03-17T06:00:00Z,0.925,,2,2,2
+T1082,System Information Discovery,,,TA0007,TA0007:2,enterprise-v18.1;mobile-v18.1,2,2026-03-16T00:00:00Z,2026-03-17T06:00:00Z,0.925,https://attack.mitre.org/techniques/T1082,2,2,2
 `, ""}, "", "rollup", "fleet", "--distinct", "--format=csv", "--technique=T1082")
 	c.want(result{exitSuccess, header + `,identity_count,sources,attackers,identities
 T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z,0.925,https://attack.mitre.org/techniques/T1082,1,1,1,1
@@ -65,29 +69,33 @@ func TestRollupSpellsJSONTwoWays(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	c := twoAttackers(t)
-	c.want(result{exitSuccess, `ATTACKER                              TECHNIQUE  SUB-TECHNIQUE  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
-29fdaf10-78d5-5f95-8bea-3d649e29ecd6  T1082                     TA0007 1                1  2026-03-17T06:00:00Z  2026-03-17T06:00:00Z        0.80
-29fdaf10-78d5-5f95-8bea-3d649e29ecd6  T1110                     TA0006 1                1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60
-542eed02-5e33-5182-94c3-b95ea9af1b84  T1110      T1110.001      TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75
-542eed02-5e33-5182-94c3-b95ea9af1b84  T1082                     TA0007 1                1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93
+	c.want(result{exitSuccess, `ATTACKER                              TECHNIQUE  NAME                          SUB-TECHNIQUE  SUB-TECHNIQUE NAME  TACTICS             COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
+29fdaf10-78d5-5f95-8bea-3d649e29ecd6  T1082                                                                       TA0007 1                1  2026-03-17T06:00:00Z  2026-03-17T06:00:00Z        0.80
+29fdaf10-78d5-5f95-8bea-3d649e29ecd6  T1110      Brute Force                                                      TA0006 1                1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60
+542eed02-5e33-5182-94c3-b95ea9af1b84  T1110      Brute Force                   T1110.001      Password Guessing   TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75
+542eed02-5e33-5182-94c3-b95ea9af1b84  T1082      System Information Discovery                                     TA0007 1                1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93
 `, ""}, "", "rollup", "attackers")
-	c.want(result{exitSuccess, `IDENTITY                              TECHNIQUE  TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
-189b3fbb-9556-55f5-a524-57d8bd6526b3  T1082      TA0007 1      1  2026-03-17T06:00:00Z  2026-03-17T06:00:00Z        0.80
-e1292c78-2e52-5857-ae79-bbc6fe89e0c2  T1082      TA0007 1      1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93
+	c.want(result{exitSuccess, `IDENTITY                              TECHNIQUE  NAME                          TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE
+189b3fbb-9556-55f5-a524-57d8bd6526b3  T1082                                    TA0007 1      1  2026-03-17T06:00:00Z  2026-03-17T06:00:00Z        0.80
+e1292c78-2e52-5857-ae79-bbc6fe89e0c2  T1082      System Information Discovery  TA0007 1      1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93
 `, ""}, "", "rollup", "identities", "--tactic=TA0007")
-	row := func(release, count, time, confidence string) string {
-		return `"techniques":[{"technique_id":"T1082","tactic":"TA0007","tactics":[{"tactic":"TA0007","count":1}],"releases":["` + release +
+	row := func(names, tactic, release, count, time, confidence string) string {
+		return `"techniques":[{"technique_id":"T1082",` + names + `"tactic":"TA0007","tactics":[{"tactic":"TA0007",` + tactic +
+			`"count":1}],"releases":["` + release +
 			`"],"count":` + count + `,"first_seen":"` + time + `","last_seen":"` + time + `","confidence_max":` + confidence + "}]}\n"
 	}
+	const discovery = `"technique_name":"System Information Discovery","tactic_name":"Discovery",` +
+		`"mitre_url":"https://attack.mitre.org/techniques/T1082",`
 	for _, kind := range [][3]string{{"attacker", otherAttackerID, attackerID}, {"identity", otherIdentityID, identityID}} {
 		plural := map[string]string{"attacker": "attackers", "identity": "identities"}[kind[0]]
-		c.want(result{exitSuccess, `{"kind":"` + kind[0] + `","uuid":"` + kind[1] + `",` + row("mobile-v18.1", "1", "2026-03-17T06:00:00Z", "0.8") +
-			`{"kind":"` + kind[0] + `","uuid":"` + kind[2] + `",` + row("enterprise-v18.1", "1", "2026-03-16T00:00:00Z", "0.925"), ""},
+		c.want(result{exitSuccess, `{"kind":"` + kind[0] + `","uuid":"` + kind[1] + `",` + row("", "", "mobile-v18.1", "1", "2026-03-17T06:00:00Z", "0.8") +
+			`{"kind":"` + kind[0] + `","uuid":"` + kind[2] + `",` + row(discovery, `"tactic_name":"Discovery",`, "enterprise-v18.1", "1", "2026-03-16T00:00:00Z", "0.925"), ""},
 			"", "rollup", plural, "--technique=T1082", "--json")
 		header := "kind,id,technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url\n"
 		c.want(result{exitSuccess, header +
 			kind[0] + "," + kind[1] + ",T1082,,,,TA0007,TA0007:1,mobile-v18.1,1,2026-03-17T06:00:00Z,2026-03-17T06:00:00Z,0.8,\n" +
-			kind[0] + "," + kind[2] + ",T1082,,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z,0.925,\n", ""},
+			kind[0] + "," + kind[2] + ",T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z," +
+			"0.925,https://attack.mitre.org/techniques/T1082\n", ""},
 			"", "rollup", plural, "--technique=T1082", "--format=csv")
 		c.want(result{exitSuccess, header, ""}, "", "rollup", plural, "--rule=R3", "--format=csv")
 		c.want(result{exitSuccess, "", ""}, "", "rollup", plural, "--rule=R3", "--json")
@@ -114,9 +122,11 @@ T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-
 	json := `[
   {
     "technique_id": "T1110",
-    "technique_name": "Brute Force",
     "sub_technique_id": "T1110.001",
+    "technique_name": "Brute Force",
     "sub_technique_name": "Password Guessing",
+    "tactic_name": "Credential Access",
+    "mitre_url": "https://attack.mitre.org/techniques/T1110/001",
     "tactic": "TA0006",
     "tactics": [
       {
@@ -136,12 +146,13 @@ T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-
     "count": 3,
     "first_seen": "2026-03-15T17:06:27.72714Z",
     "last_seen": "2026-03-15T17:06:36Z",
-    "confidence_max": 0.75,
-    "mitre_url": "https://attack.mitre.org/techniques/T1110/001"
+    "confidence_max": 0.75
   },
   {
     "technique_id": "T1082",
     "technique_name": "System Information Discovery",
+    "tactic_name": "Discovery",
+    "mitre_url": "https://attack.mitre.org/techniques/T1082",
     "tactic": "TA0007",
     "tactics": [
       {
@@ -156,13 +167,12 @@ T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-
     "count": 1,
     "first_seen": "2026-03-16T00:00:00Z",
     "last_seen": "2026-03-16T00:00:00Z",
-    "confidence_max": 0.925,
-    "mitre_url": "https://attack.mitre.org/techniques/T1082"
+    "confidence_max": 0.925
   }
 ]
 `
-	campaignJSON := strings.NewReplacer("T1110/001\"\n", "T1110/001\",\n    \"identity_count\": 1\n",
-		"T1082\"\n", "T1082\",\n    \"identity_count\": 1\n").Replace(json)
+	campaignJSON := strings.NewReplacer("0.75\n", "0.75,\n    \"identity_count\": 1\n",
+		"0.925\n", "0.925,\n    \"identity_count\": 1\n").Replace(json)
 	for _, scope := range [][]string{{"fleet"}, {"session", "s1"}, {"attacker", attackerID}, {"identity", identityID}} {
 		args := append([]string{"rollup"}, scope...)
 		c.want(result{exitSuccess, table, ""}, "", args...)

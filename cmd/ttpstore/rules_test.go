@@ -18,7 +18,20 @@ R2          3      2           2        2          1           1  2026-03-16T12:
     "attackers": 1,
     "identities": 1,
     "first_seen": "2026-03-16T12:00:00Z",
-    "last_seen": "2026-03-17T06:00:00Z"
+    "last_seen": "2026-03-17T06:00:00Z",
+    "cells": [
+      {
+        "technique": "T1082",
+        "tactic": "TA0007"
+      },
+      {
+        "technique": "T1110",
+        "tactic": "TA0006",
+        "technique_name": "Brute Force",
+        "tactic_name": "Credential Access",
+        "mitre_url": "https://attack.mitre.org/techniques/T1110"
+      }
+    ]
   }
 ]
 `, ""}, "", "rules", "--rule=R2", "--json")

@@ -24,7 +24,7 @@ var commandLines = []string{
 	"purge attacker " + attackerID + " --yes", "purge identity " + identityID + " --yes", "purge session s1 --yes",
 	"rollback rule R1 --yes --tombstone", "rollback batch " + attackerID + " --yes", "retention --keep 90d --yes",
 	"tombstone list", "tombstone lift " + attackerID, "verify",
-	"attack releases", "attack show T1110", "attack diff 15.1 18.1", "attack license", "navigator fleet", "stix fleet", "report fleet --out -",
+	"attack releases", "attack show T1110", "attack diff 15.1 18.1", "attack license", "attack load missing.json", "attack remove 18.1", "navigator fleet", "stix fleet", "report fleet --out -",
 }
 
 const mark = "Tr0ub4dor"

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/stix"
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -17,6 +16,7 @@ func newSTIXCommand() *cobra.Command {
 	var scope [1]ttp.Scope
 	var output string
 	var filter *filterFlags
+	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "stix SCOPE",
 		Short: "Write the techniques of a scope as STIX 2.1 sightings",
@@ -29,28 +29,32 @@ to ATT&CK's own objects, which the bundle does not contain. The same tags give t
 		ValidArgsFunction: completeScopes(1),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				return writeSTIX(ctx, cmd, store, scope[0], filter.filter(), output)
+				return writeSTIX(ctx, cmd, store, scope[0], filter.filter(), *release, output)
 			})
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "write this `file`, or standard output for -")
-	filter = addFilter(cmd)
+	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 
-func writeSTIX(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, f ttp.Filter, output string) error {
-	cells, err := readCells(ctx, store, scope, f)
+func writeSTIX(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf, output string) error {
+	cells, err := store.Cells(ctx, scope, as.options(ttp.Where(f))...)
+	if err != nil {
+		return err
+	}
+	catalogue, err := store.Catalogue(ctx)
 	if err != nil {
 		return err
 	}
 	subject := []string{scope.String()}
-	for _, filter := range describe(f) {
+	for _, filter := range append(describe(f), as.filters()...) {
 		subject = append(subject, strings.ToLower(filter.Name)+" "+filter.Value)
 	}
 	var bundle bytes.Buffer
-	left, err := stix.Write(&bundle, cells, builtin.Catalogue(), stix.Options{Subject: strings.Join(subject, ", ")})
+	left, err := stix.Write(&bundle, cells, catalogue, stix.Options{Subject: strings.Join(subject, ", ")})
 	if err == nil && len(left) == len(cells) {
-		err = errNoTags
+		err = noTags(catalogue, f)
 	}
 	if err != nil {
 		return err

@@ -11,9 +11,10 @@ import (
 
 // newSweepCommand returns a subcommand of rollup that rolls up every scope of a kind.
 func newSweepCommand(format *format, use, short, scope string,
-	rollups func(*ttp.Store, context.Context, ttp.Filter) iter.Seq2[ttp.ScopeRollup, error],
+	rollups func(*ttp.Store, context.Context, ttp.Filter, ...ttp.RollupOption) iter.Seq2[ttp.ScopeRollup, error],
 ) *cobra.Command {
 	var filter *filterFlags
+	var release *asOf
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
@@ -24,7 +25,7 @@ formats have the id in each row. Memory use does not depend on the size of the s
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				found := rollups(store, ctx, filter.filter())
+				found := rollups(store, ctx, filter.filter(), release.options()...)
 				switch *format {
 				case jsonFormat:
 					return streamJSON(cmd, found)
@@ -40,7 +41,7 @@ formats have the id in each row. Memory use does not depend on the size of the s
 			})
 		},
 	}
-	filter = addFilter(cmd)
+	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 

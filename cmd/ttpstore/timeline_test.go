@@ -58,9 +58,9 @@ func TestTimelineAsJSON(t *testing.T) {
 		{"fleet --by tactic --top 1", ttp.Timeline{
 			Start: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Bucket: ttp.Day, Counts: []int64{3, 2, 1},
 			Series: []ttp.TimelineSeries{
-				{Tactic: "TA0006", Count: 3, Counts: []int64{2, 1, 0}},
-				{Tactic: "TA0007", Count: 2, Counts: []int64{0, 1, 1}},
-				{Tactic: "TA0001", Count: 1, Counts: []int64{1, 0, 0}},
+				{Tactic: "TA0006", Names: ttp.Names{TacticName: "Credential Access"}, Count: 3, Counts: []int64{2, 1, 0}},
+				{Tactic: "TA0007", Names: ttp.Names{TacticName: "Discovery"}, Count: 2, Counts: []int64{0, 1, 1}},
+				{Tactic: "TA0001", Names: ttp.Names{TacticName: "Initial Access"}, Count: 1, Counts: []int64{1, 0, 0}},
 			},
 		}},
 		{"session none --bucket 15m", ttp.Timeline{Bucket: 15 * time.Minute, Counts: []int64{}, Series: []ttp.TimelineSeries{}}},

@@ -33,7 +33,11 @@ a tombstone should have blocked; it is removed), wrong_count (of a tombstone or 
 wrong_index (an index that differs from its table; it is rebuilt). The command counts them and asks for
 confirmation unless --yes is given. Of the other findings, dangling and dangling_merge name scopes that may
 still be imported; use "ttpstore scope unmerge" for merge_cycle, and ALTER TABLE ttp_tag FORCE for wrong_index
-on MySQL. After damaged, restore a backup; wrong_index is not repaired beside it.`,
+on MySQL. After damaged, restore a backup; wrong_index is not repaired beside it.
+
+unknown_technique, revoked_technique, deprecated_technique and wrong_tactic are told once for each technique,
+tactic and release: they show a rule that speaks of another release than it says. Load a bundle of an
+unknown_release with "ttpstore attack load".`,
 		Example: `  ttpstore verify
   ttpstore verify --json | jq -r 'select(.kind == "dangling") | .uuid'
   ttpstore verify --repair --yes`,

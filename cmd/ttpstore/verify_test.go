@@ -10,19 +10,32 @@ import (
 
 const strangerID = "11111111-2222-4333-8444-555555555555" // not stored
 
+// Some tags of the fixtures have a technique or a tactic that their release does not have.
+const (
+	wrongTactic      = "T1110.001 TA0001 enterprise-v18.1 of 1 tags is not under this tactic but under TA0006"
+	unknownTechnique = "T1082 TA0007 mobile-v18.1 of 1 tags is not in the release"
+)
+
 func TestVerify(t *testing.T) {
-	c := filled(t)
-	c.want(result{exitSuccess, "", "checked 1 campaign, 1 identity, 1 attacker, 4 tags, 0 tombstones: 0 findings, 0 repaired\n"}, "", "verify")
-	attacker := `{"type":"attacker","uuid":"` + otherAttackerID + `","identity_uuid":"` + strangerID + `"}`
+	c := newCLI(t)
+	attacker := `{"type":"attacker","uuid":"` + attackerID + `"}` + "\n"
+	if got := c.runWith(attacker+tagLine("1", "TA0006", "T1110", "0.6", "2026-03-16T12:00:00Z"), "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	c.want(result{exitSuccess, "", "checked 0 campaigns, 0 identities, 1 attacker, 1 tag, 0 tombstones: 0 findings, 0 repaired\n"}, "", "verify")
+	c = filled(t)
+	c.want(result{exitFailure, "wrong_tactic: technique: " + wrongTactic + "\n",
+		"checked 1 campaign, 1 identity, 1 attacker, 4 tags, 0 tombstones: 1 finding, 0 repaired\nttpstore: verify: 1 finding not repaired\n"}, "", "verify")
+	attacker = `{"type":"attacker","uuid":"` + otherAttackerID + `","identity_uuid":"` + strangerID + `"}`
 	if got := c.runWith(attacker, "import", "-"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	summary := "checked 1 campaign, 1 identity, 2 attackers, 4 tags, 0 tombstones: 1 finding, 0 repaired\nttpstore: verify: 1 finding not repaired\n"
-	line := "dangling: attacker " + otherAttackerID + ": identity_uuid " + strangerID + " is not stored\n"
+	summary := "checked 1 campaign, 1 identity, 2 attackers, 4 tags, 0 tombstones: 2 findings, 0 repaired\nttpstore: verify: 2 findings not repaired\n"
+	line := "dangling: attacker " + otherAttackerID + ": identity_uuid " + strangerID + " is not stored\nwrong_tactic: technique: " + wrongTactic + "\n"
 	c.want(result{exitFailure, line, summary}, "", "verify")
 	c.want(result{exitFailure, line, summary}, "", "verify", "--repair", "--yes")
 	c.want(result{exitFailure, `{"kind":"dangling","of":"attacker","uuid":"` + otherAttackerID + `","detail":"identity_uuid ` + strangerID +
-		` is not stored","repaired":false}` + "\n", summary}, "", "verify", "--json")
+		` is not stored","repaired":false}` + "\n" + `{"kind":"wrong_tactic","of":"technique","detail":"` + wrongTactic + `","repaired":false}` + "\n", summary}, "", "verify", "--json")
 }
 
 func TestVerifyRepairs(t *testing.T) {
@@ -32,19 +45,22 @@ func TestVerifyRepairs(t *testing.T) {
 	if got := c.runWith(line, "import", "-"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
+	wrong := "unknown_technique: technique: " + unknownTechnique + "\nwrong_tactic: technique: " + wrongTactic + "\n"
 	looked := "checked 2 campaigns, 2 identities, 2 attackers, 7 tags, 0 tombstones: "
 	finding := func(args ...string) string {
 		t.Helper()
 		got := c.runWith("", append([]string{"verify"}, args...)...)
-		if !strings.HasPrefix(got.stdout, "identity_mismatch: tag ") || strings.Count(got.stdout, "\n") != 1 {
+		found, others, _ := strings.Cut(got.stdout, "\n")
+		if !strings.HasPrefix(found, "identity_mismatch: tag ") || others != wrong {
 			t.Errorf("%+v", got)
 		}
-		return got.stdout
+		return found
 	}
 	found := finding()
-	c.want(result{exitFailure, found, looked + "1 finding, 0 repaired\nttpstore: verify: 1 finding not repaired\n"}, "", "verify")
-	c.want(result{exitSuccess, strings.TrimSuffix(found, "\n") + " (repaired)\n", looked + "1 finding, 1 repaired\n"}, "", "verify", "--repair", "-y")
-	c.want(result{exitSuccess, "", looked + "0 findings, 0 repaired\n"}, "", "verify")
+	left := "\nttpstore: verify: 2 findings not repaired\n"
+	c.want(result{exitFailure, found + "\n" + wrong, looked + "3 findings, 0 repaired\nttpstore: verify: 3 findings not repaired\n"}, "", "verify")
+	c.want(result{exitFailure, found + " (repaired)\n" + wrong, looked + "3 findings, 1 repaired" + left}, "", "verify", "--repair", "-y")
+	c.want(result{exitFailure, wrong, looked + "2 findings, 0 repaired" + left}, "", "verify")
 }
 
 func TestFindingsWithoutUUID(t *testing.T) {

@@ -146,7 +146,7 @@ func (q *Queries) ListPageStarts(ctx context.Context, arg ListPageStartsParams) 
 }
 
 const ListPhasesByMembers = `-- name: ListPhasesByMembers :many
-SELECT t.decky_id, t.tactic, t.observed_at
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS SIGNED) AS tactic_key, t.observed_at
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
@@ -158,9 +158,9 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
           AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
-GROUP BY t.decky_id, t.tactic, t.observed_at
+GROUP BY t.decky_id, tactic_key, t.observed_at
 UNION ALL
-SELECT t.decky_id, t.tactic, t.observed_at
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS SIGNED) AS tactic_key, t.observed_at
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
@@ -171,7 +171,7 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
           AND d.source_kind = COALESCE(?, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
-GROUP BY t.decky_id, t.tactic, t.observed_at
+GROUP BY t.decky_id, tactic_key, t.observed_at
 `
 
 type ListPhasesByMembersParams struct {
@@ -196,11 +196,11 @@ type ListPhasesByMembersParams struct {
 
 type ListPhasesByMembersRow struct {
 	DeckyID    sql.NullString
-	Tactic     string
+	TacticKey  int64
 	ObservedAt int64
 }
 
-// Distinct combinations of decky, tactic and time in the tags of a scope's members.
+// Distinct combinations of decky, tactic, release and time in the tags of a scope's members.
 func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembersParams) ([]ListPhasesByMembersRow, error) {
 	query := ListPhasesByMembers
 	var queryParams []interface{}
@@ -257,7 +257,7 @@ func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembe
 	var items []ListPhasesByMembersRow
 	for rows.Next() {
 		var i ListPhasesByMembersRow
-		if err := rows.Scan(&i.DeckyID, &i.Tactic, &i.ObservedAt); err != nil {
+		if err := rows.Scan(&i.DeckyID, &i.TacticKey, &i.ObservedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -8,6 +8,11 @@ import (
 	"database/sql"
 )
 
+type TtpAttackRelease struct {
+	Name    string
+	Content []byte
+}
+
 type TtpAttacker struct {
 	UUID         []byte
 	IP           sql.NullString

@@ -8,6 +8,7 @@ package mysqlgen
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
 
 const WhoActorsByTechnique = `-- name: WhoActorsByTechnique :many
@@ -81,6 +82,229 @@ func (q *Queries) WhoActorsByTechnique(ctx context.Context, arg WhoActorsByTechn
 		if err := rows.Scan(
 			&i.IdentityUUID,
 			&i.AttackerUUID,
+			&i.Tags,
+			&i.FirstSeen,
+			&i.LastSeen,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const WhoActorsOfMembers = `-- name: WhoActorsOfMembers :many
+SELECT t.attacker_uuid, t.identity_uuid, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen
+FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+GROUP BY t.attacker_uuid, t.identity_uuid
+UNION ALL
+SELECT t.attacker_uuid, t.identity_uuid, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen
+FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
+GROUP BY t.attacker_uuid, t.identity_uuid
+`
+
+type WhoActorsOfMembersParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	MinConfidence float64
+	FirstKey      int64
+	LastKey       int64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	AnyIdentity   int64
+	Attackers     [][]byte
+	Identities    [][]byte
+}
+
+type WhoActorsOfMembersRow struct {
+	AttackerUUID []byte
+	IdentityUUID []byte
+	Tags         int64
+	FirstSeen    int64
+	LastSeen     int64
+}
+
+// The actors among the tags of a scope's members.
+func (q *Queries) WhoActorsOfMembers(ctx context.Context, arg WhoActorsOfMembersParams) ([]WhoActorsOfMembersRow, error) {
+	query := WhoActorsOfMembers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WhoActorsOfMembersRow
+	for rows.Next() {
+		var i WhoActorsOfMembersRow
+		if err := rows.Scan(
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+			&i.Tags,
+			&i.FirstSeen,
+			&i.LastSeen,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const WhoActorsOfSession = `-- name: WhoActorsOfSession :many
+SELECT t.attacker_uuid, t.identity_uuid, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen
+FROM ttp_tag t FORCE INDEX (ttp_tag_session)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+      AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.session_id = ?
+GROUP BY t.attacker_uuid, t.identity_uuid
+`
+
+type WhoActorsOfSessionParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	MinConfidence float64
+	FirstKey      int64
+	LastKey       int64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	SessionID     sql.NullString
+}
+
+type WhoActorsOfSessionRow struct {
+	AttackerUUID []byte
+	IdentityUUID []byte
+	Tags         int64
+	FirstSeen    int64
+	LastSeen     int64
+}
+
+func (q *Queries) WhoActorsOfSession(ctx context.Context, arg WhoActorsOfSessionParams) ([]WhoActorsOfSessionRow, error) {
+	rows, err := q.db.QueryContext(ctx, WhoActorsOfSession,
+		arg.Since,
+		arg.Before,
+		arg.AnyTag,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+		arg.SessionID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WhoActorsOfSessionRow
+	for rows.Next() {
+		var i WhoActorsOfSessionRow
+		if err := rows.Scan(
+			&i.AttackerUUID,
+			&i.IdentityUUID,
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,

@@ -11,10 +11,9 @@ import (
 	"strings"
 )
 
-const CountDistinctSources = `-- name: CountDistinctSources :many
-SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique,
-       COUNT(DISTINCT t.source_kind || '|' || t.source_id) AS sources
-FROM ttp_tag t
+const CountSourcesOfTechniques = `-- name: CountSourcesOfTechniques :many
+SELECT COUNT(DISTINCT t.source_kind || '|' || t.source_id) AS sources
+FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
       AND t.technique_key >= ?5 AND t.technique_key <= ?6
@@ -24,10 +23,10 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
           AND d.source_kind = COALESCE(?13, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
-GROUP BY technique
+  AND t.technique_key IN (/*SLICE:technique_keys*/?)
 `
 
-type CountDistinctSourcesParams struct {
+type CountSourcesOfTechniquesParams struct {
 	Since         int64
 	Before        int64
 	AnyTag        int64
@@ -42,42 +41,47 @@ type CountDistinctSourcesParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
+	TechniqueKeys []int64
 }
 
-type CountDistinctSourcesRow struct {
-	Technique int64
-	Sources   int64
-}
-
-// Numbers of distinct sources by technique, of the fleet.
-func (q *Queries) CountDistinctSources(ctx context.Context, arg CountDistinctSourcesParams) ([]CountDistinctSourcesRow, error) {
-	rows, err := q.db.QueryContext(ctx, CountDistinctSources,
-		arg.Since,
-		arg.Before,
-		arg.AnyTag,
-		arg.MinConfidence,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.Modulus,
-		arg.Unit,
-		arg.Digits,
-		arg.AnyRow,
-		arg.RuleID,
-		arg.RuleVersion,
-		arg.SourceKind,
-		arg.DeckyID,
-	)
+// Number of distinct sources of several technique_keys together, of the fleet.
+func (q *Queries) CountSourcesOfTechniques(ctx context.Context, arg CountSourcesOfTechniquesParams) ([]int64, error) {
+	query := CountSourcesOfTechniques
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	if len(arg.TechniqueKeys) > 0 {
+		for _, v := range arg.TechniqueKeys {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:technique_keys*/?", strings.Repeat(",?", len(arg.TechniqueKeys))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:technique_keys*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CountDistinctSourcesRow
+	var items []int64
 	for rows.Next() {
-		var i CountDistinctSourcesRow
-		if err := rows.Scan(&i.Technique, &i.Sources); err != nil {
+		var sources int64
+		if err := rows.Scan(&sources); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, sources)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -89,7 +93,7 @@ func (q *Queries) CountDistinctSources(ctx context.Context, arg CountDistinctSou
 }
 
 const ListActorsByTechnique = `-- name: ListActorsByTechnique :many
-SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.attacker_uuid, t.identity_uuid
+SELECT t.technique_key, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
@@ -100,7 +104,7 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
           AND d.source_kind = COALESCE(?13, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
-GROUP BY technique, t.attacker_uuid, t.identity_uuid
+GROUP BY t.technique_key, t.attacker_uuid, t.identity_uuid
 `
 
 type ListActorsByTechniqueParams struct {
@@ -121,12 +125,12 @@ type ListActorsByTechniqueParams struct {
 }
 
 type ListActorsByTechniqueRow struct {
-	Technique    int64
+	TechniqueKey int64
 	AttackerUUID []byte
 	IdentityUUID []byte
 }
 
-// Distinct actors by technique, of the fleet.
+// Distinct actors by technique_key, of the fleet.
 func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTechniqueParams) ([]ListActorsByTechniqueRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListActorsByTechnique,
 		arg.Since,
@@ -151,7 +155,7 @@ func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTec
 	var items []ListActorsByTechniqueRow
 	for rows.Next() {
 		var i ListActorsByTechniqueRow
-		if err := rows.Scan(&i.Technique, &i.AttackerUUID, &i.IdentityUUID); err != nil {
+		if err := rows.Scan(&i.TechniqueKey, &i.AttackerUUID, &i.IdentityUUID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -166,7 +170,7 @@ func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTec
 }
 
 const ListSourcesByMembers = `-- name: ListSourcesByMembers :many
-SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
@@ -178,9 +182,9 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
           AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
-GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 UNION ALL
-SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
@@ -191,7 +195,7 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
           AND d.source_kind = COALESCE(?13, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
-GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 `
 
 type ListSourcesByMembersParams struct {
@@ -215,14 +219,14 @@ type ListSourcesByMembersParams struct {
 }
 
 type ListSourcesByMembersRow struct {
-	Technique    int64
+	TechniqueKey int64
 	SourceKind   string
 	SourceID     string
 	AttackerUUID []byte
 	IdentityUUID []byte
 }
 
-// Distinct sources and actors by technique, of a scope's members.
+// Distinct sources and actors by technique_key, of a scope's members.
 func (q *Queries) ListSourcesByMembers(ctx context.Context, arg ListSourcesByMembersParams) ([]ListSourcesByMembersRow, error) {
 	query := ListSourcesByMembers
 	var queryParams []interface{}
@@ -266,7 +270,7 @@ func (q *Queries) ListSourcesByMembers(ctx context.Context, arg ListSourcesByMem
 	for rows.Next() {
 		var i ListSourcesByMembersRow
 		if err := rows.Scan(
-			&i.Technique,
+			&i.TechniqueKey,
 			&i.SourceKind,
 			&i.SourceID,
 			&i.AttackerUUID,
@@ -286,7 +290,7 @@ func (q *Queries) ListSourcesByMembers(ctx context.Context, arg ListSourcesByMem
 }
 
 const ListSourcesBySession = `-- name: ListSourcesBySession :many
-SELECT CAST(t.technique_key / 10000000000 AS INTEGER) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
@@ -297,7 +301,7 @@ WHERE t.observed_at >= ?1 AND t.observed_at < ?2
           AND d.source_kind = COALESCE(?13, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
   AND t.session_id = ?15
-GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 `
 
 type ListSourcesBySessionParams struct {
@@ -319,7 +323,7 @@ type ListSourcesBySessionParams struct {
 }
 
 type ListSourcesBySessionRow struct {
-	Technique    int64
+	TechniqueKey int64
 	SourceKind   string
 	SourceID     string
 	AttackerUUID []byte
@@ -352,7 +356,7 @@ func (q *Queries) ListSourcesBySession(ctx context.Context, arg ListSourcesBySes
 	for rows.Next() {
 		var i ListSourcesBySessionRow
 		if err := rows.Scan(
-			&i.Technique,
+			&i.TechniqueKey,
 			&i.SourceKind,
 			&i.SourceID,
 			&i.AttackerUUID,

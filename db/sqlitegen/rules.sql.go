@@ -8,10 +8,11 @@ package sqlitegen
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
 
 const ListActorsByRule = `-- name: ListActorsByRule :many
-SELECT r.rule_id, r.rule_version, CAST(r.technique_key / 10000000000 AS INTEGER) AS technique, r.attacker_uuid, r.identity_uuid
+SELECT r.rule_id, r.rule_version, r.technique_key, r.attacker_uuid, r.identity_uuid
 FROM ttp_tag r
 WHERE r.observed_at >= ?1 AND r.observed_at < ?2
   AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
@@ -22,7 +23,7 @@ WHERE r.observed_at >= ?1 AND r.observed_at < ?2
           AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
           AND d.source_kind = COALESCE(?13, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-GROUP BY r.rule_id, r.rule_version, technique, r.attacker_uuid, r.identity_uuid
+GROUP BY r.rule_id, r.rule_version, r.technique_key, r.attacker_uuid, r.identity_uuid
 `
 
 type ListActorsByRuleParams struct {
@@ -45,7 +46,7 @@ type ListActorsByRuleParams struct {
 type ListActorsByRuleRow struct {
 	RuleID       string
 	RuleVersion  int64
-	Technique    int64
+	TechniqueKey int64
 	AttackerUUID []byte
 	IdentityUUID []byte
 }
@@ -78,7 +79,7 @@ func (q *Queries) ListActorsByRule(ctx context.Context, arg ListActorsByRulePara
 		if err := rows.Scan(
 			&i.RuleID,
 			&i.RuleVersion,
-			&i.Technique,
+			&i.TechniqueKey,
 			&i.AttackerUUID,
 			&i.IdentityUUID,
 		); err != nil {
@@ -172,6 +173,270 @@ func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRul
 			&i.LastSeen,
 			&i.Sources,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListRulesByMembers = `-- name: ListRulesByMembers :many
+SELECT t.technique_key, t.rule_id
+FROM ttp_tag t INDEXED BY ttp_tag_attacker
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+GROUP BY t.technique_key, t.rule_id
+UNION ALL
+SELECT t.technique_key, t.rule_id
+FROM ttp_tag t INDEXED BY ttp_tag_identity
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.identity_uuid IN (/*SLICE:identities*/?)
+GROUP BY t.technique_key, t.rule_id
+`
+
+type ListRulesByMembersParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	MinConfidence float64
+	FirstKey      int64
+	LastKey       int64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	AnyIdentity   int64
+	Attackers     [][]byte
+	Identities    [][]byte
+}
+
+type ListRulesByMembersRow struct {
+	TechniqueKey int64
+	RuleID       string
+}
+
+// Rules by technique_key, of a scope's members.
+func (q *Queries) ListRulesByMembers(ctx context.Context, arg ListRulesByMembersParams) ([]ListRulesByMembersRow, error) {
+	query := ListRulesByMembers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListRulesByMembersRow
+	for rows.Next() {
+		var i ListRulesByMembersRow
+		if err := rows.Scan(&i.TechniqueKey, &i.RuleID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListRulesBySession = `-- name: ListRulesBySession :many
+SELECT t.technique_key, t.rule_id
+FROM ttp_tag t INDEXED BY ttp_tag_session
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.session_id = ?15
+GROUP BY t.technique_key, t.rule_id
+`
+
+type ListRulesBySessionParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	MinConfidence float64
+	FirstKey      int64
+	LastKey       int64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	SessionID     sql.NullString
+}
+
+type ListRulesBySessionRow struct {
+	TechniqueKey int64
+	RuleID       string
+}
+
+func (q *Queries) ListRulesBySession(ctx context.Context, arg ListRulesBySessionParams) ([]ListRulesBySessionRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListRulesBySession,
+		arg.Since,
+		arg.Before,
+		arg.AnyTag,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+		arg.SessionID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListRulesBySessionRow
+	for rows.Next() {
+		var i ListRulesBySessionRow
+		if err := rows.Scan(&i.TechniqueKey, &i.RuleID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListRulesByTechnique = `-- name: ListRulesByTechnique :many
+SELECT t.technique_key, t.rule_id
+FROM ttp_tag t
+WHERE t.observed_at >= ?1 AND t.observed_at < ?2
+  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
+      AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
+GROUP BY t.technique_key, t.rule_id
+`
+
+type ListRulesByTechniqueParams struct {
+	Since         int64
+	Before        int64
+	AnyTag        int64
+	MinConfidence float64
+	FirstKey      int64
+	LastKey       int64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+}
+
+type ListRulesByTechniqueRow struct {
+	TechniqueKey int64
+	RuleID       string
+}
+
+// Rules by technique_key, of the fleet.
+func (q *Queries) ListRulesByTechnique(ctx context.Context, arg ListRulesByTechniqueParams) ([]ListRulesByTechniqueRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListRulesByTechnique,
+		arg.Since,
+		arg.Before,
+		arg.AnyTag,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListRulesByTechniqueRow
+	for rows.Next() {
+		var i ListRulesByTechniqueRow
+		if err := rows.Scan(&i.TechniqueKey, &i.RuleID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -61,6 +62,12 @@ func benchmarkReads(b *testing.B, db *database) {
 	benchmarkRead(b, "rollup=fleet/window=all", func() int64 {
 		return tagsOf(must[[]ttp.TechniqueRollupRow](b)(s.ListDistinctTechniques(ctx)))
 	})
+	named := db.open(b, ttp.WithCatalogue(builtin.Catalogue()))
+	for name, options := range map[string][]ttp.RollupOption{"names": nil, "as of": {ttp.AsOf("enterprise-v15.1")}} {
+		benchmarkRead(b, "rollup=fleet/window=all/with="+name, func() int64 {
+			return tagsOf(must[[]ttp.TechniqueRollupRow](b)(named.ListDistinctTechniques(ctx, options...)))
+		})
+	}
 	benchmarkRead(b, "rollup=fleet/window=1%", func() int64 {
 		return tagsOf(must[[]ttp.TechniqueRollupRow](b)(s.ListDistinctTechniques(ctx, ttp.Where(onePercent))))
 	})

@@ -16,14 +16,7 @@ import (
 )
 
 var cellCases = []testCase{
-	{name: "CellsRefuseDistinctCounts", run: cellsRefuseDistinctCounts},
 	{name: "CellsAreOrderedByVersion", run: cellsAreOrderedByVersion},
-}
-
-func cellsRefuseDistinctCounts(t *testing.T, db *database) {
-	s := db.store(t)
-	_, err := s.Cells(context.Background(), ttp.Fleet(), ttp.CountDistinct())
-	equal(t, "fields", problemFields(t, err), []string{"distinct"})
 }
 
 func cellsAreOrderedByVersion(t *testing.T, db *database) {
@@ -58,5 +51,19 @@ func (m *model) checkCells(rt *rapid.T, s *ttp.Store, scope ttp.Scope, f ttp.Fil
 	slices.SortFunc(want, func(a, b matrix.Cell) int { // sorting as text is right for the model's releases
 		return cmp.Or(strings.Compare(a.Release, b.Release), strings.Compare(a.Technique, b.Technique), strings.Compare(a.Tactic, b.Tactic))
 	})
-	equal(rt, fmt.Sprint("cells of ", scope), must[[]matrix.Cell](rt)(s.Cells(context.Background(), scope, ttp.Where(f))), want)
+	ctx, cells := context.Background(), must[[]matrix.Cell](rt)
+	equal(rt, fmt.Sprint("cells of ", scope), cells(s.Cells(ctx, scope, ttp.Where(f))), want)
+	for i, cell := range want {
+		distinct := matrix.Distinct(*m.distinct(func(tag ttp.Tag) bool {
+			return wanted(tag) && tag.AttackRelease == cell.Release && pairOf(tag) == cell.Pair
+		}))
+		want[i].Distinct = &distinct
+		for _, tag := range m.tags {
+			if wanted(tag) && tag.AttackRelease == cell.Release && pairOf(tag) == cell.Pair && !slices.Contains(want[i].Rules, tag.RuleID) {
+				want[i].Rules = append(want[i].Rules, tag.RuleID)
+			}
+		}
+		slices.Sort(want[i].Rules)
+	}
+	equal(rt, fmt.Sprint("whole cells of ", scope), cells(s.Cells(ctx, scope, ttp.Where(f), ttp.CountDistinct(), ttp.WithRules())), want)
 }

@@ -14,11 +14,14 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/decnet/ttpstore/attack"
+	"github.com/decnet/ttpstore/attack/builtin"
 	"github.com/decnet/ttpstore/ttp"
 )
 
 func filteredReadsMatchTheModel(t *testing.T, db *database) {
-	s := db.store(t)
+	s, catalogue := db.store(t), builtin.Catalogue()
+	named := db.open(t, ttp.WithCatalogue(catalogue))
 	rapid.Check(t, func(rt *rapid.T) {
 		clearTables(t, db)
 		m := drawModel(rt, time.Microsecond)
@@ -28,9 +31,11 @@ func filteredReadsMatchTheModel(t *testing.T, db *database) {
 		wanted := func(tag ttp.Tag) bool { return matches(f, tag) && m.has(scope, tag) }
 		m.checkRollups(rt, s, scope, f, wanted)
 		m.checkCells(rt, s, scope, f, wanted)
+		m.checkAsOf(rt, named, catalogue, scope, f, wanted)
 		m.checkLists(rt, s, scope, f, wanted)
 		m.checkTimeline(rt, s, scope, f, wanted)
 		m.checkActors(rt, s, f)
+		m.checkActorsIn(rt, s, scope, f, wanted)
 		m.checkSweeps(rt, s, f)
 		m.checkComparison(rt, s, scope, m.drawScope(rt, nil), f)
 	})
@@ -277,7 +282,15 @@ func (m *model) checkActors(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
 			stats := ttp.RuleStats{
 				RuleID: rule, RuleVersion: version, Techniques: int64(len(rows)), DistinctCounts: *m.distinct(wanted), FirstSeen: at(1 << 30),
 			}
+			slices.SortFunc(rows, func(a, b ttp.TechniqueRollupRow) int {
+				return cmp.Or(cmp.Compare(a.TechniqueID, b.TechniqueID), cmp.Compare(a.SubTechniqueID, b.SubTechniqueID))
+			})
 			for _, row := range rows {
+				slices.SortFunc(row.Tactics, func(a, b ttp.TacticCount) int { return cmp.Compare(a.Tactic, b.Tactic) })
+				for _, tactic := range row.Tactics {
+					pair := attack.Pair{Technique: cmp.Or(row.SubTechniqueID, row.TechniqueID), Tactic: tactic.Tactic}
+					stats.Cells = append(stats.Cells, ttp.RuleCell{Pair: pair})
+				}
 				stats.Count += row.Count
 				stats.FirstSeen = slices.MinFunc([]time.Time{stats.FirstSeen, row.FirstSeen}, time.Time.Compare)
 				stats.LastSeen = slices.MaxFunc([]time.Time{stats.LastSeen, row.LastSeen}, time.Time.Compare)

@@ -18,6 +18,7 @@ var verifyCases = []testCase{
 	{name: "VerifyCountsTechniques", run: verifyCountsTechniques},
 	{name: "VerifyFollowsMerges", run: verifyFollowsMerges},
 	{name: "VerifyStopsEarly", run: verifyStopsEarly},
+	{name: "VerifyChecksTheTagsOwnRelease", run: verifyChecksTheTagsOwnRelease},
 }
 
 // findingKinds counts findings by kind, except Dangling.
@@ -231,4 +232,28 @@ func verifyStopsEarly(t *testing.T, db *database) {
 	if !errors.Is(last, context.Canceled) {
 		t.Errorf("got %v", last)
 	}
+}
+
+func verifyChecksTheTagsOwnRelease(t *testing.T, db *database) {
+	s := db.storeWith(t, twoReleases(t))
+	succeed(t, s.UpsertAttackers(context.Background(), []ttp.Attacker{{UUID: id("attacker")}}))
+	insert(t, s,
+		newTag("1", of("T0001", "enterprise-v2.0")), newTag("2", of("T0003", "enterprise-v1.0")), // as they should be
+		newTag("3", of("T0003.001", "enterprise-v2.0")), newTag("4", of("T0003.001", "enterprise-v2.0")),
+		newTag("5", of("T0004", "enterprise-v2.0")), newTag("6", of("T0002", "enterprise-v2.0")),
+		newTag("7", of("T0007", "enterprise-v1.0")), newTag("8", of("T0001", "enterprise-v1.1")))
+	finding := func(kind ttp.FindingKind, of, detail string) ttp.Finding {
+		return ttp.Finding{Kind: kind, Of: of, Detail: detail}
+	}
+	want := []ttp.Finding{
+		finding(ttp.UnknownRelease, "release", "enterprise-v1.1 of 1 tags is not in the catalogue"),
+		finding(ttp.WrongTactic, "technique", "T0002 TA0001 enterprise-v2.0 of 1 tags is not under this tactic but under TA0002"),
+		finding(ttp.RevokedTechnique, "technique", "T0003.001 TA0001 enterprise-v2.0 of 2 tags is revoked by T0006"),
+		finding(ttp.DeprecatedTechnique, "technique", "T0004 TA0001 enterprise-v2.0 of 1 tags is deprecated"),
+		finding(ttp.UnknownTechnique, "technique", "T0007 TA0001 enterprise-v1.0 of 1 tags is not in the release"),
+	}
+	for _, repair := range []bool{false, true} { // there is nothing to repair
+		equal(t, "findings", collect(t, s.Verify(context.Background(), ttp.VerifyOptions{Repair: repair})), want)
+	}
+	equal(t, "findings without a catalogue", collect(t, db.open(t).Verify(context.Background(), ttp.VerifyOptions{})), nil)
 }

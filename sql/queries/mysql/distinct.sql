@@ -1,8 +1,7 @@
--- name: CountDistinctSources :many
--- Numbers of distinct sources by technique, of the fleet.
-SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique,
-       COUNT(DISTINCT CONCAT(t.source_kind, '|', t.source_id)) AS sources
-FROM ttp_tag t
+-- name: CountSourcesOfTechniques :many
+-- Number of distinct sources of several technique_keys together, of the fleet.
+SELECT COUNT(DISTINCT CONCAT(t.source_kind, '|', t.source_id)) AS sources
+FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
       AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
@@ -12,11 +11,11 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
           AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
-GROUP BY technique;
+  AND t.technique_key IN (sqlc.slice(technique_keys));
 
 -- name: ListActorsByTechnique :many
--- Distinct actors by technique, of the fleet.
-SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique, t.attacker_uuid, t.identity_uuid
+-- Distinct actors by technique_key, of the fleet.
+SELECT t.technique_key, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
@@ -27,11 +26,11 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
           AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
-GROUP BY technique, t.attacker_uuid, t.identity_uuid;
+GROUP BY t.technique_key, t.attacker_uuid, t.identity_uuid;
 
 -- name: ListSourcesByMembers :many
--- Distinct sources and actors by technique, of a scope's members.
-SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+-- Distinct sources and actors by technique_key, of a scope's members.
+SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
@@ -43,9 +42,9 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
           AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND (CAST(sqlc.arg(any_identity) AS SIGNED) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (sqlc.slice(attackers))
-GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 UNION ALL
-SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
@@ -56,10 +55,10 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
           AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND t.identity_uuid IN (sqlc.slice(identities))
-GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;
+GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;
 
 -- name: ListSourcesBySession :many
-SELECT CAST(t.technique_key DIV 10000000000 AS SIGNED) AS technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
+SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
@@ -70,4 +69,4 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
           AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND t.session_id = sqlc.arg(session_id)
-GROUP BY technique, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;
+GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid;

@@ -166,8 +166,8 @@ FROM ttp_tag t
 WHERE t.uuid IN (sqlc.slice(uuids));
 
 -- name: ListPhasesByMembers :many
--- Distinct combinations of decky, tactic and time in the tags of a scope's members.
-SELECT t.decky_id, t.tactic, t.observed_at
+-- Distinct combinations of decky, tactic, release and time in the tags of a scope's members.
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
@@ -179,9 +179,9 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed
           AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND (CAST(sqlc.arg(any_identity) AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (sqlc.slice(attackers))
-GROUP BY t.decky_id, t.tactic, t.observed_at
+GROUP BY t.decky_id, tactic_key, t.observed_at
 UNION ALL
-SELECT t.decky_id, t.tactic, t.observed_at
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
@@ -192,4 +192,4 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed
           AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND t.identity_uuid IN (sqlc.slice(identities))
-GROUP BY t.decky_id, t.tactic, t.observed_at;
+GROUP BY t.decky_id, tactic_key, t.observed_at;

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/attack"
+	"github.com/decnet/ttpstore/matrix"
+	"github.com/decnet/ttpstore/report"
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// asOf is the value of --as-of: the full name of a release, or "".
+type asOf string
+
+// addAsOf adds --as-of and checks, before the command runs, that there is such a release.
+func addAsOf(cmd *cobra.Command) *asOf {
+	var release asOf
+	cmd.Flags().Func("as-of", "count techniques as this ATT&CK `release` has them, such as enterprise-v18.1", func(s string) error {
+		release = asOf(fullRelease(s))
+		return setText(&s)(s)
+	})
+	must(cmd.RegisterFlagCompletionFunc("as-of", completeRelease))
+	args := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, values []string) error {
+		if release != "" {
+			if _, err := findRelease(cmd, string(release)); err != nil {
+				return err
+			}
+		}
+		return args(cmd, values)
+	}
+	return &release
+}
+
+// options returns the option of a rollup, if the flag is given.
+func (a asOf) options(more ...ttp.RollupOption) []ttp.RollupOption {
+	if a == "" {
+		return more
+	}
+	return append(more, ttp.AsOf(string(a)))
+}
+
+// noTags returns the error of an export without tags: which releases there are, if the filter asks for one that no
+// tag has and the catalogue lacks.
+func noTags(c *attack.Catalogue, f ttp.Filter) error {
+	if release := fullRelease(f.Release); release != "" {
+		if _, err := c.Remap(release, release); err != nil {
+			return fmt.Errorf("no tags match: %w", err)
+		}
+	}
+	return errNoTags
+}
+
+// filters describes the flag, if it is given.
+func (a asOf) filters() []report.Filter {
+	if a == "" {
+		return nil
+	}
+	return []report.Filter{{Name: "As of", Value: string(a)}}
+}
+
+// arrange returns the matrix of the release, or one for each release that the cells name.
+func (a asOf) arrange(c *attack.Catalogue, cells []matrix.Cell) ([]matrix.Matrix, error) {
+	if a == "" {
+		matrices, err := matrix.ByRelease(cells, c)
+		if errors.Is(err, attack.ErrUnknownRelease) {
+			err = fmt.Errorf("%w: load its bundle with `ttpstore attack load`, or give another release with --as-of", err)
+		}
+		return matrices, err
+	}
+	release, _ := c.Release(string(a)) // checked
+	m, err := matrix.Arrange(cells, release)
+	return []matrix.Matrix{m}, err
+}
