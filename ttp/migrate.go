@@ -73,18 +73,18 @@ func (status SchemaStatus) Err() error {
 		return fmt.Errorf("%w, nothing was changed: %s", ErrForeignSchema, status.Foreign)
 	case status.Version > status.Latest && status.Dirty:
 		return fmt.Errorf("%w: the migration to version %d stopped half way, this program knows %d: "+
-			"run the newer program's `ttpstore migrate up`", ErrSchemaNew, status.Version, status.Latest)
+			"call Store.Migrate of the newer program", ErrSchemaNew, status.Version, status.Latest)
 	case status.Dirty:
-		return fmt.Errorf("%w: the migration to version %d stopped half way: run `ttpstore migrate up`, which completes it",
+		return fmt.Errorf("%w: the migration to version %d stopped half way: call Store.Migrate, which completes it",
 			ErrSchemaDirty, status.Version)
 	case status.Version == 0:
-		return fmt.Errorf("%w: run `ttpstore migrate up`", ErrSchemaMissing)
+		return fmt.Errorf("%w: call Store.Migrate", ErrSchemaMissing)
 	case status.Version < status.Latest:
-		return fmt.Errorf("%w: it has version %d, this program needs %d: run `ttpstore migrate up`",
+		return fmt.Errorf("%w: it has version %d, this program needs %d: call Store.Migrate",
 			ErrSchemaOld, status.Version, status.Latest)
 	case status.Version > status.Latest:
 		return fmt.Errorf("%w: it has version %d, this program knows %d: run a newer program, "+
-			"or go back with the newer one's `ttpstore migrate down %d`", ErrSchemaNew, status.Version, status.Latest, status.Latest)
+			"or call Store.MigrateDown(%d) of the newer one", ErrSchemaNew, status.Version, status.Latest, status.Latest)
 	}
 	return nil
 }
@@ -258,7 +258,7 @@ func migrationError(err error) error {
 		err = &failed
 	}
 	if failed, ok := errors.AsType[*database.Error](err); ok {
-		return fmt.Errorf("%w: mend what stopped the migration, then run `ttpstore migrate up` again", failed.OrigErr)
+		return fmt.Errorf("%w: mend what stopped the migration, then call Store.Migrate again", failed.OrigErr)
 	}
 	return err
 }
