@@ -102,6 +102,9 @@ type insertCall struct {
 
 // insert writes the call in a shared transaction if it is small, otherwise in one of its own.
 func (s *Store) insert(call *insertCall) error {
+	if err := s.refuseInsideTx(call.ctx); err != nil {
+		return err // before the call delays others of its group
+	}
 	if s.tx == nil && s.groups != nil && s.groups.admits(call) {
 		return s.groups.insert(s, call)
 	}

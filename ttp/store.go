@@ -23,6 +23,7 @@ type Store struct {
 	engine      engine
 	write, read *sql.DB // the same one but for a SQLite file
 	tx          *sql.Tx // the caller's, if any
+	txQueries   dbtx    // runs queries in tx
 	// What is kept prepared, nil where that gains nothing; the same where the pool is.
 	writes, reads *statements
 	writerQueue   chan struct{} // held by the current writer; nil if writers run concurrently
@@ -90,10 +91,18 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 // New makes a store over a pool of the caller's, which stays the caller's to close. Make one for each pool,
 // not one for each call: it keeps statements prepared on the pool until [Store.Close].
 //
-// One connection is enough for every call. A SQLite pool should have _txlock=immediate, a busy_timeout and, for
-// a database in memory, one connection. A MySQL pool is fastest with interpolateParams, and a lock that is
-// waited for longer than half a minute (innodb_lock_wait_timeout) is not tried again. These settings of a MySQL
-// pool are refused, since results would be wrong:
+// One connection is enough for every call. The pool must use the driver that this package registers, "sqlite"
+// (modernc.org/sqlite) or "mysql" (github.com/go-sql-driver/mysql): errors of others would not be recognized, nor
+// conflicts retried. Open makes these settings:
+//
+//   - SQLite: those of [SQLiteDSN], with one connection that writes beside four that read. One pool for both is
+//     as fast, with any number of connections; it is one for a database in memory.
+//   - MySQL: interpolateParams, loc=UTC, charset utf8mb4 and collation utf8mb4_bin; innodb_lock_wait_timeout 5, the
+//     sql_mode STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION, and the time_zone '+00:00'; READ COMMITTED
+//     transactions, which a store of New sets for each of its own; 32 connections of at most three minutes. A lock
+//     that is waited for longer than half a minute is not tried again.
+//
+// These settings of a MySQL pool are refused, since results would be wrong:
 //
 //   - another character set than utf8mb4, autocommit=0, and interpolateParams together with the SQL mode
 //     NO_BACKSLASH_ESCAPES: by the first call
@@ -142,7 +151,7 @@ func (s *Store) configure(opts []Option) error {
 // engine may then have given the whole transaction up.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	inner := *s
-	inner.tx, inner.writes, inner.reads, inner.owned = tx, nil, nil, false
+	inner.tx, inner.txQueries, inner.writes, inner.reads, inner.owned = tx, tx, nil, nil, false
 	return &inner
 }
 
@@ -177,7 +186,7 @@ func (s *Store) Close() error {
 // reader is what a single query reads from.
 func (s *Store) reader() dbtx {
 	if s.tx != nil {
-		return s.tx
+		return s.txQueries
 	}
 	return s.reads
 }

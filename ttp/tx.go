@@ -20,6 +20,9 @@ const (
 
 // usable makes sure that the schema is right and the server known.
 func (s *Store) usable(ctx context.Context) error {
+	if err := s.refuseInsideTx(ctx); err != nil {
+		return err
+	}
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
@@ -85,8 +88,14 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 			return none, err
 		}
 		defer leave()
-		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
+		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.txQueries)) })
 	}
+	return retried(ctx, s, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
+}
+
+// retried runs a transaction that writes when its turn has come, again and again after conflicts with others.
+func retried[T any](ctx context.Context, s *Store, run func(*sql.Tx) (T, error)) (T, error) {
+	var none T
 	leave, err := s.enqueueWriter(ctx)
 	if err != nil {
 		return none, err
@@ -95,7 +104,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	out, err := backoff.Retry(ctx, func() (T, error) {
 		out, err := none, s.writes.prepareMissed(ctx)
 		if err == nil {
-			out, err = inTx(ctx, s.write, s.engine.writeOptions(), func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
+			out, err = inTx(ctx, s.write, s.engine.writeOptions(), run)
 		}
 		switch {
 		case err == nil:

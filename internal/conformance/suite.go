@@ -83,6 +83,7 @@ func allCases() []testCase {
 		tombstoneCases,
 		verifyCases,
 		txCases,
+		storeTxCases,
 		schemaCases,
 		foreignCases,
 		poolCases,
