@@ -13,7 +13,7 @@ import (
 // ordered by domain and version. The tags are those that [Store.Rollup] counts. Cells have no Rules, and
 // [CountDistinct] is refused with [ErrInvalidQuery], since the store counts distinct actors by technique alone.
 func (s *Store) Cells(ctx context.Context, scope Scope, opts ...RollupOption) ([]matrix.Cell, error) {
-	op := "cells of " + scope.String()
+	op := about("cells of", scope.String())
 	var o rollupOptions
 	b, err := o.apply(opts)
 	if err == nil && o.distinct {

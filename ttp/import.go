@@ -174,17 +174,22 @@ func (in *importer) write(ctx context.Context) error {
 	outcomes := make([]Outcome, len(in.batch.tags))
 	w := tagWrite{inCallerTx: in.store.tx != nil}
 	w.add(in.batch.tags, outcomes, in.store.floor)
+	observed, attempts := in.store.observe(ctx, "import"), 0
 	_, err = transact(ctx, in.store, func(q queries) (struct{}, error) {
+		attempts++
 		if err := in.batch.upsert(ctx, q); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, w.write(ctx, q)
 	})
 	if err != nil {
-		return err
+		outcomes = nil
 	}
-	in.count(outcomes)
-	return nil
+	observed(Observation{Rows: len(in.batch.tags), Outcomes: outcomesOf(outcomes), Attempts: attempts}, err)
+	if err == nil {
+		in.count(outcomes)
+	}
+	return err
 }
 
 func (in *importer) count(outcomes []Outcome) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -74,8 +75,12 @@ func (r InsertResult) Count(o Outcome) int {
 // retries failed; after these nothing is written. After another error, such as a lost connection or the end of the
 // context during COMMIT, either all of the call is written or nothing. Call again then: the replay writes missing
 // tags, and returns [Duplicate] for those that the first call wrote.
-func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error) {
+func (s *Store) InsertTags(ctx context.Context, tags []Tag) (result InsertResult, err error) {
 	const op = "insert tags"
+	observed, attempts := s.observe(ctx, op), new(atomic.Int64)
+	defer func() {
+		observed(Observation{Rows: len(tags), Outcomes: outcomesOf(result.Outcomes), Attempts: int(attempts.Load())}, err)
+	}()
 	batch, err := uuid.NewV7()
 	if err != nil {
 		return InsertResult{}, s.fail(ctx, op, err)
@@ -84,7 +89,7 @@ func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error
 	if len(problems) > 0 {
 		return InsertResult{}, s.fail(ctx, op, &InvalidError{Kind: ErrInvalidTag, Problems: problems})
 	}
-	call := &insertCall{ctx: ctx, tags: stamped, batch: batch, outcomes: make([]Outcome, len(stamped))}
+	call := &insertCall{ctx: ctx, attempts: attempts, tags: stamped, batch: batch, outcomes: make([]Outcome, len(stamped))}
 	if err := s.insert(call); err != nil {
 		return InsertResult{}, s.fail(ctx, op, err)
 	}
@@ -96,7 +101,8 @@ type insertCall struct {
 	ctx      context.Context //nolint:containedctx // of the waiting caller, which may differ from the transaction's
 	tags     []Tag           // in input order and canonical form
 	batch    uuid.UUID
-	outcomes []Outcome // in input order
+	outcomes []Outcome     // in input order
+	attempts *atomic.Int64 // of its transactions
 	group    groupState
 }
 
@@ -118,7 +124,12 @@ func (s *Store) insertCalls(ctx context.Context, calls ...*insertCall) error {
 		w.batches = append(w.batches, call.batch[:])
 		w.add(call.tags, call.outcomes, s.floor)
 	}
-	_, err := transact(ctx, s, func(q queries) (struct{}, error) { return struct{}{}, w.write(ctx, q) })
+	_, err := transact(ctx, s, func(q queries) (struct{}, error) {
+		for _, call := range calls {
+			call.attempts.Add(1)
+		}
+		return struct{}{}, w.write(ctx, q)
+	})
 	return err
 }
 

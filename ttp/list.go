@@ -39,7 +39,7 @@ type TagPage struct {
 
 // GetTag returns the tag with the UUID, or [ErrNotFound].
 func (s *Store) GetTag(ctx context.Context, id uuid.UUID) (Tag, error) {
-	return query(ctx, s, "get tag "+id.String(), func(q queries) (Tag, error) { return getTag(ctx, q, byID(id)) })
+	return query(ctx, s, about("get tag", id.String()), func(q queries) (Tag, error) { return getTag(ctx, q, byID(id)) })
 }
 
 // CountTags returns the number of the scope's tags that match f.

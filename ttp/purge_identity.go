@@ -31,14 +31,14 @@ var (
 // It returns [ErrConflict] for an identity that is merged into another, also when that happens meanwhile:
 // purge the survivor, or unmerge it. Otherwise it is [Store.PurgeAttacker].
 func (s *Store) PurgeIdentity(ctx context.Context, identity uuid.UUID, opts ...RemovalOption) (Receipt, error) {
-	return s.purgeIdentity(ctx, "purge identity "+identity.String(), identity, opts, identityPurge.release)
+	return s.purgeIdentity(ctx, about("purge identity", identity.String()), identity, opts, identityPurge.release)
 }
 
 // PurgeIdentityAndAttackers removes an identity with all that is merged into it, all their tags, as
 // [Store.ListTechniquesByIdentity] counts them, and their attackers with all tags that these have.
 // Otherwise it is [Store.PurgeIdentity].
 func (s *Store) PurgeIdentityAndAttackers(ctx context.Context, identity uuid.UUID, opts ...RemovalOption) (Receipt, error) {
-	return s.purgeIdentity(ctx, "purge identity and attackers "+identity.String(), identity, opts, identityPurge.purge)
+	return s.purgeIdentity(ctx, about("purge identity and attackers", identity.String()), identity, opts, identityPurge.purge)
 }
 
 // purgeIdentity empties the identity and deletes it, again and again while others put something into it in

@@ -118,7 +118,7 @@ type removal struct {
 func (s *Store) remove(ctx context.Context, op, what string, opts []RemovalOption, c *checker,
 	run func(context.Context, *removal) error,
 ) (Receipt, error) {
-	r := removal{store: s, op: op, removed: strings.TrimSpace(op + " " + what), removalOptions: removalOptions{batch: DefaultRemovalBatch}}
+	r := removal{store: s, op: op, removed: strings.TrimSpace(textOf(op) + " " + what), removalOptions: removalOptions{batch: DefaultRemovalBatch}}
 	for _, option := range opts {
 		option(&r.removalOptions)
 	}
@@ -145,7 +145,7 @@ func (r *removal) run(ctx context.Context, work func(queries) (Receipt, error)) 
 	if r.dryRun {
 		done, err = snapshot(ctx, r.store, r.op, work)
 	} else {
-		done, err = transact(ctx, r.store, work)
+		done, err = update(ctx, r.store, r.op, work)
 	}
 	if err == nil {
 		r.did(done)

@@ -98,7 +98,7 @@ func (o *rollupOptions) apply(opts []RollupOption) (filterArgs, error) {
 // A merged identity has the scope of its survivor. The scope of a campaign is the union of the identities whose
 // survivor belongs to the campaign or to one merged into it.
 func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) ([]TechniqueRollupRow, error) {
-	op := "rollup " + scope.String()
+	op := about("rollup", scope.String())
 	var o rollupOptions
 	filter, err := o.apply(opts)
 	if err != nil {

@@ -32,8 +32,11 @@ type Store struct {
 	floor         float64
 	catalogue     *attack.Catalogue // nil without names
 	now           func() time.Time
-	checked       *atomic.Bool // the connection and the schema were found right
-	written       *atomic.Bool // something was written through this store
+	retries       retries
+	observers     []Observer
+	slow          time.Duration // of operations
+	checked       *atomic.Bool  // the connection and the schema were found right
+	written       *atomic.Bool  // something was written through this store
 }
 
 // Option changes a store's settings.
@@ -129,6 +132,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 
 func (s *Store) configure(opts []Option) error {
 	s.floor, s.now = DefaultConfidenceFloor, time.Now
+	s.retries, s.slow = retries{maxAttempts, maxRetryTime}, DefaultSlowThreshold
 	s.groups = &groupCommit{maxRows: DefaultGroupRows}
 	s.writes = newStatements(s.write)
 	s.reads = s.writes

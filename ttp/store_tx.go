@@ -22,14 +22,17 @@ func (s *Store) Tx(ctx context.Context, run func(ctx context.Context, tx *sql.Tx
 	if err := s.usable(ctx); err != nil {
 		return s.fail(ctx, op, err)
 	}
+	observed, attempts := s.observe(ctx, op), 0
 	inside := context.WithValue(ctx, insideTx{}, s.write)
 	var failed error // of run, which is the caller's own
 	_, err := retried(ctx, s, func(tx *sql.Tx) (struct{}, error) {
+		attempts++
 		inner := s.WithTx(tx)
 		inner.txQueries = s.writes.in(tx)
 		failed = run(inside, tx, inner)
 		return struct{}{}, failed
 	})
+	observed(Observation{Attempts: attempts}, err)
 	if err == failed { //nolint:errorlint // the same error, not one of its kind
 		return err
 	}

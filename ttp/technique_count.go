@@ -72,7 +72,7 @@ func (s *Store) recount(ctx context.Context) error {
 		return err
 	}
 	for _, key := range stale {
-		_, err := transact(ctx, s, func(q queries) (bool, error) { return true, recount(ctx, q, key) })
+		_, err := update(ctx, s, "count techniques", func(q queries) (bool, error) { return true, recount(ctx, q, key) })
 		if err != nil {
 			return err
 		}

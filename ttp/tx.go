@@ -30,12 +30,14 @@ func (s *Store) usable(ctx context.Context) error {
 }
 
 // query runs a read of one statement.
-func query[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
+func query[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (out T, err error) {
+	observed := s.observe(ctx, op)
+	defer func() { observed(Observation{Rows: rowsOf(out), Attempts: 1}, err) }()
 	var none T
 	if err := s.usable(ctx); err != nil {
 		return none, s.fail(ctx, op, err)
 	}
-	out, err := read(s.engine.queries(s.reader()))
+	out, err = read(s.engine.queries(s.reader()))
 	if disturbed := s.engine.checkRead(); disturbed != nil {
 		err = disturbed
 	}
@@ -46,10 +48,12 @@ func query[T any](ctx context.Context, s *Store, op string, read func(queries) (
 }
 
 // snapshot runs a read of several statements in one snapshot.
-func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
+func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (out T, err error) {
 	if s.tx != nil {
 		return query(ctx, s, op, read)
 	}
+	observed := s.observe(ctx, op)
+	defer func() { observed(Observation{Rows: rowsOf(out), Attempts: 1}, err) }()
 	var none T
 	if err := s.usable(ctx); err != nil {
 		return none, s.fail(ctx, op, err)
@@ -57,7 +61,7 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 	if err := s.reads.prepareMissed(ctx); err != nil {
 		return none, s.fail(ctx, op, err)
 	}
-	out, err := inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
+	out, err = inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
 		return read(s.engine.queries(s.reads.in(tx)))
 	})
 	if disturbed := s.engine.checkRead(); disturbed != nil {
@@ -69,10 +73,16 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 	return out, nil
 }
 
-// update is transact with the operation's name in errors.
+// update is transact with the operation's name in errors and observations.
 func update[T any](ctx context.Context, s *Store, op string, write func(queries) (T, error)) (T, error) {
-	out, err := transact(ctx, s, write)
-	return out, s.fail(ctx, op, err)
+	observed, attempts := s.observe(ctx, op), 0
+	out, err := transact(ctx, s, func(q queries) (T, error) {
+		attempts++
+		return write(q)
+	})
+	err = s.fail(ctx, op, err)
+	observed(Observation{Rows: rowsOf(out), Attempts: attempts}, err)
+	return out, err
 }
 
 // transact runs a write atomically: in a transaction that is retried after conflicts with others, or in a savepoint of
@@ -114,7 +124,7 @@ func retried[T any](ctx context.Context, s *Store, run func(*sql.Tx) (T, error))
 			err = backoff.Permanent(err)
 		}
 		return out, err
-	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxRetryTime))
+	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(s.retries.attempts), backoff.WithMaxElapsedTime(s.retries.within))
 	if err != nil && s.engine.retryable(err) {
 		err = fmt.Errorf("%w: an uncommitted transaction of another connection holds locks past the retry time: %w", ErrBusy, err)
 	}

@@ -84,6 +84,7 @@ func allCases() []testCase {
 		verifyCases,
 		txCases,
 		storeTxCases,
+		observeCases,
 		schemaCases,
 		foreignCases,
 		poolCases,
