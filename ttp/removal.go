@@ -34,9 +34,10 @@ type Receipt struct {
 	// Tags is the number of removed tags, and Techniques splits it by technique or sub-technique ID.
 	Tags       int64            `json:"tags"`
 	Techniques map[string]int64 `json:"techniques,omitempty"`
-	// Attackers and Identities are the numbers of removed scopes.
+	// Attackers, Identities and Campaigns are the numbers of removed scopes.
 	Attackers  int64 `json:"attackers"`
 	Identities int64 `json:"identities"`
+	Campaigns  int64 `json:"campaigns,omitempty"` // removed only by PurgeAll
 	// ReleasedTags and ReleasedAttackers are the numbers of rows that lost their identity but were kept.
 	ReleasedTags      int64 `json:"released_tags"`
 	ReleasedAttackers int64 `json:"released_attackers"`
@@ -57,6 +58,7 @@ func (r *Receipt) Add(other Receipt) {
 	}
 	r.Attackers += other.Attackers
 	r.Identities += other.Identities
+	r.Campaigns += other.Campaigns
 	r.ReleasedTags += other.ReleasedTags
 	r.ReleasedAttackers += other.ReleasedAttackers
 	if other.TombstoneUUID != uuid.Nil {

@@ -85,6 +85,7 @@ func allCases() []testCase {
 		txCases,
 		storeTxCases,
 		observeCases,
+		moveInCases,
 		schemaCases,
 		foreignCases,
 		poolCases,
