@@ -25,7 +25,7 @@ var ownColumns = map[string]string{
 // they are. migrated reports whether its table of migrations is there.
 func foreign(tables map[string][]string, migrated bool) string {
 	const ownDatabase = "give ttpstore a database of its own"
-	const importIt = "looks like DECNET's: " + ownDatabase + " and import from this one instead"
+	const importIt = "looks like DECNET's: " + ownDatabase + " and call Store.ImportPredecessor with the URL of this one"
 	for _, table := range slices.Sorted(maps.Keys(ownColumns)) {
 		columns, exists := tables[table]
 		switch {

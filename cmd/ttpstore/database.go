@@ -71,7 +71,8 @@ var migrateDown = regexp.MustCompile(`call Store\.MigrateDown\((\d+)\)`)
 // commandsFor replaces the methods that ttp's errors suggest by commands.
 func commandsFor(text string) string {
 	text = migrateDown.ReplaceAllString(text, "run `ttpstore migrate down $1`")
-	return strings.ReplaceAll(text, "call Store.Migrate", "run `ttpstore migrate up`")
+	return strings.NewReplacer("call Store.Migrate", "run `ttpstore migrate up`",
+		"call Store.ImportPredecessor with the URL of this one", `run "ttpstore import --from" with the URL of this one`).Replace(text)
 }
 
 // advise adds the given --db flag to the commands suggested in text, so that they refer to the same database.

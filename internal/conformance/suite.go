@@ -86,6 +86,7 @@ func allCases() []testCase {
 		storeTxCases,
 		observeCases,
 		moveInCases,
+		predecessorCases,
 		schemaCases,
 		foreignCases,
 		poolCases,
