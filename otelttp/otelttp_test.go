@@ -18,6 +18,7 @@ import (
 
 	"github.com/decnet/ttpstore/otelttp"
 	"github.com/decnet/ttpstore/ttp"
+	"github.com/decnet/ttpstore/ttptest"
 )
 
 const mark = "zzmark"
@@ -39,14 +40,7 @@ func TestSpansAndMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := ttp.Open(ctx, "sqlite://:memory:", ttp.WithObserver(observer))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
-	if err := store.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
+	store := ttptest.New(t, ttptest.With(ttp.WithObserver(observer)))
 	insert := func(tags ...ttp.Tag) {
 		t.Helper()
 		if _, err := store.InsertTags(ctx, tags); err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -72,38 +73,35 @@ func conflict(t *testing.T, db *database) error {
 	t.Helper()
 	ctx := context.Background()
 	statements := map[ttp.Dialect][]string{
-		ttp.SQLite: {"PRAGMA busy_timeout = 0", "INSERT INTO contended VALUES (2)", "PRAGMA busy_timeout = 5000"},
-		ttp.MySQL:  {"SET innodb_lock_wait_timeout = 1", "UPDATE contended SET x = 3", "SET innodb_lock_wait_timeout = DEFAULT"},
+		ttp.SQLite: {"PRAGMA busy_timeout = 0", "INSERT INTO contended VALUES (2)"},
+		ttp.MySQL:  {"SET innodb_lock_wait_timeout = 1", "UPDATE contended SET x = 3"},
 	}[db.Dialect]
-	other := newDatabase(t, db.Engine) // whose locks nothing else waits for
-	exec(t, other, "CREATE TABLE contended (x INTEGER)")
-	exec(t, other, "INSERT INTO contended VALUES (1)")
-	holder := must[*ttp.Store](t)(ttp.Open(ctx, other.url))
-	defer func() { _ = holder.Close() }()
-	succeed(t, holder.Migrate(ctx))
-	var failed error
-	succeed(t, holder.Tx(ctx, func(ctx context.Context, tx *sql.Tx, _ *ttp.Store) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE contended SET x = 2"); err != nil {
-			return err
-		}
-		conn, err := other.pool.Conn(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = conn.Close() }()
-		for i, statement := range statements {
-			if _, err := conn.ExecContext(ctx, statement); i == 1 {
-				failed = err
-			} else if err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	if failed == nil {
+	pool := newDatabase(t, db.Engine).pool // whose locks nothing else waits for
+	if db.Dialect == ttp.SQLite {          // and which may have one connection
+		var err error
+		pool, err = sql.Open("sqlite", ttp.SQLiteDSN(filepath.Join(t.TempDir(), "contended.db")))
+		succeed(t, err)
+		defer func() { _ = pool.Close() }()
+	}
+	for _, statement := range []string{"CREATE TABLE contended (x INTEGER)", "INSERT INTO contended VALUES (1)"} {
+		_, err := pool.ExecContext(ctx, statement)
+		succeed(t, err)
+	}
+	holder, err := pool.BeginTx(ctx, nil)
+	succeed(t, err)
+	defer func() { _ = holder.Rollback() }()
+	_, err = holder.ExecContext(ctx, "UPDATE contended SET x = 2")
+	succeed(t, err)
+	conn, err := pool.Conn(ctx)
+	succeed(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = conn.ExecContext(ctx, statements[0])
+	succeed(t, err)
+	_, err = conn.ExecContext(ctx, statements[1])
+	if err == nil {
 		t.Fatal("there was no conflict")
 	}
-	return fmt.Errorf("event: %w", failed)
+	return fmt.Errorf("event: %w", err)
 }
 
 // An error of the service's own is not turned into one of this package.
