@@ -1,4 +1,5 @@
 SQLC := CGO_ENABLED=0 go tool -modfile=tools/go.mod sqlc
+VULN := go tool -modfile=$(CURDIR)/tools/vuln/go.mod govulncheck
 LINT := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run
 
 .PHONY: help
@@ -48,6 +49,14 @@ lint: ## Run go vet, gofmt and the linters
 	cd integration && $(LINT) ./...
 	cd bench && $(LINT) ./...
 	cd otelttp && $(LINT) ./...
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what the programs call, where vuln.go.dev answers
+	@if curl -sfo /dev/null --max-time 20 https://vuln.go.dev/index/db.json; then \
+		$(VULN) ./... && cd otelttp && $(VULN) ./...; \
+	else \
+		echo "vuln.go.dev does not answer: nothing was checked"; \
+	fi
 
 .PHONY: bench
 bench: ## Compare with GORM, bun, C SQLite and handwritten SQL; prints tables and writes bench/RESULTS.md

@@ -45,7 +45,7 @@ var errNoDocker = errors.New("these tests need a database server and Docker cann
 
 // dockerServer starts a container of the engine. The returned function removes
 // it and has to be called in case of an error, too; from says which image it is.
-func dockerServer(engine Engine) (cfg *mysql.Config, from string, stop func() error, err error) {
+func dockerServer(engine Engine, options serverOptions) (cfg *mysql.Config, from string, stop func() error, err error) {
 	stop = func() error { return nil }
 	pool, err := connectDocker()
 	if err != nil {
@@ -62,7 +62,7 @@ func dockerServer(engine Engine) (cfg *mysql.Config, from string, stop func() er
 	if err != nil {
 		return nil, "", stop, err
 	}
-	cfg, err = runContainer(pool, engine, image, name)
+	cfg, err = runContainer(pool, engine, image, name, options)
 	return cfg, "the Docker image " + image, stop, err
 }
 
@@ -81,8 +81,14 @@ func connectDocker() (*dockertest.Pool, error) {
 	return pool, nil
 }
 
+// serverOptions are what a test wants of a server of its own.
+type serverOptions struct {
+	args   []string
+	mounts []string // host folder:container folder:mode
+}
+
 // runContainer starts the server and waits until it answers.
-func runContainer(pool *dockertest.Pool, engine Engine, image, name string) (*mysql.Config, error) {
+func runContainer(pool *dockertest.Pool, engine Engine, image, name string, options serverOptions) (*mysql.Config, error) {
 	password := rand.Text()
 	environment := []string{"MYSQL_ROOT_PASSWORD=" + password}
 	if engine.Keyspaces > 0 {
@@ -98,7 +104,8 @@ func runContainer(pool *dockertest.Pool, engine Engine, image, name string) (*my
 		Repository:   repository,
 		Tag:          tag,
 		Env:          environment,
-		Cmd:          []string{"--skip-name-resolve", "--max-connections=500"},
+		Cmd:          append([]string{"--skip-name-resolve", "--max-connections=500"}, options.args...),
+		Mounts:       options.mounts,
 		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1"}}},
 	}, configureHost)
 	if err != nil {
