@@ -1,4 +1,5 @@
 SQLC := CGO_ENABLED=0 go tool -modfile=tools/go.mod sqlc
+VULN := go tool -modfile=$(CURDIR)/tools/vuln/go.mod govulncheck
 LINT := go tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run
 
 .PHONY: help
@@ -15,6 +16,7 @@ test: ## Run all tests on SQLite and on a real MySQL server (needs Docker, or TT
 	cd integration && go test -race -timeout 30m ./...
 	cd bench && go test -timeout 30m .
 	cd tools/attackbuiltin && go test ./...
+	cd otelttp && go test -race -timeout 30m .
 
 .PHONY: test-engines
 test-engines: ## Run the suite on every engine, or on ENGINES, and print a table (needs Docker)
@@ -41,6 +43,7 @@ verify: ## Check that db/ is up to date, the SQL follows the rules and the modul
 	cd integration && go mod tidy -diff
 	cd bench && go mod tidy -diff
 	cd tools/attackbuiltin && go mod tidy -diff
+	cd otelttp && go mod tidy -diff
 
 .PHONY: lint
 lint: ## Run go vet, gofmt and the linters
@@ -48,10 +51,20 @@ lint: ## Run go vet, gofmt and the linters
 	cd integration && go vet ./...
 	cd bench && go vet ./...
 	cd tools/attackbuiltin && go vet ./...
+	cd otelttp && go vet ./...
 	$(LINT) ./...
 	cd integration && $(LINT) ./...
 	cd bench && $(LINT) ./...
 	cd tools/attackbuiltin && $(LINT) ./...
+	cd otelttp && $(LINT) ./...
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what the programs call, where vuln.go.dev answers
+	@if curl -sfo /dev/null --max-time 20 https://vuln.go.dev/index/db.json; then \
+		$(VULN) ./... && cd otelttp && $(VULN) ./...; \
+	else \
+		echo "vuln.go.dev does not answer: nothing was checked"; \
+	fi
 
 .PHONY: bench
 bench: ## Compare with GORM, bun, C SQLite and handwritten SQL; prints tables and writes bench/RESULTS.md

@@ -44,7 +44,7 @@ var errNoDocker = errors.New("these tests need a database server and Docker cann
 
 // dockerServer starts a container of the engine and returns the image in from. The function stop removes the container and
 // must be called even on error.
-func dockerServer(engine Engine) (cfg *mysql.Config, from string, stop func() error, err error) {
+func dockerServer(engine Engine, options serverOptions) (cfg *mysql.Config, from string, stop func() error, err error) {
 	stop = func() error { return nil }
 	pool, err := connectDocker()
 	if err != nil {
@@ -60,7 +60,7 @@ func dockerServer(engine Engine) (cfg *mysql.Config, from string, stop func() er
 	if err != nil {
 		return nil, "", stop, err
 	}
-	cfg, err = runContainer(pool, engine, image, name)
+	cfg, err = runContainer(pool, engine, image, name, options)
 	return cfg, "the Docker image " + image, stop, err
 }
 
@@ -79,8 +79,14 @@ func connectDocker() (*dockertest.Pool, error) {
 	return pool, nil
 }
 
+// serverOptions are the settings of a test's own server.
+type serverOptions struct {
+	args   []string
+	mounts []string // host folder:container folder:mode
+}
+
 // runContainer starts the server and waits until it accepts connections.
-func runContainer(pool *dockertest.Pool, engine Engine, image, name string) (*mysql.Config, error) {
+func runContainer(pool *dockertest.Pool, engine Engine, image, name string, options serverOptions) (*mysql.Config, error) {
 	password := rand.Text()
 	environment := []string{"MYSQL_ROOT_PASSWORD=" + password}
 	if engine.Keyspaces > 0 {
@@ -96,7 +102,8 @@ func runContainer(pool *dockertest.Pool, engine Engine, image, name string) (*my
 		Repository:   repository,
 		Tag:          tag,
 		Env:          environment,
-		Cmd:          []string{"--skip-name-resolve", "--max-connections=500"},
+		Cmd:          append([]string{"--skip-name-resolve", "--max-connections=500"}, options.args...),
+		Mounts:       options.mounts,
 		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1"}}},
 	}, configureHost)
 	if err != nil {

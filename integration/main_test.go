@@ -73,7 +73,7 @@ func startServer() (cfg *mysql.Config, stop func() error, err error) {
 		cfg, err = externalServer(dsn)
 		from = dsnEnv
 	} else {
-		cfg, from, stop, err = dockerServer(engine)
+		cfg, from, stop, err = dockerServer(engine, serverOptions{})
 	}
 	if err != nil {
 		return nil, stop, err

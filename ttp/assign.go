@@ -116,7 +116,7 @@ func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) 
 	return stored, nil
 }
 
-// moveTags re-keys an attacker's tags from other identities to the given one.
+// moveTags re-keys an attacker's tags from other identities to the given one, or to none.
 func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) error {
 	next := func(after position) ([]position, error) {
 		return lockTagsToMove(ctx, q, args{AttackerUUID: attacker[:], IdentityUUID: identity[:]}.from(after, moveBatch))
@@ -129,7 +129,7 @@ func moveTags(ctx context.Context, q queries, attacker, identity uuid.UUID) erro
 		for i := range page {
 			ids[i] = page[i].uuid[:]
 		}
-		if _, err := setTagIdentities(ctx, q, args{IdentityUUID: identity[:], UUIDs: ids}); err != nil {
+		if _, err := setTagIdentities(ctx, q, args{IdentityUUID: nullID(identity), UUIDs: ids}); err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // ordered by domain and version. The tags are those that [Store.Rollup] counts. With [AsOf], the cells are those of one
 // release, and what it has no place for keeps its own release.
 func (s *Store) Cells(ctx context.Context, scope Scope, opts ...RollupOption) ([]matrix.Cell, error) {
-	op := "cells of " + scope.String()
+	op := about("cells of", scope.String())
 	var c checker
 	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {

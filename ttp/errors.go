@@ -145,7 +145,7 @@ type opError struct {
 	err error
 }
 
-func (e *opError) Error() string { return "ttp: " + e.op + ": " + e.err.Error() }
+func (e *opError) Error() string { return "ttp: " + textOf(e.op) + ": " + e.err.Error() }
 func (e *opError) Unwrap() error { return e.err }
 
 // fail wraps err in an opError of the operation, unless it has one already, and adds the sentinel of a driver's

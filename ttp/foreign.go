@@ -26,7 +26,7 @@ var ownColumns = map[string]string{
 // The flag migrated reports whether the version table exists.
 func foreign(tables map[string][]string, migrated bool) string {
 	const ownDatabase = "give ttpstore a database of its own"
-	const importIt = "looks like DECNET's: " + ownDatabase + " and import from this one instead"
+	const importIt = "looks like DECNET's: " + ownDatabase + " and call Store.ImportPredecessor with the URL of this one"
 	for _, table := range slices.Sorted(maps.Keys(ownColumns)) {
 		columns, exists := tables[table]
 		switch {

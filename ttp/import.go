@@ -198,12 +198,18 @@ func (s *Store) importRecords(ctx context.Context, r records) ([]Outcome, error)
 	outcomes := make([]Outcome, len(r.tags))
 	w := tagWrite{inCallerTx: s.tx != nil}
 	w.add(r.tags, outcomes, s.floor)
+	observed, attempts := s.observe(ctx, "import"), 0
 	_, err = transact(ctx, s, func(q queries) (struct{}, error) {
+		attempts++
 		if err := r.upsert(ctx, q); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, w.write(ctx, q)
 	})
+	if err != nil {
+		outcomes = nil
+	}
+	observed(Observation{Rows: len(r.tags), Outcomes: outcomesOf(outcomes), Attempts: attempts}, err)
 	return outcomes, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -77,8 +78,12 @@ func (r InsertResult) Count(o Outcome) int {
 // exact; if that fails too, it returns [ErrUnknownOutcome]: either all of the call is written or nothing. After any
 // other error nothing is written. The call may be repeated after every error; after ErrUnknownOutcome, the replay
 // returns [Duplicate] for tags that the first call wrote.
-func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error) {
+func (s *Store) InsertTags(ctx context.Context, tags []Tag) (result InsertResult, err error) {
 	const op = "insert tags"
+	observed, attempts := s.observe(ctx, op), new(atomic.Int64)
+	defer func() {
+		observed(Observation{Rows: len(tags), Outcomes: outcomesOf(result.Outcomes), Attempts: int(attempts.Load())}, err)
+	}()
 	batch, err := uuid.NewV7()
 	if err != nil {
 		return InsertResult{}, s.fail(ctx, op, err)
@@ -87,7 +92,7 @@ func (s *Store) InsertTags(ctx context.Context, tags []Tag) (InsertResult, error
 	if len(problems) > 0 {
 		return InsertResult{}, s.fail(ctx, op, &InvalidError{Kind: ErrInvalidTag, Problems: problems})
 	}
-	call := &insertCall{ctx: ctx, tags: stamped, batch: batch, outcomes: make([]Outcome, len(stamped))}
+	call := &insertCall{ctx: ctx, attempts: attempts, tags: stamped, batch: batch, outcomes: make([]Outcome, len(stamped))}
 	if err := s.insert(call); err != nil {
 		return InsertResult{}, s.fail(ctx, op, err)
 	}
@@ -99,12 +104,16 @@ type insertCall struct {
 	ctx      context.Context //nolint:containedctx // of the waiting caller, which may differ from the transaction's
 	tags     []Tag           // in input order and canonical form
 	batch    uuid.UUID
-	outcomes []Outcome // in input order
+	outcomes []Outcome     // in input order
+	attempts *atomic.Int64 // of its transactions
 	group    groupState
 }
 
 // insert writes the call in a shared transaction if it is small, otherwise in one of its own.
 func (s *Store) insert(call *insertCall) error {
+	if err := s.refuseInsideTx(call.ctx); err != nil {
+		return err // before the call delays others of its group
+	}
 	if s.tx == nil && s.groups != nil && s.groups.admits(call) {
 		return s.groups.insert(s, call)
 	}
@@ -119,14 +128,19 @@ func (s *Store) insertCalls(ctx context.Context, calls ...*insertCall) error {
 		w.add(call.tags, call.outcomes, s.floor)
 	}
 	write := func() (struct{}, error) {
-		return transact(ctx, s, func(q queries) (struct{}, error) { return struct{}{}, w.write(ctx, q) })
+		return transact(ctx, s, func(q queries) (struct{}, error) {
+			for _, call := range calls {
+				call.attempts.Add(1)
+			}
+			return struct{}{}, w.write(ctx, q)
+		})
 	}
 	_, err := write()
 	if !errors.Is(err, ErrUnknownOutcome) {
 		return err
 	}
 	w.resumed = true
-	_, resumed := backoff.Retry(ctx, write, backoff.WithBackOff(retryPauses()), backoff.WithMaxElapsedTime(maxRetryTime))
+	_, resumed := backoff.Retry(ctx, write, backoff.WithBackOff(retryPauses()), backoff.WithMaxElapsedTime(s.retries.within))
 	if resumed != nil {
 		return fmt.Errorf("%w; running it again: %w", err, resumed)
 	}

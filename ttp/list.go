@@ -42,7 +42,7 @@ type TagPage struct {
 
 // GetTag returns the tag with the UUID, or [ErrNotFound].
 func (s *Store) GetTag(ctx context.Context, id uuid.UUID) (Tag, error) {
-	op := "get tag " + id.String()
+	op := about("get tag", id.String())
 	names, err := s.names(ctx, op)
 	if err != nil {
 		return Tag{}, err

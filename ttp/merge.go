@@ -55,12 +55,8 @@ func (s *Store) UnmergeCampaign(ctx context.Context, from uuid.UUID) error {
 
 func (s *Store) merge(ctx context.Context, op string, kind mergeKind, from, into uuid.UUID) error {
 	return s.updateMerges(ctx, op, kind, func(q queries) error {
-		for _, id := range []uuid.UUID{from, into} {
-			if _, err := kind.lock(ctx, q, byID(id)); errors.Is(err, sql.ErrNoRows) {
-				return fmt.Errorf("%w: %s %s cannot be merged into %s: %s is not stored", ErrNotFound, kind.name, from, into, id)
-			} else if err != nil {
-				return err
-			}
+		if err := kind.requireBoth(ctx, q, from, into); err != nil {
+			return err
 		}
 		return kind.merge(ctx, q, from, into)
 	})

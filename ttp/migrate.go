@@ -73,18 +73,18 @@ func (status SchemaStatus) Err() error {
 		return fmt.Errorf("%w, nothing was changed: %s", ErrForeignSchema, status.Foreign)
 	case status.Version > status.Latest && status.Dirty:
 		return fmt.Errorf("%w: the migration to version %d was interrupted, and this program knows version %d: "+
-			"run the newer program's `ttpstore migrate up`", ErrSchemaNew, status.Version, status.Latest)
+			"call Store.Migrate of the newer program", ErrSchemaNew, status.Version, status.Latest)
 	case status.Dirty:
-		return fmt.Errorf("%w: the migration to version %d was interrupted: run `ttpstore migrate up` to complete it",
+		return fmt.Errorf("%w: the migration to version %d was interrupted: call Store.Migrate to complete it",
 			ErrSchemaDirty, status.Version)
 	case status.Version == 0:
-		return fmt.Errorf("%w: run `ttpstore migrate up`", ErrSchemaMissing)
+		return fmt.Errorf("%w: call Store.Migrate", ErrSchemaMissing)
 	case status.Version < status.Latest:
-		return fmt.Errorf("%w: it has version %d, but this program needs version %d: run `ttpstore migrate up`",
+		return fmt.Errorf("%w: it has version %d, but this program needs version %d: call Store.Migrate",
 			ErrSchemaOld, status.Version, status.Latest)
 	case status.Version > status.Latest:
 		return fmt.Errorf("%w: it has version %d, but this program knows version %d: run a newer program, "+
-			"or revert with the newer program's `ttpstore migrate down %d`", ErrSchemaNew, status.Version, status.Latest, status.Latest)
+			"or call Store.MigrateDown(%d) of the newer one", ErrSchemaNew, status.Version, status.Latest, status.Latest)
 	}
 	return nil
 }
@@ -257,7 +257,7 @@ func migrationError(err error) error {
 		err = &failed
 	}
 	if failed, ok := errors.AsType[*database.Error](err); ok {
-		return fmt.Errorf("%w: fix the cause, then run `ttpstore migrate up` again", failed.OrigErr)
+		return fmt.Errorf("%w: fix the cause, then call Store.Migrate again", failed.OrigErr)
 	}
 	return err
 }

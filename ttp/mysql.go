@@ -64,6 +64,15 @@ func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	case config.AllowAllFiles:
 		return nil, errors.New("the parameter allowAllFiles lets the server read local files: remove it")
 	}
+	secure, err := takeTLS(config.Params)
+	switch {
+	case err != nil:
+		return nil, err
+	case secure != nil && config.TLSConfig != "" && config.TLSConfig != "true":
+		return nil, errors.New("the parameter tls contradicts tls-ca and tls-cert: leave it out")
+	case secure != nil:
+		config.TLS, config.TLSConfig = secure, ""
+	}
 	config.InterpolateParams = true // no round trip to prepare, and no limit of 65535 placeholders
 	config.Loc = time.UTC
 	config.Logger = &mysql.NopLogger{} // it would write the returned errors to standard error too

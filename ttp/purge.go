@@ -13,7 +13,7 @@ import (
 func (s *Store) PurgeAttacker(ctx context.Context, attacker uuid.UUID, opts ...RemovalOption) (Receipt, error) {
 	var c checker
 	c.id("attacker_uuid", attacker)
-	return s.remove(ctx, "purge attacker "+attacker.String(), "", opts, &c, func(ctx context.Context, r *removal) error {
+	return s.remove(ctx, about("purge attacker", attacker.String()), "", opts, &c, func(ctx context.Context, r *removal) error {
 		if err := r.applyEach(ctx, r.tagsOf(ctx, OfAttacker(attacker), filterArgs{}), r.removeAll); err != nil {
 			return err
 		}

@@ -31,13 +31,13 @@ var (
 // It returns [ErrConflict] if the identity is merged into another one, now or by a concurrent call: purge the survivor,
 // or unmerge the identity first. Its other errors are those of [Store.PurgeAttacker].
 func (s *Store) PurgeIdentity(ctx context.Context, identity uuid.UUID, opts ...RemovalOption) (Receipt, error) {
-	return s.purgeIdentity(ctx, "purge identity "+identity.String(), identity, opts, identityPurge.release)
+	return s.purgeIdentity(ctx, about("purge identity", identity.String()), identity, opts, identityPurge.release)
 }
 
 // PurgeIdentityAndAttackers removes an identity, all identities merged into it, their attackers, and all tags of these
 // scopes. It returns the same errors as [Store.PurgeIdentity].
 func (s *Store) PurgeIdentityAndAttackers(ctx context.Context, identity uuid.UUID, opts ...RemovalOption) (Receipt, error) {
-	return s.purgeIdentity(ctx, "purge identity and attackers "+identity.String(), identity, opts, identityPurge.purge)
+	return s.purgeIdentity(ctx, about("purge identity and attackers", identity.String()), identity, opts, identityPurge.purge)
 }
 
 // purgeIdentity empties the identity and deletes it, and repeats both while concurrent writers add to the identity.

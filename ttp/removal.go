@@ -36,9 +36,10 @@ type Receipt struct {
 	Techniques map[string]int64 `json:"techniques,omitempty"`
 	// TechniqueNames holds the names of Techniques, as a removed tag's release has them.
 	TechniqueNames map[string]Names `json:"technique_names,omitempty"`
-	// Attackers and Identities are the numbers of removed scopes.
+	// Attackers, Identities and Campaigns are the numbers of removed scopes.
 	Attackers  int64 `json:"attackers"`
 	Identities int64 `json:"identities"`
+	Campaigns  int64 `json:"campaigns,omitempty"` // removed only by PurgeAll
 	// ReleasedTags and ReleasedAttackers are the numbers of rows that lost their identity but were kept.
 	ReleasedTags      int64 `json:"released_tags"`
 	ReleasedAttackers int64 `json:"released_attackers"`
@@ -64,6 +65,7 @@ func (r *Receipt) Add(other Receipt) {
 	}
 	r.Attackers += other.Attackers
 	r.Identities += other.Identities
+	r.Campaigns += other.Campaigns
 	r.ReleasedTags += other.ReleasedTags
 	r.ReleasedAttackers += other.ReleasedAttackers
 	if other.TombstoneUUID != uuid.Nil {
@@ -126,7 +128,7 @@ type removal struct {
 func (s *Store) remove(ctx context.Context, op, what string, opts []RemovalOption, c *checker,
 	run func(context.Context, *removal) error,
 ) (Receipt, error) {
-	r := removal{store: s, op: op, removed: strings.TrimSpace(op + " " + what), removalOptions: removalOptions{batch: DefaultRemovalBatch}}
+	r := removal{store: s, op: op, removed: strings.TrimSpace(textOf(op) + " " + what), removalOptions: removalOptions{batch: DefaultRemovalBatch}}
 	for _, option := range opts {
 		option(&r.removalOptions)
 	}
@@ -156,7 +158,7 @@ func (r *removal) run(ctx context.Context, work func(queries) (Receipt, error)) 
 	if r.dryRun {
 		done, err = snapshot(ctx, r.store, r.op, work)
 	} else {
-		done, err = transact(ctx, r.store, work)
+		done, err = update(ctx, r.store, r.op, work)
 	}
 	if err == nil {
 		r.report(done)

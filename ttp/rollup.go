@@ -130,7 +130,7 @@ func (s *Store) rollup(ctx context.Context, op string, c *checker, opts []Rollup
 // A merged identity has the scope of its survivor. The scope of a campaign is the union of the identities whose
 // survivor belongs to the campaign or to one merged into it.
 func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) ([]TechniqueRollupRow, error) {
-	op := "rollup " + scope.String()
+	op := about("rollup", scope.String())
 	var c checker
 	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {

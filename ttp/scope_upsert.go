@@ -80,17 +80,17 @@ func (s *Store) UpsertAttackers(ctx context.Context, attackers []Attacker) error
 
 // GetCampaign returns the campaign with the UUID, or [ErrNotFound].
 func (s *Store) GetCampaign(ctx context.Context, id uuid.UUID) (Campaign, error) {
-	return query(ctx, s, "get campaign "+id.String(), func(q queries) (Campaign, error) { return getCampaign(ctx, q, byID(id)) })
+	return query(ctx, s, about("get campaign", id.String()), func(q queries) (Campaign, error) { return getCampaign(ctx, q, byID(id)) })
 }
 
 // GetIdentity returns the identity with the UUID, or [ErrNotFound].
 func (s *Store) GetIdentity(ctx context.Context, id uuid.UUID) (Identity, error) {
-	return query(ctx, s, "get identity "+id.String(), func(q queries) (Identity, error) { return getIdentity(ctx, q, byID(id)) })
+	return query(ctx, s, about("get identity", id.String()), func(q queries) (Identity, error) { return getIdentity(ctx, q, byID(id)) })
 }
 
 // GetAttacker returns the attacker with the UUID, or [ErrNotFound].
 func (s *Store) GetAttacker(ctx context.Context, id uuid.UUID) (Attacker, error) {
-	return query(ctx, s, "get attacker "+id.String(), func(q queries) (Attacker, error) { return getAttacker(ctx, q, byID(id)) })
+	return query(ctx, s, about("get attacker", id.String()), func(q queries) (Attacker, error) { return getAttacker(ctx, q, byID(id)) })
 }
 
 // scopes holds rows to upsert in one transaction.

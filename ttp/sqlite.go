@@ -65,21 +65,21 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 			return e, nil, nil, err
 		}
 	}
-	query := url.Values{"_pragma": append(sqlitePragmas[:4:4], sqliteWriteCache), "_txlock": {"immediate"}, "_dqs": {"0"}}
 	if path == sqliteMemory {
 		// Another connection would open another database.
-		write, err = sql.Open("sqlite", "file::memory:?"+query.Encode())
+		write, err = sql.Open("sqlite", SQLiteDSN(path))
 		if err != nil {
 			return e, nil, nil, err
 		}
 		write.SetMaxOpenConns(1)
 		return e, write, write, nil
 	}
-	file := "file:" + (&url.URL{Path: e.path}).EscapedPath() + "?"
-	if write, err = sql.Open("sqlite", file+query.Encode()); err != nil {
+	file := sqliteFile(e.path)
+	if write, err = sql.Open("sqlite", SQLiteDSN(e.path)); err != nil {
 		return e, nil, nil, err
 	}
 	write.SetMaxOpenConns(1) // SQLite has one writer; the others wait in Go, where they respect their contexts
+	query := sqliteSettings()
 	query.Set("mode", "ro")
 	if e.frozen != nil {
 		query.Set("immutable", "1")
@@ -97,6 +97,31 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 		return e, nil, nil, errors.Join(err, write.Close(), read.Close())
 	}
 	return e, write, read, nil
+}
+
+// SQLiteDSN returns the data source name with which [Open] writes to a file, or to a database in memory for ":memory:",
+// for sql.Open("sqlite", ...) and [New]:
+//
+//   - foreign_keys(1), journal_mode(WAL), synchronous(NORMAL): readers and the writer do not wait for each other; a
+//     power failure may undo the last commits, but tears none
+//   - busy_timeout(5000): milliseconds that a statement waits for a lock of another process
+//   - cache_size(-24576): KiB of page cache of each connection
+//   - _txlock=immediate: a transaction that reads before it writes could not be retried otherwise
+//   - _dqs=0: a misspelled column is an error, not a string
+//
+// A pool of a database in memory must have one connection ([sql.DB.SetMaxOpenConns]). The driver creates a missing file
+// with the mode that the umask leaves; [Open] and [Store.Migrate] create it with access for the owner only.
+func SQLiteDSN(path string) string {
+	if path == sqliteMemory {
+		return "file::memory:?" + sqliteSettings().Encode()
+	}
+	return sqliteFile(path) + sqliteSettings().Encode()
+}
+
+func sqliteFile(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" }
+
+func sqliteSettings() url.Values {
+	return url.Values{"_pragma": append(sqlitePragmas[:4:4], sqliteWriteCache), "_txlock": {"immediate"}, "_dqs": {"0"}}
 }
 
 // pingSQLite reads the file. A process that was killed while writing may have left a journal, which a read-only connection

@@ -145,7 +145,7 @@ func TestFailedMigrationReportsItsCause(t *testing.T) {
 	for range 2 {
 		err = s.Migrate(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "there is already a table named ttp_tag_session") ||
-			!strings.Contains(err.Error(), "`ttpstore migrate up`") || strings.Contains(err.Error(), "\n") {
+			!strings.Contains(err.Error(), "call Store.Migrate again") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("got %v", err)
 		}
 	}

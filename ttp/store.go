@@ -21,6 +21,7 @@ type Store struct {
 	engine      engine
 	write, read *sql.DB // different pools for a SQLite file only
 	tx          *sql.Tx // the caller's transaction, if any
+	txQueries   dbtx    // runs queries in tx
 	// Prepared statement caches of the pools; nil in a caller's transaction.
 	writes, reads *statements
 	writerQueue   chan struct{} // held by the current writer; nil if writers run concurrently
@@ -29,8 +30,11 @@ type Store struct {
 	floor         float64
 	catalogues    *catalogues // nil without names
 	now           func() time.Time
-	checked       *atomic.Bool // the connection and the schema were checked
-	written       *atomic.Bool // this store has written
+	retries       retries
+	observers     []Observer
+	slow          time.Duration // of operations
+	checked       *atomic.Bool  // the connection and the schema were checked
+	written       *atomic.Bool  // this store has written
 }
 
 // Option configures a store.
@@ -54,9 +58,10 @@ func WithConfidenceFloor(floor float64) Option {
 //	sqlite://:memory:        a database with one connection that ends with the store
 //	mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE?PARAMETERS
 //
-// The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles are refused. Open
-// returns an error if it cannot connect to the server or read the file, but does not check the schema. No error contains
-// the URL, which may hold a password.
+// The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles are refused.
+// tls=true trusts the system's certificate authorities; tls-ca names a file with the certificate of another authority
+// instead, and tls-cert and tls-key those of the client. Open returns an error if it cannot connect to the server or
+// read the file, but does not check the schema. No error contains the URL, which may hold a password.
 //
 // A SQLite file without write permission can be read. If no other program has it open, reads return [ErrBusy] once
 // another program starts to write; open the file again then.
@@ -87,10 +92,19 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 // New creates a store on the caller's pool, which the caller closes. Create one store per pool, not one per call: it keeps
 // prepared statements until [Store.Close].
 //
-// Every method needs only one connection. A SQLite pool should have _txlock=immediate, a busy_timeout and, for a
-// database in memory, one connection. A MySQL pool is fastest with interpolateParams; with an innodb_lock_wait_timeout
-// of more than 30 seconds, lock waits are not retried. These settings of a MySQL pool would make results wrong and are
-// refused:
+// Every method needs only one connection. The pool must use the driver that this package registers, "sqlite"
+// (modernc.org/sqlite) or "mysql" (github.com/go-sql-driver/mysql): the errors of others would not be recognized, nor
+// conflicts retried. Open uses these settings:
+//
+//   - SQLite: those of [SQLiteDSN], with one connection that writes and four that read. One pool for both, of any
+//     number of connections, is as fast; a database in memory has one connection.
+//   - MySQL: interpolateParams, loc=UTC, the character set utf8mb4 with the collation utf8mb4_bin,
+//     innodb_lock_wait_timeout 5, the sql_mode STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION, the
+//     time_zone '+00:00', READ COMMITTED transactions, which a store of New sets for each of its own, and 32
+//     connections of at most three minutes. With an innodb_lock_wait_timeout of more than 30 seconds, lock waits are
+//     not retried.
+//
+// These settings of a MySQL pool would make results wrong and are refused:
 //
 //   - a character set other than utf8mb4, autocommit=0, and interpolateParams together with the SQL mode
 //     NO_BACKSLASH_ESCAPES: by the first call
@@ -117,6 +131,7 @@ func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 
 func (s *Store) configure(opts []Option) error {
 	s.floor, s.now = DefaultConfidenceFloor, time.Now
+	s.retries, s.slow = retries{maxAttempts, maxRetryTime}, DefaultSlowThreshold
 	s.groups = &groupCommit{maxRows: DefaultGroupRows}
 	s.writes = newStatements(s.write)
 	s.reads = s.writes
@@ -140,7 +155,7 @@ func (s *Store) configure(opts []Option) error {
 // since the engine may have rolled back the whole transaction.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	inner := *s
-	inner.tx, inner.writes, inner.reads, inner.owned = tx, nil, nil, false
+	inner.tx, inner.txQueries, inner.writes, inner.reads, inner.owned = tx, tx, nil, nil, false
 	return &inner
 }
 
@@ -175,7 +190,7 @@ func (s *Store) Close() error {
 // reader returns the connection of single queries.
 func (s *Store) reader() dbtx {
 	if s.tx != nil {
-		return s.tx
+		return s.txQueries
 	}
 	return s.reads
 }

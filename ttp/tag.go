@@ -118,6 +118,9 @@ func (t *Tag) canonicalize() []Problem {
 	if t.RuleVersion < 0 {
 		c.refuse("rule_version", "must not be negative")
 	}
+	if t.Evidence == nil {
+		t.Evidence = json.RawMessage("{}")
+	}
 	if len(t.Evidence) > maxEvidenceBytes {
 		c.refuse("evidence", "must be at most "+strconv.Itoa(maxEvidenceBytes)+" bytes")
 	} else if reason := strictjson.CheckPortable(t.Evidence); reason != "" {

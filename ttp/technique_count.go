@@ -76,7 +76,8 @@ func (s *Store) recount(ctx context.Context) error {
 		if !c.stale {
 			continue
 		}
-		if _, err := transact(ctx, s, func(q queries) (bool, error) { return true, recount(ctx, q, c.key) }); err != nil {
+		_, err := update(ctx, s, "count techniques", func(q queries) (bool, error) { return true, recount(ctx, q, c.key) })
+		if err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package ttp
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,10 +41,31 @@ const (
 
 // Timeline holds the numbers of tags in consecutive buckets of time.
 type Timeline struct {
-	Start  time.Time        `json:"start"`  // of the first bucket, in UTC; zero without buckets
-	Bucket time.Duration    `json:"bucket"` // width of a bucket, in nanoseconds
-	Counts []int64          `json:"counts"` // of all tags, by bucket
-	Series []TimelineSeries `json:"series"` // by descending Count, then by ID
+	Start  time.Time        // of the first bucket, in UTC; zero without buckets
+	Bucket time.Duration    // width of a bucket
+	Counts []int64          // of all tags, by bucket
+	Series []TimelineSeries // by descending Count, then by ID
+}
+
+type timelineJSON struct {
+	Start  time.Time        `json:"start,omitzero"`
+	Bucket window           `json:"bucket"`
+	Counts []int64          `json:"counts"`
+	Series []TimelineSeries `json:"series"`
+}
+
+// MarshalJSON returns {"start":"2026-03-15T00:00:00Z","bucket":"1d","counts":[...],"series":[...]}, with the bucket
+// in the format of [FormatWindow], and without start if there are no buckets.
+func (t Timeline) MarshalJSON() ([]byte, error) {
+	return json.Marshal(timelineJSON{t.Start, window(t.Bucket), t.Counts, t.Series})
+}
+
+// UnmarshalJSON parses the format of MarshalJSON.
+func (t *Timeline) UnmarshalJSON(text []byte) error {
+	var read timelineJSON
+	err := json.Unmarshal(text, &read)
+	*t = Timeline{read.Start, time.Duration(read.Bucket), read.Counts, read.Series}
+	return err
 }
 
 // TimelineSeries is the part of a [Timeline] for one technique, sub-technique or tactic.

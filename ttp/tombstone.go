@@ -47,7 +47,7 @@ func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) 
 //
 // It returns [ErrNotFound] if the tombstone is not stored.
 func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...RemovalOption) (int64, error) {
-	receipt, err := s.remove(ctx, "lift tombstone "+tombstone.String(), "", opts, new(checker), func(ctx context.Context, r *removal) error {
+	receipt, err := s.remove(ctx, about("lift tombstone", tombstone.String()), "", opts, new(checker), func(ctx context.Context, r *removal) error {
 		if r.dryRun {
 			return r.run(ctx, func(q queries) (Receipt, error) {
 				t, err := getTombstone(ctx, q, byID(tombstone))
@@ -55,7 +55,7 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 			})
 		}
 		for more := true; more; {
-			lifted, err := transact(ctx, s, func(q queries) (n int64, err error) {
+			lifted, err := update(ctx, s, r.op, func(q queries) (n int64, err error) {
 				more, n, err = r.lift(ctx, q, tombstone)
 				return n, err
 			})

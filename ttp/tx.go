@@ -20,6 +20,9 @@ const (
 
 // usable makes sure that the schema is right and the server known.
 func (s *Store) usable(ctx context.Context) error {
+	if err := s.refuseInsideTx(ctx); err != nil {
+		return err
+	}
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
@@ -27,12 +30,14 @@ func (s *Store) usable(ctx context.Context) error {
 }
 
 // query runs a read of one statement.
-func query[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
+func query[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (out T, err error) {
+	observed := s.observe(ctx, op)
+	defer func() { observed(Observation{Rows: resultRows(out), Attempts: 1}, err) }()
 	var none T
 	if err := s.usable(ctx); err != nil {
 		return none, s.fail(ctx, op, err)
 	}
-	out, err := read(s.engine.queries(s.reader()))
+	out, err = read(s.engine.queries(s.reader()))
 	if disturbed := s.engine.checkRead(); disturbed != nil {
 		err = disturbed
 	}
@@ -43,10 +48,12 @@ func query[T any](ctx context.Context, s *Store, op string, read func(queries) (
 }
 
 // snapshot runs a read of several statements in one snapshot.
-func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
+func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (out T, err error) {
 	if s.tx != nil {
 		return query(ctx, s, op, read)
 	}
+	observed := s.observe(ctx, op)
+	defer func() { observed(Observation{Rows: resultRows(out), Attempts: 1}, err) }()
 	var none T
 	if err := s.usable(ctx); err != nil {
 		return none, s.fail(ctx, op, err)
@@ -54,7 +61,7 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 	if err := s.reads.prepareMissed(ctx); err != nil {
 		return none, s.fail(ctx, op, err)
 	}
-	out, err := inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
+	out, err = inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
 		return read(s.engine.queries(s.reads.in(tx)))
 	})
 	if disturbed := s.engine.checkRead(); disturbed != nil {
@@ -66,10 +73,16 @@ func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries
 	return out, nil
 }
 
-// update is transact with the operation's name in errors.
+// update is transact with the operation's name in errors and observations.
 func update[T any](ctx context.Context, s *Store, op string, write func(queries) (T, error)) (T, error) {
-	out, err := transact(ctx, s, write)
-	return out, s.fail(ctx, op, err)
+	observed, attempts := s.observe(ctx, op), 0
+	out, err := transact(ctx, s, func(q queries) (T, error) {
+		attempts++
+		return write(q)
+	})
+	err = s.fail(ctx, op, err)
+	observed(Observation{Rows: resultRows(out), Attempts: attempts}, err)
+	return out, err
 }
 
 // transact runs a write atomically: in a transaction that is retried after conflicts with others, or in a savepoint of
@@ -86,8 +99,14 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 			return none, err
 		}
 		defer leave()
-		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.tx)) })
+		return inSavepoint(ctx, s.tx, func() (T, error) { return write(s.engine.queries(s.txQueries)) })
 	}
+	return retried(ctx, s, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
+}
+
+// retried runs a transaction that writes when its turn has come, again and again after conflicts with others.
+func retried[T any](ctx context.Context, s *Store, run func(*sql.Tx) (T, error)) (T, error) {
+	var none T
 	leave, err := s.enqueueWriter(ctx)
 	if err != nil {
 		return none, err
@@ -96,7 +115,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	out, err := backoff.Retry(ctx, func() (T, error) {
 		out, err := none, s.writes.prepareMissed(ctx)
 		if err == nil {
-			out, err = inTx(ctx, s.write, s.engine.writeOptions(), func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
+			out, err = inTx(ctx, s.write, s.engine.writeOptions(), run)
 		}
 		switch {
 		case err == nil:
@@ -108,7 +127,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 			err = backoff.Permanent(err)
 		}
 		return out, err
-	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxRetryTime))
+	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(s.retries.attempts), backoff.WithMaxElapsedTime(s.retries.within))
 	if err != nil && s.engine.retryable(err) {
 		err = fmt.Errorf("%w: an uncommitted transaction of another connection holds locks past the retry time: %w", ErrBusy, err)
 	}

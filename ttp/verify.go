@@ -200,7 +200,7 @@ func (v *verifier) repair(ctx context.Context, faults []fault) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	repaired, err := transact(ctx, v.store, func(q queries) ([]bool, error) {
+	repaired, err := update(ctx, v.store, "verify", func(q queries) ([]bool, error) {
 		repaired := make([]bool, len(faults))
 		for i, f := range faults {
 			if f.repair == nil {

@@ -65,9 +65,20 @@ func makesDatabase(cmd *cobra.Command) bool {
 // plainURL matches URLs that need no quoting in a shell.
 var plainURL = regexp.MustCompile(`^sqlite://[\w%+=:,./-]+$`)
 
+// migrateDown matches the method that ttp's errors suggest for a migration down.
+var migrateDown = regexp.MustCompile(`call Store\.MigrateDown\((\d+)\)`)
+
+// commandsFor replaces the methods that ttp's errors suggest by commands.
+func commandsFor(text string) string {
+	text = migrateDown.ReplaceAllString(text, "run `ttpstore migrate down $1`")
+	return strings.NewReplacer("call Store.Migrate", "run `ttpstore migrate up`",
+		"call Store.ImportPredecessor with the URL of this one", `run "ttpstore import --from" with the URL of this one`).Replace(text)
+}
+
 // advise adds the given --db flag to the commands suggested in text, so that they refer to the same database.
 // A URL that may hold a password is replaced by dots.
 func advise(cmd *cobra.Command, text string) string {
+	text = commandsFor(text)
 	db := cmd.Flag("db")
 	if !db.Changed {
 		return text

@@ -37,8 +37,8 @@ func addFilterWithoutRule(cmd *cobra.Command) *filterFlags {
 	var f filterFlags
 	flags := cmd.Flags()
 	flags.Func("since", "only tags observed at or after this `time`: RFC 3339, a date, or a duration before now such as 24h, 7d or 2w",
-		setTime(&f.Since))
-	flags.Func("until", "only tags observed before this `time`, in the same formats as --since", setTime(&f.Until))
+		setTime("since", &f.Since))
+	flags.Func("until", "only tags observed before this `time`, in the same formats as --since", setTime("until", &f.Until))
 	flags.Var((*confidence)(&f.MinConfidence), "min-confidence", "only tags with at least this `confidence`, from 0 to 1")
 	flags.Func("release", "only tags of this ATT&CK `release`, such as enterprise-v18.1", setText(&f.Release))
 	domain := choice[string]{&f.Domain, []string{"enterprise", "ics", "mobile"}}

@@ -106,7 +106,7 @@ func TestWrongFilter(t *testing.T) {
 		"or a duration before now such as 24h, 7d or 2w, at most 106751d"
 	for _, test := range []struct{ flag, value, message string }{
 		{"since", "yesterday", time},
-		{"since", "", time},
+		{"since", "", "must not be empty"},
 		{"since", "2026-02-30", time},
 		{"since", "2026-03-15T17:06:27", time},
 		{"since", "2026-03-15T7:06:27Z", time},

@@ -27,22 +27,29 @@ type importOptions struct {
 }
 
 func newImportCommand() *cobra.Command {
+	var from *string
 	opts := importOptions{batch: number{ttp.DefaultImportBatch, 1, math.MaxInt}, floor: ttp.DefaultConfidenceFloor}
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
-		Short: "Import tags and scopes from JSON Lines, plain or gzip",
+		Short: "Import tags and scopes from JSON Lines, plain or gzip, or from the predecessor's database",
 		Long: `Import campaigns, identities, attackers and tags from a file of JSON Lines, or from standard input for -.
 Gzip compression is detected. An import is idempotent.
 
 Lines are written in batches, one transaction each. An invalid line stops the import: its batch is not
 written, the problems are printed and the exit status is 1; earlier batches stay written. A missing schema
-is created first.`,
+is created first.` + fromHelp,
 		Example: `  ttpstore import tags.jsonl.gz
   zcat tags.jsonl.gz | ttpstore import - --json
-  ttpstore import --dry-run --skip-invalid tags.jsonl`,
+  ttpstore import --dry-run --skip-invalid tags.jsonl
+  ttpstore import --from sqlite:///var/lib/decnet/decnet.db --dry-run`,
 		Args:              arguments("FILE"),
 		ValidArgsFunction: completeFile,
-		RunE:              func(cmd *cobra.Command, args []string) error { return runImport(cmd, args[0], opts) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if *from != "" {
+				return runImportFrom(cmd, *from, opts)
+			}
+			return runImport(cmd, args[0], opts)
+		},
 	}
 	flags := cmd.Flags()
 	flags.Var(&opts.batch, "batch", "write this number of `lines` per transaction")
@@ -50,6 +57,7 @@ is created first.`,
 	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "skip invalid lines instead of stopping at them")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the counts without writing anything")
 	flags.BoolVar(&opts.json, "json", false, "print the counts as one JSON object")
+	from = addFrom(cmd)
 	for _, name := range []string{"batch", "floor"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
 	}

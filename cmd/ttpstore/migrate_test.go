@@ -116,7 +116,7 @@ func TestForeignDatabaseIsRefused(t *testing.T) {
 	c := newCLI(t)
 	conformance.PredecessorFile(t, c.db)
 	why := "foreign schema, nothing was changed: the table ttp_tag has no column technique_key and looks like DECNET's: " +
-		"give ttpstore a database of its own and import from this one instead\n"
+		"give ttpstore a database of its own and run \"ttpstore import --from\" with the URL of this one\n"
 	for _, args := range []string{
 		"migrate up", "migrate down 0", "migrate down 0 --yes", "migrate force 0", "import -", "rollup fleet", "verify",
 	} {

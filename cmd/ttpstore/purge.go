@@ -12,12 +12,12 @@ import (
 func newPurgeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "purge",
-		Short: "Remove an attacker, an identity or a session, with their tags",
+		Short: "Remove an attacker, an identity or a session, with their tags, or all",
 		Example: `  ttpstore purge attacker 542eed02-5e33-5182-94c3-b95ea9af1b84 --dry-run
   ttpstore purge identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2 --with-attackers
   ttpstore purge session 66ffcc176598 --tombstone --reason "our own test" --yes`,
 	}
-	cmd.AddCommand(newPurgeAttackerCommand(), newPurgeIdentityCommand(), newPurgeSessionCommand())
+	cmd.AddCommand(newPurgeAttackerCommand(), newPurgeIdentityCommand(), newPurgeSessionCommand(), newPurgeAllCommand())
 	return cmd
 }
 

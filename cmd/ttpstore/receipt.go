@@ -29,7 +29,7 @@ func printReceipt(cmd *cobra.Command, r ttp.Receipt, asJSON bool) error {
 		name string
 		n    int64
 	}{
-		{"attackers", r.Attackers}, {"identities", r.Identities},
+		{"attackers", r.Attackers}, {"identities", r.Identities}, {"campaigns", r.Campaigns},
 		{"released tags", r.ReleasedTags}, {"released attackers", r.ReleasedAttackers},
 	} {
 		if rows.n > 0 {
@@ -51,14 +51,14 @@ func byCount(counts map[string]int64) []string {
 
 // touched returns the number of rows removed or changed.
 func touched(r ttp.Receipt) int {
-	return int(r.Tags + r.Attackers + r.Identities + r.ReleasedTags + r.ReleasedAttackers)
+	return int(r.Tags + r.Attackers + r.Identities + r.Campaigns + r.ReleasedTags + r.ReleasedAttackers)
 }
 
 // question returns the confirmation prompt for the receipt of a dry run.
 func question(found ttp.Receipt, tombstone bool) string {
-	q := "Remove " + countAll(found.Tags, found.Attackers, found.Identities)
+	q := "Remove " + countAll(found.Tags, found.Attackers, found.Identities, found.Campaigns)
 	if found.ReleasedTags+found.ReleasedAttackers > 0 {
-		q += ", and leave " + countAll(found.ReleasedTags, found.ReleasedAttackers, 0) + " without an identity"
+		q += ", and leave " + countAll(found.ReleasedTags, found.ReleasedAttackers, 0, 0) + " without an identity"
 	}
 	if tombstone {
 		q += ", and block the removed tags from being written again"
@@ -67,13 +67,16 @@ func question(found ttp.Receipt, tombstone bool) string {
 }
 
 // countAll formats the counts, leaving out scopes with none.
-func countAll(tags, attackers, identities int64) string {
+func countAll(tags, attackers, identities, campaigns int64) string {
 	all := []string{count(tags, "tag")}
 	if attackers > 0 {
 		all = append(all, count(attackers, "attacker"))
 	}
 	if identities > 0 {
 		all = append(all, count(identities, "identity"))
+	}
+	if campaigns > 0 {
+		all = append(all, count(campaigns, "campaign"))
 	}
 	return strings.Join(all, ", ")
 }

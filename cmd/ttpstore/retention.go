@@ -37,7 +37,7 @@ func newRetentionCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().Func("keep", "keep the tags of this `duration` before now, such as 24h, 90d or 52w; required", func(s string) (err error) {
-		if keep, err = parseDuration(s); err != nil || keep == 0 {
+		if keep, err = ttp.ParseWindow(s); err != nil || keep == 0 {
 			return errors.New("must be a positive duration such as 24h, 90d or 52w, at most " + longestDuration)
 		}
 		return nil

@@ -29,7 +29,7 @@ func newScopeCommand() *cobra.Command {
   ttpstore scope list attackers --identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2
   ttpstore scope merge identity 189b3fbb-9556-55f5-a524-57d8bd6526b3 e1292c78-2e52-5857-ae79-bbc6fe89e0c2`,
 	}
-	cmd.AddCommand(newScopeShowCommand(), newScopeListCommand(), newScopeAssignCommand(), newScopeMergeCommand(),
+	cmd.AddCommand(newScopeShowCommand(), newScopeListCommand(), newScopeAssignCommand(), newScopeUnassignCommand(), newScopeMergeCommand(),
 		newScopeUnmergeCommand())
 	return cmd
 }

@@ -12,7 +12,7 @@ import (
 // databaseURL matches database URLs, other URLs with a password, and data source names without a scheme.
 var databaseURL = regexp.MustCompile(`(?is)^(mysql|mariadb|sqlite)://|^\w+://[^/]*:.*@|^[^:/]*:.*@(\w*\(|[^/]*/)`)
 
-// refuseMisplacedURL returns an error if an argument other than the value of --db is a database URL.
+// refuseMisplacedURL returns an error if an argument other than the value of --db or --from is a database URL.
 func refuseMisplacedURL(args []string) error {
 	for i, arg := range args {
 		name, value, ok := strings.Cut(arg, "=")
@@ -22,7 +22,7 @@ func refuseMisplacedURL(args []string) error {
 				name = args[i-1]
 			}
 		}
-		if name != "--db" && databaseURL.MatchString(value) {
+		if name != "--db" && name != "--from" && databaseURL.MatchString(value) {
 			return errors.New("an argument is a database URL: pass it with --db or $" + dbEnvironment)
 		}
 	}

@@ -51,7 +51,7 @@ buckets shows the maximum of neighbouring ones. The JSON output has all counts.`
 	}
 	flags := cmd.Flags()
 	flags.Func("bucket", "bucket `duration`: 1w or a divisor of a day such as 15m or 1h (default 1d)", func(s string) (err error) {
-		if bucket, err = parseDuration(s); err != nil {
+		if bucket, err = ttp.ParseWindow(s); err != nil {
 			return errors.New("must be a duration such as 15m, 1h, 1d or 1w, at most " + longestDuration)
 		}
 		return nil

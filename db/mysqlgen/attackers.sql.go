@@ -11,6 +11,94 @@ import (
 	"strings"
 )
 
+const ClearAttackerIdentities = `-- name: ClearAttackerIdentities :execrows
+UPDATE ttp_attacker SET identity_uuid = NULL WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type ClearAttackerIdentitiesParams struct {
+	UUIDs [][]byte
+}
+
+func (q *Queries) ClearAttackerIdentities(ctx context.Context, arg ClearAttackerIdentitiesParams) (int64, error) {
+	query := ClearAttackerIdentities
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const CountAttackersByIdentity = `-- name: CountAttackersByIdentity :one
+SELECT COUNT(*) AS attackers FROM ttp_attacker WHERE identity_uuid = ?
+`
+
+type CountAttackersByIdentityParams struct {
+	IdentityUUID []byte
+}
+
+func (q *Queries) CountAttackersByIdentity(ctx context.Context, arg CountAttackersByIdentityParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, CountAttackersByIdentity, arg.IdentityUUID)
+	var attackers int64
+	err := row.Scan(&attackers)
+	return attackers, err
+}
+
+const CountScopes = `-- name: CountScopes :many
+SELECT
+    CAST((SELECT COUNT(*) FROM ttp_campaign) AS SIGNED) AS campaigns,
+    CAST((SELECT COUNT(*) FROM ttp_campaign WHERE merged_into_uuid IS NULL) AS SIGNED) AS surviving_campaigns,
+    CAST((SELECT COUNT(*) FROM ttp_identity) AS SIGNED) AS identities,
+    CAST((SELECT COUNT(*) FROM ttp_identity WHERE merged_into_uuid IS NULL) AS SIGNED) AS surviving_identities,
+    CAST((SELECT COUNT(*) FROM ttp_attacker) AS SIGNED) AS attackers
+`
+
+type CountScopesRow struct {
+	Campaigns           int64
+	SurvivingCampaigns  int64
+	Identities          int64
+	SurvivingIdentities int64
+	Attackers           int64
+}
+
+// One row. Those that are not merged are survivors.
+func (q *Queries) CountScopes(ctx context.Context) ([]CountScopesRow, error) {
+	rows, err := q.db.QueryContext(ctx, CountScopes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountScopesRow
+	for rows.Next() {
+		var i CountScopesRow
+		if err := rows.Scan(
+			&i.Campaigns,
+			&i.SurvivingCampaigns,
+			&i.Identities,
+			&i.SurvivingIdentities,
+			&i.Attackers,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const DeleteAttackers = `-- name: DeleteAttackers :execrows
 DELETE FROM ttp_attacker WHERE uuid IN (/*SLICE:uuids*/?)
 `
@@ -52,6 +140,37 @@ type ListAttackersAfterParams struct {
 // A page of attackers in UUID order.
 func (q *Queries) ListAttackersAfter(ctx context.Context, arg ListAttackersAfterParams) ([]TtpAttacker, error) {
 	rows, err := q.db.QueryContext(ctx, ListAttackersAfter, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpAttacker
+	for rows.Next() {
+		var i TtpAttacker
+		if err := rows.Scan(&i.UUID, &i.IP, &i.IdentityUUID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListAttackersByIP = `-- name: ListAttackersByIP :many
+SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE ip = ? ORDER BY uuid
+`
+
+type ListAttackersByIPParams struct {
+	IP sql.NullString
+}
+
+func (q *Queries) ListAttackersByIP(ctx context.Context, arg ListAttackersByIPParams) ([]TtpAttacker, error) {
+	rows, err := q.db.QueryContext(ctx, ListAttackersByIP, arg.IP)
 	if err != nil {
 		return nil, err
 	}

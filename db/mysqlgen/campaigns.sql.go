@@ -11,6 +11,32 @@ import (
 	"strings"
 )
 
+const DeleteCampaigns = `-- name: DeleteCampaigns :execrows
+DELETE FROM ttp_campaign WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type DeleteCampaignsParams struct {
+	UUIDs [][]byte
+}
+
+func (q *Queries) DeleteCampaigns(ctx context.Context, arg DeleteCampaignsParams) (int64, error) {
+	query := DeleteCampaigns
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const ListCampaignsAfter = `-- name: ListCampaignsAfter :many
 SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign
 WHERE uuid > ?
@@ -114,6 +140,47 @@ type ListCampaignsMergedIntoParams struct {
 // A page of the campaigns merged directly into a campaign, in UUID order.
 func (q *Queries) ListCampaignsMergedInto(ctx context.Context, arg ListCampaignsMergedIntoParams) ([]TtpCampaign, error) {
 	rows, err := q.db.QueryContext(ctx, ListCampaignsMergedInto, arg.MergedIntoUUID, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpCampaign
+	for rows.Next() {
+		var i TtpCampaign
+		if err := rows.Scan(
+			&i.UUID,
+			&i.Name,
+			&i.MergedIntoUUID,
+			&i.SurvivorUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListUnmergedCampaigns = `-- name: ListUnmergedCampaigns :many
+SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign
+WHERE merged_into_uuid IS NULL AND uuid > ?
+ORDER BY uuid
+LIMIT ?
+`
+
+type ListUnmergedCampaignsParams struct {
+	After []byte
+	Limit int64
+}
+
+// A page of the campaigns that are not merged, in UUID order.
+func (q *Queries) ListUnmergedCampaigns(ctx context.Context, arg ListUnmergedCampaignsParams) ([]TtpCampaign, error) {
+	rows, err := q.db.QueryContext(ctx, ListUnmergedCampaigns, arg.After, arg.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,32 @@ import (
 	"strings"
 )
 
+const ClearIdentityCampaigns = `-- name: ClearIdentityCampaigns :execrows
+UPDATE ttp_identity SET campaign_uuid = NULL WHERE uuid IN (/*SLICE:uuids*/?)
+`
+
+type ClearIdentityCampaignsParams struct {
+	UUIDs [][]byte
+}
+
+func (q *Queries) ClearIdentityCampaigns(ctx context.Context, arg ClearIdentityCampaignsParams) (int64, error) {
+	query := ClearIdentityCampaigns
+	var queryParams []interface{}
+	if len(arg.UUIDs) > 0 {
+		for _, v := range arg.UUIDs {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const DeleteIdentities = `-- name: DeleteIdentities :execrows
 DELETE FROM ttp_identity WHERE uuid IN (/*SLICE:uuids*/?)
 `
@@ -181,6 +207,47 @@ type ListIdentitiesMergedIntoParams struct {
 // A page of the identities merged directly into an identity, in UUID order.
 func (q *Queries) ListIdentitiesMergedInto(ctx context.Context, arg ListIdentitiesMergedIntoParams) ([]TtpIdentity, error) {
 	rows, err := q.db.QueryContext(ctx, ListIdentitiesMergedInto, arg.MergedIntoUUID, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpIdentity
+	for rows.Next() {
+		var i TtpIdentity
+		if err := rows.Scan(
+			&i.UUID,
+			&i.CampaignUUID,
+			&i.MergedIntoUUID,
+			&i.SurvivorUUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListUnmergedIdentities = `-- name: ListUnmergedIdentities :many
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
+WHERE merged_into_uuid IS NULL AND uuid > ?1
+ORDER BY uuid
+LIMIT ?2
+`
+
+type ListUnmergedIdentitiesParams struct {
+	After []byte
+	Limit int64
+}
+
+// A page of the identities that are not merged, in UUID order.
+func (q *Queries) ListUnmergedIdentities(ctx context.Context, arg ListUnmergedIdentitiesParams) ([]TtpIdentity, error) {
+	rows, err := q.db.QueryContext(ctx, ListUnmergedIdentities, arg.After, arg.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
 	"github.com/decnet/ttpstore/ttp"
@@ -101,7 +103,7 @@ type checker interface {
 
 func equal[T any](tb checker, what string, got, want T) {
 	tb.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 		tb.Errorf("%s differs (-want +got):\n%s", what, diff)
 	}
 }

@@ -3,6 +3,8 @@ package conformance
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"fmt"
 	"regexp"
 	"sync"
 )
@@ -99,7 +101,11 @@ func (c recordedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return recordedConn{conn.(fullConn), c.recorder}, nil
+	full, ok := conn.(fullConn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("connections of type %T lack interfaces of database/sql/driver that the suite needs", conn), conn.Close())
+	}
+	return recordedConn{full, c.recorder}, nil
 }
 
 // fullConn holds the optional interfaces of connections.

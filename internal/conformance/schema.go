@@ -41,14 +41,14 @@ func otherSchemasAreRefused(t *testing.T, db *database) {
 	s := db.open(t)
 	latest := status(s).Latest
 	equal(t, "status of an empty database", status(s), ttp.SchemaStatus{Latest: latest})
-	refused(t, s, ttp.ErrSchemaMissing, "`ttpstore migrate up`")
+	refused(t, s, ttp.ErrSchemaMissing, "call Store.Migrate")
 
 	succeed(t, s.Migrate(ctx))
 	equal(t, "status", status(s), ttp.SchemaStatus{Version: latest, Latest: latest})
 	succeed(t, s.CheckSchema(ctx))
 
 	succeed(t, s.MigrateDown(ctx, latest-1))
-	refused(t, s, ttp.ErrSchemaOld, "`ttpstore migrate up`")
+	refused(t, s, ttp.ErrSchemaOld, "call Store.Migrate")
 	succeed(t, s.Migrate(ctx))
 
 	exec(t, db, "UPDATE ttp_schema_migrations SET version = 9999")
@@ -64,7 +64,7 @@ func otherSchemasAreRefused(t *testing.T, db *database) {
 		}
 	}
 	exec(t, db, "UPDATE ttp_schema_migrations SET version = 3")
-	refused(t, db.open(t), ttp.ErrSchemaDirty, "run `ttpstore migrate up` to complete it")
+	refused(t, db.open(t), ttp.ErrSchemaDirty, "call Store.Migrate to complete it")
 	if err := s.MigrateDown(ctx, 1); !errors.Is(err, ttp.ErrSchemaDirty) {
 		t.Errorf("migrating a dirty schema down: got %v", err)
 	}
@@ -112,7 +112,7 @@ func migrationsRevertAndRepeat(t *testing.T, db *database) {
 		succeed(t, s.MigrateDown(ctx, version))
 		equal(t, "version", must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)).Version, version)
 	}
-	refused(t, s, ttp.ErrSchemaMissing, "`ttpstore migrate up`")
+	refused(t, s, ttp.ErrSchemaMissing, "call Store.Migrate")
 	succeed(t, s.Migrate(ctx))
 	equal(t, "tags", count(t, s), 0)
 }
@@ -135,7 +135,7 @@ func interruptedMigrationsAreCompleted(t *testing.T, db *database) {
 			tags := tables(t, db)["ttp_tag"]
 
 			equal(t, "status", must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)), ttp.SchemaStatus{Version: version, Latest: latest, Dirty: true})
-			refused(t, db.open(t), ttp.ErrSchemaDirty, "run `ttpstore migrate up`")
+			refused(t, db.open(t), ttp.ErrSchemaDirty, "call Store.Migrate")
 			succeed(t, s.Migrate(ctx))
 			equal(t, "status", must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)), ttp.SchemaStatus{Version: latest, Latest: latest})
 			equal(t, "tags", count(t, s), int64(tags))

@@ -26,6 +26,7 @@ var tagCases = []testCase{
 	{name: "TimesKeepMicroseconds", run: timesKeepMicroseconds},
 	{name: "ReleasesAreStoredCanonically", run: releasesAreStoredCanonically},
 	{name: "EvidenceIsKeptByteForByte", run: evidenceIsKeptByteForByte},
+	{name: "NilEvidenceIsAnEmptyObject", run: nilEvidenceIsAnEmptyObject},
 }
 
 func tagUUIDsNeverChange(t *testing.T, db *database) {
@@ -309,4 +310,10 @@ func evidenceIsKeptByteForByte(t *testing.T, db *database) {
 		got[tag.UUID] = string(tag.Evidence)
 	}
 	equal(t, "evidence", got, want)
+}
+
+func nilEvidenceIsAnEmptyObject(t *testing.T, db *database) {
+	s := db.store(t)
+	insert(t, s, newTag("a", func(tag *ttp.Tag) { tag.Evidence = nil }))
+	equal(t, "evidence", string(stored(t, s)[0].Evidence), "{}")
 }

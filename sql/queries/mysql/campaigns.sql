@@ -35,3 +35,13 @@ SELECT uuid FROM ttp_campaign WHERE merged_into_uuid IN (sqlc.slice(uuids)) FOR 
 
 -- name: SetCampaignSurvivors :execrows
 UPDATE ttp_campaign SET survivor_uuid = sqlc.arg(survivor_uuid) WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: ListUnmergedCampaigns :many
+-- A page of the campaigns that are not merged, in UUID order.
+SELECT uuid, name, merged_into_uuid, survivor_uuid FROM ttp_campaign
+WHERE merged_into_uuid IS NULL AND uuid > sqlc.arg(after)
+ORDER BY uuid
+LIMIT ?;
+
+-- name: DeleteCampaigns :execrows
+DELETE FROM ttp_campaign WHERE uuid IN (sqlc.slice(uuids));

@@ -53,3 +53,13 @@ UPDATE ttp_identity SET survivor_uuid = sqlc.arg(survivor_uuid) WHERE uuid IN (s
 
 -- name: DeleteIdentities :execrows
 DELETE FROM ttp_identity WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: ListUnmergedIdentities :many
+-- A page of the identities that are not merged, in UUID order.
+SELECT uuid, campaign_uuid, merged_into_uuid, survivor_uuid FROM ttp_identity
+WHERE merged_into_uuid IS NULL AND uuid > sqlc.arg(after)
+ORDER BY uuid
+LIMIT ?;
+
+-- name: ClearIdentityCampaigns :execrows
+UPDATE ttp_identity SET campaign_uuid = NULL WHERE uuid IN (sqlc.slice(uuids));

@@ -38,3 +38,21 @@ WHERE identity_uuid = sqlc.arg(identity_uuid) AND uuid IN (sqlc.slice(uuids));
 
 -- name: DeleteAttackers :execrows
 DELETE FROM ttp_attacker WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: ListAttackersByIP :many
+SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE ip = sqlc.arg(ip) ORDER BY uuid;
+
+-- name: CountAttackersByIdentity :one
+SELECT COUNT(*) AS attackers FROM ttp_attacker WHERE identity_uuid = sqlc.arg(identity_uuid);
+
+-- name: ClearAttackerIdentities :execrows
+UPDATE ttp_attacker SET identity_uuid = NULL WHERE uuid IN (sqlc.slice(uuids));
+
+-- name: CountScopes :many
+-- One row. Those that are not merged are survivors.
+SELECT
+    CAST((SELECT COUNT(*) FROM ttp_campaign) AS INTEGER) AS campaigns,
+    CAST((SELECT COUNT(*) FROM ttp_campaign WHERE merged_into_uuid IS NULL) AS INTEGER) AS surviving_campaigns,
+    CAST((SELECT COUNT(*) FROM ttp_identity) AS INTEGER) AS identities,
+    CAST((SELECT COUNT(*) FROM ttp_identity WHERE merged_into_uuid IS NULL) AS INTEGER) AS surviving_identities,
+    CAST((SELECT COUNT(*) FROM ttp_attacker) AS INTEGER) AS attackers;

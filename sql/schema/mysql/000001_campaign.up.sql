@@ -7,6 +7,6 @@ CREATE TABLE IF NOT EXISTS ttp_campaign (
     -- maintain it, so that reads need not walk the chain.
     survivor_uuid    BINARY(16) NOT NULL,
     CHECK (merged_into_uuid <> uuid),
-    KEY ttp_campaign_merged_into (merged_into_uuid),
+    KEY ttp_campaign_merged_into (merged_into_uuid, uuid),
     KEY ttp_campaign_survivor (survivor_uuid, uuid)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -8,6 +8,6 @@ CREATE TABLE IF NOT EXISTS ttp_identity (
     survivor_uuid    BINARY(16) NOT NULL,
     CHECK (merged_into_uuid <> uuid),
     KEY ttp_identity_campaign (campaign_uuid, uuid, merged_into_uuid),
-    KEY ttp_identity_merged_into (merged_into_uuid),
+    KEY ttp_identity_merged_into (merged_into_uuid, uuid),
     KEY ttp_identity_survivor (survivor_uuid, uuid)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -7,5 +7,5 @@ CREATE TABLE IF NOT EXISTS ttp_campaign (
     -- maintain it, so that reads need not walk the chain.
     survivor_uuid    BLOB NOT NULL CHECK (length(survivor_uuid) = 16)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS ttp_campaign_merged_into ON ttp_campaign (merged_into_uuid);
+CREATE INDEX IF NOT EXISTS ttp_campaign_merged_into ON ttp_campaign (merged_into_uuid, uuid);
 CREATE INDEX IF NOT EXISTS ttp_campaign_survivor ON ttp_campaign (survivor_uuid, uuid);

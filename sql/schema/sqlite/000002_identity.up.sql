@@ -8,5 +8,5 @@ CREATE TABLE IF NOT EXISTS ttp_identity (
     survivor_uuid    BLOB NOT NULL CHECK (length(survivor_uuid) = 16)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS ttp_identity_campaign ON ttp_identity (campaign_uuid, uuid, merged_into_uuid);
-CREATE INDEX IF NOT EXISTS ttp_identity_merged_into ON ttp_identity (merged_into_uuid);
+CREATE INDEX IF NOT EXISTS ttp_identity_merged_into ON ttp_identity (merged_into_uuid, uuid);
 CREATE INDEX IF NOT EXISTS ttp_identity_survivor ON ttp_identity (survivor_uuid, uuid);

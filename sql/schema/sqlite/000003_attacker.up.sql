@@ -5,3 +5,4 @@ CREATE TABLE IF NOT EXISTS ttp_attacker (
     identity_uuid BLOB CHECK (length(identity_uuid) = 16)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS ttp_attacker_identity ON ttp_attacker (identity_uuid, uuid);
+CREATE INDEX IF NOT EXISTS ttp_attacker_ip ON ttp_attacker (ip, uuid);

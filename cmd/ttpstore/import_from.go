@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// fromHelp is the part of the help of import that is about --from.
+const fromHelp = `
+
+--from imports from the database of DECNET's own tag storage instead, a SQLite file or a MySQL server. It is only
+read, in one snapshot. The import can be repeated: it writes what is new, moves attackers, and re-points or
+revokes merges, as the source has them. Each row that is refused, or kept without a field, is printed to standard
+error. At the end the numbers of tags of each attacker, session and identity, and of the fleet, are compared with
+the source's; if any differ, the exit status is 1.`
+
+// addFrom adds --from, which takes the place of the argument FILE.
+func addFrom(cmd *cobra.Command) *string {
+	from := new(string)
+	cmd.Flags().Func("from", "import from the predecessor's database at this `URL`, in the format of --db", setText(from))
+	must(cmd.RegisterFlagCompletionFunc("from", cobra.FixedCompletions(
+		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
+	args := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, values []string) error {
+		if !cmd.Flag("from").Changed {
+			return args(cmd, values)
+		}
+		for _, name := range []string{"batch", "skip-invalid"} {
+			if cmd.Flag(name).Changed {
+				return fmt.Errorf("--from and --%s are mutually exclusive", name)
+			}
+		}
+		return arguments()(cmd, values)
+	}
+	return from
+}
+
+func runImportFrom(cmd *cobra.Command, url string, opts importOptions) error {
+	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+		if err := prepareSchema(ctx, cmd, store, opts.dryRun); err != nil {
+			return err
+		}
+		bar := newProgress(cmd.ErrOrStderr(), -1, "rows")
+		report, err := store.ImportPredecessor(ctx, url, ttp.PredecessorOptions{
+			DryRun:   opts.dryRun,
+			Progress: bar.add,
+			OnNote: func(n ttp.PredecessorNote) {
+				bar.clear()
+				notef(cmd.ErrOrStderr(), "%s\n", n)
+			},
+		})
+		bar.finish()
+		if err == nil || report.Campaigns.Read+report.Identities.Read+report.Attackers.Read+report.Tags.Read > 0 {
+			err = errors.Join(err, printPredecessorReport(cmd, report, opts))
+		}
+		if err != nil {
+			return err
+		}
+		if report.Different > 0 {
+			return fmt.Errorf("import: %s have another number of tags than in the source", count(report.Different, "scope"))
+		}
+		return nil
+	}, ttp.WithConfidenceFloor(float64(opts.floor)))
+}
+
+func printPredecessorReport(cmd *cobra.Command, r ttp.PredecessorReport, opts importOptions) error {
+	if opts.dryRun {
+		notef(cmd.ErrOrStderr(), "dry run: nothing was written\n")
+	}
+	if opts.json {
+		return printJSON(cmd, r)
+	}
+	var fields [][2]string
+	for _, table := range []struct {
+		name string
+		rows ttp.PredecessorRows
+	}{{"campaigns", r.Campaigns}, {"identities", r.Identities}, {"attackers", r.Attackers}} {
+		fields = append(fields, [2]string{table.name, fmt.Sprintf("%d read: %d inserted, %d updated, %d unchanged",
+			table.rows.Read, table.rows.Inserted, table.rows.Updated, table.rows.Unchanged)})
+	}
+	fields = append(fields, [2]string{"tags", fmt.Sprintf("%d read: %d inserted, %d duplicate, %d below floor, %d tombstoned, %d refused",
+		r.Tags.Read, r.Tags.Inserted, r.Tags.Duplicate, r.Tags.BelowFloor, r.Tags.Tombstoned, r.Tags.Refused)})
+	for _, part := range []struct {
+		name   string
+		counts map[string]int
+	}{{"normalised", r.Normalised}, {"kept without", r.KeptWithout}, {"refused", r.Refused}, {"odd", r.Odd}} {
+		name := part.name
+		for _, key := range slices.Sorted(maps.Keys(part.counts)) {
+			fields = append(fields, [2]string{name, strconv.Itoa(part.counts[key]) + "  " + key})
+			name = " "
+		}
+	}
+	if !opts.dryRun {
+		fields = append(fields, [2]string{"compared", fmt.Sprintf("%s: %d equal, %d different", count(r.Compared, "scope"), r.Compared-r.Different, r.Different)})
+	}
+	for _, d := range r.Differences {
+		fields = append(fields, [2]string{" ", fmt.Sprintf("%s: %d in the source, %d here", d.Scope, d.Source, d.Stored)})
+	}
+	return printFields(cmd.OutOrStdout(), fields)
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/decnet/ttpstore/internal/conformance"
+)
+
+func TestImportFrom(t *testing.T) {
+	c := newCLI(t)
+	source := filepath.Join(t.TempDir(), "decnet.db")
+	conformance.PredecessorFile(t, source)
+	before := read(t, source)
+	created := "the schema was missing and has been created\n"
+	report := `campaigns   0 read: 0 inserted, 0 updated, 0 unchanged
+identities  0 read: 0 inserted, 0 updated, 0 unchanged
+attackers   1 read: 1 inserted, 0 updated, 0 unchanged
+tags        1 read: 1 inserted, 0 duplicate, 0 below floor, 0 tombstoned, 0 refused
+normalised  1  attack_release
+            1  ttp_tag.uuid
+`
+	compared := "compared    3 scopes: 3 equal, 0 different\n"
+	c.want(result{exitSuccess, report + compared, created}, "", "import", "--from", "sqlite://"+source)
+	c.want(result{exitSuccess, "1\n", ""}, "", "tags", "fleet", "--count")
+	if read(t, source) != before || !slices.Equal(files(t, filepath.Dir(source)), []string{"decnet.db"}) {
+		t.Errorf("the source was changed: %v", files(t, filepath.Dir(source)))
+	}
+
+	own := c.db
+	c.db = filepath.Join(t.TempDir(), "other.db")
+	if got := c.runWith("", "migrate", "up"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	c.want(result{exitSuccess, report, "dry run: nothing was written\n"}, "", "import", "--dry-run", "--from", "sqlite://"+source)
+	c.want(result{exitSuccess, "0\n", ""}, "", "tags", "fleet", "--count")
+	if got := c.runWith("", "import", "--from", "sqlite://"+source, "--json"); got.status != exitSuccess ||
+		!strings.Contains(got.stdout, "\n"+`  "different": 0,`+"\n") {
+		t.Errorf("as JSON: %+v", got)
+	}
+	if got := c.runWith(records(), "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	got := c.runWith("", "import", "--from", "sqlite://"+source)
+	if got.status != exitFailure || got.stderr != "ttpstore: import: 2 scopes have another number of tags than in the source\n" ||
+		!strings.Contains(got.stdout, "\n"+"            fleet: 1 in the source, 5 here"+"\n") {
+		t.Errorf("a database with other tags: %+v", got)
+	}
+
+	c.want(result{exitFailure, "", "ttpstore: import predecessor: source: the database is not the predecessor's: SQL logic error: no such table: campaigns (1)\n"},
+		"", "import", "--from", "sqlite://"+own)
+	c.want(result{exitFailure, "", "ttpstore: import predecessor: source: there is no such file\n"}, "", "import", "--from", "sqlite://"+own+".no")
+	if _, err := os.Stat(own + ".no"); err == nil {
+		t.Error("the source was made")
+	}
+	c.wantWrong(`unexpected argument "x"`, "import", "import", "x", "--from", "sqlite://"+source)
+	c.wantWrong("--from and --batch are mutually exclusive", "import", "import", "--from", "sqlite://"+source, "--batch", "3")
+	c.wantWrong(`invalid argument "" for "--from" flag: must not be empty`, "import", "import", "--from=")
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newPurgeAllCommand() *cobra.Command {
+	var flags *removalFlags
+	cmd := &cobra.Command{
+		Use:   "all",
+		Short: "Empty the database: remove all tags and scopes",
+		Long: `Empty the database: remove all tags, attackers, identities and campaigns. Tombstones stay.
+
+` + removalHelp,
+		Args:              arguments(),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+				return store.PurgeAll(ctx, opts...)
+			})
+		},
+	}
+	flags = addRemoval(cmd)
+	return cmd
+}

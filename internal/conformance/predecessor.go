@@ -1,0 +1,268 @@
+package conformance
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/decnet/ttpstore/attack/builtin"
+	"github.com/decnet/ttpstore/ttp"
+)
+
+var predecessorCases = []testCase{
+	{name: "PredecessorIsImported", run: predecessorIsImported},
+	{name: "PredecessorIsImportedAgain", run: predecessorIsImportedAgain},
+	{name: "PredecessorThatIsNoneIsRefused", run: predecessorThatIsNoneIsRefused},
+	{name: "PredecessorsDifferencesAreTold", run: predecessorsDifferencesAreTold},
+}
+
+// predecessors makes a database of the predecessor's on the engine, and one in a SQLite file, with the given rows.
+func predecessors(t *testing.T, db *database, rows ...string) map[string]predecessorDatabase {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "decnet.db")
+	file, err := sql.Open("sqlite", "file:"+path)
+	succeed(t, err)
+	t.Cleanup(func() { _ = file.Close() })
+	own := newDatabase(t, db.Engine)
+	all := map[string]predecessorDatabase{"file": {"sqlite://" + path, file}}
+	if own.url != "" { // which an engine of others may lack
+		all[string(db.Dialect)] = predecessorDatabase{own.url, own.pool}
+	}
+	for _, source := range all {
+		source.exec(t, predecessorStatements()...)
+		source.exec(t, "DELETE FROM ttp_tag", "DELETE FROM attackers")
+		source.exec(t, rows...)
+	}
+	return all
+}
+
+type predecessorDatabase struct {
+	url  string
+	pool *sql.DB
+}
+
+func (p predecessorDatabase) exec(t *testing.T, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := p.pool.ExecContext(context.Background(), statement); err != nil {
+			t.Fatalf("%v: %s", err, statement)
+		}
+	}
+}
+
+func bare(name string) string { return strings.ReplaceAll(id(name).String(), "-", "") }
+
+func quoted(text string) string {
+	if text == "" {
+		return "NULL"
+	}
+	return "'" + text + "'"
+}
+
+func oldCampaign(name, mergedInto string) string {
+	return fmt.Sprintf("INSERT INTO campaigns VALUES ('%s', 1, '2026-03-01', '2026-03-01', 1, %s)", id(name), quoted(mergedInto))
+}
+
+func oldIdentity(uuid, campaign, mergedInto string) string {
+	return fmt.Sprintf("INSERT INTO attacker_identities VALUES ('%s', 1, %s, '2026-03-01', '2026-03-01', 1, %s)", uuid, quoted(campaign), quoted(mergedInto))
+}
+
+func oldAttacker(name, ip, identity string) string {
+	return fmt.Sprintf("INSERT INTO attackers VALUES ('%s', '%s', %s, '2026-03-01', '2026-03-01', 1, '2026-03-01')", id(name), ip, quoted(identity))
+}
+
+// oldTag is a tag of the predecessor's.
+type oldTag struct {
+	source, attacker, identity, session, decky, technique, confidence, evidence, release, created string
+}
+
+func (o oldTag) row() string {
+	tag := o.tag()
+	return fmt.Sprintf("INSERT INTO ttp_tag VALUES ('%s', 'command', '%s', %s, %s, %s, %s, 'TA0007', '%s', NULL, %s, 'R1', 2, '%s', '%s', 'https://attack.mitre.org', '%s')",
+		tag.ComputeUUID(), o.source, quoted(o.attacker), quoted(o.identity), quoted(o.session), map[bool]string{true: "''", false: quoted(o.decky)}[o.decky == "empty"],
+		o.technique, o.confidence, o.evidence, o.release, o.created)
+}
+
+// tag has the fields of its UUID.
+func (o oldTag) tag() ttp.Tag {
+	return ttp.Tag{SourceKind: "command", SourceID: o.source, TechniqueID: o.technique, RuleID: "R1", RuleVersion: 2}
+}
+
+func oldRows() []string {
+	base := oldTag{
+		attacker: id("a1").String(), session: "s1", decky: "d1", technique: "T1083", confidence: "0.7", evidence: `{"a": 1}`,
+		release: "v15.1", created: "2026-03-01 12:00:00",
+	}
+	with := func(source string, change func(*oldTag)) string {
+		o := base
+		o.source = source
+		change(&o)
+		return o.row()
+	}
+	return []string{
+		oldCampaign("c1", ""), oldCampaign("c2", id("c1").String()),
+		oldIdentity(id("i1").String(), id("c1").String(), ""), oldIdentity(bare("i2"), "", id("i1").String()), oldIdentity(id("i3").String(), "", ""),
+		oldAttacker("a1", "192.0.2.1", bare("i2")), oldAttacker("a2", "999.1.1.1", id("i1").String()), oldAttacker("a3", "2001:DB8::1", ""),
+		oldAttacker("a4", "fe80::1%eth0", ""),
+		with("1", func(*oldTag) {}),
+		with("2", func(o *oldTag) { o.release, o.session, o.decky = "15.1", "S1", "empty" }),
+		with("3", func(o *oldTag) {
+			o.release, o.attacker, o.identity = "enterprise-v15.1", id("a2").String(), id("i3").String()
+		}),
+		with("4", func(o *oldTag) { o.attacker, o.identity, o.session = "", id("i3").String(), "" }),
+		with("5", func(o *oldTag) { o.evidence = "null" }),
+		with("6", func(o *oldTag) { o.confidence = "0.1" }),
+		with("7", func(o *oldTag) { o.technique, o.attacker = "T9999", id("a3").String() }),
+		with("8", func(o *oldTag) { o.technique = "not one" }),
+	}
+}
+
+// firstImport is the report of oldRows.
+func firstImport(single bool) ttp.PredecessorReport {
+	want := ttp.PredecessorReport{
+		Campaigns: ttp.PredecessorRows{Read: 2, Inserted: 2}, Identities: ttp.PredecessorRows{Read: 3, Inserted: 3},
+		Attackers:   ttp.PredecessorRows{Read: 4, Inserted: 4},
+		Tags:        ttp.PredecessorTags{Read: 8, Inserted: 5, BelowFloor: 1, Refused: 2},
+		Normalised:  map[string]int{"uuid": 7, "ip": 1, "attack_release": 5, "decky_id": 1},
+		KeptWithout: map[string]int{"attackers.ip": 2},
+		Refused: map[string]int{
+			"evidence: must be a JSON object, {} for none, without white space around it": 1,
+			`technique_id: must be "T" and four digits`:                                   1,
+		},
+		Odd:      map[string]int{"T9999 in enterprise-v15.1": 1},
+		Compared: 8, Differences: []ttp.PredecessorCounts{},
+	}
+	if single {
+		want.Normalised["confidence"] = 8
+	}
+	return want
+}
+
+func predecessorIsImported(t *testing.T, db *database) {
+	ctx := context.Background()
+	for name, source := range predecessors(t, db, oldRows()...) {
+		t.Run(name, func(t *testing.T) {
+			db := newDatabase(t, db.Engine)
+			succeed(t, db.open(t).Migrate(ctx))
+			s := db.open(t, ttp.WithCatalogue(builtin.Catalogue()))
+			var notes []string
+			opts := ttp.PredecessorOptions{OnNote: func(n ttp.PredecessorNote) { notes = append(notes, n.String()) }}
+			want := firstImport(name == "mysql")
+
+			before := tables(t, db)
+			dry := firstImport(name == "mysql")
+			dry.DryRun, dry.Compared = true, 0
+			equal(t, "dry run", must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{DryRun: true})), dry)
+			equal(t, "tables after the dry run", tables(t, db), before)
+
+			equal(t, "report", must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, opts)), want)
+			equal(t, "notes", len(notes), 4)
+			equal(t, "first note", strings.HasSuffix(notes[0], ": ip: must be an IP address, kept without it") ||
+				strings.HasSuffix(notes[0], ": ip: must have no zone, kept without it"), true)
+			checkImported(t, db.open(t))
+
+			again := firstImport(name == "mysql")
+			again.Campaigns = ttp.PredecessorRows{Read: 2, Unchanged: 2}
+			again.Identities = ttp.PredecessorRows{Read: 3, Unchanged: 3}
+			again.Attackers = ttp.PredecessorRows{Read: 4, Unchanged: 4}
+			again.Tags = ttp.PredecessorTags{Read: 8, Duplicate: 5, BelowFloor: 1, Refused: 2}
+			lines := exported(t, s)
+			equal(t, "second report", must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{})), again)
+			equal(t, "records after the second import", exported(t, s), lines)
+		})
+	}
+}
+
+// checkImported compares the store with oldRows.
+func checkImported(t *testing.T, s *ttp.Store) {
+	t.Helper()
+	ctx := context.Background()
+	want := ttp.Tag{
+		SourceKind: "command", SourceID: "2", AttackerUUID: id("a1"), IdentityUUID: id("i2"), SessionID: "S1", Tactic: "TA0007",
+		TechniqueID: "T1083", Confidence: 0.7, RuleID: "R1", RuleVersion: 2, AttackRelease: "enterprise-v15.1",
+		ObservedAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Evidence: []byte(`{"a": 1}`),
+	}
+	want.UUID = want.ComputeUUID()
+	got := must[ttp.Tag](t)(s.GetTag(ctx, want.UUID))
+	want.IngestedAt, want.BatchUUID = got.IngestedAt, got.BatchUUID
+	equal(t, "tag", got, want)
+	equal(t, "tag of an attacker with an identity", must[ttp.Tag](t)(s.GetTag(ctx, oldTag{source: "3", technique: "T1083"}.tag().ComputeUUID())).IdentityUUID, id("i1"))
+	equal(t, "identity", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))), ttp.Identity{UUID: id("i2"), MergedIntoUUID: id("i1"), SurvivorUUID: id("i1")})
+	equal(t, "campaign", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c2"))), ttp.Campaign{UUID: id("c2"), MergedIntoUUID: id("c1"), SurvivorUUID: id("c1")})
+	equal(t, "attacker without an ip", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a2"))), ttp.Attacker{UUID: id("a2"), IdentityUUID: id("i1")})
+	equal(t, "campaign's tags", must[int64](t)(s.CountTags(ctx, ttp.OfCampaign(id("c1")), ttp.Filter{})), 3)
+	equal(t, "findings", findings(t, s), nil)
+}
+
+// Between two imports, attackers move, and merges and campaigns change, in ways that close a cycle if taken one by one.
+func predecessorIsImportedAgain(t *testing.T, db *database) {
+	ctx := context.Background()
+	for name, source := range predecessors(t, db, oldRows()...) {
+		t.Run(name, func(t *testing.T) {
+			s := newDatabase(t, db.Engine).store(t)
+			must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{}))
+			later := oldTag{
+				source: "9", attacker: id("a1").String(), technique: "T1083", confidence: "0.7", evidence: "{}", release: "v15.1", created: "2026-03-02 12:00:00.25",
+			}
+			source.exec(t,
+				"UPDATE attacker_identities SET merged_into_uuid = NULL, campaign_id = '"+id("c2").String()+"' WHERE uuid = '"+bare("i2")+"'",
+				"UPDATE attacker_identities SET merged_into_uuid = '"+bare("i2")+"', campaign_id = NULL WHERE uuid = '"+id("i1").String()+"'",
+				"UPDATE campaigns SET merged_into_uuid = NULL", "UPDATE campaigns SET merged_into_uuid = '"+id("c2").String()+"' WHERE uuid = '"+id("c1").String()+"'",
+				"UPDATE attackers SET identity_id = '"+id("i3").String()+"', ip = '192.0.2.9' WHERE uuid = '"+id("a1").String()+"'",
+				"UPDATE attackers SET identity_id = NULL WHERE uuid = '"+id("a2").String()+"'",
+				later.row())
+			report := must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{}))
+			equal(t, "tags", report.Tags, ttp.PredecessorTags{Read: 9, Inserted: 1, Duplicate: 5, BelowFloor: 1, Refused: 2})
+			equal(t, "identities", report.Identities, ttp.PredecessorRows{Read: 3, Updated: 2, Unchanged: 1})
+			equal(t, "campaigns", report.Campaigns, ttp.PredecessorRows{Read: 2, Updated: 2})
+			equal(t, "attackers", report.Attackers, ttp.PredecessorRows{Read: 4, Updated: 2, Unchanged: 2})
+			equal(t, "i1", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i1"))), ttp.Identity{UUID: id("i1"), MergedIntoUUID: id("i2"), SurvivorUUID: id("i2")})
+			equal(t, "i2", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))), ttp.Identity{UUID: id("i2"), CampaignUUID: id("c2"), SurvivorUUID: id("i2")})
+			equal(t, "c1", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c1"))).SurvivorUUID, id("c2"))
+			equal(t, "a1", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a1"))).IdentityUUID, id("i3"))
+			equal(t, "a2", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a2"))).IdentityUUID, uuid.Nil)
+			equal(t, "tags of i3", byIdentity(t, s, "i3"), map[string]int64{"T1083": 4})
+			equal(t, "findings", findings(t, s), nil)
+		})
+	}
+}
+
+func predecessorThatIsNoneIsRefused(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	ours := "sqlite://" + filepath.Join(t.TempDir(), "ttp.db")
+	other := must[*ttp.Store](t)(ttp.Open(ctx, ours))
+	succeed(t, errors.Join(other.Migrate(ctx), other.Close()))
+	for url, want := range map[string]string{
+		ours:                                 "source: the database is not the predecessor's: ",
+		"sqlite://" + t.TempDir() + "/no.db": "source: there is no such file",
+		"sqlite://:memory:":                  "source: there is no such file",
+		"postgres://root:secret@127.0.0.1/decnet":   "source: want a URL that begins with sqlite:// or mysql://",
+		"mysql://root:secret@tcp(127.0.0.1:1)/ttp":  "source: dial tcp 127.0.0.1:1",
+		"sqlite://root:secret@tcp(127.0.0.1:1)/ttp": "source: want sqlite://PATH without a password",
+	} {
+		_, err := s.ImportPredecessor(ctx, url, ttp.PredecessorOptions{})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %v", url, err)
+		}
+	}
+	equal(t, "scopes", must[ttp.ScopeCounts](t)(s.CountScopes(ctx)), ttp.ScopeCounts{})
+}
+
+func predecessorsDifferencesAreTold(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTag("of our own", named("a1", "", "T1110")))
+	cycle := append(oldRows(), "UPDATE attacker_identities SET merged_into_uuid = '"+bare("i2")+"' WHERE uuid = '"+id("i1").String()+"'")
+	source := predecessors(t, db, cycle...)["file"]
+	report := must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{}))
+	equal(t, "differences", report.Differences[:2], []ttp.PredecessorCounts{
+		{Scope: "fleet", Source: 5, Stored: 6}, {Scope: "attacker " + id("a1").String(), Source: 2, Stored: 3},
+	})
+	equal(t, "kept", report.KeptWithout, map[string]int{"attackers.ip": 2, "attacker_identities.merged_into_uuid": 1})
+}

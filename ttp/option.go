@@ -1,0 +1,55 @@
+package ttp
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// WithClock sets the clock for [Tag.IngestedAt], tombstones and the age of tags in [Store.ExpireTags], in place of
+// [time.Now].
+func WithClock(now func() time.Time) Option {
+	return func(s *Store) error {
+		if now == nil {
+			return errors.New("the clock must not be nil")
+		}
+		s.now = now
+		return nil
+	}
+}
+
+// WithPoolSize sets the maximum number of connections that [Open] makes to a server, 32 by default, or that read a
+// SQLite file beside the one that writes, 4 by default. It has no effect on a database in memory. [New] refuses it:
+// the pool is the caller's.
+func WithPoolSize(connections int) Option {
+	return func(s *Store) error {
+		switch {
+		case connections < 1:
+			return fmt.Errorf("the pool size must be positive: %d", connections)
+		case !s.owned:
+			return errors.New("the pool is the caller's: set its size with SetMaxOpenConns")
+		case s.writerQueue == nil || s.read != s.write: // not in memory
+			s.read.SetMaxOpenConns(connections)
+			s.read.SetMaxIdleConns(connections)
+		}
+		return nil
+	}
+}
+
+// retries bounds the attempts of a transaction.
+type retries struct {
+	attempts uint
+	within   time.Duration
+}
+
+// WithRetries bounds how often, and for how long, a transaction that conflicts with others is tried before [ErrBusy]:
+// 12 times within 30 seconds by default. With one attempt it is not tried again.
+func WithRetries(attempts int, within time.Duration) Option {
+	return func(s *Store) error {
+		if attempts < 1 || within <= 0 {
+			return fmt.Errorf("the attempts and their duration must be positive: %d within %v", attempts, within)
+		}
+		s.retries = retries{uint(attempts), within}
+		return nil
+	}
+}

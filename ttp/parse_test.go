@@ -1,0 +1,108 @@
+package ttp_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func TestWindows(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"7d": ttp.Week, "2w": 2 * ttp.Week, "24h": ttp.Day, "90m": 90 * time.Minute, "1h30m": 90 * time.Minute, "0s": 0,
+		"106751d": 106751 * ttp.Day,
+	} {
+		if got, err := ttp.ParseWindow(text); err != nil || got != want {
+			t.Errorf("ParseWindow(%q) = %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "7", "d", "-1d", "-1h", "1.5d", "106752d", "99999999999999999999w", "7 d", "1y"} {
+		_, err := ttp.ParseWindow(text)
+		wantProblems(t, text, err, ttp.Problem{Field: "window", Reason: "must be a duration such as 24h, 7d or 2w, at most 106751d"})
+	}
+	for d, want := range map[time.Duration]string{
+		ttp.Week: "1w", 3 * ttp.Day: "3d", 36 * time.Hour: "36h", 15 * time.Minute: "15m", 90 * time.Minute: "1h30m",
+		10 * time.Second: "10s", time.Microsecond: "1µs", 0: "0s", 10 * time.Hour: "10h",
+	} {
+		if got := ttp.FormatWindow(d); got != want {
+			t.Errorf("FormatWindow(%v) = %q, want %q", d, got, want)
+		}
+		if back, err := ttp.ParseWindow(want); err != nil || back != d {
+			t.Errorf("ParseWindow(%q) = %v, %v", want, back, err)
+		}
+	}
+}
+
+func TestParseFilter(t *testing.T) {
+	version := 0
+	want := ttp.Filter{
+		Since: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Until: time.Date(2026, 3, 15, 17, 6, 27, 0, time.UTC),
+		MinConfidence: 0.5, Release: "18.1", Domain: "enterprise", Tactic: "TA0006", Technique: "T1110",
+		TechniqueMatch: ttp.WithSubTechniques, RuleID: "R1", RuleVersion: &version, SourceKind: "command", DeckyID: "d",
+	}
+	got, err := ttp.ParseFilter(url.Values{
+		"since": {"2026-03-15"}, "until": {"2026-03-15T18:06:27+01:00"}, "min_confidence": {"0.5"}, "release": {"18.1"},
+		"domain": {"enterprise"}, "tactic": {"TA0006"}, "technique": {"T1110"}, "technique_match": {"with-sub-techniques"},
+		"rule_id": {"R1"}, "rule_version": {"0"}, "source_kind": {"command"}, "decky_id": {"d"},
+	})
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if got, err := ttp.ParseFilter(nil); err != nil || got != (ttp.Filter{}) {
+		t.Errorf("no parameters: %v, %v", got, err)
+	}
+	ago, err := ttp.ParseFilter(url.Values{"since": {"7d"}})
+	if age := time.Since(ago.Since); err != nil || age < ttp.Week || age > ttp.Week+time.Minute {
+		t.Errorf("7d is %v ago, %v", age, err)
+	}
+	_, err = ttp.ParseFilter(url.Values{
+		"rule": {"R1"}, "domain": {""}, "tactic": {"TA0006", "TA0007"}, "since": {"yesterday"}, "min_confidence": {"x"}, "rule_version": {"1.0"},
+	})
+	wantProblems(t, "wrong values", err,
+		ttp.Problem{Field: "domain", Reason: "must not be empty"},
+		ttp.Problem{Field: "min_confidence", Reason: "must be a number from 0 to 1"},
+		ttp.Problem{Field: "rule", Reason: "is not a parameter of a filter"},
+		ttp.Problem{Field: "rule_version", Reason: "must be a whole number"},
+		ttp.Problem{Field: "since", Reason: "must be a time such as 2026-03-15T17:06:27Z, a date such as 2026-03-15, " +
+			"or a duration before now such as 24h, 7d or 2w, at most 106751d"},
+		ttp.Problem{Field: "tactic", Reason: "must be given once"})
+	_, err = ttp.ParseFilter(url.Values{"tactic": {"discovery"}})
+	wantProblems(t, "a name", err, ttp.Problem{Field: "tactic", Reason: `must be "TA" and four digits`})
+}
+
+func wantProblems(t *testing.T, what string, err error, want ...ttp.Problem) {
+	t.Helper()
+	var invalid *ttp.InvalidError
+	if !errors.As(err, &invalid) || !errors.Is(err, ttp.ErrInvalidQuery) {
+		t.Errorf("%s: got %v", what, err)
+	} else if diff := cmp.Diff(want, invalid.Problems); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestTimelineIsJSON(t *testing.T) {
+	for want, line := range map[string]ttp.Timeline{
+		`{"start":"2026-03-15T00:00:00Z","bucket":"1d","counts":[2],"series":[{"tactic":"TA0006","count":2,"counts":[2]}]}`: {
+			Start: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Bucket: ttp.Day, Counts: []int64{2},
+			Series: []ttp.TimelineSeries{{Tactic: "TA0006", Count: 2, Counts: []int64{2}}},
+		},
+		`{"bucket":"1w","counts":[],"series":[]}`: {Bucket: ttp.Week, Counts: []int64{}, Series: []ttp.TimelineSeries{}},
+	} {
+		text, err := json.Marshal(line)
+		if err != nil || string(text) != want {
+			t.Errorf("got %s, %v", text, err)
+		}
+		var back ttp.Timeline
+		if err := json.Unmarshal(text, &back); err != nil || !cmp.Equal(back, line) {
+			t.Errorf("read back: %+v, %v", back, err)
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"bucket":"x"}`), new(ttp.Timeline)); !errors.Is(err, ttp.ErrInvalidQuery) {
+		t.Errorf("a bucket that is none: got %v", err)
+	}
+}

@@ -1,0 +1,144 @@
+package ttp
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+)
+
+// predecessorBatch is the number of the predecessor's rows that are written in one transaction.
+const predecessorBatch = 1000
+
+// predecessorSource is a snapshot of the predecessor's database.
+type predecessorSource struct {
+	tx     *sql.Tx
+	pools  []*sql.DB
+	clean  func() // removes the side files that reading made
+	single bool   // confidence has single precision
+}
+
+// openPredecessor opens the database and begins a read-only transaction.
+func openPredecessor(ctx context.Context, url string) (source predecessorSource, err error) {
+	scheme, rest, _ := strings.Cut(url, "://")
+	var read *sql.DB
+	switch Dialect(scheme) {
+	case SQLite:
+		var e sqliteEngine
+		var write *sql.DB
+		if e, write, read, err = openSQLite(ctx, rest); err == nil {
+			source.pools, source.clean = []*sql.DB{read, write}, func() {}
+			if !e.has("-wal") {
+				source.clean = func() { e.afterReads(write) }
+			}
+		}
+		if err == nil && (e.absent() || e.path == sqliteMemory) {
+			err = errors.New("there is no such file")
+		}
+	case MySQL:
+		if read, err = openMySQL(ctx, rest); err == nil {
+			source.pools, source.clean, source.single = []*sql.DB{read}, func() {}, true
+		}
+	default:
+		err = errors.New("want a URL that begins with sqlite:// or mysql://")
+	}
+	if err == nil {
+		source.tx, err = read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	}
+	if err == nil {
+		err = source.check(ctx)
+	}
+	if err != nil {
+		return source, errors.Join(fmt.Errorf("source: %w", err), source.close())
+	}
+	return source, nil
+}
+
+// check refuses a database that is not the predecessor's.
+func (source predecessorSource) check(ctx context.Context) error {
+	for _, columns := range []string{
+		"merged_into_uuid FROM campaigns", "campaign_id, merged_into_uuid FROM attacker_identities", "ip, identity_id FROM attackers",
+		"mitre_url, created_at FROM ttp_tag",
+	} {
+		rows, err := source.tx.QueryContext(ctx, "SELECT uuid, "+columns+" WHERE 1 = 0")
+		if err == nil {
+			err = errors.Join(rows.Err(), rows.Close())
+		}
+		if err != nil && ctx.Err() == nil {
+			return errors.New("the database is not the predecessor's: " + err.Error()) // not an error of this store's schema
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (source predecessorSource) close() error {
+	var errs []error
+	if source.tx != nil {
+		_ = source.tx.Rollback() // nothing was written
+	}
+	for i, pool := range source.pools {
+		errs = append(errs, pool.Close())
+		if i == 0 {
+			source.clean()
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// rowsFrom streams the rows of a query, which it scans into texts; NULL becomes "".
+func (source predecessorSource) rowsFrom(ctx context.Context, query string, columns int) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		rows, err := source.tx.QueryContext(ctx, query)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer func() { _ = rows.Close() }()
+		values, targets := make([]sql.NullString, columns), make([]any, columns)
+		for i := range values {
+			targets[i] = &values[i]
+		}
+		for rows.Next() {
+			if err := rows.Scan(targets...); err != nil {
+				yield(nil, err)
+				return
+			}
+			texts := make([]string, columns)
+			for i, value := range values {
+				texts[i] = value.String
+			}
+			if !yield(texts, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// batchesFrom streams the rows of a query in batches.
+func (source predecessorSource) batchesFrom(ctx context.Context, query string, columns int) iter.Seq2[[][]string, error] {
+	return func(yield func([][]string, error) bool) {
+		var batch [][]string
+		for row, err := range source.rowsFrom(ctx, query, columns) {
+			if err != nil {
+				yield(nil, fmt.Errorf("source: %w", err))
+				return
+			}
+			if batch = append(batch, row); len(batch) == predecessorBatch {
+				if !yield(batch, nil) {
+					return
+				}
+				batch = nil
+			}
+		}
+		if len(batch) > 0 {
+			yield(batch, nil)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package ttp_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// queryMethods maps the methods of database/sql that take SQL to the position of its text.
+var queryMethods = map[string]int{
+	"Exec": 0, "Query": 0, "QueryRow": 0, "Prepare": 0,
+	"ExecContext": 1, "QueryContext": 1, "QueryRowContext": 1, "PrepareContext": 1,
+}
+
+// builtSQL are the functions whose SQL is not a constant, with what it is made of. None of it comes from a caller.
+var builtSQL = map[string]string{
+	"statements.QueryContext":        "passes the text on",
+	"statements.stmt":                "passes the text on",
+	"txStatements.PrepareContext":    "passes the text on",
+	"txStatements.QueryContext":      "passes the text on",
+	"insertTagRows":                  "the generated statement with its placeholders repeated",
+	"mysqlEngine.addTechniqueCounts": "the generated statement with its placeholders repeated",
+	"mysqlEngine.markTechniqueStale": "the generated statement with its placeholders repeated",
+	"Store.tableColumns":             "one of two constants",
+	"sqliteEngine.checkTables":       "one of two constants",
+	"sqliteEngine.rebuildIndex":      "the name of an index, which sqliteWrongIndex matches",
+	"predecessorSource.check":        "one of four constants",
+	"predecessorSource.rowsFrom":     "one of the constants of its callers",
+}
+
+// SQL is never put together from values: its text is a constant, or made as builtSQL says.
+func TestSQLIsNotMadeOfValues(t *testing.T) {
+	files := token.NewFileSet()
+	packages, err := parser.ParseDir(files, ".", func(info fs.FileInfo) bool { return !strings.HasSuffix(info.Name(), "_test.go") }, 0) //nolint:staticcheck // no types needed
+	if err != nil {
+		t.Fatal(err)
+	}
+	constants, seen, calls := map[string]bool{}, map[string]bool{}, 0
+	each := func(visit func(ast.Node) bool) {
+		for _, pkg := range packages {
+			ast.Inspect(pkg, visit)
+		}
+	}
+	each(func(node ast.Node) bool {
+		if declared, ok := node.(*ast.GenDecl); ok && declared.Tok == token.CONST {
+			for _, spec := range declared.Specs {
+				for _, name := range spec.(*ast.ValueSpec).Names {
+					constants[name.Name] = true
+				}
+			}
+		}
+		return true
+	})
+	each(func(node ast.Node) bool {
+		function, ok := node.(*ast.FuncDecl)
+		if !ok {
+			return true
+		}
+		ast.Inspect(function, func(node ast.Node) bool {
+			text := sqlOf(node)
+			if text == nil {
+				return true
+			}
+			calls++
+			if name := nameOf(function); !isConstant(text, constants) {
+				if seen[name] = true; builtSQL[name] == "" {
+					t.Errorf("%s: %s runs SQL that is no constant", files.Position(text.Pos()), name)
+				}
+			}
+			return true
+		})
+		return false
+	})
+	if calls < 20 || !maps.Equal(seen, mapOf(slices.Collect(maps.Keys(builtSQL)))) {
+		t.Errorf("of %d calls, those in %v are of SQL that is no constant", calls, slices.Sorted(maps.Keys(seen)))
+	}
+}
+
+// The packages beside ttp that use database/sql are for tests, or examples of a caller.
+func TestOnlyTTPAccessesDatabases(t *testing.T) {
+	err := fs.WalkDir(os.DirFS(".."), ".", func(path string, entry fs.DirEntry, err error) error {
+		folder, _, _ := strings.Cut(path, "/")
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+			slices.Contains([]string{"ttp", "ttptest", "db", "examples", "integration", "bench"}, folder) || strings.HasPrefix(path, "internal/conformance/") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), "../"+path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, imported := range file.Imports {
+			if name, _ := strconv.Unquote(imported.Path.Value); name == "database/sql" {
+				t.Errorf("%s imports %s", path, name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sqlOf returns the text that a call runs, nil for other nodes and for calls of a prepared statement.
+func sqlOf(node ast.Node) ast.Expr {
+	call, ok := node.(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	method, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return nil
+	}
+	at, ok := queryMethods[method.Sel.Name]
+	if !ok || len(call.Args) <= at || (call.Ellipsis.IsValid() && len(call.Args) == at+1) {
+		return nil
+	}
+	return call.Args[at]
+}
+
+// isConstant reports whether an expression is made of literals, constants and generated queries.
+func isConstant(e ast.Expr, constants map[string]bool) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return true
+	case *ast.Ident:
+		return constants[e.Name]
+	case *ast.BinaryExpr:
+		return isConstant(e.X, constants) && isConstant(e.Y, constants)
+	case *ast.SelectorExpr:
+		pkg, ok := e.X.(*ast.Ident)
+		return ok && (pkg.Name == "sqlitegen" || pkg.Name == "mysqlgen")
+	}
+	return false
+}
+
+// nameOf returns the name of a function with its receiver's type.
+func nameOf(function *ast.FuncDecl) string {
+	if function.Recv == nil {
+		return function.Name.Name
+	}
+	receiver := function.Recv.List[0].Type
+	if pointer, ok := receiver.(*ast.StarExpr); ok {
+		receiver = pointer.X
+	}
+	return receiver.(*ast.Ident).Name + "." + function.Name.Name
+}
+
+func mapOf(keys []string) map[string]bool {
+	out := map[string]bool{}
+	for _, key := range keys {
+		out[key] = true
+	}
+	return out
+}
