@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,16 +64,32 @@ func (a asOf) filters() []report.Filter {
 	return []report.Filter{{Name: "As of", Value: string(a)}}
 }
 
-// arrange returns the matrix of the release, or one for each release that the cells name.
+// arrange returns a matrix for each release that the cells name, but only that of the flag for its domain.
 func (a asOf) arrange(c *attack.Catalogue, cells []matrix.Cell) ([]matrix.Matrix, error) {
-	if a == "" {
-		matrices, err := matrix.ByRelease(cells, c)
-		if errors.Is(err, attack.ErrUnknownRelease) {
-			err = fmt.Errorf("%w: load its bundle with `ttpstore attack load`, or give another release with --as-of", err)
+	var first []matrix.Matrix
+	if release, ok := c.Release(string(a)); ok {
+		of := a.of(cells, release)
+		m, err := matrix.Arrange(of, release)
+		if err != nil || len(of) == len(cells) {
+			return []matrix.Matrix{m}, err
 		}
-		return matrices, err
+		if len(of) > 0 {
+			first = append(first, m)
+		}
+		cells = slices.DeleteFunc(slices.Clone(cells), func(cell matrix.Cell) bool { return a.has(cell, release) })
 	}
-	release, _ := c.Release(string(a)) // checked
-	m, err := matrix.Arrange(cells, release)
-	return []matrix.Matrix{m}, err
+	others, err := matrix.ByRelease(cells, c)
+	if errors.Is(err, attack.ErrUnknownRelease) {
+		err = fmt.Errorf("%w: load its bundle with `ttpstore attack load`, or give another release with --as-of", err)
+	}
+	return append(first, others...), err
+}
+
+// of returns the cells that the matrix of a release shows or, if it is that of the flag, has no place for.
+func (a asOf) of(cells []matrix.Cell, r *attack.Release) []matrix.Cell {
+	return slices.DeleteFunc(slices.Clone(cells), func(cell matrix.Cell) bool { return !a.has(cell, r) })
+}
+
+func (a asOf) has(cell matrix.Cell, r *attack.Release) bool {
+	return cell.Release == r.Name || string(a) == r.Name && strings.HasPrefix(cell.Release, r.Domain+"-v")
 }

@@ -34,9 +34,10 @@ func newNavigatorCommand() *cobra.Command {
 		Use:   "navigator [SCOPE]",
 		Short: "Write a layer for the ATT&CK Navigator",
 		Long: `Write a layer for the ATT&CK Navigator, in format 4.5, for each release that the tags of a scope name, by
-default of the fleet. Several layers go into one file, as a list. With --against, the layers show what only
-one of two scopes has, and what both have. --against-since and --against-until give the other scope a window
-of its own; alone, they compare two windows of one scope.
+default of the fleet; with --as-of, that domain has one layer. Several layers go into one file, as a list.
+
+With --against, the layers show what only one of two scopes has, and what both have. --against-since and
+--against-until give the other scope a window of its own; alone, they compare two windows of one scope.
 ` + scopeHelp,
 		Example: `  ttpstore navigator fleet --since 7d -o week.json
   ttpstore navigator fleet --as-of 18.1 --score attackers -o fleet.json
@@ -139,17 +140,14 @@ func (o *navigatorOptions) cells(ctx context.Context, store *ttp.Store, scope tt
 
 func (o *navigatorOptions) layer(r *attack.Release, here, there []matrix.Cell) (navigator.Layer, error) {
 	options := navigator.Options{Name: o.scope[0].String(), Score: o.score, Metadata: o.metadata()}
-	if *o.asOf == "" {
-		here, there = ofRelease(here, r), ofRelease(there, r)
-	}
-	m, err := matrix.Arrange(here, r)
+	m, err := matrix.Arrange(o.asOf.of(here, r), r)
 	if err != nil {
 		return navigator.Layer{}, err
 	}
 	if o.against == nil {
 		return navigator.New(m, options)
 	}
-	other, err := matrix.Arrange(there, r)
+	other, err := matrix.Arrange(o.asOf.of(there, r), r)
 	if err != nil {
 		return navigator.Layer{}, err
 	}
@@ -206,17 +204,6 @@ func uniqueCells(here, there []matrix.Cell) []matrix.Cell {
 		}
 	}
 	return cells
-}
-
-// ofRelease returns the cells of a release.
-func ofRelease(cells []matrix.Cell, r *attack.Release) []matrix.Cell {
-	var of []matrix.Cell
-	for _, cell := range cells {
-		if cell.Release == r.Name {
-			of = append(of, cell)
-		}
-	}
-	return of
 }
 
 // metadata lists the window and the filters.

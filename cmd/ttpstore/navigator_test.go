@@ -41,12 +41,18 @@ func TestNavigator(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.stdout), &layers); err != nil || len(layers) != 2 {
 		t.Errorf("%v %d %+v", err, len(layers), got.stderr)
 	}
-	layer = navigator.Layer{} // as of one release, the other domain's tags are outside the matrix
+	layers = nil // as of a release of one domain, the other has its own
 	got = c.runWith("", "navigator", "--as-of=15.1")
+	if err := json.Unmarshal([]byte(got.stdout), &layers); err != nil || len(layers) != 2 ||
+		layers[0].Versions.Attack != "15.1" || layers[1].Name != "fleet (mobile-v18.1)" {
+		t.Errorf("%v %+v", err, got)
+	}
+	layer = navigator.Layer{}
+	got = c.runWith("", "navigator", "--as-of=15.1", "--domain=enterprise")
 	old, _ := builtin.Catalogue().Release("enterprise-v15.1")
 	if err := errors.Join(json.Unmarshal([]byte(got.stdout), &layer), navigator.Validate([]byte(got.stdout), old)); err != nil ||
 		layer.Versions.Attack != "15.1" || !slices.Contains(layer.Metadata, navigator.Metadata{Name: "As of", Value: "enterprise-v15.1"}) ||
-		!slices.Contains(layer.Metadata, navigator.Metadata{Name: "Not in the matrix", Value: "T1082, TA0007, mobile-v18.1: 1 (unknown)"}) {
+		!slices.Contains(layer.Metadata, navigator.Metadata{Name: "Not in the matrix", Value: "T1110.001, TA0001, enterprise-v18.1: 1 (unknown)"}) {
 		t.Errorf("%v %+v %+v", err, layer.Metadata, got.stderr)
 	}
 	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing is written\n"}, "", "navigator", "--rule=R3")

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/decnet/ttpstore/attack"
+	"github.com/decnet/ttpstore/matrix"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -79,6 +82,7 @@ type rollup struct {
 	json               any // the rows as returned by the store
 	rows               []rollupRow
 	campaign, distinct bool // whether to print the identity count, and all distinct counts
+	asOf               bool // whether to print the verdicts
 }
 
 type rollupRow struct {
@@ -89,6 +93,7 @@ type rollupRow struct {
 func newRollup(kind ttp.ScopeKind, rows []ttp.TechniqueRollupRow) rollup {
 	r := rollup{json: rows, campaign: kind == ttp.CampaignScope}
 	for _, row := range rows {
+		r.asOf = r.asOf || row.Verdict != ""
 		r.rows = append(r.rows, rollupRow{TechniqueRollupRow: row})
 	}
 	return r
@@ -124,6 +129,11 @@ func (r rollup) csvColumns() []column[rollupRow] {
 	if r.campaign {
 		columns = append(columns, countColumn("identity_count", func(row rollupRow) int64 { return row.IdentityCount }))
 	}
+	if r.asOf {
+		columns = append(columns,
+			textColumn("verdict", func(row rollupRow) string { return string(row.Verdict) }),
+			textColumn("origins", func(row rollupRow) string { return joinOrigins(row.Origins, ":", ";") }))
+	}
 	if r.distinct {
 		columns = append(columns,
 			countColumn("sources", func(row rollupRow) int64 { return row.distinct().Sources }),
@@ -145,6 +155,11 @@ func (r rollup) columns() []column[rollupRow] {
 		timeColumn("LAST SEEN", func(row rollupRow) time.Time { return row.LastSeen }),
 		confidenceColumn("CONFIDENCE", func(row rollupRow) float64 { return row.ConfidenceMax }),
 	}
+	if r.asOf {
+		columns = append(columns,
+			textColumn("VERDICT", func(row rollupRow) string { return string(row.Verdict) }),
+			textColumn("TAGGED AS", func(row rollupRow) string { return joinOrigins(changed(row.Origins), " ", ", ") }))
+	}
 	if r.distinct {
 		columns = append(columns,
 			countColumn("SOURCES", func(row rollupRow) int64 { return row.distinct().Sources }),
@@ -165,6 +180,20 @@ func (row rollupRow) distinct() ttp.DistinctCounts {
 		return ttp.DistinctCounts{}
 	}
 	return *row.Distinct
+}
+
+// changed returns the origins that the release of --as-of changes.
+func changed(origins []matrix.Origin) []matrix.Origin {
+	return slices.DeleteFunc(slices.Clone(origins), func(o matrix.Origin) bool { return o.Verdict == attack.Unchanged })
+}
+
+// joinOrigins formats the techniques, tactics and releases of a row's tags.
+func joinOrigins(origins []matrix.Origin, inner, outer string) string {
+	parts := make([]string, len(origins))
+	for i, o := range origins {
+		parts[i] = strings.Join([]string{o.Technique, o.Tactic, o.Release, strconv.FormatInt(o.Count, 10)}, inner)
+	}
+	return strings.Join(parts, outer)
 }
 
 func joinTactics(tactics []ttp.TacticCount, inner, outer string) string {

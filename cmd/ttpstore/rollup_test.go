@@ -195,3 +195,26 @@ T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-
 		}
 	}
 }
+
+func TestRollupAsOf(t *testing.T) {
+	c := newCLI(t)
+	lines := tagLine("1", "TA0002", "T1086", "0.6", "2026-03-16T12:00:00Z") + tagLine("2", "TA0002", "T1059", "0.6", "2026-03-16T12:00:00Z") +
+		tagLine("3", "TA0001", "T1059", "0.6", "2026-03-16T12:00:00Z")
+	if got := c.runWith(strings.ReplaceAll(lines, "18.1", "8.2"), "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	row := `2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60  `
+	table := `TECHNIQUE  NAME                               SUB-TECHNIQUE  SUB-TECHNIQUE NAME  TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE  VERDICT    TAGGED AS
+T1059      Command and Scripting Interpreter                                     TA0002 1      1  ` + row + `unchanged
+T1059      Command and Scripting Interpreter                                     TA0001 1      1  ` + row + `unknown    T1059 TA0001 enterprise-v8.2 1
+T1059      Command and Scripting Interpreter  T1059.001      PowerShell          TA0002 1      1  ` + row + `replaced   T1086 TA0002 enterprise-v8.2 1
+`
+	c.want(result{exitSuccess, table, ""}, "", "rollup", "fleet", "--as-of=18.1")
+	if got := c.runWith("", "rollup", "attackers", "--as-of=18.1"); !strings.Contains(got.stdout, "replaced   T1086 TA0002 enterprise-v8.2 1\n") {
+		t.Errorf("%+v", got)
+	}
+	if got := c.runWith("", "rollup", "fleet", "--as-of=18.1", "--format=csv"); !strings.HasSuffix(got.stdout,
+		",replaced,T1086:TA0002:enterprise-v8.2:1\n") {
+		t.Errorf("%+v", got)
+	}
+}

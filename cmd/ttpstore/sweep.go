@@ -34,10 +34,10 @@ formats have the id in each row. Memory use does not depend on the size of the s
 						textColumn("kind", func(row rollupRow) string { return string(row.scope.Kind) }),
 						textColumn("id", func(row rollupRow) string { return row.scope.ID() }),
 					}
-					return streamCSV(cmd, append(columns, rollup{}.csvColumns()...), scopedRows(found))
+					return streamCSV(cmd, append(columns, rollup{asOf: *release != ""}.csvColumns()...), scopedRows(found))
 				}
 				columns := []column[rollupRow]{textColumn(scope, func(row rollupRow) string { return row.scope.ID() })}
-				return streamTable(cmd, append(columns, rollup{}.columns()...), scopedRows(found), "no tags")
+				return streamTable(cmd, append(columns, rollup{asOf: *release != ""}.columns()...), scopedRows(found), "no tags")
 			})
 		},
 	}
