@@ -50,6 +50,8 @@ type engine interface {
 	checkTables(ctx context.Context, db *sql.DB) ([]damage, error)
 	// rebuildIndex builds an index anew from its table and reports whether it did.
 	rebuildIndex(ctx context.Context, db dbtx, name string) (bool, error)
+	// copyTo writes a copy of the database to an empty file.
+	copyTo(ctx context.Context, db *sql.DB, path string) error
 	// listColumns is a query for the tables of this module's names, and alembic_version, and their columns.
 	listColumns() string
 	// migrator returns golang-migrate's driver for the database, and what to call when done. Until then no

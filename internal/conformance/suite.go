@@ -87,6 +87,7 @@ func allCases() []testCase {
 		observeCases,
 		moveInCases,
 		predecessorCases,
+		backupCases,
 		schemaCases,
 		foreignCases,
 		poolCases,
