@@ -52,6 +52,8 @@ type engine interface {
 	checkTables(ctx context.Context, db *sql.DB) ([]damage, error)
 	// rebuildIndex rebuilds an index from its table and reports whether it did.
 	rebuildIndex(ctx context.Context, db dbtx, name string) (bool, error)
+	// copyTo writes a copy of the database to an empty file.
+	copyTo(ctx context.Context, db *sql.DB, path string) error
 	// listColumns returns a query for the columns of all tables with names of this module, and of alembic_version.
 	listColumns() string
 	// migrator takes the migration lock and returns golang-migrate's driver for the database and a function that releases

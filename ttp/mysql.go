@@ -269,6 +269,10 @@ func (mysqlEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error
 // rebuildIndex does nothing: MySQL would commit the transaction and rebuild the whole table.
 func (mysqlEngine) rebuildIndex(context.Context, dbtx, string) (bool, error) { return false, nil }
 
+func (mysqlEngine) copyTo(context.Context, *sql.DB, string) error {
+	return errors.New("a server makes backups by tools of its own, such as mysqldump --single-transaction")
+}
+
 func (mysqlEngine) listColumns() string {
 	return `SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = DATABASE() AND (table_name LIKE 'ttp%' OR table_name = 'alembic_version')`

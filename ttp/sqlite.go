@@ -250,6 +250,11 @@ func (sqliteEngine) rebuildIndex(ctx context.Context, db dbtx, name string) (boo
 	return err == nil, err
 }
 
+func (sqliteEngine) copyTo(ctx context.Context, db *sql.DB, path string) error {
+	_, err := db.ExecContext(ctx, "VACUUM INTO ?", path)
+	return err
+}
+
 func (sqliteEngine) listColumns() string {
 	return `SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c
 WHERE t.schema = 'main' AND (t.name LIKE 'ttp%' OR t.name = 'alembic_version')`

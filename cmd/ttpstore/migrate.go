@@ -24,20 +24,23 @@ func newMigrateCommand() *cobra.Command {
 }
 
 func newMigrateUpCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Migrate the schema to the latest version",
 		Long: `Migrate the schema to the version that this program needs, creating a missing SQLite file and completing an
 interrupted migration. A database that holds another product's tables of the same names is refused and not
 changed.
 
-The command is idempotent and may be run by several processes at once.`,
+The command is idempotent and may be run by several processes at once. With --print it shows the SQL instead, for
+an administrator who runs it on an empty database.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return changeSchema(cmd, func(ctx context.Context, store *ttp.Store) error { return store.Migrate(ctx) })
 		},
 	}
+	addPrint(cmd)
+	return cmd
 }
 
 func newMigrateStatusCommand() *cobra.Command {

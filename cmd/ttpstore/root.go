@@ -53,7 +53,7 @@ a failure and 2 for a usage error.`,
 		newTagsCommand(), newTagCommand(), newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
 		newRulesCommand(), newPhasesCommand(), newScopeCommand(), newPurgeCommand(), newRollbackCommand(),
 		newRetentionCommand(), newTombstoneCommand(), newVerifyCommand(), newAttackCommand(), newNavigatorCommand(),
-		newSTIXCommand(), newReportCommand())
+		newSTIXCommand(), newReportCommand(), newBackupCommand(), newRestoreCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	makeGroups(root)

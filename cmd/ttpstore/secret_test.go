@@ -24,8 +24,9 @@ var commandLines = []string{
 	"scope merge identity " + identityID + " " + otherIdentityID, "scope unmerge identity " + identityID,
 	"purge attacker " + attackerID + " --yes", "purge identity " + identityID + " --yes", "purge session s1 --yes", "purge all --yes",
 	"rollback rule R1 --yes --tombstone", "rollback batch " + attackerID + " --yes", "retention --keep 90d --yes",
-	"tombstone list", "tombstone lift " + attackerID, "verify",
-	"attack releases", "attack show T1110", "attack diff 15.1 18.1", "attack license", "attack load missing.json", "attack remove 18.1", "navigator fleet", "stix fleet", "report fleet --out -",
+	"backup x.db", "restore x.db", "tombstone list", "tombstone lift " + attackerID, "verify",
+	"attack releases", "attack show T1110", "attack diff 15.1 18.1", "attack license", "attack load missing.json",
+	"attack remove 18.1", "navigator fleet", "stix fleet", "report fleet --out -",
 }
 
 const mark = "Tr0ub4dor"

@@ -89,6 +89,7 @@ func allCases() []testCase {
 		observeCases,
 		moveInCases,
 		predecessorCases,
+		backupCases,
 		schemaCases,
 		foreignCases,
 		poolCases,

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+func newBackupCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Copy a SQLite database to a file while others use it",
+		Long: `Copy a SQLite database, as it is at one instant, to a new file, while others read and write. The file is a
+complete database, readable by its owner only: "ttpstore restore" puts it back. An existing file is not replaced.
+Back up a MySQL server by its own tools.`,
+		Example:           `  ttpstore backup ttp-$(date +%F).db`,
+		Args:              arguments("FILE"),
+		ValidArgsFunction: completeDatabase,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				if err := store.Backup(ctx, args[0]); err != nil {
+					return err
+				}
+				notef(cmd.ErrOrStderr(), "backed up to %s\n", args[0])
+				return nil
+			})
+		},
+	}
+}
+
+func newRestoreCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Make a SQLite database from a backup",
+		Long: `Make the database of --db from a file that "ttpstore backup" wrote. The database must not exist: stop what
+uses it, and move it away together with its side files (-wal and -shm). A backup with an older schema is restored
+as it is; run "ttpstore migrate up" then.`,
+		Example:           `  ttpstore --db sqlite://ttp.db restore ttp-2026-03-15.db`,
+		Args:              arguments("FILE"),
+		ValidArgsFunction: completeDatabase,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			path, ok := strings.CutPrefix(chosenDatabase(cmd), "sqlite://")
+			if !ok || path == ":memory:" {
+				return errors.New("restore: the database must be a file, sqlite://PATH")
+			}
+			for _, side := range []string{"-wal", "-shm", "-journal"} {
+				if !isMissing("sqlite://" + path + side) {
+					return errors.New("restore: " + path + side + " is left of another database: move it away")
+				}
+			}
+			if isMissing("sqlite://" + args[0]) {
+				return errors.New("restore: the backup " + args[0] + " is missing")
+			}
+			backup, err := ttp.Open(cmd.Context(), "sqlite://"+args[0])
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, backup.Close()) }()
+			if err := backup.Backup(cmd.Context(), path); err != nil {
+				return err
+			}
+			notef(cmd.ErrOrStderr(), "restored %s\n", path)
+			return nil
+		},
+	}
+}
+
+// completeDatabase completes the names of database files.
+func completeDatabase(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []cobra.Completion{"db"}, cobra.ShellCompDirectiveFilterFileExt
+}

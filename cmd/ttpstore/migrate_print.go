@@ -1,0 +1,30 @@
+package main
+
+import (
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// addPrint adds --print, which takes the place of the command's run.
+func addPrint(cmd *cobra.Command) {
+	shown := cmd.Flags().Bool("print", false, "print the SQL for a new database of the kind of --db, without accessing a database")
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !*shown {
+			return run(cmd, args)
+		}
+		scheme, _, found := strings.Cut(chosenDatabase(cmd), "://")
+		if !found {
+			scheme = "" // what is no URL may hold a password
+		}
+		text, err := ttp.MigrationSQL(ttp.Dialect(scheme))
+		if err == nil {
+			_, err = io.WriteString(cmd.OutOrStdout(), text)
+		}
+		return err
+	}
+}

@@ -1,0 +1,79 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+var backupCases = []testCase{
+	{name: "BackupIsOneStateAmongWriters", run: backupIsOneStateAmongWriters},
+	{name: "PrintedMigrationsMakeTheSchema", run: printedMigrationsMakeTheSchema},
+}
+
+func backupIsOneStateAmongWriters(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	folder := t.TempDir()
+	if db.Dialect == ttp.MySQL {
+		if err := s.Backup(ctx, filepath.Join(folder, "x.db")); err == nil || !strings.Contains(err.Error(), "mysqldump --single-transaction") {
+			t.Errorf("got %v", err)
+		}
+		return
+	}
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker")}}))
+	const writers, calls, each = 3, 20, 10
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := range calls {
+				tags := newTags(each, func(tag *ttp.Tag) { tag.SourceID = fmt.Sprint(w, "-", i, "-", tag.SourceID) })
+				if _, err := s.InsertTags(ctx, tags); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 5 {
+		path := filepath.Join(folder, fmt.Sprint(i, ".db"))
+		succeed(t, s.Backup(ctx, path))
+		backup := must[*ttp.Store](t)(ttp.Open(ctx, "sqlite://"+path))
+		equal(t, "tags of a part of a call", count(t, backup)%each, 0)
+		equal(t, "findings", findings(t, backup), nil)
+		succeed(t, backup.Close())
+	}
+	wg.Wait()
+	last := filepath.Join(folder, "last.db")
+	succeed(t, s.Backup(ctx, last))
+	backup := must[*ttp.Store](t)(ttp.Open(ctx, "sqlite://"+last))
+	equal(t, "records", exported(t, backup), exported(t, s))
+	succeed(t, backup.Close())
+
+	empty := newDatabase(t, db.Engine).open(t)
+	if err := empty.Backup(ctx, filepath.Join(folder, "empty.db")); !errors.Is(err, ttp.ErrSchemaMissing) {
+		t.Errorf("without a schema: got %v", err)
+	}
+}
+
+func printedMigrationsMakeTheSchema(t *testing.T, db *database) {
+	ctx := context.Background()
+	text := must[string](t)(ttp.MigrationSQL(db.Dialect))
+	for range 2 { // the second time on what the first has made
+		for _, statement := range strings.Split(strings.TrimSpace(text), ";\n") {
+			exec(t, db, statement)
+		}
+		s := db.open(t)
+		succeed(t, s.CheckSchema(ctx))
+		insert(t, s, newTag("1"))
+		succeed(t, s.Migrate(ctx))
+	}
+	succeed(t, db.open(t).MigrateDown(ctx, 0))
+	if _, err := ttp.MigrationSQL("oracle"); err == nil {
+		t.Error("an unknown dialect has migrations")
+	}
+}

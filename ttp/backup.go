@@ -1,0 +1,58 @@
+package ttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Backup writes a copy of a SQLite database, as it is at one instant, to a new file for its owner alone, while others
+// read and write. The copy is a database that [Open] opens; its schema is the database's own, which may be older than
+// this module's. A file of that name is not replaced ([fs.ErrExist]). For MySQL use the server's own tools.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	const op = "back up"
+	if s.tx != nil {
+		return s.fail(ctx, op, errors.New("not inside a transaction: call it on the store itself"))
+	}
+	status, err := s.schemaStatus(ctx)
+	if err == nil && (status.Foreign != "" || status.Version == 0) {
+		err = status.Err()
+	}
+	if err == nil {
+		err = newFile(path, func(temporary string) error { return s.engine.copyTo(ctx, s.read, temporary) })
+	}
+	return s.fail(ctx, op, err)
+}
+
+// newFile lets write fill an empty file and gives it its name once it is complete.
+func newFile(path string, write func(temporary string) error) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s: %w", path, fs.ErrExist)
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // for its owner alone
+	if err != nil {
+		return err
+	}
+	err = errors.Join(file.Close(), write(file.Name()))
+	if err == nil {
+		err = syncFile(file.Name()) // before the rename, so that a power cut cannot leave a part
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
+}
+
+func syncFile(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
