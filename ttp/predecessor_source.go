@@ -62,14 +62,13 @@ func (source predecessorSource) check(ctx context.Context) error {
 		"merged_into_uuid FROM campaigns", "campaign_id, merged_into_uuid FROM attacker_identities", "ip, identity_id FROM attackers",
 		"mitre_url, created_at FROM ttp_tag",
 	} {
-		rows, err := source.tx.QueryContext(ctx, "SELECT uuid, "+columns+" WHERE 1 = 0")
-		if err == nil {
-			err = errors.Join(rows.Err(), rows.Close())
-		}
-		if err != nil && ctx.Err() == nil {
-			return errors.New("the database is not the predecessor's: " + err.Error()) // not an error of this store's schema
-		} else if err != nil {
+		err := source.tx.QueryRowContext(ctx, "SELECT uuid, "+columns+" WHERE 1 = 0").Scan()
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case ctx.Err() != nil:
 			return err
+		default:
+			return fmt.Errorf("the database is not the predecessor's: %v", err) //nolint:errorlint // not an error of this store's schema
 		}
 	}
 	return nil

@@ -57,7 +57,8 @@ func (p predecessorDatabase) exec(t *testing.T, statements ...string) {
 	}
 }
 
-func bare(name string) string { return strings.ReplaceAll(id(name).String(), "-", "") }
+// bareI2 is an ID without hyphens.
+var bareI2 = strings.ReplaceAll(id("i2").String(), "-", "")
 
 func quoted(text string) string {
 	if text == "" {
@@ -108,8 +109,8 @@ func oldRows() []string {
 	}
 	return []string{
 		oldCampaign("c1", ""), oldCampaign("c2", id("c1").String()),
-		oldIdentity(id("i1").String(), id("c1").String(), ""), oldIdentity(bare("i2"), "", id("i1").String()), oldIdentity(id("i3").String(), "", ""),
-		oldAttacker("a1", "192.0.2.1", bare("i2")), oldAttacker("a2", "999.1.1.1", id("i1").String()), oldAttacker("a3", "2001:DB8::1", ""),
+		oldIdentity(id("i1").String(), id("c1").String(), ""), oldIdentity(bareI2, "", id("i1").String()), oldIdentity(id("i3").String(), "", ""),
+		oldAttacker("a1", "192.0.2.1", bareI2), oldAttacker("a2", "999.1.1.1", id("i1").String()), oldAttacker("a3", "2001:DB8::1", ""),
 		oldAttacker("a4", "fe80::1%eth0", ""),
 		with("1", func(*oldTag) {}),
 		with("2", func(o *oldTag) { o.release, o.session, o.decky = "15.1", "S1", "empty" }),
@@ -212,8 +213,8 @@ func predecessorIsImportedAgain(t *testing.T, db *database) {
 				source: "9", attacker: id("a1").String(), technique: "T1083", confidence: "0.7", evidence: "{}", release: "v15.1", created: "2026-03-02 12:00:00.25",
 			}
 			source.exec(t,
-				"UPDATE attacker_identities SET merged_into_uuid = NULL, campaign_id = '"+id("c2").String()+"' WHERE uuid = '"+bare("i2")+"'",
-				"UPDATE attacker_identities SET merged_into_uuid = '"+bare("i2")+"', campaign_id = NULL WHERE uuid = '"+id("i1").String()+"'",
+				"UPDATE attacker_identities SET merged_into_uuid = NULL, campaign_id = '"+id("c2").String()+"' WHERE uuid = '"+bareI2+"'",
+				"UPDATE attacker_identities SET merged_into_uuid = '"+bareI2+"', campaign_id = NULL WHERE uuid = '"+id("i1").String()+"'",
 				"UPDATE campaigns SET merged_into_uuid = NULL", "UPDATE campaigns SET merged_into_uuid = '"+id("c2").String()+"' WHERE uuid = '"+id("c1").String()+"'",
 				"UPDATE attackers SET identity_id = '"+id("i3").String()+"', ip = '192.0.2.9' WHERE uuid = '"+id("a1").String()+"'",
 				"UPDATE attackers SET identity_id = NULL WHERE uuid = '"+id("a2").String()+"'",
@@ -258,7 +259,7 @@ func predecessorThatIsNoneIsRefused(t *testing.T, db *database) {
 func predecessorsDifferencesAreTold(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("of our own", named("a1", "", "T1110")))
-	cycle := append(oldRows(), "UPDATE attacker_identities SET merged_into_uuid = '"+bare("i2")+"' WHERE uuid = '"+id("i1").String()+"'")
+	cycle := append(oldRows(), "UPDATE attacker_identities SET merged_into_uuid = '"+bareI2+"' WHERE uuid = '"+id("i1").String()+"'")
 	source := predecessors(t, db, cycle...)["file"]
 	report := must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{}))
 	equal(t, "differences", report.Differences[:2], []ttp.PredecessorCounts{
