@@ -15,11 +15,12 @@ import (
 
 var listPhasesByMembers = many((*sqlitegen.Queries).ListPhasesByMembers, (*mysqlgen.Queries).ListPhasesByMembers, toPhase, toPhase)
 
-// Phase is an observation of a tactic of an identity by a decky.
+// Phase is an observation of a tactic of an identity by a decky, with the number of its tags.
 type Phase struct {
 	DeckyID    string    `json:"decky_id"`
 	Tactic     string    `json:"tactic"`
 	ObservedAt time.Time `json:"observed_at"`
+	Count      int64     `json:"count"`
 }
 
 // ListPhases returns the distinct phases of the identity's tags that match f, ordered by ObservedAt, decky and tactic.
@@ -35,11 +36,24 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 		slices.SortFunc(phases, func(a, b Phase) int {
 			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), strings.Compare(a.DeckyID, b.DeckyID), strings.Compare(a.Tactic, b.Tactic))
 		})
-		return slices.Compact(phases), err
+		return mergePhases(phases), err
 	})
+}
+
+// mergePhases adds up the tags of equal phases, which are neighbours.
+func mergePhases(phases []Phase) []Phase {
+	out := phases[:0]
+	for _, p := range phases {
+		if n := len(out); n > 0 && out[n-1].DeckyID == p.DeckyID && out[n-1].Tactic == p.Tactic && out[n-1].ObservedAt.Equal(p.ObservedAt) {
+			out[n-1].Count += p.Count
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 func toPhase[R sqlitegen.ListPhasesByMembersRow | mysqlgen.ListPhasesByMembersRow](row R) Phase {
 	r := sqlitegen.ListPhasesByMembersRow(row)
-	return Phase{r.DeckyID.String, r.Tactic, toTime(r.ObservedAt)}
+	return Phase{r.DeckyID.String, r.Tactic, toTime(r.ObservedAt), r.Tags}
 }

@@ -16,22 +16,22 @@ type releaseSize struct {
 }
 
 func newAttackReleasesCommand() *cobra.Command {
-	var asJSON *bool
+	var out *output
 	cmd := &cobra.Command{
 		Use:               "releases",
 		Short:             "List the releases that are built in, with the size of their matrix",
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return printRows(cmd, *asJSON, []column[releaseSize]{
+			return printList(cmd, out, []column[releaseSize]{
 				textColumn("RELEASE", func(s releaseSize) string { return s.Release }),
 				countColumn("TACTICS", func(s releaseSize) int64 { return s.Tactics }),
 				countColumn("TECHNIQUES", func(s releaseSize) int64 { return s.Techniques }),
 				countColumn("SUB-TECHNIQUES", func(s releaseSize) int64 { return s.SubTechniques }),
-			}, releaseSizes(builtin.Catalogue()))
+			}, stream(releaseSizes(builtin.Catalogue())), "no releases")
 		},
 	}
-	asJSON = addJSON(cmd)
+	out = addOutput(cmd)
 	return cmd
 }
 

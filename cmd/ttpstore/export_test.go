@@ -21,7 +21,7 @@ func TestExport(t *testing.T) {
 	}
 	plain, zipped := filepath.Join(dir, "plain.jsonl"), filepath.Join(dir, "zipped.jsonl.gz")
 	c.want(result{exitSuccess, "", note}, "", "export", plain)
-	c.want(result{exitSuccess, `{"campaigns":1,"identities":1,"attackers":1,"tags":4}` + "\n", ""}, "", "export", "--json", zipped)
+	c.want(result{exitSuccess, `{"campaigns":1,"identities":1,"attackers":1,"tags":4}` + "\n", ""}, "", "export", "-o=jsonl", zipped)
 	if read(t, plain) != stdout.stdout {
 		t.Error("the exported file differs from standard output")
 	}

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"strconv"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
@@ -23,7 +22,7 @@ type importOptions struct {
 	floor       confidence
 	skipInvalid bool
 	dryRun      bool
-	json        bool
+	out         *output
 }
 
 func newImportCommand() *cobra.Command {
@@ -31,12 +30,12 @@ func newImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Import tags and scopes from JSON Lines, plain or gzip",
-		Long: `Import campaigns, identities, attackers and tags from a file of JSON Lines, or from standard input for -.
-Gzip compression is detected. An import is idempotent.
+		Long: `Import campaigns, identities, attackers and tags from a file of JSON Lines, or
+from standard input for -. Gzip compression is detected. An import is idempotent.
 
-Lines are written in batches, one transaction each. An invalid line stops the import: its batch is not
-written, the problems are printed and the exit status is 1; earlier batches stay written. A missing schema
-is created first.`,
+Lines are written in batches, one transaction each. An invalid line stops the
+import: its batch is not written, the problems are printed and the exit status is
+1; earlier batches stay written. A missing schema is created first.`,
 		Example: `  ttpstore import tags.jsonl.gz
   zcat tags.jsonl.gz | ttpstore import - --json
   ttpstore import --dry-run --skip-invalid tags.jsonl`,
@@ -49,7 +48,7 @@ is created first.`,
 	flags.Var(&opts.floor, "floor", "write floor: skip tags below this `confidence`, from 0 to 1")
 	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "skip invalid lines instead of stopping at them")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the counts without writing anything")
-	flags.BoolVar(&opts.json, "json", false, "print the counts as one JSON object")
+	opts.out = addOutput(cmd)
 	for _, name := range []string{"batch", "floor"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
 	}
@@ -126,8 +125,12 @@ func prepareSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, dr
 
 func importRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, in io.Reader, size int64, opts importOptions,
 ) (ttp.ImportReport, error) {
-	bar := newProgress(cmd.ErrOrStderr(), size, "lines")
-	defer bar.finish()
+	unit := "" // bytes of the file
+	if size < 0 {
+		size, unit = 0, "lines"
+	}
+	bar := newBar(cmd.ErrOrStderr(), unit, size)
+	defer bar.clear()
 	options := ttp.ImportOptions{
 		Batch:       opts.batch.value,
 		SkipInvalid: opts.skipInvalid,
@@ -137,14 +140,10 @@ func importRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, in
 			printProblem(cmd.ErrOrStderr(), p)
 		},
 	}
-	if size >= 0 {
+	if unit == "" {
 		in = bar.reader(in)
 	} else {
-		lines := 0
-		options.Progress = func(r ttp.ImportReport) {
-			bar.add(r.Lines - lines)
-			lines = r.Lines
-		}
+		options.Progress = func(r ttp.ImportReport) { bar.set(int64(r.Lines)) }
 	}
 	return store.Import(ctx, in, options)
 }
@@ -173,22 +172,19 @@ func printImportReport(cmd *cobra.Command, r ttp.ImportReport, opts importOption
 	if opts.dryRun {
 		notef(cmd.ErrOrStderr(), "dry run: nothing was written\n")
 	}
-	if opts.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
-	}
-	counts := []struct {
-		name  string
-		count int
-	}{
-		{"lines", r.Lines}, {"campaigns", r.Campaigns}, {"identities", r.Identities}, {"attackers", r.Attackers},
-		{"read", r.Read}, {"inserted", r.Inserted}, {"duplicate", r.Duplicate}, {"below floor", r.BelowFloor},
-		{"tombstoned", r.Tombstoned}, {"invalid", r.Invalid},
-	}
-	width := len(strconv.Itoa(r.Lines)) // the highest count
-	for _, c := range counts {
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%-11s  %*d\n", c.name, width, c.count); err != nil {
-			return err
+	return printObject(cmd, opts.out, r, func(display) [][2]string {
+		width := len(humanize.Comma(int64(r.Lines))) // the highest count
+		var fields [][2]string
+		for _, c := range []struct {
+			name  string
+			count int
+		}{
+			{"lines", r.Lines}, {"campaigns", r.Campaigns}, {"identities", r.Identities}, {"attackers", r.Attackers},
+			{"read", r.Read}, {"inserted", r.Inserted}, {"duplicate", r.Duplicate}, {"below floor", r.BelowFloor},
+			{"tombstoned", r.Tombstoned}, {"invalid", r.Invalid},
+		} {
+			fields = append(fields, [2]string{c.name, fmt.Sprintf("%*s", width, humanize.Comma(int64(c.count)))})
 		}
-	}
-	return nil
+		return fields
+	})
 }

@@ -65,7 +65,7 @@ func TestImportPrintsCounts(t *testing.T) {
 	if got := c.runWith("", "migrate", "up"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	counts := "lines        8\ncampaigns    1\nidentities   1\nattackers    1\nread         5\ninserted     4\nduplicate    0\nbelow floor  1\ntombstoned   0\ninvalid      0\n"
+	counts := "lines\t8\ncampaigns\t1\nidentities\t1\nattackers\t1\nread\t5\ninserted\t4\nduplicate\t0\nbelow floor\t1\ntombstoned\t0\ninvalid\t0\n"
 	for range 2 { // the first wrote nothing
 		c.want(result{exitSuccess, counts, "dry run: nothing was written\n"}, "", "import", "--dry-run", file)
 	}
@@ -80,15 +80,15 @@ func TestImportStopsAtInvalidLines(t *testing.T) {
 		tagLine("z", "TA6", "T1110", "2", "2026-03-15T00:00:00Z") +
 		"nonsense\n"
 	counts := func(lines, read, inserted, invalid string) string {
-		return "lines        " + lines + "\ncampaigns    0\nidentities   0\nattackers    0\nread         " + read +
-			"\ninserted     " + inserted + "\nduplicate    0\nbelow floor  0\ntombstoned   0\ninvalid      " + invalid + "\n"
+		return "lines\t" + lines + "\ncampaigns\t0\nidentities\t0\nattackers\t0\nread\t" + read +
+			"\ninserted\t" + inserted + "\nduplicate\t0\nbelow floor\t0\ntombstoned\t0\ninvalid\t" + invalid + "\n"
 	}
 	problem := "line 4: tactic: must be \"TA\" and four digits\nline 4: confidence: must be a number from 0 to 1\n"
 	c.want(result{exitFailure, counts("4", "1", "1", "1"), problem +
 		"ttpstore: import: stopped at 2 problems, their batch was not written: fix the lines or skip them with --skip-invalid\n"},
 		lines, "import", "--batch", "2", "-")
-	fleet := c.runWith("", "rollup", "fleet", "--format", "csv").stdout
-	if !strings.Contains(fleet, "\nT1110,Brute Force,,,TA0006,TA0006:1,") {
+	fleet := c.runWith("", "rollup", "fleet", "-o=jsonl").stdout
+	if !strings.Contains(fleet, `"technique_id":"T1110","technique_name":"Brute Force","tactic":"TA0006","tactics":[{"tactic":"TA0006","tactic_name":"Credential Access","count":1}]`) {
 		t.Errorf("the lines before the batch are written, those of it are not: %s", fleet)
 	}
 	got := c.runWith(lines, "import", "--skip-invalid", "--json", "-")

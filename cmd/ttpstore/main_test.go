@@ -152,14 +152,14 @@ func TestWrongUsage(t *testing.T) {
 		{"import - --batch 0", `invalid argument "0" for "--batch" flag: must be a whole number from 1`, "ttpstore import"},
 		{"import - --floor 1.1", `invalid argument "1.1" for "--floor" flag: must be a number from 0 to 1`, "ttpstore import"},
 		{"import - --floor NaN", `invalid argument "NaN" for "--floor" flag: must be a number from 0 to 1`, "ttpstore import"},
-		{"export - --json", "--json cannot be used with an export to standard output: name a FILE", "ttpstore export"},
+		{"export - --json", "--output and --json cannot be used with an export to standard output: name a FILE", "ttpstore export"},
 		{"rollup foo", `unknown command "foo"`, "ttpstore rollup"},
 		{"rollup identity", "missing argument ID", "ttpstore rollup identity"},
-		{"rollup identity x", `the argument ID must be a UUID, not "x"`, "ttpstore rollup identity"},
-		{"rollup attacker x", `the argument ID must be a UUID, not "x"`, "ttpstore rollup attacker"},
-		{"rollup campaign x", `the argument ID must be a UUID, not "x"`, "ttpstore rollup campaign"},
+		{"rollup identity x", `the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "ttpstore rollup identity"},
+		{"rollup attacker x", `the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "ttpstore rollup attacker"},
+		{"rollup fleet --sinse 7d", "unknown flag: --sinse, did you mean --since?", "ttpstore rollup fleet"},
 		{"rollup fleet x", `unexpected argument "x"`, "ttpstore rollup fleet"},
-		{"rollup fleet --format xml", `invalid argument "xml" for "--format" flag: must be table, json or csv`, "ttpstore rollup fleet"},
+		{"rollup fleet --output xml", `invalid argument "xml" for "-o, --output" flag: must be table, json, jsonl or csv`, "ttpstore rollup fleet"},
 	} {
 		c.want(result{exitUsage, "", "ttpstore: " + test.message + "\nRun '" + test.command + " --help' for usage.\n"},
 			"", strings.Fields(test.args)...)
@@ -175,7 +175,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ args, want string }{
-		{"rollup fleet --format ", "table\njson\ncsv\n"},
+		{"rollup fleet --output ", "table\njson\njsonl\ncsv\n"},
 		{"rollup identity ", ":4\n"},
 		{"import ", "jsonl\ngz\n:8\n"},
 		{"migrate ", "down\t"},

@@ -17,51 +17,56 @@ import (
 )
 
 type navigatorOptions struct {
-	scope   [1]ttp.Scope
+	args    [2]scopeArg
+	scope   ttp.Scope
 	against *ttp.Scope // nil unless two scopes are compared
 	score   navigator.Score
-	output  string
+	out     string
 	filter  *filterFlags
 }
 
 func newNavigatorCommand() *cobra.Command {
-	opts := navigatorOptions{score: navigator.Count, output: "-"}
+	opts := navigatorOptions{score: navigator.Count, out: "-"}
 	scores := choice[navigator.Score]{&opts.score, []navigator.Score{
 		navigator.Count, navigator.Sources, navigator.Attackers, navigator.Identities, navigator.Confidence,
 	}}
 	cmd := &cobra.Command{
 		Use:   "navigator [SCOPE]",
 		Short: "Write a layer for the ATT&CK Navigator",
-		Long: `Write a layer for the ATT&CK Navigator, in format 4.5, for each release that the tags of a scope name, by
-default of the fleet. Several layers go into one file, as a list. With --against, the layers show what only
-one of two scopes has, and what both have.
+		Long: `Write a layer for the ATT&CK Navigator, in format 4.5, for each release that the
+tags of a scope name, by default of the fleet. Several layers go into one file,
+as a list. With --against, the layers show what only one of two scopes has, and
+what both have.
 ` + scopeHelp,
-		Example: `  ttpstore navigator fleet --since 7d -o week.json
-  ttpstore navigator session 66ffcc176598 --against fleet -o session.json`,
+		Example: `  ttpstore navigator fleet --since 7d --out week.json
+  ttpstore navigator session 66ffcc176598 --against fleet --out session.json`,
 		ValidArgsFunction: completeScopes(1),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{fleet}
 			}
-			if opts.against != nil && cmd.Flag("score").Changed {
-				return errors.New("--against and --score exclude each other")
-			}
-			return takeScopes(opts.scope[:])(cmd, args)
+			return takeScopes(opts.args[:1])(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error { return opts.run(ctx, cmd, store) })
+			args := opts.args[:1]
+			if cmd.Flag("against").Changed {
+				args = opts.args[:]
+			}
+			return withScopes(cmd, args, func(ctx context.Context, store *ttp.Store, scopes []ttp.Scope) error {
+				if opts.scope = scopes[0]; len(scopes) > 1 {
+					opts.against = &scopes[1]
+				}
+				return opts.run(ctx, cmd, store)
+			})
 		},
 	}
-	cmd.Flags().Func("against", "compare with this `scope`, such as fleet or \"session 66ffcc176598\"", func(s string) error {
-		scope, err := ttp.ParseScope(s)
-		opts.against = &scope
-		return err
-	})
+	cmd.Flags().Func("against", "compare with this `scope`, such as fleet or \"session 66ffcc176598\"", setAnyScope(&opts.args[1]))
 	cmd.Flags().Var(scores, "score", "score by `"+alternatives(scores.of)+"`")
-	cmd.Flags().StringVarP(&opts.output, "output", "o", "-", "write this `file`, or standard output for -")
+	cmd.Flags().StringVar(&opts.out, "out", "-", "write this `file`, or standard output for -")
 	must(cmd.RegisterFlagCompletionFunc("score", scores.complete))
 	must(cmd.RegisterFlagCompletionFunc("against", cobra.NoFileCompletions))
 	opts.filter = addFilter(cmd)
+	exclusive(cmd, "against", "score")
 	return cmd
 }
 
@@ -77,7 +82,7 @@ func (o *navigatorOptions) run(ctx context.Context, cmd *cobra.Command, store *t
 	if err := navigator.Validate(file.Bytes(), releases...); err != nil {
 		return err
 	}
-	return writeTo(cmd, o.output, func(w io.Writer) error {
+	return writeTo(cmd, o.out, func(w io.Writer) error {
 		_, err := file.WriteTo(w)
 		return err
 	})
@@ -90,7 +95,7 @@ func (o *navigatorOptions) layers(ctx context.Context, store *ttp.Store) ([]navi
 	case navigator.Sources, navigator.Attackers, navigator.Identities:
 		reads = append(reads, ttp.CountDistinct())
 	}
-	here, err := readCells(ctx, store, o.scope[0], o.filter.filter(), reads...)
+	here, err := readCells(ctx, store, o.scope, o.filter.filter(), reads...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,7 +122,7 @@ func (o *navigatorOptions) layers(ctx context.Context, store *ttp.Store) ([]navi
 }
 
 func (o *navigatorOptions) layer(r *attack.Release, here, there []matrix.Cell) (navigator.Layer, error) {
-	options := navigator.Options{Name: o.scope[0].String(), Score: o.score, Metadata: layerMetadata(o.filter.filter())}
+	options := navigator.Options{Name: o.scope.String(), Score: o.score, Metadata: layerMetadata(o.filter.filter())}
 	m, err := matrix.Arrange(ofRelease(here, r), r)
 	if err != nil {
 		return navigator.Layer{}, err
@@ -130,7 +135,7 @@ func (o *navigatorOptions) layer(r *attack.Release, here, there []matrix.Cell) (
 		return navigator.Layer{}, err
 	}
 	options.Name += " against " + o.against.String()
-	return navigator.Diff(m, other, navigator.DiffOptions{Options: options, Here: o.scope[0].String(), There: o.against.String()})
+	return navigator.Diff(m, other, navigator.DiffOptions{Options: options, Here: o.scope.String(), There: o.against.String()})
 }
 
 // uniqueCells returns the cells of both, those of the same release, technique and tactic once.

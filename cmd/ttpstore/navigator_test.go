@@ -18,7 +18,7 @@ func TestNavigator(t *testing.T) {
 		"session s1 --score confidence", "session s1 --min-confidence 0.6 --since 2026-03-01",
 	} {
 		file := filepath.Join(t.TempDir(), "layer.json")
-		args := append([]string{"navigator", "-o", file}, strings.Fields(args)...)
+		args := append([]string{"navigator", "--out", file}, strings.Fields(args)...)
 		c.want(result{exitSuccess, "", ""}, "", args...)
 		if err := navigator.Validate([]byte(read(t, file)), release); err != nil {
 			t.Errorf("%v: %v", args, err)
@@ -35,7 +35,7 @@ func TestNavigator(t *testing.T) {
 		t.Errorf("%v %d %+v", err, len(layers), got.stderr)
 	}
 	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing is written\n"}, "", "navigator", "--rule=R3")
-	c.wantWrong("--against and --score exclude each other", "navigator", "navigator", "--against=fleet", "--score=sources")
+	c.wantWrong("--against and --score are mutually exclusive", "navigator", "navigator", "--against=fleet", "--score=sources")
 	c.wantWrong(`invalid argument "x" for "--score" flag: must be count, sources, attackers, identities or confidence`,
 		"navigator", "navigator", "--score=x")
 	c.wantWrong(`unexpected argument "x"`, "navigator", "navigator", "fleet", "x")

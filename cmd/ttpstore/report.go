@@ -19,15 +19,15 @@ import (
 const busiest = 10
 
 func newReportCommand() *cobra.Command {
-	var scope [1]ttp.Scope
+	var scope [1]scopeArg
 	var out string
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "report SCOPE --out FILE",
 		Short: "Write the techniques of a scope as an HTML page",
-		Long: `Write one HTML page that needs no network: the ATT&CK matrix as a heat map, a timeline by day and how much of
-each tactic was seen. With --since it also lists what is new since the window before, and of the fleet the
-busiest attackers.
+		Long: `Write one HTML page that needs no network: the ATT&CK matrix as a heat map, a
+timeline by day and how much of each tactic was seen. With --since it also lists
+what is new since the window before, and of the fleet the busiest attackers.
 ` + scopeHelp,
 		Example:               `  ttpstore report fleet --since 7d --out week.html`,
 		DisableFlagsInUseLine: true,
@@ -42,8 +42,8 @@ busiest attackers.
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				page, err := readPage(ctx, store, scope[0], filter.filter())
+			return withScope(cmd, scope[0], func(ctx context.Context, store *ttp.Store, scope ttp.Scope) error {
+				page, err := readPage(ctx, store, scope, filter.filter())
 				if err != nil {
 					return err
 				}

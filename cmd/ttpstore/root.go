@@ -50,8 +50,8 @@ a failure and 2 for a usage error.`,
 	must(root.RegisterFlagCompletionFunc("db", cobra.FixedCompletions(
 		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
 	root.AddCommand(newMigrateCommand(), newImportCommand(), newExportCommand(), newRollupCommand(),
-		newTagsCommand(), newTagCommand(), newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
-		newRulesCommand(), newPhasesCommand(), newScopeCommand(), newPurgeCommand(), newRollbackCommand(),
+		newTopCommand(), newTagsCommand(), newTagCommand(), newSessionCommand(), newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
+		newRulesCommand(), newCoverageCommand(), newPhasesCommand(), newScopeCommand(), newPurgeCommand(), newRollbackCommand(),
 		newRetentionCommand(), newTombstoneCommand(), newVerifyCommand(), newAttackCommand(), newNavigatorCommand(),
 		newSTIXCommand(), newReportCommand())
 	root.InitDefaultHelpCmd()
@@ -91,7 +91,7 @@ func makeGroups(cmd *cobra.Command) {
 		if repeated, ok := errors.AsType[repeatedFlagError](err); ok {
 			return repeated // without the value
 		}
-		return err
+		return suggestFlag(cmd, err)
 	})
 	for _, sub := range cmd.Commands() {
 		makeGroups(sub)
@@ -127,12 +127,20 @@ func parseID(name, arg string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// takeID returns a validator that parses the only argument as a UUID.
-func takeID(id *uuid.UUID) cobra.PositionalArgs {
+// checkID refuses what is neither an id nor the beginning of one.
+func checkID(name, arg string) error {
+	if _, err := uuid.Parse(arg); err != nil && !idBeginning.MatchString(arg) {
+		return fmt.Errorf("the argument %s must be an id or at least its first %d digits, not %q", name, shortID, arg)
+	}
+	return nil
+}
+
+// takeID returns a validator that takes an id or the beginning of one as the only argument.
+func takeID(id *string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		err := arguments("ID")(cmd, args)
 		if err == nil {
-			*id, err = parseID("ID", args[0])
+			*id, err = args[0], checkID("ID", args[0])
 		}
 		return err
 	}

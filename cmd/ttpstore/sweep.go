@@ -4,57 +4,67 @@ import (
 	"context"
 	"iter"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
 )
 
+// scopedRow is a row of the rollup of one of many scopes.
+type scopedRow struct {
+	ttp.Scope
+	ttp.TechniqueRollupRow
+}
+
 // newSweepCommand returns a subcommand of rollup that rolls up every scope of a kind.
-func newSweepCommand(format *format, use, short, scope string,
-	rollups func(*ttp.Store, context.Context, ttp.Filter) iter.Seq2[ttp.ScopeRollup, error],
-) *cobra.Command {
+func newSweepCommand(use, short string, rollups func(*ttp.Store, context.Context, ttp.Filter) iter.Seq2[ttp.ScopeRollup, error]) *cobra.Command {
 	var filter *filterFlags
+	var out *output
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Long: short + `, ordered by id.
-Scopes without matching tags are left out. The JSON output is JSON Lines, one object per scope; the other
-formats have the id in each row. Memory use does not depend on the size of the store.`,
+		Long: short + `, ordered by id. Scopes without matching tags are
+left out. JSON has an object for each scope; the other formats have the scope in
+each row. Memory use does not depend on the size of the store.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 				found := rollups(store, ctx, filter.filter())
-				switch *format {
-				case jsonFormat:
-					return streamJSON(cmd, found)
-				case csvFormat:
-					columns := []column[rollupRow]{
-						textColumn("kind", func(row rollupRow) string { return string(row.scope.Kind) }),
-						textColumn("id", func(row rollupRow) string { return row.scope.ID() }),
-					}
-					return streamCSV(cmd, append(columns, rollup{}.csvColumns()...), scopedRows(found))
+				switch out.format(cmd) {
+				case jsonFormat, jsonLinesFormat:
+					return printList(cmd, out, nil, found, "no tags")
 				}
-				columns := []column[rollupRow]{textColumn(scope, func(row rollupRow) string { return row.scope.ID() })}
-				return streamTable(cmd, append(columns, rollup{}.columns()...), scopedRows(found), "no tags")
+				return printList(cmd, out, scopedColumns(out.display(cmd)), scopedRows(found), "no tags")
 			})
 		},
 	}
+	out = addOutput(cmd)
 	filter = addFilter(cmd)
 	return cmd
 }
 
+func scopedColumns(d display) []column[scopedRow] {
+	columns := []column[scopedRow]{idColumn(d, "SCOPE", func(r scopedRow) uuid.UUID { return r.UUID })}
+	for _, c := range rollupColumns(d, false) {
+		columns = append(columns, column[scopedRow]{
+			name: c.name, number: c.number, uncut: c.uncut, extra: c.extra,
+			text: func(r scopedRow) string { return c.text(r.TechniqueRollupRow) },
+		})
+	}
+	return columns
+}
+
 // scopedRows returns the rows of all rollups, each with its scope.
-func scopedRows(rollups iter.Seq2[ttp.ScopeRollup, error]) iter.Seq2[rollupRow, error] {
-	return func(yield func(rollupRow, error) bool) {
+func scopedRows(rollups iter.Seq2[ttp.ScopeRollup, error]) iter.Seq2[scopedRow, error] {
+	return func(yield func(scopedRow, error) bool) {
 		for found, err := range rollups {
 			if err != nil {
-				yield(rollupRow{}, err)
+				yield(scopedRow{}, err)
 				return
 			}
-			for _, row := range newRollup(found.Kind, found.Techniques).rows {
-				row.scope = found.Scope
-				if !yield(row, nil) {
+			for _, row := range found.Techniques {
+				if !yield(scopedRow{found.Scope, row}, nil) {
 					return
 				}
 			}

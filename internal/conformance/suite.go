@@ -74,7 +74,7 @@ func allCases() []testCase {
 		insertCases,
 		groupCommitCases,
 		rollupCases,
-		cellCases,
+		cellCases, analystCases,
 		scopeCases,
 		graphCases,
 		removalCases,

@@ -147,8 +147,8 @@ FROM ttp_tag t
 WHERE t.uuid IN (sqlc.slice(uuids));
 
 -- name: ListPhasesByMembers :many
--- Distinct combinations of decky, tactic and time in the tags of a scope's members.
-SELECT t.decky_id, t.tactic, t.observed_at
+-- The number of tags of each decky, tactic and time of a scope's members.
+SELECT t.decky_id, t.tactic, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
@@ -162,7 +162,7 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed
   AND t.attacker_uuid IN (sqlc.slice(attackers))
 GROUP BY t.decky_id, t.tactic, t.observed_at
 UNION ALL
-SELECT t.decky_id, t.tactic, t.observed_at
+SELECT t.decky_id, t.tactic, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)

@@ -1,0 +1,13 @@
+package ttp
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// ListTagsByUUID returns a page of all tags in UUID order. The page starts after the UUID after, uuid.Nil for the
+// first page; the limit is from 1 to [MaxPage].
+func (s *Store) ListTagsByUUID(ctx context.Context, after uuid.UUID, limit int) ([]Tag, error) {
+	return scopePage(ctx, s, "list tags by uuid", args{filterArgs: everything, After: after[:]}, limit, listTagsAfter)
+}
