@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/attack"
@@ -12,10 +13,10 @@ func newAttackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "attack",
 		Short: "Show ATT&CK's releases and techniques, and what a release changes",
-		Long: `Show the ATT&CK releases that are built in, their techniques and tactics, and what a release changes for the
-tags stored here.
+		Long: `Show the ATT&CK releases that are built in, their techniques and tactics, and
+what a release changes for the tags stored here.
 
-` + attack.Copyright,
+` + text.WrapSoft(attack.Copyright, helpWidth),
 		Example: `  ttpstore attack show T1110.001 --release 15.1
   ttpstore attack show "Brute Force"
   ttpstore attack diff 15.1 18.1`,

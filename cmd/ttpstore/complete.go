@@ -171,3 +171,13 @@ func completeRule(cmd *cobra.Command, args []string, _ string) ([]cobra.Completi
 	}
 	return fromStore(cmd, seenRules)
 }
+
+// seenDeckies lists the deckies of the store, the busiest first.
+func seenDeckies(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error) {
+	deckies, err := store.ListDeckies(ctx, ttp.Filter{})
+	var found []cobra.Completion
+	for _, d := range deckies {
+		found = append(found, cobra.CompletionWithDesc(d.DeckyID, count(d.Count, "tag")))
+	}
+	return found, err
+}

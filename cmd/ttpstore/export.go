@@ -27,16 +27,16 @@ func newExportCommand() *cobra.Command {
 		Short: "Export the store as JSON Lines",
 		Long: `Write all campaigns, identities, attackers and tags to a file, or to standard
 output for -, in the JSON Lines format of "ttpstore import". A file whose name
-ends with .gz is compressed. The same rows give the same bytes on every database.
-The filter flags apply to tags; campaigns, identities and attackers are always
-exported. The output flags apply to the counts of what was written.
+ends with .gz is compressed. The same rows give the same bytes on every
+database. The filter flags apply to tags; campaigns, identities and attackers
+are always exported. The output flags apply to the counts of what was written.
 
 The file is replaced atomically: after a failure the previous file is unchanged.
 A replaced file keeps its mode; a new file is readable by its owner only.`,
 		Example: `  ttpstore export backup.jsonl.gz
   ttpstore export week.jsonl --since 7d --min-confidence 0.7
-  ttpstore export - | jq -r 'select(.type == "tag") | .technique_id' | sort | uniq -c
-  ttpstore export - | ttpstore --db 'mysql://ttp:secret@tcp(db:3306)/ttp' import -`,
+  ttpstore export - | jq -r 'select(.type == "tag") | .technique_id' | sort -u
+  ttpstore export - | ttpstore --db 'mysql://ttp:secret@tcp(db)/ttp' import -`,
 		ValidArgsFunction: completeFile,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := arguments("FILE")(cmd, args); err != nil {

@@ -7,14 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/decnet/ttpstore/internal/rfc3339"
-	"github.com/decnet/ttpstore/ttp"
 )
 
 // number is a flag value: a whole number within bounds.
@@ -116,48 +112,6 @@ func setID(id *uuid.UUID) func(string) error {
 		}
 		return nil
 	}
-}
-
-// setTime returns a setter that parses a time, a date or a duration before now.
-func setTime(t *time.Time) func(string) error {
-	return func(s string) error {
-		for _, parse := range []func(string) (time.Time, error){rfc3339.Parse, parseDate} {
-			if parsed, err := parse(s); err == nil && !parsed.IsZero() { // the zero time means "not set"
-				*t = parsed.UTC()
-				return nil
-			}
-		}
-		ago, err := parseDuration(s)
-		if err != nil {
-			return errors.New("must be a time such as 2026-03-15T17:06:27Z, a date such as 2026-03-15, " +
-				"or a duration before now such as 24h, 7d or 2w, at most " + longestDuration)
-		}
-		*t = time.Now().UTC().Add(-ago)
-		return nil
-	}
-}
-
-func parseDate(s string) (time.Time, error) { return time.Parse(time.DateOnly, s) }
-
-// longestDuration is the longest [time.Duration] in whole days.
-const longestDuration = "106751d"
-
-// parseDuration parses whole days, whole weeks and the durations of [time.ParseDuration], but no negative ones.
-func parseDuration(s string) (time.Duration, error) {
-	for suffix, unit := range map[string]time.Duration{"d": ttp.Day, "w": ttp.Week} {
-		if digits, ok := strings.CutSuffix(s, suffix); ok {
-			n, err := strconv.ParseUint(digits, 10, 63)
-			if err == nil && n > uint64(math.MaxInt64/unit) {
-				err = strconv.ErrRange
-			}
-			return time.Duration(n) * unit, err
-		}
-	}
-	d, err := time.ParseDuration(s)
-	if err == nil && d < 0 {
-		err = strconv.ErrRange
-	}
-	return d, err
 }
 
 // once wraps a flag value that may be set only once: pflag would silently keep the last one.

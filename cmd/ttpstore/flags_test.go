@@ -13,7 +13,7 @@ var flagValues = map[string]string{
 	"db": "sqlite://x", "decky": "d", "domain": "ics", "floor": "0.5", "identity": identityID,
 	"keep": "90d", "limit": "7", "min-confidence": "0.5", "reason": "r", "release": "18.1", "rule": "R1",
 	"rule-version": "7", "since": "7d", "source-kind": "email", "tactic": "TA0006", "technique": "T1110",
-	"against": "fleet", "out": "x.html", "output": "csv", "sort": "count", "all-of": "T1110", "any-of": "T1110", "score": "count", "top": "7", "until": "1h", "version": "7",
+	"against": "fleet", "out": "x.html", "output": "csv", "sort": "count", "tz": "UTC", "color": "never", "all-of": "T1110", "any-of": "T1110", "score": "count", "top": "7", "until": "1h", "version": "7",
 }
 
 func TestRepeatedFlagIsRefused(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// maxProblems limits the number of problems printed when an import stops.
-const maxProblems = 20
+// maxProblems limits the number of problems that an import prints.
+const maxProblems = 10
 
 type importOptions struct {
 	batch       number
@@ -31,11 +31,12 @@ func newImportCommand() *cobra.Command {
 		Use:   "import FILE|-",
 		Short: "Import tags and scopes from JSON Lines, plain or gzip",
 		Long: `Import campaigns, identities, attackers and tags from a file of JSON Lines, or
-from standard input for -. Gzip compression is detected. An import is idempotent.
+from standard input for -. Gzip compression is detected. An import is
+idempotent.
 
 Lines are written in batches, one transaction each. An invalid line stops the
-import: its batch is not written, the problems are printed and the exit status is
-1; earlier batches stay written. A missing schema is created first.`,
+import: its batch is not written, the problems are printed and the exit status
+is 1; earlier batches stay written. A missing schema is created first.`,
 		Example: `  ttpstore import tags.jsonl.gz
   zcat tags.jsonl.gz | ttpstore import - --json
   ttpstore import --dry-run --skip-invalid tags.jsonl`,
@@ -64,10 +65,11 @@ func completeFile(_ *cobra.Command, args []string, _ string) ([]cobra.Completion
 }
 
 func runImport(cmd *cobra.Command, name string, opts importOptions) error {
-	in, size, err := openInput(cmd, name)
+	file, size, err := openInput(cmd, name)
 	if err != nil {
 		return err
 	}
+	in, start := peek(file)
 	defer func() { _ = in.Close() }()
 	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 		if err := prepareSchema(ctx, cmd, store, opts.dryRun); err != nil {
@@ -77,6 +79,11 @@ func runImport(cmd *cobra.Command, name string, opts importOptions) error {
 		problems := printProblems(cmd.ErrOrStderr(), err)
 		if err := printImportReport(cmd, report, opts); err != nil {
 			return err
+		}
+		if problems > 0 || report.Invalid > 0 && report.Read == 0 {
+			if what := mistaken(start); what != "" {
+				notef(cmd.ErrOrStderr(), "%s\n", advise(cmd, what))
+			}
 		}
 		if problems > 0 {
 			return fmt.Errorf("import: stopped at %s, their batch was not written: fix the lines or skip them with --skip-invalid",
@@ -131,15 +138,19 @@ func importRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, in
 	}
 	bar := newBar(cmd.ErrOrStderr(), unit, size)
 	defer bar.clear()
+	skipped := 0
 	options := ttp.ImportOptions{
 		Batch:       opts.batch.value,
 		SkipInvalid: opts.skipInvalid,
 		DryRun:      opts.dryRun,
 		OnInvalid: func(p ttp.Problem) {
-			bar.clear()
-			printProblem(cmd.ErrOrStderr(), p)
+			if skipped++; skipped <= maxProblems {
+				bar.clear()
+				printProblem(cmd.ErrOrStderr(), p)
+			}
 		},
 	}
+	defer func() { noteMore(cmd.ErrOrStderr(), skipped) }()
 	if unit == "" {
 		in = bar.reader(in)
 	} else {
@@ -155,13 +166,19 @@ func printProblems(stderr io.Writer, err error) int {
 		return 0
 	}
 	for i, p := range invalid.Problems {
-		if i == maxProblems {
-			notef(stderr, "... and %d more\n", len(invalid.Problems)-maxProblems)
-			break
+		if i < maxProblems {
+			printProblem(stderr, p)
 		}
-		printProblem(stderr, p)
 	}
+	noteMore(stderr, len(invalid.Problems))
 	return len(invalid.Problems)
+}
+
+// noteMore says how many problems were not printed.
+func noteMore(stderr io.Writer, problems int) {
+	if problems > maxProblems {
+		notef(stderr, "... and %s\n", count(problems-maxProblems, "more problem"))
+	}
 }
 
 func printProblem(stderr io.Writer, p ttp.Problem) {

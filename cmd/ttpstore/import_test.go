@@ -98,11 +98,11 @@ func TestImportStopsAtInvalidLines(t *testing.T) {
 	}
 }
 
-func TestImportPrintsTwentyProblems(t *testing.T) {
+func TestImportPrintsTenProblems(t *testing.T) {
 	c := filled(t)
 	got := c.runWith(strings.Repeat("nonsense\n", 23), "import", "-")
-	want := "line 20: must be a JSON object\n... and 3 more\nttpstore: import: stopped at 23 problems, "
-	if got.status != exitFailure || !strings.Contains(got.stderr, want) || strings.Count(got.stderr, "\n") != 22 {
+	want := "line 10: must be a JSON object\n... and 13 more problems\nttpstore: import: stopped at 23 problems, "
+	if got.status != exitFailure || !strings.Contains(got.stderr, want) || strings.Count(got.stderr, "\n") != 12 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -120,5 +120,28 @@ func TestImportEndsWithTheContext(t *testing.T) {
 	status := run(ctx, []string{"--db", "sqlite://" + c.db, "import", "-"}, stdin, &stdout, &stderr)
 	if status != exitFailure || stderr.String() != "ttpstore: interrupted\n" {
 		t.Error(status, stderr.String())
+	}
+}
+
+func TestImportRecognisesOtherFiles(t *testing.T) {
+	c := filled(t)
+	for content, hint := range map[string]string{
+		`{"eventid":"cowrie.login.failed","username":"root","timestamp":"2018-05-06T17:44:05Z"}` + "\n":                        "this is a log of Cowrie, whose events are no tags yet; ",
+		"{\n  \"name\": \"x\", \"versions\": {\"layer\": \"4.5\"},\n \"domain\": \"enterprise-attack\", \"techniques\": []\n}": "this is a layer of the ATT&CK Navigator, ",
+		`{"type":"bundle","id":"bundle--1","objects":[]}`:                                                                      "this is a STIX bundle; ",
+		"uuid,technique_id,tactic\n1,T1110,TA0006\n":                                                                           "this looks like CSV; ",
+		"SQLite format 3\x00": "this is a SQLite database: name it with --db\n",
+	} {
+		for _, input := range []string{content, zip(t, content)} {
+			for _, flags := range [][]string{nil, {"--skip-invalid"}} {
+				got := c.runWith(input, append([]string{"import", "-"}, flags...)...)
+				if !strings.Contains(got.stderr, "\n"+hint) || len(flags) == 0 && got.status != exitFailure {
+					t.Errorf("%q: %+v", content, got)
+				}
+			}
+		}
+	}
+	if got := c.runWith("nonsense\n", "import", "-"); strings.Contains(got.stderr, "this ") {
+		t.Errorf("%+v", got)
 	}
 }

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
 )
 
 const (
@@ -185,4 +188,27 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%q: %+v", args, got)
 		}
 	}
+}
+
+func TestHelpFitsATerminal(t *testing.T) {
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		if err := cmd.Help(); err != nil {
+			t.Error(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if strings.HasPrefix(cmd.CommandPath(), "ttpstore completion") {
+				continue // cobra's own
+			}
+			if width := text.StringWidth(strings.TrimSuffix(line, "\n")); width > helpWidth {
+				t.Errorf("%s: %d columns: %s", cmd.CommandPath(), width, line)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newRootCommand(nil, nil, nil))
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -122,7 +123,7 @@ func printObject[T any](cmd *cobra.Command, o *output, object T, fields func(dis
 		case tableFormat:
 			return writeFields(w, o.display(cmd), fields(o.display(cmd)))
 		case tabFormat:
-			return writeTabbedFields(w, fields(display{wide: true}))
+			return writeTabbedFields(w, fields(display{wide: true, zone: time.UTC}))
 		}
 		return o.writeLines(cmd, w, anyRows(stream([]T{object})), headings[T]())
 	})

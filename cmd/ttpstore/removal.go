@@ -12,9 +12,9 @@ import (
 // removalHelp is the help text shared by all commands that remove tags.
 const removalHelp = `The command counts the affected rows and asks for confirmation unless --yes is
 given. It removes them in small transactions, so that other writers are not
-blocked for long. If it is interrupted, it prints the rows removed so far; run it
-again to finish. --tombstone blocks the removed tags from being written again,
-until "ttpstore tombstone lift".`
+blocked for long. If it is interrupted, it prints the rows removed so far; run
+it again to finish. --tombstone blocks the removed tags from being written
+again, until "ttpstore tombstone lift".`
 
 // removal removes tags. The scope and filter hold all tags that it looks at; whyNone says why it found none.
 type removal struct {

@@ -29,8 +29,8 @@ func newRollbackRuleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rule ID",
 		Short: "Remove the tags written by a rule",
-		Long: `Remove the tags written by any version of a rule, or those of them that match the
-filter flags. Without --since or --until the command reads all tags.
+		Long: `Remove the tags written by any version of a rule, or those of them that match
+the filter flags. Without --since or --until the command reads all tags.
 
 ` + removalHelp,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -52,7 +52,9 @@ an error, even if tags name it.`,
 
 // fieldDisplay returns the display of a single object, which has room for full ids.
 func (o *output) fieldDisplay(cmd *cobra.Command) display {
-	return display{width: terminalWidth(cmd.OutOrStdout()), wide: true}
+	d := o.display(cmd)
+	d.wide = true
+	return d
 }
 
 func showScope[T any](cmd *cobra.Command, o *output, columns []column[T], scope T, err error) error {

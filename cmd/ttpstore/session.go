@@ -23,9 +23,9 @@ func newSessionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "session ID",
 		Short: "Show a login session step by step",
-		Long: `List the tags of a login session in order, with the time since its first one, the
-source, the first line of the evidence and the tag's id, of which "ttpstore tag"
-shows all.`,
+		Long: `List the tags of a login session in order, with the time since its first one,
+the source, the first line of the evidence and the tag's id, of which "ttpstore
+tag" shows all.`,
 		Example: `  ttpstore session 66ffcc176598
   ttpstore session 66ffcc176598 --tactic TA0002 --json`,
 		Args:              takeNamed(ttp.SessionScope, session[:], "ID"),

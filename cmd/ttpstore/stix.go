@@ -20,9 +20,9 @@ func newSTIXCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stix SCOPE",
 		Short: "Write the techniques of a scope as STIX 2.1 sightings",
-		Long: `Write a STIX 2.1 bundle with a sighting for each technique, tactic and release of
-a scope. The sightings refer to ATT&CK's own objects, which the bundle does not
-contain. The same tags give the same bytes.
+		Long: `Write a STIX 2.1 bundle with a sighting for each technique, tactic and release
+of a scope. The sightings refer to ATT&CK's own objects, which the bundle does
+not contain. The same tags give the same bytes.
 ` + scopeHelp,
 		Example: `  ttpstore stix fleet --since 7d --out week.json
   ttpstore stix campaign "Copper Heron" | jq '.objects[].type'`,

@@ -26,12 +26,14 @@ const gap = 2
 
 // display is how a table is drawn.
 type display struct {
-	width int  // in columns
-	wide  bool // nothing is cut or shortened
+	width   int  // in columns
+	wide    bool // nothing is cut or shortened
+	colored bool
+	zone    *time.Location
 }
 
 func (o *output) display(cmd *cobra.Command) display {
-	return display{width: terminalWidth(cmd.OutOrStdout()), wide: o.wide}
+	return display{width: terminalWidth(cmd.OutOrStdout()), wide: o.wide, colored: colored(cmd), zone: timeZone(cmd)}
 }
 
 // column is a column of a table.
@@ -40,6 +42,7 @@ type column[T any] struct {
 	text   func(T) string
 	number bool // aligned to the right
 	uncut  bool // a cut value would mislead
+	color  func(T) text.Colors
 	extra  bool // printed only if there is room, or with --wide
 }
 
@@ -49,6 +52,14 @@ func textColumn[T any](name string, value func(T) string) column[T] {
 
 func countColumn[T any, N int | int64](name string, value func(T) N) column[T] {
 	return column[T]{name: name, number: true, uncut: true, text: func(row T) string { return strconv.FormatInt(int64(value(row)), 10) }}
+}
+
+// colors returns the colours of a cell, nil for none.
+func (c column[T]) colors(row T) text.Colors {
+	if c.color == nil {
+		return nil
+	}
+	return c.color(row)
 }
 
 // optionalColumn has counts, of which 0 is left out.
@@ -66,7 +77,11 @@ func optionalColumn[T any, N int | int64](name string, value func(T) N) column[T
 
 // confidenceColumn rounds confidences to two digits.
 func confidenceColumn[T any](name string, value func(T) float64) column[T] {
-	return column[T]{name: name, number: true, uncut: true, text: func(row T) string { return strconv.FormatFloat(value(row), 'f', 2, 64) }}
+	return column[T]{
+		name: name, number: true, uncut: true,
+		text:  func(row T) string { return strconv.FormatFloat(value(row), 'f', 2, 64) },
+		color: func(row T) text.Colors { return confidenceColor(value(row)) },
+	}
 }
 
 // idColumn shortens ids.
@@ -117,7 +132,7 @@ func (d display) format(t time.Time, layout string) string {
 	case d.wide:
 		layout = time.RFC3339Nano
 	}
-	return t.Format(layout)
+	return t.In(d.zone).Format(layout)
 }
 
 // writeTable writes a table in chunks under one header. The first chunk decides how wide the columns are; empty ones are
@@ -156,14 +171,14 @@ func renderTable[T any](d display, columns []column[T], rows []T) string {
 
 // tableLayout has the columns of a table that are drawn.
 type tableLayout[T any] struct {
-	columns []column[T]
-	widths  []int
-	cut     bool
+	columns      []column[T]
+	widths       []int
+	cut, colored bool
 }
 
 // layOut fits the columns into the display, without those that are empty if there are no more rows.
 func layOut[T any](d display, columns []column[T], rows []T, last bool) *tableLayout[T] {
-	t := tableLayout[T]{cut: !d.wide}
+	t := tableLayout[T]{cut: !d.wide, colored: d.colored}
 	widths := make([]int, len(columns))
 	total := -gap
 	for i, c := range columns {
@@ -223,18 +238,23 @@ func (t *tableLayout[T]) render(rows []T, header bool) string {
 	style.Box.PaddingLeft, style.Box.PaddingRight = "", strings.Repeat(" ", gap)
 	w.SetStyle(style)
 	w.SuppressTrailingSpaces()
-	line := func(cell func(column[T]) string) table.Row {
+	line := func(cell func(column[T]) string, color func(column[T]) text.Colors) table.Row {
 		cells := make(table.Row, len(t.columns))
 		for i, c := range t.columns {
-			cells[i] = t.fitted(cell(c), i)
+			cells[i] = color(c).Sprint(t.fitted(cell(c), i))
 		}
 		return cells
 	}
+	plain := func(column[T]) text.Colors { return nil }
 	if header {
-		w.AppendHeader(line(func(c column[T]) string { return c.name }))
+		w.AppendHeader(line(func(c column[T]) string { return c.name }, plain))
 	}
 	for _, row := range rows {
-		w.AppendRow(line(func(c column[T]) string { return oneLine(c.text(row)) }))
+		color := plain
+		if t.colored {
+			color = func(c column[T]) text.Colors { return c.colors(row) }
+		}
+		w.AppendRow(line(func(c column[T]) string { return oneLine(c.text(row)) }, color))
 	}
 	configs := make([]table.ColumnConfig, len(t.columns))
 	for i, c := range t.columns {

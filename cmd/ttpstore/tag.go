@@ -23,7 +23,8 @@ func newTagCommand() *cobra.Command {
 is in the output of "ttpstore session" and "ttpstore tags --wide". An unknown id
 is an error.`,
 		Example: `  ttpstore tag ee4000d0
-  ttpstore tags session 66ffcc176598 -o jsonl | jq -r .uuid | xargs -n 1 ttpstore tag`,
+  ttpstore tags session 66ffcc176598 -o jsonl | jq -r .uuid |
+    xargs -n 1 ttpstore tag`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args:              takeID(&id),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -37,7 +38,7 @@ is an error.`,
 					return err
 				}
 				row := tagRow{tag, ipText(attackers[tag.AttackerUUID])}
-				return printObject(cmd, out, row, func(d display) [][2]string { return tagFields(row, namesOf(store)) })
+				return printObject(cmd, out, row, func(d display) [][2]string { return tagFields(d, row, namesOf(store)) })
 			})
 		},
 	}
@@ -45,13 +46,13 @@ is an error.`,
 	return cmd
 }
 
-func tagFields(t tagRow, names namer) [][2]string {
+func tagFields(d display, t tagRow, names namer) [][2]string {
 	var evidence bytes.Buffer
 	must(json.Indent(&evidence, t.Evidence, strings.Repeat(" ", 13), "  ")) // the store checks it
 	of := names(t.AttackRelease, t.Tactic, t.TechniqueID, t.SubTechniqueID)
 	return [][2]string{
 		{"uuid", t.UUID.String()},
-		{"observed at", t.ObservedAt.Format(time.RFC3339Nano)},
+		{"observed at", t.ObservedAt.In(d.zone).Format(time.RFC3339Nano)},
 		{"technique", names.technique(t.Tag)},
 		{"tactic", strings.TrimSpace(t.Tactic + " " + of.Tactic)},
 		{"release", t.AttackRelease},
@@ -62,7 +63,7 @@ func tagFields(t tagRow, names namer) [][2]string {
 		{"identity", optionalID(t.IdentityUUID)},
 		{"session", t.SessionID},
 		{"decky", t.DeckyID},
-		{"ingested at", t.IngestedAt.Format(time.RFC3339Nano)},
+		{"ingested at", t.IngestedAt.In(d.zone).Format(time.RFC3339Nano)},
 		{"batch", t.BatchUUID.String()},
 		{"evidence", evidence.String()},
 	}

@@ -26,8 +26,8 @@ func newTombstoneListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the tombstones, oldest first",
-		Long: `List the tombstones, oldest first, with the removal, its reason and the number of
-blocked tags.
+		Long: `List the tombstones, oldest first, with the removal, its reason and the number
+of blocked tags.
 
 ` + listHelp,
 		Args:              arguments(),

@@ -36,7 +36,7 @@ func newTopCommand() *cobra.Command {
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "top",
-		Short: "Show the busiest attackers, techniques and deckies, and the newest tags",
+		Short: "Show what matters most on one screen",
 		Long: `Show one screen of the busiest attackers, the most frequent techniques, the
 busiest deckies and the newest tags. The command reads every matching tag.`,
 		Example: `  ttpstore top --since 7d

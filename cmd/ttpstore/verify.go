@@ -33,8 +33,8 @@ its attacker name different identities), wrong_survivor and wrong_technique_key
 (derived columns that rollups read), buried (a tag that a tombstone should have
 blocked; it is removed), wrong_count (of a tombstone or a technique) and, on
 SQLite, wrong_index (an index that differs from its table; it is rebuilt). The
-command counts them and asks for confirmation unless --yes is given. Of the other
-findings, dangling and merged_into_nothing name scopes that may still be
+command counts them and asks for confirmation unless --yes is given. Of the
+other findings, dangling and merged_into_nothing name scopes that may still be
 imported; use "ttpstore scope unmerge" for merge_cycle, and ALTER TABLE ttp_tag
 FORCE for wrong_index on MySQL. After damaged, restore a backup; wrong_index is
 not repaired beside it.`,

@@ -38,9 +38,9 @@ func newWhoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "who identity|attacker|campaign|session|ip",
 		Short: "List the scopes with the most tags",
-		Long: `List the identities, attackers, campaigns, sessions or IPs with the most matching
-tags, most first. --all-of and --any-of list those that have tags of all or any
-of several techniques, and count the tags of these.`,
+		Long: `List the identities, attackers, campaigns, sessions or IPs with the most
+matching tags, most first. --all-of and --any-of list those that have tags of
+all or any of several techniques, and count the tags of these.`,
 		Example: `  ttpstore who identity --technique T1110 --sub-techniques
   ttpstore who identity --all-of T1110.001,T1105
   ttpstore who session --since 24h --tactic TA0010 --limit 5`,
