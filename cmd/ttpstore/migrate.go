@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +19,8 @@ func newMigrateCommand() *cobra.Command {
 		Example: `  ttpstore migrate up
   ttpstore migrate status --json`,
 	}
-	cmd.AddCommand(newMigrateUpCommand(), newMigrateStatusCommand(), newMigrateDownCommand(), newMigrateForceCommand())
+	cmd.AddCommand(newMigrateUpCommand(), newMigrateStatusCommand(), newMigrateDownCommand(), newMigrateForceCommand(),
+		newMigrateViewsCommand())
 	return cmd
 }
 
@@ -57,6 +59,30 @@ exit status is 0 whatever the state is.`,
 	}
 	out = addOutput(cmd)
 	return cmd
+}
+
+func newMigrateViewsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "views",
+		Short: "Create the views that other programs read",
+		Long: `Create the views that other programs read, such as sqlite3, Grafana or Metabase,
+or replace them by those of this program: ttp_tag_view, ttp_attacker_view,
+ttp_identity_view and ttp_campaign_view. Their ids are text, their times are in
+ISO 8601, and their columns have the names of the JSON keys.`,
+		Example: `  ttpstore migrate views
+  sqlite3 ttpstore.db 'SELECT tactic, count(*) FROM ttp_tag_view GROUP BY 1'`,
+		Args:              arguments(),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				names, err := store.CreateViews(ctx)
+				if err == nil {
+					notef(cmd.ErrOrStderr(), "created the views %s\n", strings.Join(names, ", "))
+				}
+				return err
+			})
+		},
+	}
 }
 
 func newMigrateDownCommand() *cobra.Command {

@@ -167,3 +167,15 @@ func TestKilledImportCanBeRunAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestViews(t *testing.T) {
+	c := filled(t)
+	names := "ttp_attacker_view, ttp_campaign_view, ttp_identity_view, ttp_tag_view"
+	c.want(result{exitSuccess, "", "created the views " + names + "\n"}, "", "migrate", "views")
+	c.wantWrong(`unexpected argument "x"`, "migrate views", "migrate", "views", "x")
+	missing := newCLI(t)
+	if got := missing.runWith("", "migrate", "views"); got.status != exitFailure || !strings.Contains(got.stderr, "schema missing") {
+		t.Errorf("%+v", got)
+	}
+	missing.wantNoFile()
+}

@@ -2,11 +2,14 @@ package conformance
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +25,7 @@ var analystCases = []testCase{
 	{name: "TagsAreFoundByTheBeginningOfTheirID", run: tagsAreFoundByTheBeginningOfTheirID},
 	{name: "AttackersOfMergedIdentities", run: attackersOfMergedIdentities},
 	{name: "AttackersAreReadAtOnce", run: attackersAreReadAtOnce},
+	{name: "ViewsShowRowsAsText", run: viewsShowRowsAsText},
 }
 
 // by attributes a tag to an attacker.
@@ -187,4 +191,52 @@ func attackersAreReadAtOnce(t *testing.T, db *database) {
 	ids := append(slices.Collect(maps.Keys(want)), id("nobody"), id("1"))
 	equal(t, "attackers", maps.Equal(must[map[uuid.UUID]ttp.Attacker](t)(s.GetAttackers(ctx, ids...)), want), true)
 	equal(t, "none", len(must[map[uuid.UUID]ttp.Attacker](t)(s.GetAttackers(ctx))), 0)
+}
+
+func viewsShowRowsAsText(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	names, err := s.CreateViews(ctx)
+	if !must[ttp.Capabilities](t)(s.Capabilities(ctx)).Snapshots { // a sharded engine
+		if err == nil {
+			t.Error("views of several keyspaces")
+		}
+		return
+	}
+	succeed(t, err)
+	equal(t, "views", names, []string{"ttp_attacker_view", "ttp_campaign_view", "ttp_identity_view", "ttp_tag_view"})
+	tag := newTag("1", func(tag *ttp.Tag) {
+		tag.DeckyID, tag.ObservedAt = "d", time.Date(1969, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+	})
+	insert(t, s, tag)
+	succeed(t, errors.Join(
+		s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id("c"), Name: "Heron"}}),
+		s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i"), CampaignUUID: id("c")}}),
+		s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker"), IP: netip.MustParseAddr("192.0.2.7"), IdentityUUID: id("i")}})))
+	row := func(query string, columns int) []string {
+		t.Helper()
+		cells := make([]sql.NullString, columns)
+		into := make([]any, columns)
+		for i := range cells {
+			into[i] = &cells[i]
+		}
+		succeed(t, db.pool.QueryRowContext(ctx, query).Scan(into...))
+		var text []string
+		for _, cell := range cells {
+			text = append(text, cell.String)
+		}
+		return text
+	}
+	equal(t, "tag", row(`SELECT uuid, attacker_uuid, identity_uuid, session_id, decky_id, technique_id, rule_version, evidence, observed_at
+		FROM ttp_tag_view`, 9), []string{
+		tag.ComputeUUID().String(), id("attacker").String(), "", "", "d", "T1110", "1", "{}", "1969-12-31T23:59:59.999999Z",
+	})
+	equal(t, "joined", row(`SELECT a.ip, i.survivor_uuid, c.name, c.merged_into_uuid FROM ttp_tag_view t
+		JOIN ttp_attacker_view a ON a.uuid = t.attacker_uuid JOIN ttp_identity_view i ON i.uuid = a.identity_uuid
+		JOIN ttp_campaign_view c ON c.uuid = i.campaign_uuid`, 4), []string{"192.0.2.7", id("i").String(), "Heron", ""})
+	again := must[[]string](t)(s.CreateViews(ctx))
+	equal(t, "again", again, names)
+	succeed(t, s.MigrateDown(ctx, 0))
+	if _, err := db.pool.ExecContext(ctx, "SELECT 1 FROM ttp_tag_view"); err == nil {
+		t.Error("a view is left")
+	}
 }
