@@ -2,11 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,13 +48,16 @@ func writeReference(w io.Writer, root *cobra.Command) error {
 		return err
 	}
 	return eachCommand(undated(root), func(cmd *cobra.Command) error {
-		var page bytes.Buffer
-		if err := doc.GenMarkdownCustom(cmd, &page, func(name string) string {
-			return "#" + strings.ReplaceAll(strings.TrimSuffix(name, filepath.Ext(name)), "_", "-")
-		}); err != nil {
-			return err
+		_, err := fmt.Fprintf(w, "\n## %s\n\n%s\n\n```text\n%s\n", cmd.CommandPath(), cmp.Or(cmd.Long, cmd.Short), cmd.UseLine())
+		if err == nil && cmd.Example != "" {
+			_, err = fmt.Fprintf(w, "\nExamples:\n%s\n", cmd.Example)
 		}
-		_, err := fmt.Fprintf(w, "\n%s", strings.TrimRight(page.String(), "\n")+"\n")
+		if flags := cmd.LocalFlags().FlagUsagesWrapped(helpWidth); err == nil && flags != "" {
+			_, err = fmt.Fprintf(w, "\nFlags:\n%s", flags)
+		}
+		if err == nil {
+			_, err = fmt.Fprintln(w, "```")
+		}
 		return err
 	})
 }
@@ -66,7 +68,7 @@ func eachCommand(cmd *cobra.Command, visit func(*cobra.Command) error) error {
 		return err
 	}
 	for _, sub := range cmd.Commands() {
-		if !sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+		if !sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() || sub.Name() == "completion" { // cobra's own
 			continue
 		}
 		if err := eachCommand(sub, visit); err != nil {

@@ -97,6 +97,7 @@ var reads = []string{
 	"who session -n 2",
 	"who ip -n 2",
 	"who identity --all-of T1110.001,T1078",
+	"who attacker -n 2 --techniques --tactic TA0006",
 	"new fleet --since 2026-03-14",
 	"compare campaign \"Copper Heron\" campaign \"Glass Harbour\" --tactic TA0007",
 	"rules --sort confidence --since 2026-03-10",
@@ -137,7 +138,7 @@ func TestGoldenJSON(t *testing.T) {
 		case "rollup", "who", "tags", "timeline", "attack":
 			name += "-" + first
 		}
-		for flag, form := range map[string]string{"--distinct": "distinct", "--confidence": "confidence", "--against": "against", "--all-of": "all-of"} {
+		for flag, form := range map[string]string{"--distinct": "distinct", "--confidence": "confidence", "--against": "against", "--all-of": "all-of", "--techniques": "techniques"} {
 			if strings.Contains(command, flag) {
 				name += "-" + form
 			}
@@ -158,4 +159,20 @@ func TestGoldenLines(t *testing.T) {
 		demo(t).golden(form, commands...)
 	}
 	demo(t).golden("pipe", reads...)
+}
+
+// Every key of the JSON in the golden files is described.
+func TestJSONIsDocumented(t *testing.T) {
+	documented := read(t, "../../docs/output.md")
+	files, err := filepath.Glob("testdata/json/*.golden")
+	if err != nil || len(files) < 25 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		for _, key := range regexp.MustCompile(`(?m)^ *"(\w+)": `).FindAllStringSubmatch(read(t, file), -1) {
+			if !strings.Contains(documented, "`"+key[1]+"`") && !regexp.MustCompile(`^(T\d|line|user|password|result|service|path|method|status|file|s\w+256|size|commands|seconds|persistence|after_failures)`).MatchString(key[1]) {
+				t.Errorf("%s: docs/output.md does not describe %s", file, key[1])
+			}
+		}
+	}
 }

@@ -28,7 +28,7 @@ type ambiguousError struct {
 func (e *ambiguousError) Error() string {
 	lines := []string{fmt.Sprintf("%s %q is ambiguous, give more of the id:", e.arg.kind, e.arg.name)}
 	for _, c := range e.candidates {
-		lines = append(lines, strings.TrimSpace(c.ID()+"  "+c.label))
+		lines = append(lines, strings.TrimSpace(c.ID()+"  "+printable(c.label)))
 	}
 	return strings.Join(lines, "\n  ")
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -27,12 +29,15 @@ type whoRow struct {
 	Attackers int      `json:"attackers,omitempty"` // of an identity or an IP
 	IPs       []string `json:"ips,omitempty"`       // of an identity
 	Name      string   `json:"name,omitempty"`      // of a campaign
+
+	Techniques []ttp.TechniqueRollupRow `json:"techniques,omitempty"` // with --techniques
 }
 
 func newWhoCommand() *cobra.Command {
 	var kind ttp.ScopeKind
 	var limit number
 	var allOf, anyOf techniqueList
+	var techniques bool
 	var out *output
 	var filter *filterFlags
 	cmd := &cobra.Command{
@@ -43,11 +48,15 @@ matching tags, most first. --all-of and --any-of list those that have tags of
 all or any of several techniques, and count the tags of these.`,
 		Example: `  ttpstore who identity --technique T1110 --sub-techniques
   ttpstore who identity --all-of T1110.001,T1105
+  ttpstore who attacker --techniques -n 5
   ttpstore who session --since 24h --tactic TA0010 --limit 5`,
 		Args: func(_ *cobra.Command, args []string) error {
 			rest, err := takeKind(&kind, whoKinds(), args)
-			if err == nil && len(rest) > 0 {
+			switch {
+			case err == nil && len(rest) > 0:
 				err = fmt.Errorf("unexpected argument %q", rest[0])
+			case err == nil && techniques && kind == ipKind:
+				err = errors.New("--techniques is not for IPs: list the attackers")
 			}
 			return err
 		},
@@ -65,6 +74,9 @@ all or any of several techniques, and count the tags of these.`,
 				if kind != ipKind {
 					err = nameScopes(ctx, store, kind, counts)
 				}
+				if err == nil && techniques {
+					err = addTechniques(ctx, store, counts, filter.filter())
+				}
 				if err == nil {
 					err = printFound(ctx, cmd, store, out, whoColumns(out.display(cmd), kind), stream(counts), ttp.Fleet(), filter.filter())
 				}
@@ -78,6 +90,7 @@ all or any of several techniques, and count the tags of these.`,
 	addLimit(cmd, &limit, 20, ttp.MaxPage)
 	cmd.Flags().Var(&allOf, "all-of", "only with tags of all of these `techniques`, separated by commas")
 	cmd.Flags().Var(&anyOf, "any-of", "only with tags of any of these `techniques`, separated by commas")
+	cmd.Flags().BoolVar(&techniques, "techniques", false, "also list the techniques of each")
 	completeFlag(cmd, "all-of", seenTechniques)
 	completeFlag(cmd, "any-of", seenTechniques)
 	out = addOutput(cmd)
@@ -144,6 +157,25 @@ func nameScopes(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, rows 
 	return nil
 }
 
+// addTechniques adds the techniques of the scopes' tags that match f.
+func addTechniques(ctx context.Context, store *ttp.Store, rows []whoRow, f ttp.Filter) (err error) {
+	for i := range rows {
+		if rows[i].Techniques, err = store.Rollup(ctx, rows[i].Scope, ttp.Where(f)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// counted formats techniques with their counts.
+func counted(techniques []ttp.TechniqueRollupRow) string {
+	parts := make([]string, len(techniques))
+	for i, t := range techniques {
+		parts[i] = fmt.Sprintf("%s %d", cmp.Or(t.SubTechniqueID, t.TechniqueID), t.Count)
+	}
+	return strings.Join(parts, ", ")
+}
+
 // byIP sums up the attackers of each IP; attackers without one are left out.
 func byIP(ctx context.Context, store *ttp.Store, rows []whoRow) ([]whoRow, error) {
 	ids := make([]uuid.UUID, len(rows))
@@ -203,5 +235,6 @@ func whoColumns(d display, kind ttp.ScopeKind) []column[whoRow] {
 		optionalColumn("ATTACKERS", func(r whoRow) int { return r.Attackers }),
 		countColumn("COUNT", func(r whoRow) int64 { return r.Count }),
 		dayColumn(d, "FIRST SEEN", func(r whoRow) time.Time { return r.FirstSeen }),
-		dayColumn(d, "LAST SEEN", func(r whoRow) time.Time { return r.LastSeen }))
+		dayColumn(d, "LAST SEEN", func(r whoRow) time.Time { return r.LastSeen }),
+		textColumn("TECHNIQUES", func(r whoRow) string { return counted(r.Techniques) }))
 }

@@ -27,6 +27,7 @@ func TestWho(t *testing.T) {
 	c.wantWrong("missing argument: "+known, "who", "who")
 	c.wantWrong(`unknown kind "fleet", must be `+known, "who", "who", "fleet")
 	c.wantWrong(`unknown kind "atacker", must be `+known+", did you mean attacker?", "who", "who", "atacker")
+	c.wantWrong("--techniques is not for IPs: list the attackers", "who", "who", "ip", "--techniques")
 	c.wantWrong(`unexpected argument "x"`, "who", "who", "session", "x")
 	c.wantWrong(`invalid argument "-1" for "-n, --limit" flag: must be a whole number from 0 to 10000`, "who", "who", "session", "--limit=-1")
 }
