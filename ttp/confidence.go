@@ -26,7 +26,7 @@ func (s *Store) Confidences(ctx context.Context, scope Scope, f Filter) ([]Confi
 	if err := c.queryError(); err != nil {
 		return nil, s.fail(ctx, op, err)
 	}
-	return snapshot(ctx, s, op, readMembers(ctx, scope, filter, func(ctx context.Context, q queries, m members, a args) ([]ConfidenceRow, error) {
+	read := func(ctx context.Context, q queries, m members, a args) ([]ConfidenceRow, error) {
 		all, err := rollUp(ctx, q, m, a)
 		if err != nil {
 			return nil, err
@@ -59,5 +59,6 @@ func (s *Store) Confidences(ctx context.Context, scope Scope, f Filter) ([]Confi
 			}
 		}
 		return rows, nil
-	}))
+	}
+	return snapshot(ctx, s, op, readMembers(ctx, scope, filter, read))
 }

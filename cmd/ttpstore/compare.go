@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,15 +83,16 @@ func drawComparison(d display, scopes [2]scopeArg, rows []comparedRow) string {
 	if len(rows) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("A is %s\nB is %s\n", scopes[0], scopes[1])
+	var text strings.Builder
+	fmt.Fprintf(&text, "A is %s\nB is %s\n", scopes[0], scopes[1])
 	for _, section := range []struct{ title, in string }{{"shared", "shared"}, {"only A", "only_a"}, {"only B", "only_b"}} {
 		of := slices.DeleteFunc(slices.Clone(rows), func(r comparedRow) bool { return r.In != section.in })
-		text += fmt.Sprintf("\n%s: %s\n", section.title, count(len(of), "technique"))
+		fmt.Fprintf(&text, "\n%s: %s\n", section.title, count(len(of), "technique"))
 		if len(of) > 0 {
-			text += renderTable(d, comparedColumns(d), of)
+			text.WriteString(renderTable(d, comparedColumns(d), of))
 		}
 	}
-	return text
+	return text.String()
 }
 
 func comparedColumns(d display) []column[comparedRow] {

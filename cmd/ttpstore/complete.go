@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -121,7 +120,11 @@ func seenTechniques(ctx context.Context, store *ttp.Store) ([]cobra.Completion, 
 	rows, err := store.Rollup(ctx, ttp.Fleet())
 	var found []cobra.Completion
 	for _, row := range rows {
-		found = append(found, cobra.CompletionWithDesc(cmp.Or(row.SubTechniqueID, row.TechniqueID), cmp.Or(row.SubTechniqueName, row.TechniqueName)))
+		id, name := row.TechniqueID, row.TechniqueName
+		if row.SubTechniqueID != "" {
+			id, name = row.SubTechniqueID, row.SubTechniqueName
+		}
+		found = append(found, cobra.CompletionWithDesc(id, name))
 	}
 	return found, err
 }

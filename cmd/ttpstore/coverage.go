@@ -64,7 +64,7 @@ func coverageRows(matrices []matrix.Matrix) []coverageRow {
 	for _, m := range matrices {
 		for _, c := range m.Columns {
 			n := c.Coverage()
-			rows = append(rows, coverageRow{m.Release.Name, c.Tactic.ID, c.Tactic.Name, n.Techniques, n.KnownTechniques, n.Subs, n.KnownSubs})
+			rows = append(rows, coverageRow{m.Release.Name, c.ID, c.Name, n.Techniques, n.KnownTechniques, n.Subs, n.KnownSubs})
 		}
 	}
 	return rows
@@ -90,7 +90,7 @@ func coverageColumns(releases bool) []column[coverageRow] {
 func noteUnplaced(cmd *cobra.Command, matrices []matrix.Matrix) {
 	for _, m := range matrices {
 		for _, u := range m.Unplaced {
-			notef(cmd.ErrOrStderr(), "not counted: %s under %s, %s: %s\n", u.Cell.Technique, u.Cell.Tactic, count(u.Cell.Count, "tag"), u.Reason)
+			notef(cmd.ErrOrStderr(), "not counted: %s under %s, %s: %s\n", u.Technique, u.Tactic, count(u.Count, "tag"), u.Reason)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -30,7 +29,7 @@ func newDocsCommand() *cobra.Command {
 			if err := os.MkdirAll(args[1], 0o755); err != nil { //nolint:gosec // public documents
 				return err
 			}
-			pages := doc.GenManHeader{Title: "TTPSTORE", Section: "1", Source: "ttpstore", Manual: "ttpstore", Date: &time.Time{}}
+			pages := doc.GenManHeader{Title: "TTPSTORE", Section: "1", Source: "ttpstore", Manual: "ttpstore"}
 			return doc.GenManTree(undated(cmd.Root()), &pages, args[1])
 		},
 	}
@@ -48,7 +47,8 @@ func writeReference(w io.Writer, root *cobra.Command) error {
 		return err
 	}
 	return eachCommand(undated(root), func(cmd *cobra.Command) error {
-		_, err := fmt.Fprintf(w, "\n## %s\n\n%s\n\n```text\n%s\n", cmd.CommandPath(), cmp.Or(cmd.Long, cmd.Short), cmd.UseLine())
+		text := cmp.Or(cmd.Long, cmd.Short)
+		_, err := fmt.Fprintf(w, "\n## %s\n\n%s\n\n```text\n%s\n", cmd.CommandPath(), text, cmd.UseLine())
 		if err == nil && cmd.Example != "" {
 			_, err = fmt.Fprintf(w, "\nExamples:\n%s\n", cmd.Example)
 		}

@@ -36,7 +36,8 @@ func (f *filterFlags) setRuleVersion(s string) error {
 func addFilterWithoutRule(cmd *cobra.Command) *filterFlags {
 	var f filterFlags
 	flags := cmd.Flags()
-	flags.Var(&f.since, "since", "only tags observed at or after this `time`, such as 7d, yesterday, \"last week\", 2026-03, 2026-03-15 or 2026-03-15T17:06:27Z")
+	flags.Var(&f.since, "since", "only tags observed at or after this `time`, such as 7d, yesterday, \"last week\", "+
+		"2026-03, 2026-03-15 or 2026-03-15T17:06:27Z")
 	flags.Var(&f.until, "until", "only tags observed before this `time`")
 	flags.Var((*confidence)(&f.MinConfidence), "min-confidence", "only tags with at least this `confidence`, from 0 to 1")
 	flags.Func("release", "only tags of this ATT&CK `release`, such as enterprise-v18.1", setText(&f.Release))
@@ -59,7 +60,8 @@ func addFilterWithoutRule(cmd *cobra.Command) *filterFlags {
 	completeFlag(cmd, "technique", seenTechniques)
 	completeFlag(cmd, "decky", seenDeckies)
 	for _, name := range []string{"since", "until"} {
-		must(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{"today", "yesterday", "24h", "7d", "2w"}, cobra.ShellCompDirectiveNoFileComp)))
+		must(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(
+			[]string{"today", "yesterday", "24h", "7d", "2w"}, cobra.ShellCompDirectiveNoFileComp)))
 	}
 	must(cmd.RegisterFlagCompletionFunc("domain", domain.complete))
 	must(cmd.RegisterFlagCompletionFunc("source-kind", cobra.FixedCompletions([]string{

@@ -105,3 +105,39 @@ func pagesAfter[T any](ctx context.Context, read page[T], id func(T) uuid.UUID, 
 		}
 	}
 }
+
+// inPages converts rows, a page of them at a time: what they name is read at once.
+func inPages[T, S any](rows iter.Seq2[T, error], convert func([]T) ([]S, error)) iter.Seq2[S, error] {
+	const size = 256
+	return func(yield func(S, error) bool) {
+		var page []T
+		flush := func() bool {
+			converted, err := convert(page)
+			page = page[:0]
+			if err != nil {
+				var none S
+				yield(none, err)
+				return false
+			}
+			for _, row := range converted {
+				if !yield(row, nil) {
+					return false
+				}
+			}
+			return true
+		}
+		for row, err := range rows {
+			if err != nil {
+				if flush() {
+					var none S
+					yield(none, err)
+				}
+				return
+			}
+			if page = append(page, row); len(page) == size && !flush() {
+				return
+			}
+		}
+		flush()
+	}
+}

@@ -32,7 +32,9 @@ func newPurgeAttackerCommand() *cobra.Command {
 		Args:              takeNamed(ttp.AttackerScope, scope[:], "ID"),
 		ValidArgsFunction: completeNames(ttp.AttackerScope),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.runOf(cmd, scope[0], func(ctx context.Context, store *ttp.Store, scope ttp.Scope, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+			return flags.runOf(cmd, scope[0], func(
+				ctx context.Context, store *ttp.Store, scope ttp.Scope, opts ...ttp.RemovalOption,
+			) (ttp.Receipt, error) {
 				return store.PurgeAttacker(ctx, scope.UUID, opts...)
 			})
 		},
@@ -57,7 +59,9 @@ another is refused: purge the survivor, or unmerge the identity first.
 		Args:              takeNamed(ttp.IdentityScope, scope[:], "ID"),
 		ValidArgsFunction: completeNames(ttp.IdentityScope),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.runOf(cmd, scope[0], func(ctx context.Context, store *ttp.Store, scope ttp.Scope, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+			return flags.runOf(cmd, scope[0], func(
+				ctx context.Context, store *ttp.Store, scope ttp.Scope, opts ...ttp.RemovalOption,
+			) (ttp.Receipt, error) {
 				if withAttackers {
 					return store.PurgeIdentityAndAttackers(ctx, scope.UUID, opts...)
 				}
@@ -82,7 +86,9 @@ func newPurgeSessionCommand() *cobra.Command {
 		Args:              takeNamed(ttp.SessionScope, scope[:], "ID"),
 		ValidArgsFunction: completeNames(ttp.SessionScope),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.runOf(cmd, scope[0], func(ctx context.Context, store *ttp.Store, scope ttp.Scope, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+			return flags.runOf(cmd, scope[0], func(
+				ctx context.Context, store *ttp.Store, scope ttp.Scope, opts ...ttp.RemovalOption,
+			) (ttp.Receipt, error) {
 				return store.PurgeSession(ctx, scope.SessionID, opts...)
 			})
 		},

@@ -63,8 +63,11 @@ func addBatches(cmd *cobra.Command) *removalFlags {
 	return &f
 }
 
-// runOf runs a removal of the scope that an argument names.
-func (f *removalFlags) runOf(cmd *cobra.Command, arg scopeArg, remove func(context.Context, *ttp.Store, ttp.Scope, ...ttp.RemovalOption) (ttp.Receipt, error)) error {
+// purge removes a scope.
+type purge func(context.Context, *ttp.Store, ttp.Scope, ...ttp.RemovalOption) (ttp.Receipt, error)
+
+// runOf purges the scope that an argument names.
+func (f *removalFlags) runOf(cmd *cobra.Command, arg scopeArg, remove purge) error {
 	return f.run(cmd, func(ctx context.Context, store *ttp.Store) (removal, error) {
 		scope, err := findScope(ctx, store, arg)
 		return removal{

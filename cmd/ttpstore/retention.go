@@ -71,6 +71,7 @@ func noteExpired(ctx context.Context, cmd *cobra.Command, store *ttp.Store, expi
 	if n == all && n > 0 {
 		part = " (all)"
 	}
-	notef(cmd.ErrOrStderr(), "observed before %s: %s of %s%s\n", expired.Until.Format(time.RFC3339), humanize.Comma(n), count(all, "tag"), part)
+	notef(cmd.ErrOrStderr(), "observed before %s: %s of %s%s\n",
+		expired.Until.Format(time.RFC3339), humanize.Comma(n), count(all, "tag"), part)
 	return nil
 }

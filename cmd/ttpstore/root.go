@@ -55,16 +55,19 @@ The exit status is 0 for success, 1 for a failure and 2 for a usage error.`,
 		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
 	zone := zoneName("UTC")
 	root.PersistentFlags().Var(&zone, "tz", "read dates and print times of tables in this time `zone`")
-	must(root.RegisterFlagCompletionFunc("tz", cobra.FixedCompletions([]string{"UTC", "Local"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(root.RegisterFlagCompletionFunc("tz", cobra.FixedCompletions(
+		[]string{"UTC", "Local"}, cobra.ShellCompDirectiveNoFileComp)))
 	addColor(root)
 	root.AddCommand(newMigrateCommand(), newImportCommand(), newExportCommand(), newRollupCommand(),
-		newTopCommand(), newTagsCommand(), newTagCommand(), newSessionCommand(), newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
+		newTopCommand(), newTagsCommand(), newTagCommand(), newSessionCommand(),
+		newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
 		newRulesCommand(), newCoverageCommand(), newPhasesCommand(), newScopeCommand(), newPurgeCommand(), newRollbackCommand(),
 		newRetentionCommand(), newTombstoneCommand(), newVerifyCommand(), newAttackCommand(), newNavigatorCommand(),
 		newSTIXCommand(), newReportCommand(), newVersionCommand(), newDocsCommand())
 	cobra.AddTemplateFunc("wrapped", func(flags *pflag.FlagSet) string { return flags.FlagUsagesWrapped(helpWidth) })
 	root.SetUsageTemplate(strings.NewReplacer(".LocalFlags.FlagUsages", "wrapped .LocalFlags",
-		".InheritedFlags.FlagUsages", "wrapped .InheritedFlags", "for more information about a command", "for each").Replace(root.UsageTemplate()))
+		".InheritedFlags.FlagUsages", "wrapped .InheritedFlags", "for more information about a command", "for each",
+	).Replace(root.UsageTemplate()))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	makeGroups(root)

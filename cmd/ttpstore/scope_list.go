@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -19,12 +20,12 @@ func newScopeListCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newScopeListOfCommand("campaigns", "List campaigns", listOfCampaigns,
-			listFilter{ttp.CampaignScope, "only campaigns merged into this `campaign`"}),
+			listFilter{ttp.CampaignScope, "only campaigns merged into this `campaign`", "merged into"}),
 		newScopeListOfCommand("identities", "List identities", listOfIdentities,
-			listFilter{ttp.CampaignScope, "only identities assigned to this `campaign`"},
-			listFilter{ttp.IdentityScope, "only identities merged into this `identity`"}),
+			listFilter{ttp.CampaignScope, "only identities assigned to this `campaign`", "campaign"},
+			listFilter{ttp.IdentityScope, "only identities merged into this `identity`", "merged into"}),
 		newScopeListOfCommand("attackers", "List attackers", listOfAttackers,
-			listFilter{ttp.IdentityScope, "only attackers assigned to this `identity`"}),
+			listFilter{ttp.IdentityScope, "only attackers assigned to this `identity`", "identity"}),
 	)
 	return cmd
 }
@@ -33,9 +34,12 @@ func newScopeListCommand() *cobra.Command {
 type listFilter struct {
 	kind  ttp.ScopeKind
 	usage string
+	fixed string // the column in which all rows are equal
 }
 
-func newScopeListOfCommand[T any](use, short string, of func(display, *ttp.Store, ttp.Scope) list[T], filters ...listFilter) *cobra.Command {
+func newScopeListOfCommand[T any](use, short string, of func(display, *ttp.Store, ttp.Scope) list[T],
+	filters ...listFilter,
+) *cobra.Command {
 	var arg scopeArg
 	var flags *listFlags
 	cmd := &cobra.Command{
@@ -49,7 +53,13 @@ references; merges are not followed.
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withScope(cmd, arg, func(ctx context.Context, store *ttp.Store, scope ttp.Scope) error {
-				return of(flags.display(cmd), store, scope).print(ctx, cmd, flags)
+				list := of(flags.display(cmd), store, scope)
+				for _, filter := range filters {
+					if filter.kind == arg.kind {
+						list.columns = slices.DeleteFunc(list.columns, func(c column[T]) bool { return c.name == filter.fixed })
+					}
+				}
+				return list.print(ctx, cmd, flags)
 			})
 		},
 	}

@@ -10,14 +10,23 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
+// namedRollup is the rollup of one of many scopes.
+type namedRollup struct {
+	ttp.ScopeRollup
+	scopeName
+}
+
 // scopedRow is a row of the rollup of one of many scopes.
 type scopedRow struct {
 	ttp.Scope
+	scopeName
 	ttp.TechniqueRollupRow
 }
 
 // newSweepCommand returns a subcommand of rollup that rolls up every scope of a kind.
-func newSweepCommand(use, short string, rollups func(*ttp.Store, context.Context, ttp.Filter) iter.Seq2[ttp.ScopeRollup, error]) *cobra.Command {
+func newSweepCommand(use, short string,
+	rollups func(*ttp.Store, context.Context, ttp.Filter) iter.Seq2[ttp.ScopeRollup, error],
+) *cobra.Command {
 	var filter *filterFlags
 	var out *output
 	cmd := &cobra.Command{
@@ -30,7 +39,7 @@ each row. Memory use does not depend on the size of the store.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				found := rollups(store, ctx, filter.filter())
+				found := namedRollups(ctx, store, rollups(store, ctx, filter.filter()))
 				switch out.format(cmd) {
 				case jsonFormat, jsonLinesFormat:
 					return printList(cmd, out, nil, found, "no tags")
@@ -44,8 +53,30 @@ each row. Memory use does not depend on the size of the store.`,
 	return cmd
 }
 
+// namedRollups adds to rollups what people call their scopes.
+func namedRollups(ctx context.Context, store *ttp.Store, rollups iter.Seq2[ttp.ScopeRollup, error]) iter.Seq2[namedRollup, error] {
+	return inPages(rollups, func(page []ttp.ScopeRollup) ([]namedRollup, error) {
+		if len(page) == 0 {
+			return nil, nil
+		}
+		ids := make([]uuid.UUID, len(page))
+		for i, r := range page {
+			ids[i] = r.UUID
+		}
+		names, err := nameScopes(ctx, store, page[0].Kind, ids)
+		rows := make([]namedRollup, len(page))
+		for i, r := range page {
+			rows[i] = namedRollup{r, names[r.UUID]}
+		}
+		return rows, err
+	})
+}
+
 func scopedColumns(d display) []column[scopedRow] {
-	columns := []column[scopedRow]{idColumn(d, "SCOPE", func(r scopedRow) uuid.UUID { return r.UUID })}
+	columns := []column[scopedRow]{
+		idColumn(d, "SCOPE", func(r scopedRow) uuid.UUID { return r.UUID }),
+		textColumn("IP", func(r scopedRow) string { return r.ip() }),
+	}
 	for _, c := range rollupColumns(d, false) {
 		columns = append(columns, column[scopedRow]{
 			name: c.name, number: c.number, uncut: c.uncut, extra: c.extra,
@@ -56,7 +87,7 @@ func scopedColumns(d display) []column[scopedRow] {
 }
 
 // scopedRows returns the rows of all rollups, each with its scope.
-func scopedRows(rollups iter.Seq2[ttp.ScopeRollup, error]) iter.Seq2[scopedRow, error] {
+func scopedRows(rollups iter.Seq2[namedRollup, error]) iter.Seq2[scopedRow, error] {
 	return func(yield func(scopedRow, error) bool) {
 		for found, err := range rollups {
 			if err != nil {
@@ -64,7 +95,7 @@ func scopedRows(rollups iter.Seq2[ttp.ScopeRollup, error]) iter.Seq2[scopedRow, 
 				return
 			}
 			for _, row := range found.Techniques {
-				if !yield(scopedRow{found.Scope, row}, nil) {
+				if !yield(scopedRow{found.Scope, found.scopeName, row}, nil) {
 					return
 				}
 			}

@@ -113,7 +113,9 @@ func (o tagsOptions) run(ctx context.Context, cmd *cobra.Command, store *ttp.Sto
 }
 
 // print prints tags, in JSON as a page without a next one.
-func (o tagsOptions) print(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, tags iter.Seq2[ttp.Tag, error]) error {
+func (o tagsOptions) print(
+	ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, tags iter.Seq2[ttp.Tag, error],
+) error {
 	if o.out.format(cmd) == jsonFormat {
 		return o.writePage(ctx, cmd, store, tags, "", -1)
 	}
@@ -122,7 +124,9 @@ func (o tagsOptions) print(ctx context.Context, cmd *cobra.Command, store *ttp.S
 }
 
 // writePage writes tags as one JSON object, with their own number as the total if it is -1.
-func (o tagsOptions) writePage(ctx context.Context, cmd *cobra.Command, store *ttp.Store, tags iter.Seq2[ttp.Tag, error], next string, total int64) error {
+func (o tagsOptions) writePage(
+	ctx context.Context, cmd *cobra.Command, store *ttp.Store, tags iter.Seq2[ttp.Tag, error], next string, total int64,
+) error {
 	return buffered(cmd.OutOrStdout(), func(w io.Writer) error {
 		var n int64
 		counted := func(yield func(tagRow, error) bool) {
@@ -156,38 +160,20 @@ type tagRow struct {
 	AttackerIP string `json:"attacker_ip,omitempty"`
 }
 
-// namedTags adds the IPs of the attackers to tags, a page of them at a time.
+// namedTags adds the IPs of the attackers to tags.
 func namedTags(ctx context.Context, store *ttp.Store, tags iter.Seq2[ttp.Tag, error]) iter.Seq2[tagRow, error] {
-	const size = 256
-	return func(yield func(tagRow, error) bool) {
-		var page []ttp.Tag
-		flush := func() bool {
-			ids := make([]uuid.UUID, 0, len(page))
-			for _, t := range page {
-				ids = append(ids, t.AttackerUUID)
-			}
-			attackers, err := store.GetAttackers(ctx, ids...)
-			for _, t := range page {
-				if !yield(tagRow{t, ipText(attackers[t.AttackerUUID])}, err) || err != nil {
-					return false
-				}
-			}
-			page = page[:0]
-			return true
+	return inPages(tags, func(page []ttp.Tag) ([]tagRow, error) {
+		ids := make([]uuid.UUID, len(page))
+		for i, t := range page {
+			ids[i] = t.AttackerUUID
 		}
-		for tag, err := range tags {
-			if err != nil {
-				if flush() {
-					yield(tagRow{}, err)
-				}
-				return
-			}
-			if page = append(page, tag); len(page) == size && !flush() {
-				return
-			}
+		attackers, err := store.GetAttackers(ctx, ids...)
+		rows := make([]tagRow, len(page))
+		for i, t := range page {
+			rows[i] = tagRow{t, ipText(attackers[t.AttackerUUID])}
 		}
-		flush()
-	}
+		return rows, err
+	})
 }
 
 // window returns the flags of a filter's time window. A cursor is only valid with the same window, which a

@@ -126,7 +126,9 @@ func previousWindow(f ttp.Filter, now time.Time) ttp.Filter {
 	return f
 }
 
-func (o *timelineOptions) print(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, pair timelinePair, document any) error {
+func (o *timelineOptions) print(
+	ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, pair timelinePair, document any,
+) error {
 	shown := pair.here.Series
 	if o.top.value > 0 {
 		shown = shown[:min(o.top.value, len(shown))]

@@ -38,11 +38,14 @@ func resolveTimes(cmd *cobra.Command, f *filterFlags) {
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) (err error) {
 		now, zone := time.Now(), timeZone(cmd)
-		for text, t := range map[timeText]*time.Time{f.since: &f.Since, f.until: &f.Until} {
-			if text == "" {
+		for _, bound := range []struct {
+			text timeText
+			time *time.Time
+		}{{f.since, &f.Since}, {f.until, &f.Until}} {
+			if bound.text == "" {
 				continue
 			}
-			if *t, err = parseTime(string(text), now, zone); err != nil {
+			if *bound.time, err = parseTime(string(bound.text), now, zone); err != nil {
 				return err
 			}
 		}

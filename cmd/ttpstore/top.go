@@ -72,7 +72,7 @@ func readTop(ctx context.Context, store *ttp.Store, f ttp.Filter, limit int) (*t
 		return nil, err
 	}
 	top.all[0], top.Attackers = int64(len(attackers)), attackers[:min(limit, len(attackers))]
-	if err := nameScopes(ctx, store, ttp.AttackerScope, top.Attackers); err != nil {
+	if err := nameRows(ctx, store, ttp.AttackerScope, top.Attackers); err != nil {
 		return nil, err
 	}
 	techniques, err := store.Rollup(ctx, ttp.Fleet(), ttp.Where(f))

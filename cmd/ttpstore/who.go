@@ -22,14 +22,10 @@ const ipKind ttp.ScopeKind = "ip"
 // whoKinds returns the kinds that who lists.
 func whoKinds() []ttp.ScopeKind { return append(scopeKinds(), ipKind) }
 
-// whoRow is a scope with the number of its tags, and what people call it.
+// whoRow is a scope with the number of its tags.
 type whoRow struct {
 	ttp.ScopeCount
-	IP        string   `json:"ip,omitempty"`        // of an attacker
-	Attackers int      `json:"attackers,omitempty"` // of an identity or an IP
-	IPs       []string `json:"ips,omitempty"`       // of an identity
-	Name      string   `json:"name,omitempty"`      // of a campaign
-
+	scopeName
 	Techniques []ttp.TechniqueRollupRow `json:"techniques,omitempty"` // with --techniques
 }
 
@@ -72,7 +68,7 @@ all or any of several techniques, and count the tags of these.`,
 					counts = counts[:min(limit.value, all)]
 				}
 				if kind != ipKind {
-					err = nameScopes(ctx, store, kind, counts)
+					err = nameRows(ctx, store, kind, counts)
 				}
 				if err == nil && techniques {
 					err = addTechniques(ctx, store, counts, filter.filter())
@@ -125,36 +121,17 @@ func readWho(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, f ttp.Fi
 	return byIP(ctx, store, rows)
 }
 
-// nameScopes adds to the scopes what people call them.
-func nameScopes(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, rows []whoRow) error {
+// nameRows adds to the scopes what people call them.
+func nameRows(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, rows []whoRow) error {
 	ids := make([]uuid.UUID, len(rows))
 	for i, row := range rows {
 		ids[i] = row.UUID
 	}
-	switch kind {
-	case ttp.AttackerScope:
-		attackers, err := store.GetAttackers(ctx, ids...)
-		for i := range rows {
-			rows[i].IP = ipText(attackers[rows[i].UUID])
-		}
-		return err
-	case ttp.IdentityScope:
-		attackers, err := store.AttackersOfIdentities(ctx, ids...)
-		for i := range rows {
-			of := attackers[rows[i].UUID]
-			rows[i].Attackers, rows[i].IPs = len(of), ipsOf(of)
-		}
-		return err
-	case ttp.CampaignScope:
-		for i := range rows {
-			campaign, err := store.GetCampaign(ctx, rows[i].UUID)
-			if err != nil {
-				return err
-			}
-			rows[i].Name = campaign.Name
-		}
+	names, err := nameScopes(ctx, store, kind, ids)
+	for i := range rows {
+		rows[i].scopeName = names[rows[i].UUID]
 	}
-	return nil
+	return err
 }
 
 // addTechniques adds the techniques of the scopes' tags that match f.
@@ -191,7 +168,8 @@ func byIP(ctx context.Context, store *ttp.Store, rows []whoRow) ([]whoRow, error
 		}
 		sum := sums[ip]
 		if sum == nil {
-			sum = &whoRow{ScopeCount: ttp.ScopeCount{Scope: ttp.Scope{Kind: ipKind}, FirstSeen: row.FirstSeen, LastSeen: row.LastSeen}, IP: ip.String()}
+			of := ttp.ScopeCount{Scope: ttp.Scope{Kind: ipKind}, FirstSeen: row.FirstSeen, LastSeen: row.LastSeen}
+			sum = &whoRow{ScopeCount: of, scopeName: scopeName{IP: ip.String()}}
 			sums[ip] = sum
 		}
 		sum.Attackers++
@@ -226,12 +204,7 @@ func whoColumns(d display, kind ttp.ScopeKind) []column[whoRow] {
 	}
 	return append(columns,
 		textColumn("NAME", func(r whoRow) string { return r.Name }),
-		textColumn("IP", func(r whoRow) string {
-			if len(r.IPs) > 0 {
-				return strings.Join(r.IPs, ", ")
-			}
-			return r.IP
-		}),
+		textColumn("IP", func(r whoRow) string { return r.ip() }),
 		optionalColumn("ATTACKERS", func(r whoRow) int { return r.Attackers }),
 		countColumn("COUNT", func(r whoRow) int64 { return r.Count }),
 		dayColumn(d, "FIRST SEEN", func(r whoRow) time.Time { return r.FirstSeen }),
