@@ -27,7 +27,7 @@ func printFound[T any](ctx context.Context, cmd *cobra.Command, store *ttp.Store
 func noteEmpty(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, f ttp.Filter) error {
 	note, err := whyEmpty(ctx, store, scope, f)
 	if err == nil {
-		notef(cmd.ErrOrStderr(), "%s\n", note)
+		notef(cmd.ErrOrStderr(), "%s\n", printable(note))
 	}
 	return err
 }

@@ -67,8 +67,8 @@ func runExport(cmd *cobra.Command, name string, filter ttp.Filter, o *output) er
 		if o.chosen != "" {
 			return printObject(cmd, o, report, func(display) [][2]string { return exportFields(report) })
 		}
-		notef(cmd.ErrOrStderr(), "exported %d campaigns, %d identities, %d attackers, %d tags\n",
-			report.Campaigns, report.Identities, report.Attackers, report.Tags)
+		notef(cmd.ErrOrStderr(), "exported %s, %s, %s, %s\n", count(report.Campaigns, "campaign"),
+			count(report.Identities, "identity"), count(report.Attackers, "attacker"), count(report.Tags, "tag"))
 		return nil
 	})
 }

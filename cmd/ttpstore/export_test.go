@@ -15,7 +15,7 @@ func TestExport(t *testing.T) {
 	c := filled(t)
 	dir := t.TempDir()
 	stdout := c.runWith("", "export", "-")
-	note := "exported 1 campaigns, 1 identities, 1 attackers, 4 tags\n"
+	note := "exported 1 campaign, 1 identity, 1 attacker, 4 tags\n"
 	if stdout.status != exitSuccess || stdout.stderr != note || strings.Count(stdout.stdout, "\n") != 7 || !strings.HasPrefix(stdout.stdout, scopes) {
 		t.Fatalf("%+v", stdout)
 	}

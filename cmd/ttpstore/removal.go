@@ -114,7 +114,7 @@ func noteNone(ctx context.Context, cmd *cobra.Command, job removal) error {
 	}
 	note, err := job.whyNone(ctx)
 	if note != "" {
-		notef(cmd.ErrOrStderr(), "%s\n", note)
+		notef(cmd.ErrOrStderr(), "%s\n", printable(note))
 	}
 	return err
 }
