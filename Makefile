@@ -34,11 +34,16 @@ build: ## Build the command line tool into bin/
 generate: ## Generate db/ from sql/
 	$(SQLC) generate
 
+.PHONY: docs
+docs: ## Write docs/commands.md, and the man pages into bin/man
+	go run ./cmd/ttpstore docs docs/commands.md bin/man
+
 .PHONY: verify
-verify: ## Check that db/ is up to date, the SQL follows the rules and the modules are tidy
+verify: ## Check that db/ and docs/ are up to date, the SQL follows the rules and the modules are tidy
 	$(SQLC) diff
 	$(SQLC) vet
 	go test ./sql
+	go test ./cmd/ttpstore -run 'TestReferenceIsUpToDate|TestQuestions|TestREADMECommandsRun'
 	go mod tidy -diff
 	cd integration && go mod tidy -diff
 	cd bench && go mod tidy -diff

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/decnet/ttpstore/internal/levenshtein"
 )
 
 // Kind is what a name is searched among.
@@ -191,26 +193,5 @@ func dissimilarity(name, label string) int {
 	if strings.Contains(label, name) {
 		return 1
 	}
-	return levenshtein([]rune(name), []rune(label))
-}
-
-// levenshtein returns the edit distance of two texts.
-func levenshtein(a, b []rune) int {
-	row := make([]int, len(b)+1) // distances of a's beginning to b's beginnings
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range b {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(row[j]+1, row[j+1]+1, replaced)
-		}
-	}
-	return row[len(b)]
+	return levenshtein.Distance(name, label)
 }

@@ -28,8 +28,8 @@ if [[ $# == 0 ]]; then
 	step 'List its latest tags' "tags identity $identity --limit 3"
 	step 'Roll up a campaign: the union of its identities' "rollup campaign $campaign"
 fi
-step 'Write a layer for the ATT&CK Navigator' "navigator fleet -o $out/layer.json"
-step 'Write STIX sightings' "stix fleet -o $out/bundle.json"
+step 'Write a layer for the ATT&CK Navigator' "navigator fleet --out $out/layer.json"
+step 'Write STIX sightings' "stix fleet --out $out/bundle.json"
 step 'Write an HTML report' "report fleet --out $out/report.html"
 step 'Show a technique and how often it was seen' 'attack show T1110.001'
 step 'List the changes of ATT&CK from 8.2 to 18.1 for these tags' 'attack diff 8.2 18.1'

@@ -167,6 +167,11 @@ func (s *Store) MigrateDown(ctx context.Context, version int) error {
 			return err
 		}
 		if version == 0 {
+			if !s.engine.sharded() { // which has no views
+				if err := s.dropViews(ctx); err != nil {
+					return err
+				}
+			}
 			return m.Down()
 		}
 		return m.Migrate(uint(version))

@@ -15,11 +15,12 @@ import (
 
 var listPhasesByMembers = many((*sqlitegen.Queries).ListPhasesByMembers, (*mysqlgen.Queries).ListPhasesByMembers, toPhase, toPhase)
 
-// Phase is an observation of a tactic of an identity by a decky.
+// Phase is an observation of a tactic of an identity by a decky, with the number of its tags.
 type Phase struct {
 	DeckyID    string    `json:"decky_id"`
 	Tactic     string    `json:"tactic"`
 	ObservedAt time.Time `json:"observed_at"`
+	Count      int64     `json:"count"`
 	Names                // of the tactic, in the newest release of the phase's tags
 }
 
@@ -41,15 +42,7 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), strings.Compare(a.DeckyID, b.DeckyID), strings.Compare(a.Tactic, b.Tactic),
 				cmp.Compare(b.key, a.key))
 		})
-		phases, newest := []Phase{}, groupKey(0)
-		for i, row := range rows {
-			if i == 0 || rows[i-1].Phase != row.Phase {
-				phases, newest = append(phases, row.Phase), 0
-			}
-			newest = names.newer(newest, row.key%tacticUnit, row.Tactic, "", "")
-			phases[len(phases)-1].Names = names.names(newest.release(), row.Tactic, "", "")
-		}
-		return phases, err
+		return mergePhases(names, rows), err
 	})
 }
 
@@ -59,8 +52,27 @@ type phaseRow struct {
 	key groupKey // without a technique
 }
 
+// mergePhases adds up the rows of equal phases, which are neighbours, and names their tactics.
+func mergePhases(names *catalogue, rows []phaseRow) []Phase {
+	phases, newest := []Phase{}, groupKey(0)
+	for i, row := range rows {
+		if i == 0 || !row.samePhase(rows[i-1]) {
+			phases, newest = append(phases, Phase{DeckyID: row.DeckyID, Tactic: row.Tactic, ObservedAt: row.ObservedAt}), 0
+		}
+		newest = names.newer(newest, row.key%tacticUnit, row.Tactic, "", "")
+		phase := &phases[len(phases)-1]
+		phase.Count += row.Count
+		phase.Names = names.names(newest.release(), row.Tactic, "", "")
+	}
+	return phases
+}
+
+func (r phaseRow) samePhase(o phaseRow) bool {
+	return r.DeckyID == o.DeckyID && r.Tactic == o.Tactic && r.ObservedAt.Equal(o.ObservedAt)
+}
+
 func toPhase[R sqlitegen.ListPhasesByMembersRow | mysqlgen.ListPhasesByMembersRow](row R) phaseRow {
 	r := sqlitegen.ListPhasesByMembersRow(row)
 	key := groupKey(r.TacticKey)
-	return phaseRow{Phase{DeckyID: r.DeckyID.String, Tactic: key.tactic(), ObservedAt: toTime(r.ObservedAt)}, key}
+	return phaseRow{Phase{DeckyID: r.DeckyID.String, Tactic: key.tactic(), ObservedAt: toTime(r.ObservedAt), Count: r.Tags}, key}
 }

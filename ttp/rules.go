@@ -28,8 +28,11 @@ type RuleStats struct {
 	Count       int64  `json:"count"`      // of tags
 	Techniques  int64  `json:"techniques"` // distinct techniques and sub-techniques
 	DistinctCounts
-	FirstSeen time.Time `json:"first_seen"`
-	LastSeen  time.Time `json:"last_seen"`
+	FirstSeen      time.Time `json:"first_seen"`
+	LastSeen       time.Time `json:"last_seen"`
+	ConfidenceMin  float64   `json:"confidence_min"`
+	ConfidenceMean float64   `json:"confidence_mean"`
+	ConfidenceMax  float64   `json:"confidence_max"`
 	// Cells are the distinct techniques and tactics, in that order.
 	Cells []RuleCell `json:"cells"`
 }
@@ -157,6 +160,7 @@ func toRuleStats[R sqlitegen.ListRulesRow | mysqlgen.ListRulesRow](row R) RuleSt
 	return RuleStats{
 		RuleID: r.RuleID, RuleVersion: int(r.RuleVersion), Count: r.Tags, DistinctCounts: DistinctCounts{Sources: r.Sources},
 		FirstSeen: toTime(r.FirstSeen), LastSeen: toTime(r.LastSeen),
+		ConfidenceMin: r.ConfidenceMin, ConfidenceMean: r.ConfidenceSum / float64(r.Tags), ConfidenceMax: r.ConfidenceMax,
 	}
 }
 

@@ -31,6 +31,8 @@ var builtSQL = map[string]string{
 	"Store.tableColumns":             "one of two constants",
 	"sqliteEngine.checkTables":       "one of two constants",
 	"sqliteEngine.rebuildIndex":      "the name of an index, which sqliteWrongIndex matches",
+	"Store.CreateViews":              "a file of sql/views",
+	"Store.dropViews":                "one of four constants",
 	"predecessorSource.check":        "one of four constants",
 	"predecessorSource.rowsFrom":     "one of the constants of its callers",
 }

@@ -42,24 +42,13 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 	const op = "who"
 	var c checker
 	filter := f.filterArgs(&c)
-	if limit < 0 || limit > MaxPage {
-		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage)+", or 0 for all")
+	who := c.who(kind, limit)
+	if err := c.queryError(); err != nil {
+		return nil, s.fail(ctx, op, err)
 	}
 	maxRows := int64(limit)
 	if limit == 0 {
 		maxRows = math.MaxInt64
-	}
-	who := map[ScopeKind]generated[[]ScopeCount]{
-		SessionScope:  whoBySessions,
-		AttackerScope: whoByActors(AttackerScope, countAttackers, attackersOfActors),
-		IdentityScope: whoByActors(IdentityScope, countActors, identitiesOfActors),
-		CampaignScope: whoByActors(CampaignScope, countActors, campaignsOfActors),
-	}[kind]
-	if who == nil {
-		c.refuse("kind", "must be identity, attacker, session or campaign")
-	}
-	if err := c.queryError(); err != nil {
-		return nil, s.fail(ctx, op, err)
 	}
 	run := snapshot[[]ScopeCount]
 	if kind == SessionScope || kind == AttackerScope { // one statement
@@ -68,6 +57,25 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 	return run(ctx, s, op, func(q queries) ([]ScopeCount, error) {
 		return who(ctx, q, args{filterArgs: filter, Limit: maxRows})
 	})
+}
+
+// who returns the query of a kind, and reports an invalid kind or limit to c.
+func (c *checker) who(kind ScopeKind, limit int) generated[[]ScopeCount] {
+	if limit < 0 || limit > MaxPage {
+		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage)+", or 0 for all")
+	}
+	switch kind {
+	case SessionScope:
+		return whoBySessions
+	case AttackerScope:
+		return whoByActors(AttackerScope, countAttackers, attackersOfActors)
+	case IdentityScope:
+		return whoByActors(IdentityScope, countActors, identitiesOfActors)
+	case CampaignScope:
+		return whoByActors(CampaignScope, countActors, campaignsOfActors)
+	}
+	c.refuse("kind", "must be identity, attacker, session or campaign")
+	return nil
 }
 
 func whoBySessions(ctx context.Context, q queries, a args) ([]ScopeCount, error) {

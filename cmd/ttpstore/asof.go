@@ -45,6 +45,28 @@ func (a asOf) options(more ...ttp.RollupOption) []ttp.RollupOption {
 	return append(more, ttp.AsOf(string(a)))
 }
 
+// columns returns the columns of a rollup that the flag adds.
+func (a asOf) columns() []column[ttp.TechniqueRollupRow] {
+	if a == "" {
+		return nil
+	}
+	return []column[ttp.TechniqueRollupRow]{
+		textColumn("VERDICT", func(r ttp.TechniqueRollupRow) string { return string(r.Verdict) }),
+		textColumn("TAGGED AS", func(r ttp.TechniqueRollupRow) string { return changed(r.Origins) }),
+	}
+}
+
+// changed formats the techniques, tactics and releases of the tags that the release of --as-of changes.
+func changed(origins []matrix.Origin) string {
+	var parts []string
+	for _, o := range origins {
+		if o.Verdict != attack.Unchanged {
+			parts = append(parts, fmt.Sprintf("%s %s %s %d", o.Technique, o.Tactic, o.Release, o.Count))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // noTags returns the error of an export without tags: which releases there are, if the filter asks for one that no
 // tag has and the catalogue lacks.
 func noTags(c *attack.Catalogue, f ttp.Filter) error {

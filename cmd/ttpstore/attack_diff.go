@@ -20,13 +20,14 @@ type change struct {
 
 func newAttackDiffCommand() *cobra.Command {
 	var remapping *attack.Remapping
-	var asJSON *bool
+	var out *output
 	cmd := &cobra.Command{
 		Use:   "diff FROM TO",
 		Short: "List what a release changes for the tags stored here",
-		Long: `List the stored techniques and tactics that one release changes of another: renamed, moved to another tactic,
-replaced, deprecated, gone or, if no release from FROM to TO has them, unknown. It reads the tags of all
-releases of the domain, changes none, and leaves out what is unchanged.`,
+		Long: `List the stored techniques and tactics that one release changes of another:
+renamed, moved to another tactic, replaced, deprecated, gone or, if no release
+from FROM to TO has them, unknown. It reads the tags of all releases of the
+domain, changes none, and leaves out what is unchanged.`,
 		Example: `  ttpstore attack diff 15.1 18.1
   ttpstore attack diff mobile-v15.1 mobile-v18.1 --json`,
 		ValidArgsFunction: completeRelease,
@@ -42,14 +43,11 @@ releases of the domain, changes none, and leaves out what is unchanged.`,
 				if err != nil {
 					return err
 				}
-				if *asJSON {
-					return printJSON(cmd, changes)
-				}
-				return printTable(cmd, changeColumns(remapping), changes, "nothing changes")
+				return printList(cmd, out, changeColumns(remapping), stream(changes), "nothing changes")
 			})
 		},
 	}
-	asJSON = addJSON(cmd)
+	out = addOutput(cmd)
 	return cmd
 }
 
@@ -70,15 +68,16 @@ func changeColumns(r *attack.Remapping) []column[change] {
 		technique, _ := release.Technique(p.Technique)
 		return technique.Name
 	}
+	pair := func(release *attack.Release, p attack.Pair) string {
+		return technique(p.Technique, "", name(release, p), "")
+	}
 	return []column[change]{
-		textColumn("RELEASE", func(c change) string { return c.Release }),
-		textColumn("TECHNIQUE", func(c change) string { return c.From.Technique }),
-		textColumn("NAME", func(c change) string { return name(r.Source(), c.From) }),
+		textColumn("TECHNIQUE", func(c change) string { return pair(r.Source(), c.From) }),
 		textColumn("TACTIC", func(c change) string { return c.From.Tactic }),
 		countColumn("COUNT", func(c change) int64 { return c.Count }),
 		textColumn("VERDICT", func(c change) string { return string(c.Verdict) }),
-		textColumn("TO", func(c change) string { return cmp.Or(c.To.Technique, strings.Join(c.Via, ", ")) }),
-		textColumn("TO NAME", func(c change) string { return name(r.Target(), c.To) }),
+		textColumn("TO", func(c change) string { return cmp.Or(pair(r.Target(), c.To), strings.Join(c.Via, ", ")) }),
 		textColumn("TO TACTIC", func(c change) string { return c.To.Tactic }),
+		textColumn("RELEASE", func(c change) string { return c.Release }),
 	}
 }

@@ -9,20 +9,24 @@ import (
 )
 
 func newAttackLicenseCommand() *cobra.Command {
-	var asJSON *bool
+	var out *output
 	cmd := &cobra.Command{
 		Use:               "license",
 		Short:             "Print MITRE's terms of use of ATT&CK",
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if *asJSON {
-				return printJSON(cmd, map[string]string{"copyright": attack.Copyright, "license": attack.License})
+			if out.chosen == "" {
+				_, err := io.WriteString(cmd.OutOrStdout(), attack.License)
+				return err
 			}
-			_, err := io.WriteString(cmd.OutOrStdout(), attack.License)
-			return err
+			terms := struct {
+				Copyright string `json:"copyright"`
+				License   string `json:"license"`
+			}{attack.Copyright, attack.License}
+			return printObject(cmd, out, terms, func(display) [][2]string { return [][2]string{{"", terms.License}} })
 		},
 	}
-	asJSON = addJSON(cmd)
+	out = addOutput(cmd)
 	return cmd
 }

@@ -16,9 +16,9 @@ func newAttackLoadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "load FILE|-",
 		Short: "Load an official ATT&CK bundle into the database",
-		Long: `Load an official STIX bundle of one ATT&CK release, plain or compressed by gzip, into the database. Its names go
-before those of the built-in release of the same name. A bundle of STIX 2.0 does not name its release: give it
-with --release.`,
+		Long: `Load an official STIX bundle of one ATT&CK release, plain or compressed by gzip,
+into the database. Its names go before those of the built-in release of the same
+name. A bundle of STIX 2.0 does not name its release: give it with --release.`,
 		Example: `  ttpstore attack load enterprise-attack-19.1.json
   ttpstore attack load enterprise-attack.json.gz --release enterprise-v8.2`,
 		Args:              arguments("FILE"),
@@ -64,8 +64,8 @@ func newAttackRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove RELEASE",
 		Short: "Remove a loaded ATT&CK release from the database",
-		Long: `Remove an ATT&CK release that "ttpstore attack load" has stored. The built-in release of the same name, if there is
-one, then counts again.`,
+		Long: `Remove an ATT&CK release that "ttpstore attack load" has stored. The built-in
+release of the same name, if there is one, then counts again.`,
 		Example:           `  ttpstore attack remove enterprise-v19.1`,
 		Args:              arguments("RELEASE"),
 		ValidArgsFunction: completeRelease,

@@ -20,10 +20,10 @@ type releaseSize struct {
 }
 
 func newAttackReleasesCommand() *cobra.Command {
-	var asJSON *bool
+	var out *output
 	cmd := &cobra.Command{
 		Use:               "releases",
-		Short:             "List the releases that are built in or loaded, with the size of their matrix",
+		Short:             "List the built-in and loaded releases with their sizes",
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,7 +35,7 @@ func newAttackReleasesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printRows(cmd, *asJSON, []column[releaseSize]{
+			return printList(cmd, out, []column[releaseSize]{
 				textColumn("RELEASE", func(s releaseSize) string { return s.Release }),
 				countColumn("TACTICS", func(s releaseSize) int64 { return s.Tactics }),
 				countColumn("TECHNIQUES", func(s releaseSize) int64 { return s.Techniques }),
@@ -46,10 +46,10 @@ func newAttackReleasesCommand() *cobra.Command {
 					}
 					return "built in"
 				}),
-			}, releaseSizes(loaded))
+			}, stream(releaseSizes(loaded)), "no releases")
 		},
 	}
-	asJSON = addJSON(cmd)
+	out = addOutput(cmd)
 	return cmd
 }
 

@@ -29,13 +29,13 @@ func newAttackShowCommand() *cobra.Command {
 	var name string
 	var release *attack.Release
 	var technique attack.Technique
-	var asJSON *bool
+	var out *output
 	cmd := &cobra.Command{
 		Use:   "show TECHNIQUE",
 		Short: "Show a technique, and how often the database has it",
-		Long: `Show a technique or sub-technique by its id or name: its name, tactics, state, successor and link in a
-release, by default the newest that has it. Where there is a database, it also says how many tags of any
-release have that id.`,
+		Long: `Show a technique or sub-technique by its id or name: its name, tactics, state,
+successor and link in a release, by default the newest that has it. Where there
+is a database, it also says how many tags of any release have that id.`,
 		Example: `  ttpstore attack show T1110.001 --release 15.1
   ttpstore attack show "Brute Force: Password Guessing" --json`,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -56,15 +56,12 @@ release have that id.`,
 			if err := withOptionalStore(cmd, shown.count); err != nil {
 				return err
 			}
-			if *asJSON {
-				return printJSON(cmd, shown)
-			}
-			return printFields(cmd.OutOrStdout(), shown.fields(release))
+			return printObject(cmd, out, shown, func(display) [][2]string { return shown.fields(release) })
 		},
 	}
 	cmd.Flags().Func("release", "of this ATT&CK `release`, such as enterprise-v18.1", setText(&name))
 	must(cmd.RegisterFlagCompletionFunc("release", completeRelease))
-	asJSON = addJSON(cmd)
+	out = addOutput(cmd)
 	return cmd
 }
 

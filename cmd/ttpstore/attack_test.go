@@ -10,7 +10,7 @@ import (
 
 func TestAttackReleases(t *testing.T) {
 	c := filled(t)
-	got := c.runWith("", "attack", "releases")
+	got := c.runWith("", "attack", "releases", "-o=table")
 	if lines := strings.Split(got.stdout, "\n"); got.status != exitSuccess || got.stderr != "" || len(lines) != 35 ||
 		lines[0] != "RELEASE           TACTICS  TECHNIQUES  SUB-TECHNIQUES  SOURCE" ||
 		lines[33] != "mobile-v18.1           12          77              47  built in" {
@@ -43,7 +43,7 @@ const bundle = `{"type": "bundle", "id": "bundle--1", "objects": [
 func TestAttackLoad(t *testing.T) {
 	c := filled(t)
 	c.want(result{exitSuccess, "", "loaded enterprise-v19.0\n"}, "", "attack", "load", c.write("19.json", bundle))
-	if got := c.runWith("", "attack", "releases"); !strings.Contains(got.stdout, "\nenterprise-v19.0        1           1               0  loaded\n") {
+	if got := c.runWith("", "attack", "releases", "-o=table"); !strings.Contains(got.stdout, "\nenterprise-v19.0        1           1               0  loaded\n") {
 		t.Errorf("%+v", got)
 	}
 	if got := c.runWith("", "attack", "show", "guessing"); !strings.Contains(got.stdout, "enterprise-v19.0") {
@@ -66,7 +66,7 @@ func TestAttackLoad(t *testing.T) {
 	if got.status != exitFailure || !strings.Contains(got.stderr, "invalid ATT&CK bundle") {
 		t.Errorf("%+v", got)
 	}
-	if got := c.runWith("", "attack", "releases"); strings.Contains(got.stdout, "loaded") {
+	if got := c.runWith("", "attack", "releases", "-o=table"); strings.Contains(got.stdout, "loaded") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -78,13 +78,14 @@ func TestAttackShow(t *testing.T) {
 name        Brute Force: Password Guessing
 release     enterprise-v15.1
 tactics     TA0006 Credential Access
-platforms   Windows, Azure AD, Office 365, SaaS, IaaS, Linux, macOS, Google Workspace, Containers, Network
+platforms   Windows, Azure AD, Office 365, SaaS, IaaS, Linux, macOS, Google
+            Workspace, Containers, Network
 state       active
 link        https://attack.mitre.org/techniques/T1110/001
 seen        3 tags
 first seen  2026-03-15T17:06:27Z
 last seen   2026-03-15T17:06:36Z
-`, ""}, "", "attack", "show", name, "--release=15.1")
+`, ""}, "", "attack", "show", name, "--release=15.1", "-o=table")
 	}
 	c.want(result{exitSuccess, `id         T1086
 name       PowerShell
@@ -95,7 +96,7 @@ state      revoked
 successor  T1059.001 PowerShell
 link       https://attack.mitre.org/techniques/T1086
 seen       0 tags
-`, ""}, "", "attack", "show", "T1086")
+`, ""}, "", "attack", "show", "T1086", "-o=table")
 	var shown shownTechnique
 	got := c.runWith("", "attack", "show", "T1082", "--json")
 	if err := json.Unmarshal([]byte(got.stdout), &shown); err != nil || shown.Name != "System Information Discovery" ||
@@ -119,7 +120,7 @@ func TestAttackShowWithoutDatabase(t *testing.T) {
 		t.Error(status, stdout.String(), stderr.String())
 	}
 	c := newCLI(t)
-	if got := c.runWith("", "attack", "show", "T1086"); got.status != exitFailure || got.stdout != "" {
+	if got := c.runWith("", "attack", "show", "T1086", "-o=table"); got.status != exitFailure || got.stdout != "" {
 		t.Errorf("a database that was named and is missing: %+v", got)
 	}
 }
@@ -127,16 +128,16 @@ func TestAttackShowWithoutDatabase(t *testing.T) {
 func TestAttackDiff(t *testing.T) {
 	c := filled(t)
 	// The tactic of one of the tags is none of the technique's in any release.
-	c.want(result{exitSuccess, `RELEASE           TECHNIQUE  NAME               TACTIC  COUNT  VERDICT
-enterprise-v18.1  T1110.001  Password Guessing  TA0001      1  unknown
-`, ""}, "", "attack", "diff", "15.1", "18.1")
+	c.want(result{exitSuccess, `TECHNIQUE                    TACTIC  COUNT  VERDICT  RELEASE
+T1110.001 Password Guessing  TA0001      1  unknown  enterprise-v18.1
+`, ""}, "", "attack", "diff", "15.1", "18.1", "-o=table")
 	if got := c.runWith(tagLine("f", "TA0007", "T1046", "0.9", "2026-03-15T00:00:00Z"), "import", "-"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	c.want(result{exitSuccess, `RELEASE           TECHNIQUE  NAME                      TACTIC  COUNT  VERDICT  TO     TO NAME                    TO TACTIC
-enterprise-v18.1  T1046      Network Service Scanning  TA0007      1  renamed  T1046  Network Service Discovery  TA0007
-enterprise-v18.1  T1110.001  Password Guessing         TA0001      1  unknown
-`, ""}, "", "attack", "diff", "enterprise-v8.2", "18.1")
+	c.want(result{exitSuccess, `TECHNIQUE                       TACTIC  COUNT  VERDICT  TO                               TO TACTIC  RELEASE
+T1046 Network Service Scanning  TA0007      1  renamed  T1046 Network Service Discovery  TA0007     enterprise-v18.1
+T1110.001 Password Guessing     TA0001      1  unknown                                              enterprise-v18.1
+`, ""}, "", "attack", "diff", "enterprise-v8.2", "18.1", "-o=table", "--wide")
 	c.want(result{exitSuccess, `[
   {
     "release": "enterprise-v18.1",

@@ -14,9 +14,10 @@ func newBackupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Copy a SQLite database to a file while others use it",
-		Long: `Copy a SQLite database, as it is at one instant, to a new file, while others read and write. The file is a
-complete database, readable by its owner only: "ttpstore restore" puts it back. An existing file is not replaced.
-Back up a MySQL server by its own tools.`,
+		Long: `Copy a SQLite database, as it is at one instant, to a new file, while others
+read and write. The file is a complete database, readable by its owner only:
+"ttpstore restore" puts it back. An existing file is not replaced. Back up a
+MySQL server by its own tools.`,
 		Example:           `  ttpstore backup ttp-$(date +%F).db`,
 		Args:              arguments("FILE"),
 		ValidArgsFunction: completeDatabase,
@@ -36,9 +37,10 @@ func newRestoreCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Make a SQLite database from a backup",
-		Long: `Make the database of --db from a file that "ttpstore backup" wrote. The database must not exist: stop what
-uses it, and move it away together with its side files (-wal and -shm). A backup with an older schema is restored
-as it is; run "ttpstore migrate up" then.`,
+		Long: `Make the database of --db from a file that "ttpstore backup" wrote. The database
+must not exist: stop what uses it, and move it away together with its side files
+(-wal and -shm). A backup with an older schema is restored as it is; run
+"ttpstore migrate up" then.`,
 		Example:           `  ttpstore --db sqlite://ttp.db restore ttp-2026-03-15.db`,
 		Args:              arguments("FILE"),
 		ValidArgsFunction: completeDatabase,

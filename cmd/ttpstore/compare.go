@@ -1,10 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,70 +13,111 @@ import (
 )
 
 func newCompareCommand() *cobra.Command {
-	var scopes [2]ttp.Scope
-	var asJSON *bool
+	var scopes [2]scopeArg
+	var out *output
 	var filter *filterFlags
 	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "compare SCOPE SCOPE",
 		Short: "Compare the techniques of two scopes",
-		Long: `List the techniques and sub-techniques that two scopes share, then those found in only one of them.
+		Long: `List the techniques and sub-techniques that two scopes share, then those found
+in only one of them.
 ` + scopeHelp,
-		Example: `  ttpstore compare identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2 identity d748add8-5d1f-54c0-9eb3-960f73e8e8e7
-  ttpstore compare campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 fleet --since 7d --json`,
+		Example: `  ttpstore compare campaign "Copper Heron" campaign "Glass Harbour"
+  ttpstore compare identity e1292c78 fleet --since 7d --json`,
 		Args:              takeScopes(scopes[:]),
 		ValidArgsFunction: completeScopes(2),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				comparison, err := store.Compare(ctx, scopes[0], scopes[1], filter.filter(), release.options()...)
+			return withScopes(cmd, scopes[:], func(ctx context.Context, store *ttp.Store, found []ttp.Scope) error {
+				comparison, err := store.Compare(ctx, found[0], found[1], filter.filter(), release.options()...)
 				if err != nil {
 					return err
 				}
-				if *asJSON {
-					return printJSON(cmd, comparison)
+				rows := comparedRows(comparison)
+				if err := printDocument(cmd, out, comparison, rows, func(d display) string {
+					return drawComparison(d, scopes, rows)
+				}); err != nil || len(rows) > 0 {
+					return err
 				}
-				return printComparison(cmd, scopes, comparison)
+				for _, scope := range found {
+					if err := noteEmpty(ctx, cmd, store, scope, filter.filter()); err != nil {
+						return err
+					}
+				}
+				return nil
 			})
 		},
 	}
-	asJSON = addJSON(cmd)
+	out = addOutput(cmd)
 	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 
-func printComparison(cmd *cobra.Command, scopes [2]ttp.Scope, c ttp.Comparison) error {
-	if len(c.Shared)+len(c.OnlyA)+len(c.OnlyB) == 0 {
-		notef(cmd.ErrOrStderr(), "no tags\n")
-		return nil
-	}
-	onlyA, onlyB := newRollup(ttp.FleetScope, c.OnlyA), newRollup(ttp.FleetScope, c.OnlyB)
-	_, err := io.WriteString(cmd.OutOrStdout(), fmt.Sprintf("A is %s\nB is %s\n", scopes[0], scopes[1])+
-		section("shared", sharedColumns(), c.Shared)+
-		section("only A", onlyA.columns(), onlyA.rows)+
-		section("only B", onlyB.columns(), onlyB.rows))
-	return err
+// comparedRow is a technique of one or both scopes.
+type comparedRow struct {
+	In string `json:"in"` // shared, only_a or only_b
+	ttp.SharedTechnique
 }
 
-// section renders a heading followed by a table, which is omitted if there are no rows.
-func section[T any](title string, columns []column[T], rows []T) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s: %s\n", title, count(len(rows), "technique"))
-	if len(rows) > 0 {
-		b.WriteString(renderTable(columns, rows))
+func (r comparedRow) either() ttp.TechniqueRollupRow {
+	if r.In == "only_b" {
+		return r.B
 	}
-	return b.String()
+	return r.A
 }
 
-func sharedColumns() []column[ttp.SharedTechnique] {
-	return []column[ttp.SharedTechnique]{
-		textColumn("TECHNIQUE", func(s ttp.SharedTechnique) string { return s.A.TechniqueID }),
-		textColumn("SUB-TECHNIQUE", func(s ttp.SharedTechnique) string { return s.A.SubTechniqueID }),
-		textColumn("NAME", func(s ttp.SharedTechnique) string { return cmp.Or(s.A.SubTechniqueName, s.A.TechniqueName) }),
-		countColumn("COUNT A", func(s ttp.SharedTechnique) int64 { return s.A.Count }),
-		countColumn("COUNT B", func(s ttp.SharedTechnique) int64 { return s.B.Count }),
-		timeColumn("FIRST SEEN A", func(s ttp.SharedTechnique) time.Time { return s.A.FirstSeen }),
-		timeColumn("FIRST SEEN B", func(s ttp.SharedTechnique) time.Time { return s.B.FirstSeen }),
-		timeColumn("LAST SEEN A", func(s ttp.SharedTechnique) time.Time { return s.A.LastSeen }),
-		timeColumn("LAST SEEN B", func(s ttp.SharedTechnique) time.Time { return s.B.LastSeen }),
+func comparedRows(c ttp.Comparison) []comparedRow {
+	var rows []comparedRow
+	for _, shared := range c.Shared {
+		rows = append(rows, comparedRow{"shared", shared})
 	}
+	for _, a := range c.OnlyA {
+		rows = append(rows, comparedRow{"only_a", ttp.SharedTechnique{A: a}})
+	}
+	for _, b := range c.OnlyB {
+		rows = append(rows, comparedRow{"only_b", ttp.SharedTechnique{B: b}})
+	}
+	return rows
+}
+
+func drawComparison(d display, scopes [2]scopeArg, rows []comparedRow) string {
+	if len(rows) == 0 {
+		return ""
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "A is %s\nB is %s\n", scopes[0], scopes[1])
+	for _, section := range []struct{ title, in string }{{"shared", "shared"}, {"only A", "only_a"}, {"only B", "only_b"}} {
+		of := slices.DeleteFunc(slices.Clone(rows), func(r comparedRow) bool { return r.In != section.in })
+		fmt.Fprintf(&text, "\n%s: %s\n", section.title, count(len(of), "technique"))
+		if len(of) > 0 {
+			text.WriteString(renderTable(d, comparedColumns(d), of))
+		}
+	}
+	return text.String()
+}
+
+func comparedColumns(d display) []column[comparedRow] {
+	return append([]column[comparedRow]{
+		textColumn("TECHNIQUE", func(r comparedRow) string { return rowTechnique(r.either()) }),
+		optionalColumn("COUNT A", func(r comparedRow) int64 { return r.A.Count }),
+		optionalColumn("COUNT B", func(r comparedRow) int64 { return r.B.Count }),
+	}, extra(
+		dayColumn(d, "FIRST SEEN", func(r comparedRow) time.Time { return firstOf(r.A.FirstSeen, r.B.FirstSeen) }),
+		dayColumn(d, "LAST SEEN", func(r comparedRow) time.Time { return lastOf(r.A.LastSeen, r.B.LastSeen) }),
+	)...)
+}
+
+// firstOf returns the earlier time; the zero time is none.
+func firstOf(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func lastOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

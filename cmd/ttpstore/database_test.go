@@ -23,7 +23,7 @@ func TestReadingCreatesNoFile(t *testing.T) {
 		{"tag", attackerID}, {"timeline", "fleet"}, {"who", "session"}, {"new", "fleet", "--since", "7d"}, {"compare", "fleet", "fleet"},
 		{"rules"}, {"phases", identityID}, {"rollup", "attackers"}, {"rollup", "identities"}, {"verify"}, {"verify", "--repair", "--yes"},
 		{"scope", "show", "attacker", attackerID}, {"scope", "list", "campaigns"}, {"scope", "list", "identities", "--json"},
-		{"scope", "list", "attackers", "--all"}, {"tombstone", "list"}, {"purge", "session", "s1", "--dry-run"},
+		{"scope", "list", "attackers", "--limit=0"}, {"tombstone", "list"}, {"purge", "session", "s1", "--dry-run"},
 		{"purge", "attacker", attackerID, "--yes"}, {"rollback", "rule", "R1", "--yes", "--tombstone"}, {"retention", "--keep=1d", "--yes"},
 	} {
 		want := noFile
@@ -34,8 +34,8 @@ func TestReadingCreatesNoFile(t *testing.T) {
 		c.wantNoFile()
 	}
 	got := c.runWith("", "migrate", "status")
-	if got.status != exitSuccess || got.stderr != "" || !strings.HasPrefix(got.stdout, "version  0\n") ||
-		!strings.HasSuffix(got.stdout, "\ndirty    false\nstate    "+noSchema) {
+	if got.status != exitSuccess || got.stderr != "" || !strings.HasPrefix(got.stdout, "version\t0\n") ||
+		!strings.HasSuffix(got.stdout, "\ndirty\tfalse\nstate\t"+noSchema) {
 		t.Errorf("status: %+v", got)
 	}
 	c.wantNoFile()

@@ -5,13 +5,13 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,40 +20,41 @@ import (
 )
 
 func newExportCommand() *cobra.Command {
-	var asJSON bool
+	var out *output
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "export FILE|-",
 		Short: "Export the store as JSON Lines",
-		Long: `Write all campaigns, identities, attackers and tags to a file, or to standard output for -, in the JSON
-Lines format of "ttpstore import". A file whose name ends with .gz is compressed. The same rows give the
-same bytes on every database. The filter flags apply to tags; campaigns, identities and attackers are always
-exported.
+		Long: `Write all campaigns, identities, attackers and tags to a file, or to standard
+output for -, in the JSON Lines format of "ttpstore import". A file whose name
+ends with .gz is compressed. The same rows give the same bytes on every
+database. The filter flags apply to tags; campaigns, identities and attackers
+are always exported. The output flags apply to the counts of what was written.
 
-The file is replaced atomically: after a failure the previous file is unchanged. A replaced file keeps its
-mode; a new file is readable by its owner only.`,
+The file is replaced atomically: after a failure the previous file is unchanged.
+A replaced file keeps its mode; a new file is readable by its owner only.`,
 		Example: `  ttpstore export backup.jsonl.gz
   ttpstore export week.jsonl --since 7d --min-confidence 0.7
-  ttpstore export - | jq -r 'select(.type == "tag") | .technique_id' | sort | uniq -c
-  ttpstore export - | ttpstore --db 'mysql://ttp:secret@tcp(db:3306)/ttp' import -`,
+  ttpstore export - | jq -r 'select(.type == "tag") | .technique_id' | sort -u
+  ttpstore export - | ttpstore --db 'mysql://ttp:secret@tcp(db)/ttp' import -`,
 		ValidArgsFunction: completeFile,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := arguments("FILE")(cmd, args); err != nil {
 				return err
 			}
-			if asJSON && args[0] == "-" {
-				return errors.New("--json cannot be used with an export to standard output: name a FILE")
+			if out.chosen != "" && args[0] == "-" {
+				return errors.New("--output and --json cannot be used with an export to standard output: name a FILE")
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, args[0], filter.filter(), asJSON) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, args[0], filter.filter(), out) },
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the counts as one JSON object; only with FILE")
+	out = addOutput(cmd)
 	filter = addFilter(cmd)
 	return cmd
 }
 
-func runExport(cmd *cobra.Command, name string, filter ttp.Filter, asJSON bool) error {
+func runExport(cmd *cobra.Command, name string, filter ttp.Filter, o *output) error {
 	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 		var report ttp.ExportReport
 		err := writeTo(cmd, name, func(w io.Writer) (err error) {
@@ -63,28 +64,30 @@ func runExport(cmd *cobra.Command, name string, filter ttp.Filter, asJSON bool) 
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return json.NewEncoder(cmd.OutOrStdout()).Encode(report)
+		if o.chosen != "" {
+			return printObject(cmd, o, report, func(display) [][2]string { return exportFields(report) })
 		}
-		notef(cmd.ErrOrStderr(), "exported %d campaigns, %d identities, %d attackers, %d tags\n",
-			report.Campaigns, report.Identities, report.Attackers, report.Tags)
+		notef(cmd.ErrOrStderr(), "exported %s, %s, %s, %s\n", count(report.Campaigns, "campaign"),
+			count(report.Identities, "identity"), count(report.Attackers, "attacker"), count(report.Tags, "tag"))
 		return nil
 	})
 }
 
 func exportRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, w io.Writer, name string, filter ttp.Filter,
 ) (ttp.ExportReport, error) {
-	var bar progress
+	var bar *progressBar
 	if name != "-" || !isTerminal(cmd.OutOrStdout()) { // a bar would mix with records on a terminal
-		bar = newProgress(cmd.ErrOrStderr(), -1, "records")
+		bar = newProgress(cmd.ErrOrStderr(), "tags", func() (int64, error) { return store.CountTags(ctx, ttp.Fleet(), filter) })
 	}
-	defer bar.finish()
-	written := 0
-	return store.Export(ctx, w, filter, func(r ttp.ExportReport) {
-		total := r.Campaigns + r.Identities + r.Attackers + r.Tags
-		bar.add(total - written)
-		written = total
-	})
+	defer bar.clear()
+	return store.Export(ctx, w, filter, func(r ttp.ExportReport) { bar.set(int64(r.Tags)) })
+}
+
+func exportFields(r ttp.ExportReport) [][2]string {
+	return [][2]string{
+		{"campaigns", strconv.Itoa(r.Campaigns)}, {"identities", strconv.Itoa(r.Identities)},
+		{"attackers", strconv.Itoa(r.Attackers)}, {"tags", strconv.Itoa(r.Tags)},
+	}
 }
 
 // writeTo calls write with a buffered writer to the named file, or to standard output for "-".

@@ -15,13 +15,13 @@ func TestExport(t *testing.T) {
 	c := filled(t)
 	dir := t.TempDir()
 	stdout := c.runWith("", "export", "-")
-	note := "exported 1 campaigns, 1 identities, 1 attackers, 4 tags\n"
+	note := "exported 1 campaign, 1 identity, 1 attacker, 4 tags\n"
 	if stdout.status != exitSuccess || stdout.stderr != note || strings.Count(stdout.stdout, "\n") != 7 || !strings.HasPrefix(stdout.stdout, scopes) {
 		t.Fatalf("%+v", stdout)
 	}
 	plain, zipped := filepath.Join(dir, "plain.jsonl"), filepath.Join(dir, "zipped.jsonl.gz")
 	c.want(result{exitSuccess, "", note}, "", "export", plain)
-	c.want(result{exitSuccess, `{"campaigns":1,"identities":1,"attackers":1,"tags":4}` + "\n", ""}, "", "export", "--json", zipped)
+	c.want(result{exitSuccess, `{"campaigns":1,"identities":1,"attackers":1,"tags":4}` + "\n", ""}, "", "export", "-o=jsonl", zipped)
 	if read(t, plain) != stdout.stdout {
 		t.Error("the exported file differs from standard output")
 	}

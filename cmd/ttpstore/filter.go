@@ -11,6 +11,7 @@ import (
 // filterFlags holds the values of the filter flags.
 type filterFlags struct {
 	ttp.Filter
+	since, until          timeText
 	subTechniques, parent bool
 }
 
@@ -19,9 +20,8 @@ func addFilter(cmd *cobra.Command) *filterFlags {
 	f := addFilterWithoutRule(cmd)
 	cmd.Flags().Func("rule", "only tags of this rule `ID`", setText(&f.RuleID))
 	cmd.Flags().Func("rule-version", "with --rule: only this `version`", f.setRuleVersion)
-	for _, name := range []string{"rule", "rule-version"} {
-		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
-	}
+	completeFlag(cmd, "rule", seenRules)
+	must(cmd.RegisterFlagCompletionFunc("rule-version", cobra.NoFileCompletions))
 	return f
 }
 
@@ -36,15 +36,15 @@ func (f *filterFlags) setRuleVersion(s string) error {
 func addFilterWithoutRule(cmd *cobra.Command) *filterFlags {
 	var f filterFlags
 	flags := cmd.Flags()
-	flags.Func("since", "only tags observed at or after this `time`: RFC 3339, a date, or a duration before now such as 24h, 7d or 2w",
-		setTime("since", &f.Since))
-	flags.Func("until", "only tags observed before this `time`, in the same formats as --since", setTime("until", &f.Until))
+	flags.Var(&f.since, "since", "only tags observed at or after this `time`, such as 7d, yesterday, \"last week\", "+
+		"2026-03, 2026-03-15 or 2026-03-15T17:06:27Z")
+	flags.Var(&f.until, "until", "only tags observed before this `time`")
 	flags.Var((*confidence)(&f.MinConfidence), "min-confidence", "only tags with at least this `confidence`, from 0 to 1")
 	flags.Func("release", "only tags of this ATT&CK `release`, such as enterprise-v18.1", setText(&f.Release))
 	domain := choice[string]{&f.Domain, []string{"enterprise", "ics", "mobile"}}
 	flags.Var(domain, "domain", "only tags of this ATT&CK `domain`: "+alternatives(domain.of))
 	flags.Func("tactic", "only tags of this `tactic`, such as TA0006 or credential-access", setText(&f.Tactic))
-	flags.Func("technique", "only tags of this `technique` or sub-technique itself, such as T1110 or \"Brute Force\"; see --sub-techniques",
+	flags.Func("technique", "only tags of this `technique` or sub-technique itself, such as T1110 or \"Brute Force\"",
 		setText(&f.Technique))
 	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: include its sub-techniques")
 	flags.BoolVar(&f.parent, "parent", false, "with --technique: match the technique itself, even if ID is a sub-technique")
@@ -52,12 +52,16 @@ func addFilterWithoutRule(cmd *cobra.Command) *filterFlags {
 	flags.Func("decky", "only tags observed by this decky `ID`", setText(&f.DeckyID))
 	exclusive(cmd, "sub-techniques", "parent")
 	resolveNames(cmd, &f)
+	resolveTimes(cmd, bound{&f.since, &f.Since}, bound{&f.until, &f.Until})
 
-	for _, name := range []string{"min-confidence", "release", "tactic", "technique", "decky"} {
-		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
-	}
+	must(cmd.RegisterFlagCompletionFunc("min-confidence", cobra.NoFileCompletions))
+	completeFlag(cmd, "release", seenReleases)
+	completeFlag(cmd, "tactic", seenTactics)
+	completeFlag(cmd, "technique", seenTechniques)
+	completeFlag(cmd, "decky", seenDeckies)
 	for _, name := range []string{"since", "until"} {
-		must(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{"24h", "7d", "2w"}, cobra.ShellCompDirectiveNoFileComp)))
+		must(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(
+			[]string{"today", "yesterday", "24h", "7d", "2w"}, cobra.ShellCompDirectiveNoFileComp)))
 	}
 	must(cmd.RegisterFlagCompletionFunc("domain", domain.complete))
 	must(cmd.RegisterFlagCompletionFunc("source-kind", cobra.FixedCompletions([]string{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"fmt"
 	"os"
 	"os/exec"
@@ -92,4 +93,23 @@ func files(t *testing.T, folder string) []string {
 		names = append(names, entry.Name())
 	}
 	return names
+}
+
+// rows runs a command and returns the rows that it prints as CSV, by the names of their cells.
+func (c cli) rows(command string, args ...string) []map[string]string {
+	c.t.Helper()
+	got := c.runWith("", append([]string{command, "-o=csv"}, args...)...)
+	lines, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
+	if err != nil || len(lines) == 0 || got.status != exitSuccess {
+		c.t.Fatalf("%v: %+v, %v", args, got, err)
+	}
+	var rows []map[string]string
+	for _, line := range lines[1:] {
+		row := map[string]string{}
+		for i, name := range lines[0] {
+			row[name] = line[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }

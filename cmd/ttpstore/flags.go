@@ -1,21 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/decnet/ttpstore/ttp"
 )
 
 // number is a flag value: a whole number within bounds.
@@ -118,21 +113,6 @@ func setID(id *uuid.UUID) func(string) error {
 		return nil
 	}
 }
-
-// setTime returns a setter that parses the time of a filter's field: a time, a date or a duration before now.
-func setTime(field string, t *time.Time) func(string) error {
-	return func(s string) error {
-		f, err := ttp.ParseFilter(url.Values{field: {s}})
-		if invalid, ok := errors.AsType[*ttp.InvalidError](err); ok {
-			return errors.New(invalid.Problems[0].Reason)
-		}
-		*t = cmp.Or(f.Since, f.Until)
-		return err
-	}
-}
-
-// longestDuration is the longest [time.Duration] in whole days.
-const longestDuration = "106751d"
 
 // once wraps a flag value that may be set only once: pflag would silently keep the last one.
 type once struct {

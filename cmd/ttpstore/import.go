@@ -2,28 +2,27 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"strconv"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// maxProblems limits the number of problems printed when an import stops.
-const maxProblems = 20
+// maxProblems limits the number of problems that an import prints.
+const maxProblems = 10
 
 type importOptions struct {
 	batch       number
 	floor       confidence
 	skipInvalid bool
 	dryRun      bool
-	json        bool
+	out         *output
 }
 
 func newImportCommand() *cobra.Command {
@@ -31,13 +30,14 @@ func newImportCommand() *cobra.Command {
 	opts := importOptions{batch: number{ttp.DefaultImportBatch, 1, math.MaxInt}, floor: ttp.DefaultConfidenceFloor}
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
-		Short: "Import tags and scopes from JSON Lines, plain or gzip, or from the predecessor's database",
-		Long: `Import campaigns, identities, attackers and tags from a file of JSON Lines, or from standard input for -.
-Gzip compression is detected. An import is idempotent.
+		Short: "Import tags and scopes, from JSON Lines or DECNET's own storage",
+		Long: `Import campaigns, identities, attackers and tags from a file of JSON Lines, or
+from standard input for -. Gzip compression is detected. An import is
+idempotent.
 
-Lines are written in batches, one transaction each. An invalid line stops the import: its batch is not
-written, the problems are printed and the exit status is 1; earlier batches stay written. A missing schema
-is created first.` + fromHelp,
+Lines are written in batches, one transaction each. An invalid line stops the
+import: its batch is not written, the problems are printed and the exit status
+is 1; earlier batches stay written. A missing schema is created first.` + fromHelp,
 		Example: `  ttpstore import tags.jsonl.gz
   zcat tags.jsonl.gz | ttpstore import - --json
   ttpstore import --dry-run --skip-invalid tags.jsonl
@@ -56,8 +56,8 @@ is created first.` + fromHelp,
 	flags.Var(&opts.floor, "floor", "write floor: skip tags below this `confidence`, from 0 to 1")
 	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "skip invalid lines instead of stopping at them")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the counts without writing anything")
-	flags.BoolVar(&opts.json, "json", false, "print the counts as one JSON object")
 	from = addFrom(cmd)
+	opts.out = addOutput(cmd)
 	for _, name := range []string{"batch", "floor"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
 	}
@@ -73,10 +73,11 @@ func completeFile(_ *cobra.Command, args []string, _ string) ([]cobra.Completion
 }
 
 func runImport(cmd *cobra.Command, name string, opts importOptions) error {
-	in, size, err := openInput(cmd, name)
+	file, size, err := openInput(cmd, name)
 	if err != nil {
 		return err
 	}
+	in, start := peek(file)
 	defer func() { _ = in.Close() }()
 	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 		if err := prepareSchema(ctx, cmd, store, opts.dryRun); err != nil {
@@ -86,6 +87,11 @@ func runImport(cmd *cobra.Command, name string, opts importOptions) error {
 		problems := printProblems(cmd.ErrOrStderr(), err)
 		if err := printImportReport(cmd, report, opts); err != nil {
 			return err
+		}
+		if problems > 0 || report.Invalid > 0 && report.Read == 0 {
+			if what := mistaken(start); what != "" {
+				notef(cmd.ErrOrStderr(), "%s\n", advise(cmd, what))
+			}
 		}
 		if problems > 0 {
 			return fmt.Errorf("import: stopped at %s, their batch was not written: fix the lines or skip them with --skip-invalid",
@@ -134,25 +140,29 @@ func prepareSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, dr
 
 func importRecords(ctx context.Context, cmd *cobra.Command, store *ttp.Store, in io.Reader, size int64, opts importOptions,
 ) (ttp.ImportReport, error) {
-	bar := newProgress(cmd.ErrOrStderr(), size, "lines")
-	defer bar.finish()
+	unit := "" // bytes of the file
+	if size < 0 {
+		size, unit = 0, "lines"
+	}
+	bar := newBar(cmd.ErrOrStderr(), unit, size)
+	defer bar.clear()
+	skipped := 0
 	options := ttp.ImportOptions{
 		Batch:       opts.batch.value,
 		SkipInvalid: opts.skipInvalid,
 		DryRun:      opts.dryRun,
 		OnInvalid: func(p ttp.Problem) {
-			bar.clear()
-			printProblem(cmd.ErrOrStderr(), p)
+			if skipped++; skipped <= maxProblems {
+				bar.clear()
+				printProblem(cmd.ErrOrStderr(), p)
+			}
 		},
 	}
-	if size >= 0 {
+	defer func() { noteMore(cmd.ErrOrStderr(), skipped) }()
+	if unit == "" {
 		in = bar.reader(in)
 	} else {
-		lines := 0
-		options.Progress = func(r ttp.ImportReport) {
-			bar.add(r.Lines - lines)
-			lines = r.Lines
-		}
+		options.Progress = func(r ttp.ImportReport) { bar.set(int64(r.Lines)) }
 	}
 	return store.Import(ctx, in, options)
 }
@@ -164,13 +174,19 @@ func printProblems(stderr io.Writer, err error) int {
 		return 0
 	}
 	for i, p := range invalid.Problems {
-		if i == maxProblems {
-			notef(stderr, "... and %d more\n", len(invalid.Problems)-maxProblems)
-			break
+		if i < maxProblems {
+			printProblem(stderr, p)
 		}
-		printProblem(stderr, p)
 	}
+	noteMore(stderr, len(invalid.Problems))
 	return len(invalid.Problems)
+}
+
+// noteMore says how many problems were not printed.
+func noteMore(stderr io.Writer, problems int) {
+	if problems > maxProblems {
+		notef(stderr, "... and %s\n", count(problems-maxProblems, "more problem"))
+	}
 }
 
 func printProblem(stderr io.Writer, p ttp.Problem) {
@@ -181,22 +197,19 @@ func printImportReport(cmd *cobra.Command, r ttp.ImportReport, opts importOption
 	if opts.dryRun {
 		notef(cmd.ErrOrStderr(), "dry run: nothing was written\n")
 	}
-	if opts.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
-	}
-	counts := []struct {
-		name  string
-		count int
-	}{
-		{"lines", r.Lines}, {"campaigns", r.Campaigns}, {"identities", r.Identities}, {"attackers", r.Attackers},
-		{"read", r.Read}, {"inserted", r.Inserted}, {"duplicate", r.Duplicate}, {"below floor", r.BelowFloor},
-		{"tombstoned", r.Tombstoned}, {"invalid", r.Invalid},
-	}
-	width := len(strconv.Itoa(r.Lines)) // the highest count
-	for _, c := range counts {
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%-11s  %*d\n", c.name, width, c.count); err != nil {
-			return err
+	return printObject(cmd, opts.out, r, func(display) [][2]string {
+		width := len(humanize.Comma(int64(r.Lines))) // the highest count
+		var fields [][2]string
+		for _, c := range []struct {
+			name  string
+			count int
+		}{
+			{"lines", r.Lines}, {"campaigns", r.Campaigns}, {"identities", r.Identities}, {"attackers", r.Attackers},
+			{"read", r.Read}, {"inserted", r.Inserted}, {"duplicate", r.Duplicate}, {"below floor", r.BelowFloor},
+			{"tombstoned", r.Tombstoned}, {"invalid", r.Invalid},
+		} {
+			fields = append(fields, [2]string{c.name, fmt.Sprintf("%*s", width, humanize.Comma(int64(c.count)))})
 		}
-	}
-	return nil
+		return fields
+	})
 }

@@ -16,11 +16,13 @@ import (
 // fromHelp is the part of the help of import that is about --from.
 const fromHelp = `
 
---from imports from the database of DECNET's own tag storage instead, a SQLite file or a MySQL server. It is only
-read, in one snapshot. The import can be repeated: it writes what is new, moves attackers, and re-points or
-revokes merges, as the source has them. Each row that is refused, or kept without a field, is printed to standard
-error. At the end the numbers of tags of each attacker, session and identity, and of the fleet, are compared with
-the source's; if any differ, the exit status is 1.`
+--from imports from the database of DECNET's own tag storage instead, a SQLite
+file or a MySQL server. It is only read, in one snapshot. The import can be
+repeated: it writes what is new, moves attackers, and re-points or revokes
+merges, as the source has them. Each row that is refused, or kept without a
+field, is printed to standard error. At the end the numbers of tags of each
+attacker, session and identity, and of the fleet, are compared with the
+source's; if any differ, the exit status is 1.`
 
 // addFrom adds --from, which takes the place of the argument FILE.
 func addFrom(cmd *cobra.Command) *string {
@@ -48,16 +50,16 @@ func runImportFrom(cmd *cobra.Command, url string, opts importOptions) error {
 		if err := prepareSchema(ctx, cmd, store, opts.dryRun); err != nil {
 			return err
 		}
-		bar := newProgress(cmd.ErrOrStderr(), -1, "rows")
+		bar := newBar(cmd.ErrOrStderr(), "rows", 0)
 		report, err := store.ImportPredecessor(ctx, url, ttp.PredecessorOptions{
 			DryRun:   opts.dryRun,
-			Progress: bar.add,
+			Progress: func(n int) { bar.add(int64(n)) },
 			OnNote: func(n ttp.PredecessorNote) {
 				bar.clear()
 				notef(cmd.ErrOrStderr(), "%s\n", n)
 			},
 		})
-		bar.finish()
+		bar.clear()
 		if err == nil || report.Campaigns.Read+report.Identities.Read+report.Attackers.Read+report.Tags.Read > 0 {
 			err = errors.Join(err, printPredecessorReport(cmd, report, opts))
 		}
@@ -75,9 +77,10 @@ func printPredecessorReport(cmd *cobra.Command, r ttp.PredecessorReport, opts im
 	if opts.dryRun {
 		notef(cmd.ErrOrStderr(), "dry run: nothing was written\n")
 	}
-	if opts.json {
-		return printJSON(cmd, r)
-	}
+	return printObject(cmd, opts.out, r, func(display) [][2]string { return predecessorFields(r, opts.dryRun) })
+}
+
+func predecessorFields(r ttp.PredecessorReport, dryRun bool) [][2]string {
 	var fields [][2]string
 	for _, table := range []struct {
 		name string
@@ -92,17 +95,15 @@ func printPredecessorReport(cmd *cobra.Command, r ttp.PredecessorReport, opts im
 		name   string
 		counts map[string]int
 	}{{"normalised", r.Normalised}, {"kept without", r.KeptWithout}, {"refused", r.Refused}, {"odd", r.Odd}} {
-		name := part.name
 		for _, key := range slices.Sorted(maps.Keys(part.counts)) {
-			fields = append(fields, [2]string{name, strconv.Itoa(part.counts[key]) + "  " + key})
-			name = " "
+			fields = append(fields, [2]string{part.name, strconv.Itoa(part.counts[key]) + "  " + key})
 		}
 	}
-	if !opts.dryRun {
+	if !dryRun {
 		fields = append(fields, [2]string{"compared", fmt.Sprintf("%s: %d equal, %d different", count(r.Compared, "scope"), r.Compared-r.Different, r.Different)})
 	}
 	for _, d := range r.Differences {
-		fields = append(fields, [2]string{" ", fmt.Sprintf("%s: %d in the source, %d here", d.Scope, d.Source, d.Stored)})
+		fields = append(fields, [2]string{"different", fmt.Sprintf("%s: %d in the source, %d here", d.Scope, d.Source, d.Stored)})
 	}
-	return printFields(cmd.OutOrStdout(), fields)
+	return fields
 }

@@ -16,14 +16,11 @@ func TestImportFrom(t *testing.T) {
 	conformance.PredecessorFile(t, source)
 	before := read(t, source)
 	created := "the schema was missing and has been created\n"
-	report := `campaigns   0 read: 0 inserted, 0 updated, 0 unchanged
-identities  0 read: 0 inserted, 0 updated, 0 unchanged
-attackers   1 read: 1 inserted, 0 updated, 0 unchanged
-tags        1 read: 1 inserted, 0 duplicate, 0 below floor, 0 tombstoned, 0 refused
-normalised  1  attack_release
-            1  ttp_tag.uuid
-`
-	compared := "compared    3 scopes: 3 equal, 0 different\n"
+	report := strings.Join([]string{"campaigns\t0 read: 0 inserted, 0 updated, 0 unchanged",
+		"identities\t0 read: 0 inserted, 0 updated, 0 unchanged", "attackers\t1 read: 1 inserted, 0 updated, 0 unchanged",
+		"tags\t1 read: 1 inserted, 0 duplicate, 0 below floor, 0 tombstoned, 0 refused",
+		"normalised\t1  attack_release", "normalised\t1  ttp_tag.uuid\n"}, "\n")
+	compared := "compared\t3 scopes: 3 equal, 0 different\n"
 	c.want(result{exitSuccess, report + compared, created}, "", "import", "--from", "sqlite://"+source)
 	c.want(result{exitSuccess, "1\n", ""}, "", "tags", "fleet", "--count")
 	if read(t, source) != before || !slices.Equal(files(t, filepath.Dir(source)), []string{"decnet.db"}) {
@@ -46,7 +43,7 @@ normalised  1  attack_release
 	}
 	got := c.runWith("", "import", "--from", "sqlite://"+source)
 	if got.status != exitFailure || got.stderr != "ttpstore: import: 2 scopes have another number of tags than in the source\n" ||
-		!strings.Contains(got.stdout, "\n"+"            fleet: 1 in the source, 5 here"+"\n") {
+		!strings.Contains(got.stdout, "\ndifferent\tfleet: 1 in the source, 5 here\n") {
 		t.Errorf("a database with other tags: %+v", got)
 	}
 

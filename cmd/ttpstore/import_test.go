@@ -65,7 +65,7 @@ func TestImportPrintsCounts(t *testing.T) {
 	if got := c.runWith("", "migrate", "up"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	counts := "lines        8\ncampaigns    1\nidentities   1\nattackers    1\nread         5\ninserted     4\nduplicate    0\nbelow floor  1\ntombstoned   0\ninvalid      0\n"
+	counts := "lines\t8\ncampaigns\t1\nidentities\t1\nattackers\t1\nread\t5\ninserted\t4\nduplicate\t0\nbelow floor\t1\ntombstoned\t0\ninvalid\t0\n"
 	for range 2 { // the first wrote nothing
 		c.want(result{exitSuccess, counts, "dry run: nothing was written\n"}, "", "import", "--dry-run", file)
 	}
@@ -80,15 +80,16 @@ func TestImportStopsAtInvalidLines(t *testing.T) {
 		tagLine("z", "TA6", "T1110", "2", "2026-03-15T00:00:00Z") +
 		"nonsense\n"
 	counts := func(lines, read, inserted, invalid string) string {
-		return "lines        " + lines + "\ncampaigns    0\nidentities   0\nattackers    0\nread         " + read +
-			"\ninserted     " + inserted + "\nduplicate    0\nbelow floor  0\ntombstoned   0\ninvalid      " + invalid + "\n"
+		return "lines\t" + lines + "\ncampaigns\t0\nidentities\t0\nattackers\t0\nread\t" + read +
+			"\ninserted\t" + inserted + "\nduplicate\t0\nbelow floor\t0\ntombstoned\t0\ninvalid\t" + invalid + "\n"
 	}
 	problem := "line 4: tactic: must be \"TA\" and four digits\nline 4: confidence: must be a number from 0 to 1\n"
 	c.want(result{exitFailure, counts("4", "1", "1", "1"), problem +
 		"ttpstore: import: stopped at 2 problems, their batch was not written: fix the lines or skip them with --skip-invalid\n"},
 		lines, "import", "--batch", "2", "-")
-	fleet := c.runWith("", "rollup", "fleet", "--format", "csv").stdout
-	if !strings.Contains(fleet, "\nT1110,Brute Force,,,TA0006,TA0006:1,") {
+	fleet := c.runWith("", "rollup", "fleet", "-o=jsonl").stdout
+	if !strings.Contains(fleet, `"technique_id":"T1110","technique_name":"Brute Force","tactic_name":"Credential Access",`+
+		`"mitre_url":"https://attack.mitre.org/techniques/T1110","tactic":"TA0006","tactics":[{"tactic":"TA0006","tactic_name":"Credential Access","count":1}]`) {
 		t.Errorf("the lines before the batch are written, those of it are not: %s", fleet)
 	}
 	got := c.runWith(lines, "import", "--skip-invalid", "--json", "-")
@@ -98,11 +99,11 @@ func TestImportStopsAtInvalidLines(t *testing.T) {
 	}
 }
 
-func TestImportPrintsTwentyProblems(t *testing.T) {
+func TestImportPrintsTenProblems(t *testing.T) {
 	c := filled(t)
 	got := c.runWith(strings.Repeat("nonsense\n", 23), "import", "-")
-	want := "line 20: must be a JSON object\n... and 3 more\nttpstore: import: stopped at 23 problems, "
-	if got.status != exitFailure || !strings.Contains(got.stderr, want) || strings.Count(got.stderr, "\n") != 22 {
+	want := "line 10: must be a JSON object\n... and 13 more problems\nttpstore: import: stopped at 23 problems, "
+	if got.status != exitFailure || !strings.Contains(got.stderr, want) || strings.Count(got.stderr, "\n") != 12 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -120,5 +121,28 @@ func TestImportEndsWithTheContext(t *testing.T) {
 	status := run(ctx, []string{"--db", "sqlite://" + c.db, "import", "-"}, stdin, &stdout, &stderr)
 	if status != exitFailure || stderr.String() != "ttpstore: interrupted\n" {
 		t.Error(status, stderr.String())
+	}
+}
+
+func TestImportRecognisesOtherFiles(t *testing.T) {
+	c := filled(t)
+	for content, hint := range map[string]string{
+		`{"eventid":"cowrie.login.failed","username":"root","timestamp":"2018-05-06T17:44:05Z"}` + "\n":                        "this is a log of Cowrie, whose events are no tags yet; ",
+		"{\n  \"name\": \"x\", \"versions\": {\"layer\": \"4.5\"},\n \"domain\": \"enterprise-attack\", \"techniques\": []\n}": "this is a layer of the ATT&CK Navigator, ",
+		`{"type":"bundle","id":"bundle--1","objects":[]}`:                                                                      "this is a STIX bundle; ",
+		"uuid,technique_id,tactic\n1,T1110,TA0006\n":                                                                           "this looks like CSV; ",
+		"SQLite format 3\x00": "this is a SQLite database: name it with --db\n",
+	} {
+		for _, input := range []string{content, zip(t, content)} {
+			for _, flags := range [][]string{nil, {"--skip-invalid"}} {
+				got := c.runWith(input, append([]string{"import", "-"}, flags...)...)
+				if !strings.Contains(got.stderr, "\n"+hint) || len(flags) == 0 && got.status != exitFailure {
+					t.Errorf("%q: %+v", content, got)
+				}
+			}
+		}
+	}
+	if got := c.runWith("nonsense\n", "import", "-"); strings.Contains(got.stderr, "this ") {
+		t.Errorf("%+v", got)
 	}
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"iter"
-	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
@@ -12,131 +12,132 @@ import (
 )
 
 // listHelp is the help text shared by all lists ordered by id.
-const listHelp = `The JSON output is an array, or JSON Lines with --all. If there are more rows, a note on standard error
-gives the flag for the next page.`
+const listHelp = `If --limit leaves rows out, a note on standard error gives their number and the
+flag for the next page.`
 
 // listFlags holds the values of the flags of a list ordered by id.
 type listFlags struct {
-	limit  number
-	after  uuid.UUID
-	all    bool
-	format *format
+	limit number
+	after uuid.UUID
+	*output
 }
 
 // addList adds the flags of a list ordered by id.
 func addList(cmd *cobra.Command) *listFlags {
-	f := listFlags{limit: number{100, 1, ttp.MaxPage}, format: addFormat(cmd)}
-	cmd.Flags().Var(&f.limit, "limit", "list at most this `number`")
+	f := listFlags{output: addOutput(cmd)}
+	addLimit(cmd, &f.limit, 100, ttp.MaxPage)
 	cmd.Flags().Func("after", "start after this `ID`", setID(&f.after))
-	cmd.Flags().BoolVar(&f.all, "all", false, "list all rows")
-	for _, name := range []string{"limit", "after"} {
-		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
-	}
-	exclusive(cmd, "format", "json")
-	exclusive(cmd, "limit", "all")
+	must(cmd.RegisterFlagCompletionFunc("after", cobra.NoFileCompletions))
 	return &f
 }
 
+// addLimit adds the flag of the number of rows, 0 for all.
+func addLimit(cmd *cobra.Command, limit *number, value, most int) {
+	*limit = number{value, 0, most}
+	cmd.Flags().VarP(limit, "limit", "n", "list at most this `number`, 0 for all")
+	must(cmd.RegisterFlagCompletionFunc("limit", cobra.NoFileCompletions))
+}
+
+// noteCut says on standard error that a list is not complete.
+func noteCut[N int | int64](cmd *cobra.Command, shown int, all N, next string) {
+	if int64(shown) < int64(all) {
+		notef(cmd.ErrOrStderr(), "%s of %s shown; %s--limit 0 for all\n", humanize.Comma(int64(shown)), humanize.Comma(int64(all)), next)
+	}
+}
+
+// page reads a page of rows in the order of their ids.
+type page[T any] func(ctx context.Context, after uuid.UUID, limit int) ([]T, error)
+
 // list reads and prints the rows of one kind by keyset pagination.
 type list[T any] struct {
-	page    func(ctx context.Context, after uuid.UUID, limit int) ([]T, error)
+	page    page[T]
 	id      func(T) uuid.UUID
-	columns []column[T] // named by JSON key
+	columns []column[T]
 	none    string
 }
 
 // print prints the rows selected by the flags.
 func (l list[T]) print(ctx context.Context, cmd *cobra.Command, f *listFlags) error {
-	var more uuid.UUID
-	rows := l.rows(ctx, f.after, chunk)
-	if !f.all {
-		rows = l.first(l.rows(ctx, f.after, min(f.limit.value+1, chunk)), f.limit.value, &more)
-	}
-	if err := l.printRows(cmd, f, rows); err != nil {
-		return err
-	}
-	if more != uuid.Nil {
-		notef(cmd.ErrOrStderr(), "more: --after %s\n", more)
-	}
-	return nil
-}
-
-func (l list[T]) printRows(cmd *cobra.Command, f *listFlags, rows iter.Seq2[T, error]) error {
-	switch {
-	case *f.format == csvFormat:
-		return streamCSV(cmd, l.columns, rows)
-	case *f.format == tableFormat:
-		return streamTable(cmd, headed(l.columns), rows, l.none)
-	case f.all:
-		return streamJSON(cmd, rows)
-	}
-	page := []T{}
-	for row, err := range rows {
-		if err != nil {
-			return err
+	shown, all := 0, 0
+	var last uuid.UUID
+	rows := func(yield func(T, error) bool) {
+		for row, err := range pagesAfter(ctx, l.page, l.id, f.after) {
+			switch all++; {
+			case err == nil && f.limit.value > 0 && all > f.limit.value:
+				continue // only counted
+			case !yield(row, err):
+				return
+			}
+			shown, last = shown+1, l.id(row)
 		}
-		page = append(page, row)
 	}
-	return printJSON(cmd, page)
+	err := printList(cmd, f.output, headed(l.columns), rows, l.none)
+	if err == nil {
+		noteCut(cmd, shown, all, "--after "+last.String()+" for more, ")
+	}
+	return err
 }
 
-// rows returns all rows after an id, read in pages of the given size.
-func (l list[T]) rows(ctx context.Context, after uuid.UUID, size int) iter.Seq2[T, error] {
+// allPages returns all rows.
+func allPages[T any](ctx context.Context, read page[T], id func(T) uuid.UUID) iter.Seq2[T, error] {
+	return pagesAfter(ctx, read, id, uuid.Nil)
+}
+
+// pagesAfter returns all rows after an id.
+func pagesAfter[T any](ctx context.Context, read page[T], id func(T) uuid.UUID, after uuid.UUID) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
-			page, err := l.page(ctx, after, size)
+			rows, err := read(ctx, after, chunk)
 			if err != nil {
 				var none T
 				yield(none, err)
 				return
 			}
-			for _, row := range page {
+			for _, row := range rows {
 				if !yield(row, nil) {
 					return
 				}
-				after = l.id(row)
+				after = id(row)
 			}
-			if len(page) < size {
+			if len(rows) < chunk {
 				return
 			}
 		}
 	}
 }
 
-// first returns the first limit rows. If there are more, it sets *more to the id of the last one returned.
-func (l list[T]) first(rows iter.Seq2[T, error], limit int, more *uuid.UUID) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		n := 0
-		var last uuid.UUID
+// inPages converts rows, a page of them at a time: what they name is read at once.
+func inPages[T, S any](rows iter.Seq2[T, error], convert func([]T) ([]S, error)) iter.Seq2[S, error] {
+	const size = 256
+	return func(yield func(S, error) bool) {
+		var page []T
+		flush := func() bool {
+			converted, err := convert(page)
+			page = page[:0]
+			if err != nil {
+				var none S
+				yield(none, err)
+				return false
+			}
+			for _, row := range converted {
+				if !yield(row, nil) {
+					return false
+				}
+			}
+			return true
+		}
 		for row, err := range rows {
-			if err == nil && n == limit {
-				*more = last
+			if err != nil {
+				if flush() {
+					var none S
+					yield(none, err)
+				}
 				return
 			}
-			if !yield(row, err) || err != nil {
+			if page = append(page, row); len(page) == size && !flush() {
 				return
 			}
-			n, last = n+1, l.id(row)
 		}
+		flush()
 	}
-}
-
-// idColumn formats ids, the zero id as an empty cell.
-func idColumn[T any](name string, value func(T) uuid.UUID) column[T] {
-	return textColumn(name, func(row T) string { return optionalID(value(row)) })
-}
-
-// headed returns the columns with table headings instead of JSON keys.
-func headed[T any](columns []column[T]) []column[T] {
-	var out []column[T]
-	for _, c := range columns {
-		c.name = strings.ToUpper(label(c.name))
-		out = append(out, c)
-	}
-	return out
-}
-
-// label returns a readable label for a JSON key.
-func label(key string) string {
-	return strings.ReplaceAll(strings.TrimSuffix(key, "_uuid"), "_", " ")
 }

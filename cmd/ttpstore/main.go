@@ -1,9 +1,10 @@
 // Command ttpstore stores MITRE ATT&CK technique tags in a database and reports on them.
 //
 // Each command is in the file of its name. root.go builds the command tree; database.go opens the database;
-// secret.go hides its password; flags.go, filter.go and scope.go parse flags and arguments; list.go and
-// removal.go are shared by several commands; format.go and receipt.go print results; terminal.go, progress.go
-// and confirm.go interact with the terminal.
+// secret.go hides its password; flags.go, filter.go, times.go and scope.go parse flags and arguments; resolve.go finds
+// what they name; list.go and removal.go are shared by several commands; output.go, members.go, table.go and receipt.go
+// print results, empty.go says why there are none; terminal.go, color.go, progress.go and confirm.go interact with the
+// terminal; complete.go completes words from the database.
 package main
 
 import (
@@ -49,6 +50,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	if err == nil {
 		return exitSuccess
+	}
+	if ambiguous, ok := errors.AsType[*ambiguousError](err); ok {
+		notef(stderr, "ttpstore: %s\n", ambiguous)
+		return exitUsage
 	}
 	notef(stderr, "ttpstore: %s\n", advise(cmd, message(err)))
 	// These errors can only come from flags and arguments: invalid lines of an import have their own type.

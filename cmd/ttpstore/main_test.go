@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
 )
 
 const (
@@ -152,14 +155,14 @@ func TestWrongUsage(t *testing.T) {
 		{"import - --batch 0", `invalid argument "0" for "--batch" flag: must be a whole number from 1`, "ttpstore import"},
 		{"import - --floor 1.1", `invalid argument "1.1" for "--floor" flag: must be a number from 0 to 1`, "ttpstore import"},
 		{"import - --floor NaN", `invalid argument "NaN" for "--floor" flag: must be a number from 0 to 1`, "ttpstore import"},
-		{"export - --json", "--json cannot be used with an export to standard output: name a FILE", "ttpstore export"},
+		{"export - --json", "--output and --json cannot be used with an export to standard output: name a FILE", "ttpstore export"},
 		{"rollup foo", `unknown command "foo"`, "ttpstore rollup"},
 		{"rollup identity", "missing argument ID", "ttpstore rollup identity"},
-		{"rollup identity x", `the argument ID must be a UUID, not "x"`, "ttpstore rollup identity"},
-		{"rollup attacker x", `the argument ID must be a UUID, not "x"`, "ttpstore rollup attacker"},
-		{"rollup campaign x", `the argument ID must be a UUID, not "x"`, "ttpstore rollup campaign"},
+		{"rollup identity x", `the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "ttpstore rollup identity"},
+		{"rollup attacker x", `the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "ttpstore rollup attacker"},
+		{"rollup fleet --sincee 7d", "unknown flag: --sincee, did you mean --since?", "ttpstore rollup fleet"},
 		{"rollup fleet x", `unexpected argument "x"`, "ttpstore rollup fleet"},
-		{"rollup fleet --format xml", `invalid argument "xml" for "--format" flag: must be table, json or csv`, "ttpstore rollup fleet"},
+		{"rollup fleet --output xml", `invalid argument "xml" for "-o, --output" flag: must be table, json, jsonl or csv`, "ttpstore rollup fleet"},
 	} {
 		c.want(result{exitUsage, "", "ttpstore: " + test.message + "\nRun '" + test.command + " --help' for usage.\n"},
 			"", strings.Fields(test.args)...)
@@ -175,7 +178,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ args, want string }{
-		{"rollup fleet --format ", "table\njson\ncsv\n"},
+		{"rollup fleet --output ", "table\njson\njsonl\ncsv\n"},
 		{"rollup identity ", ":4\n"},
 		{"import ", "jsonl\ngz\n:8\n"},
 		{"migrate ", "down\t"},
@@ -185,4 +188,27 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%q: %+v", args, got)
 		}
 	}
+}
+
+func TestHelpFitsATerminal(t *testing.T) {
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		if err := cmd.Help(); err != nil {
+			t.Error(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if strings.HasPrefix(cmd.CommandPath(), "ttpstore completion") {
+				continue // cobra's own
+			}
+			if width := text.StringWidth(strings.TrimSuffix(line, "\n")); width > helpWidth {
+				t.Errorf("%s: %d columns: %s", cmd.CommandPath(), width, line)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newRootCommand(nil, nil, nil))
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +19,8 @@ func newMigrateCommand() *cobra.Command {
 		Example: `  ttpstore migrate up
   ttpstore migrate status --json`,
 	}
-	cmd.AddCommand(newMigrateUpCommand(), newMigrateStatusCommand(), newMigrateDownCommand(), newMigrateForceCommand())
+	cmd.AddCommand(newMigrateUpCommand(), newMigrateStatusCommand(), newMigrateDownCommand(), newMigrateForceCommand(),
+		newMigrateViewsCommand())
 	return cmd
 }
 
@@ -27,12 +28,13 @@ func newMigrateUpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Migrate the schema to the latest version",
-		Long: `Migrate the schema to the version that this program needs, creating a missing SQLite file and completing an
-interrupted migration. A database that holds another product's tables of the same names is refused and not
-changed.
+		Long: `Migrate the schema to the version that this program needs, creating a missing
+SQLite file and completing an interrupted migration. A database that holds
+another product's tables of the same names is refused and not changed.
 
-The command is idempotent and may be run by several processes at once. With --print it shows the SQL instead, for
-an administrator who runs it on an empty database.`,
+The command is idempotent and may be run by several processes at once. With
+--print it shows the SQL instead, for an administrator who runs it on an empty
+database.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -44,22 +46,47 @@ an administrator who runs it on an empty database.`,
 }
 
 func newMigrateStatusCommand() *cobra.Command {
-	var asJSON bool
+	var out *output
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the version of the schema; changes nothing",
-		Long: `Show the version of the schema, the latest one that this program knows, and whether a migration stopped
-half way. It changes nothing and makes no file. The exit status is 0 whatever the state is.`,
+		Long: `Show the version of the schema, the latest one that this program knows, and
+whether a migration stopped half way. It changes nothing and makes no file. The
+exit status is 0 whatever the state is.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				return showSchema(ctx, cmd, store, asJSON)
+				return showSchema(ctx, cmd, store, out)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	out = addOutput(cmd)
 	return cmd
+}
+
+func newMigrateViewsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "views",
+		Short: "Create the views that other programs read",
+		Long: `Create the views that other programs read, such as sqlite3, Grafana or Metabase,
+or replace them by those of this program: ttp_tag_view, ttp_attacker_view,
+ttp_identity_view and ttp_campaign_view. Their ids are text, their times are in
+ISO 8601, and their columns have the names of the JSON keys.`,
+		Example: `  ttpstore migrate views
+  sqlite3 ttpstore.db 'SELECT tactic, count(*) FROM ttp_tag_view GROUP BY 1'`,
+		Args:              arguments(),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+				names, err := store.CreateViews(ctx)
+				if err == nil {
+					notef(cmd.ErrOrStderr(), "created the views %s\n", strings.Join(names, ", "))
+				}
+				return err
+			})
+		},
+	}
 }
 
 func newMigrateDownCommand() *cobra.Command {
@@ -67,8 +94,9 @@ func newMigrateDownCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "down VERSION",
 		Short: "Migrate down to an earlier version; loses rows",
-		Long: `Migrate the schema down to an earlier version. Data that the version cannot hold is lost; version 0 drops
-all tables. The command counts the tags and asks for confirmation unless --yes is given.`,
+		Long: `Migrate the schema down to an earlier version. Data that the version cannot hold
+is lost; version 0 drops all tables. The command counts the tags and asks for
+confirmation unless --yes is given.`,
 		Example:           `  ttpstore migrate down 0 --yes`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args:              schemaVersionArgument,
@@ -95,9 +123,9 @@ func newMigrateForceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "force VERSION",
 		Short: "Set the recorded schema version after a failed migration",
-		Long: `Set the recorded version of a dirty schema without running a migration, if "migrate up" cannot complete one.
-Migrations can run again over their own remains: force the version before the failed one and run
-"migrate up".`,
+		Long: `Set the recorded version of a dirty schema without running a migration, if
+"migrate up" cannot complete one. Migrations can run again over their own
+remains: force the version before the failed one and run "migrate up".`,
 		Example: `  ttpstore migrate force 0
   ttpstore migrate up`,
 		Args:              schemaVersionArgument,
@@ -182,19 +210,19 @@ func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, vers
 	return confirm(ctx, cmd, fmt.Sprintf("This %s. Go on?", loss))
 }
 
-func showSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, asJSON bool) error {
+func showSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, o *output) error {
 	status, err := store.SchemaStatus(ctx)
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(status)
-	}
-	state := "up to date"
-	if err := status.Err(); err != nil {
-		state = advise(cmd, err.Error())
-	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "version  %d\nlatest   %d\ndirty    %t\nstate    %s\n",
-		status.Version, status.Latest, status.Dirty, state)
-	return err
+	return printObject(cmd, o, status, func(display) [][2]string {
+		state := "up to date"
+		if err := status.Err(); err != nil {
+			state = advise(cmd, err.Error())
+		}
+		return [][2]string{
+			{"version", strconv.Itoa(status.Version)}, {"latest", strconv.Itoa(status.Latest)},
+			{"dirty", strconv.FormatBool(status.Dirty)}, {"state", state},
+		}
+	})
 }

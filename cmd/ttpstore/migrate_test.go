@@ -35,7 +35,7 @@ func TestMigrate(t *testing.T) {
 	if s := status(); s.Version != s.Latest || s.Version == 0 || s.Dirty {
 		t.Error(s)
 	}
-	if got := c.runWith("", "migrate", "status"); !strings.HasSuffix(got.stdout, "\nstate    up to date\n") {
+	if got := c.runWith("", "migrate", "status"); !strings.HasSuffix(got.stdout, "\nstate\tup to date\n") {
 		t.Error(got)
 	}
 	c.want(result{exitFailure, "", "ttpstore: this drops all tables, with 0 tags: standard input is not a terminal, confirm with --yes\n"},
@@ -76,7 +76,7 @@ func TestOldSchemaIsRefused(t *testing.T) {
 // Services that start together migrate concurrently, in separate processes.
 func TestSeveralProcessesMigrateAtOnce(t *testing.T) {
 	program := program(t)
-	clean := regexp.MustCompile(`^version  (\d+)\nlatest   (\d+)\ndirty    false\nstate    up to date\n$`)
+	clean := regexp.MustCompile(`^version\t(\d+)\nlatest\t(\d+)\ndirty\tfalse\nstate\tup to date\n$`)
 	for range 5 {
 		c := newCLI(t)
 		var wg sync.WaitGroup
@@ -125,7 +125,7 @@ func TestForeignDatabaseIsRefused(t *testing.T) {
 			t.Errorf("%s: %+v", args, got)
 		}
 	}
-	if got := c.runWith("", "migrate", "status"); got.status != exitSuccess || !strings.HasSuffix(got.stdout, "state    "+why) {
+	if got := c.runWith("", "migrate", "status"); got.status != exitSuccess || !strings.HasSuffix(got.stdout, "state\t"+why) {
 		t.Errorf("status: %+v", got)
 	}
 }
@@ -166,4 +166,16 @@ func TestKilledImportCanBeRunAgain(t *testing.T) {
 			t.Errorf("round %d: %+v", round, got)
 		}
 	}
+}
+
+func TestViews(t *testing.T) {
+	c := filled(t)
+	names := "ttp_attacker_view, ttp_campaign_view, ttp_identity_view, ttp_tag_view"
+	c.want(result{exitSuccess, "", "created the views " + names + "\n"}, "", "migrate", "views")
+	c.wantWrong(`unexpected argument "x"`, "migrate views", "migrate", "views", "x")
+	missing := newCLI(t)
+	if got := missing.runWith("", "migrate", "views"); got.status != exitFailure || !strings.Contains(got.stderr, "schema missing") {
+		t.Errorf("%+v", got)
+	}
+	missing.wantNoFile()
 }

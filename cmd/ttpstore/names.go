@@ -24,7 +24,7 @@ var idLike = regexp.MustCompile(`^(T|TA)?[0-9][0-9.]*$`)
 func resolveNames(cmd *cobra.Command, f *filterFlags) {
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) error {
-		scope := cmp.Or(fullRelease(f.Release), f.Domain)
+		scope := f.searchScope()
 		if err := resolveName(cmd, "tactic", scope, attack.Tactics, &f.Tactic); err != nil {
 			return err
 		}
@@ -34,6 +34,9 @@ func resolveNames(cmd *cobra.Command, f *filterFlags) {
 		return args(cmd, values)
 	}
 }
+
+// searchScope returns the release or domain that names are looked up in.
+func (f *filterFlags) searchScope() string { return cmp.Or(fullRelease(f.Release), f.Domain) }
 
 // resolveName replaces a name by its id.
 func resolveName(cmd *cobra.Command, flag, scope string, kind attack.Kind, text *string) error {

@@ -16,64 +16,69 @@ import (
 )
 
 type navigatorOptions struct {
-	scope   [1]ttp.Scope
+	args    [2]scopeArg
+	scope   ttp.Scope
 	against *ttp.Scope // nil unless two scopes are compared
 	score   navigator.Score
-	output  string
+	out     string
 	window  struct{ since, until time.Time } // of against; zero is the filter's
 	filter  *filterFlags
 	asOf    *asOf
 }
 
 func newNavigatorCommand() *cobra.Command {
-	opts := navigatorOptions{score: navigator.Count, output: "-"}
+	opts := navigatorOptions{score: navigator.Count, out: "-"}
+	var since, until timeText
 	scores := choice[navigator.Score]{&opts.score, []navigator.Score{
 		navigator.Count, navigator.Sources, navigator.Attackers, navigator.Identities, navigator.Confidence,
 	}}
 	cmd := &cobra.Command{
 		Use:   "navigator [SCOPE]",
 		Short: "Write a layer for the ATT&CK Navigator",
-		Long: `Write a layer for the ATT&CK Navigator, in format 4.5, for each release that the tags of a scope name, by
-default of the fleet; with --as-of, that domain has one layer. Several layers go into one file, as a list.
+		Long: `Write a layer for the ATT&CK Navigator, in format 4.5, for each release that the
+tags of a scope name, by default of the fleet; with --as-of, that domain has one
+layer. Several layers go into one file, as a list.
 
-With --against, the layers show what only one of two scopes has, and what both have. --against-since and
---against-until give the other scope a window of its own; alone, they compare two windows of one scope.
+With --against, the layers show what only one of two scopes has, and what both
+have. --against-since and --against-until give the other scope a window of its
+own; alone, they compare two windows of one scope.
 ` + scopeHelp,
-		Example: `  ttpstore navigator fleet --since 7d -o week.json
-  ttpstore navigator fleet --as-of 18.1 --score attackers -o fleet.json
-  ttpstore navigator session 66ffcc176598 --against fleet -o session.json
-  ttpstore navigator fleet --since 7d --against-since 14d --against-until 7d -o change.json`,
+		Example: `  ttpstore navigator fleet --since 7d --out week.json
+  ttpstore navigator fleet --as-of 18.1 --score attackers --out fleet.json
+  ttpstore navigator session 66ffcc176598 --against fleet --out session.json
+  ttpstore navigator fleet --since 7d --against-since 14d --against-until 7d`,
 		ValidArgsFunction: completeScopes(1),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{fleet}
 			}
-			err := takeScopes(opts.scope[:])(cmd, args)
-			if opts.against == nil && (!opts.window.since.IsZero() || !opts.window.until.IsZero()) {
-				opts.against = &opts.scope[0]
-			}
-			if err == nil && opts.against != nil && cmd.Flag("score").Changed {
-				err = errors.New("a comparison has no --score")
-			}
-			return err
+			return takeScopes(opts.args[:1])(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error { return opts.run(ctx, cmd, store) })
+			args := opts.args[:1]
+			if cmd.Flag("against").Changed {
+				args = opts.args[:]
+			}
+			return withScopes(cmd, args, func(ctx context.Context, store *ttp.Store, scopes []ttp.Scope) error {
+				opts.scope = scopes[0]
+				if len(scopes) > 1 || opts.hasWindow() {
+					opts.against = &scopes[len(scopes)-1]
+				}
+				return opts.run(ctx, cmd, store)
+			})
 		},
 	}
-	cmd.Flags().Func("against", "compare with this `scope`, such as fleet or \"session 66ffcc176598\"", func(s string) error {
-		scope, err := ttp.ParseScope(s)
-		opts.against = &scope
-		return err
-	})
-	cmd.Flags().Func("against-since", "compare with tags observed at or after this `time`, in the formats of --since", setTime("since", &opts.window.since))
-	cmd.Flags().Func("against-until", "compare with tags observed before this `time`", setTime("until", &opts.window.until))
+	cmd.Flags().Func("against", "compare with this `scope`, such as fleet or \"session 66ffcc176598\"", setAnyScope(&opts.args[1]))
+	cmd.Flags().Var(&since, "against-since", "compare with tags observed at or after this `time`, in the forms of --since")
+	cmd.Flags().Var(&until, "against-until", "compare with tags observed before this `time`")
 	cmd.Flags().Var(scores, "score", "score by `"+alternatives(scores.of)+"`")
-	cmd.Flags().StringVarP(&opts.output, "output", "o", "-", "write this `file`, or standard output for -")
+	cmd.Flags().StringVar(&opts.out, "out", "-", "write this `file`, or standard output for -")
 	must(cmd.RegisterFlagCompletionFunc("score", scores.complete))
 	for _, name := range []string{"against", "against-since", "against-until"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
+		exclusive(cmd, name, "score")
 	}
+	resolveTimes(cmd, bound{&since, &opts.window.since}, bound{&until, &opts.window.until})
 	opts.filter, opts.asOf = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
@@ -90,7 +95,7 @@ func (o *navigatorOptions) run(ctx context.Context, cmd *cobra.Command, store *t
 	if err := navigator.Validate(file.Bytes(), releases...); err != nil {
 		return err
 	}
-	return writeTo(cmd, o.output, func(w io.Writer) error {
+	return writeTo(cmd, o.out, func(w io.Writer) error {
 		_, err := file.WriteTo(w)
 		return err
 	})
@@ -102,7 +107,7 @@ func (o *navigatorOptions) layers(ctx context.Context, store *ttp.Store) ([]navi
 	if err != nil {
 		return nil, nil, err
 	}
-	here, err := o.cells(ctx, store, o.scope[0], o.filter.filter())
+	here, err := o.cells(ctx, store, o.scope, o.filter.filter())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -139,7 +144,7 @@ func (o *navigatorOptions) cells(ctx context.Context, store *ttp.Store, scope tt
 }
 
 func (o *navigatorOptions) layer(r *attack.Release, here, there []matrix.Cell) (navigator.Layer, error) {
-	options := navigator.Options{Name: o.scope[0].String(), Score: o.score, Metadata: o.metadata()}
+	options := navigator.Options{Name: o.scope.String(), Score: o.score, Metadata: o.metadata()}
 	m, err := matrix.Arrange(o.asOf.of(here, r), r)
 	if err != nil {
 		return navigator.Layer{}, err
@@ -156,10 +161,15 @@ func (o *navigatorOptions) layer(r *attack.Release, here, there []matrix.Cell) (
 	return navigator.Diff(m, other, navigator.DiffOptions{Options: options, Here: hereName, There: thereName})
 }
 
+// hasWindow reports whether the other side of a comparison has a window of its own.
+func (o *navigatorOptions) hasWindow() bool {
+	return !o.window.since.IsZero() || !o.window.until.IsZero()
+}
+
 // other returns the filter of the scope that is compared with.
 func (o *navigatorOptions) other() ttp.Filter {
 	f := o.filter.filter()
-	if !o.window.since.IsZero() || !o.window.until.IsZero() {
+	if o.hasWindow() {
 		f.Since, f.Until = o.window.since, o.window.until
 	}
 	return f
@@ -167,7 +177,7 @@ func (o *navigatorOptions) other() ttp.Filter {
 
 // names returns what the two sides of a comparison are called: their scopes, with the windows if they differ.
 func (o *navigatorOptions) names() (here, there string) {
-	here, there = o.scope[0].String(), o.against.String()
+	here, there = o.scope.String(), o.against.String()
 	f, other := o.filter.filter(), o.other()
 	if f.Since.Equal(other.Since) && f.Until.Equal(other.Until) {
 		return here, there

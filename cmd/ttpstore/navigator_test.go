@@ -20,7 +20,7 @@ func TestNavigator(t *testing.T) {
 		"session s1 --score confidence", "session s1 --min-confidence 0.6 --since 2026-03-01",
 	} {
 		file := filepath.Join(t.TempDir(), "layer.json")
-		args := append([]string{"navigator", "-o", file}, strings.Fields(args)...)
+		args := append([]string{"navigator", "--out", file}, strings.Fields(args)...)
 		c.want(result{exitSuccess, "", ""}, "", args...)
 		if err := navigator.Validate([]byte(read(t, file)), release); err != nil {
 			t.Errorf("%v: %v", args, err)
@@ -60,7 +60,10 @@ func TestNavigator(t *testing.T) {
 		!strings.HasPrefix(got.stderr, `ttpstore: no tags match: unknown ATT&CK release: "enterprise-v77.0"; there are enterprise-v8.2, `) {
 		t.Errorf("%+v", got)
 	}
-	c.wantWrong("a comparison has no --score", "navigator", "navigator", "--against=fleet", "--score=sources")
+	for _, flag := range []string{"against=fleet", "against-since=7d", "against-until=7d"} {
+		name, _, _ := strings.Cut(flag, "=")
+		c.wantWrong("--"+name+" and --score are mutually exclusive", "navigator", "navigator", "--"+flag, "--score=sources")
+	}
 	c.wantWrong(`invalid argument "x" for "--score" flag: must be count, sources, attackers, identities or confidence`,
 		"navigator", "navigator", "--score=x")
 	c.wantWrong(`unexpected argument "x"`, "navigator", "navigator", "fleet", "x")

@@ -4,20 +4,16 @@ import "testing"
 
 func TestPhases(t *testing.T) {
 	c := twoAttackers(t)
-	c.want(result{exitSuccess, `DECKY    TACTIC  OBSERVED AT
-decky-1  TA0006  2026-03-16T12:00:00Z
-decky-1  TA0007  2026-03-17T06:00:00Z
-`, ""}, "", "phases", otherIdentityID)
-	c.want(result{exitSuccess, `[
-  {
-    "decky_id": "decky-1",
-    "tactic": "TA0007",
-    "observed_at": "2026-03-17T06:00:00Z"
-  }
-]
-`, ""}, "", "phases", otherIdentityID, "--since=2026-03-17", "--json")
-	c.want(result{exitSuccess, "", "no tags\n"}, "", "phases", identityID) // none of its tags has a decky
-	c.want(result{exitSuccess, "[]\n", ""}, "", "phases", identityID, "--json")
+	more := otherTagLine("z", "TA0006", "T1110", "0.6", "2026-03-16T12:00:00Z") + otherTagLine("w", "TA0006", "T1110", "0.6", "2026-03-18T12:00:00Z")
+	if got := c.runWith(more, "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	c.want(result{exitSuccess, `decky_id,tactic,tactic_name,first_seen,last_seen,count
+decky-1,TA0006,Credential Access,2026-03-16T12:00:00Z,2026-03-18T12:00:00Z,3
+decky-1,TA0007,,2026-03-17T06:00:00Z,2026-03-17T06:00:00Z,1
+`, ""}, "", "phases", otherIdentityID, "-o=csv")
+	c.want(result{exitSuccess, "[]\n", "no tags match: identity " + identityID + " has 4 tags\n"}, // without a decky
+		"", "phases", identityID, "--json")
 	c.wantWrong("missing argument ID", "phases", "phases")
-	c.wantWrong(`the argument ID must be a UUID, not "x"`, "phases", "phases", "x")
+	c.wantWrong(`the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "phases", "phases", "x")
 }

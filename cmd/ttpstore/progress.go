@@ -1,75 +1,117 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
+	"github.com/dustin/go-humanize"
 )
 
-// progress is a progress bar on a terminal. On other outputs it does nothing.
-type progress struct{ bar *progressbar.ProgressBar }
+// progressBar is a line on a terminal that says how much is done and how long the rest will take. On other outputs, a nil bar,
+// it does nothing.
+type progressBar struct {
+	stderr      io.Writer
+	unit        string // empty for bytes
+	done, total int64  // the total is 0 if it is unknown
+	start, last time.Time
+	now         func() time.Time
+}
 
-// newProgress returns a bar for total bytes, or a spinner that counts units if the total is unknown (-1).
-func newProgress(stderr io.Writer, total int64, unit string) progress {
+// newBar returns a bar for total units.
+func newBar(stderr io.Writer, unit string, total int64) *progressBar {
 	if !isTerminal(stderr) {
-		return progress{}
+		return nil
 	}
-	options := []progressbar.Option{
-		progressbar.OptionSetWriter(stderr),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionThrottle(100 * time.Millisecond),
-	}
-	if total >= 0 {
-		options = append(options, progressbar.OptionShowBytes(true), progressbar.OptionFullWidth())
-	} else {
-		options = append(options, progressbar.OptionSpinnerType(14), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
-			progressbar.OptionSetSpinnerChangeInterval(0)) // otherwise it redraws itself over a confirmation prompt
-	}
-	return progress{progressbar.NewOptions64(total, options...)}
+	return &progressBar{stderr: stderr, unit: unit, total: total, start: time.Now(), now: time.Now}
 }
 
-// The methods ignore the bar's errors: failing to draw it is no reason to stop.
+// newProgress returns a bar whose total a query counts. If that fails, so will what the bar is for: there is none.
+func newProgress(stderr io.Writer, unit string, total func() (int64, error)) *progressBar {
+	if !isTerminal(stderr) {
+		return nil
+	}
+	n, err := total()
+	if err != nil {
+		return nil
+	}
+	return newBar(stderr, unit, n)
+}
 
-// add advances the bar by n bytes or units.
-func (p progress) add(n int) {
-	if p.bar != nil {
-		_ = p.bar.Add(n)
+// The escape sequence erases a line.
+const eraseLine = "\r\x1b[K"
+
+// set sets how much is done, and draws the bar at most ten times a second.
+func (b *progressBar) set(n int64) {
+	if b == nil {
+		return
+	}
+	b.done = n
+	if now := b.now(); now.Sub(b.last) >= 100*time.Millisecond {
+		b.last = now
+		notef(b.stderr, "%s%s", eraseLine, b.line(now.Sub(b.start)))
 	}
 }
 
-// clear hides the bar for a line of text, until the next add.
-func (p progress) clear() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
+// add advances the bar.
+func (b *progressBar) add(n int64) {
+	if b != nil {
+		b.set(b.done + n)
 	}
 }
 
-// finish removes the bar.
-func (p progress) finish() {
-	if p.bar != nil {
-		_ = p.bar.Exit()
-		_ = p.bar.Clear()
+// clear hides the bar for a line of text, until it advances, or for good.
+func (b *progressBar) clear() {
+	if b != nil && !b.last.IsZero() {
+		notef(b.stderr, eraseLine)
+		b.last = time.Time{}
 	}
+}
+
+// line returns the bar's text. A rate of less than a second would be a guess.
+func (b *progressBar) line(elapsed time.Duration) string {
+	total := max(b.total, b.done)
+	line := b.format(b.done)
+	if b.total > 0 {
+		line = fmt.Sprintf("%3d%%  %s of %s", 100*b.done/total, line, b.format(total))
+	}
+	if b.unit != "" {
+		line += " " + b.unit
+	}
+	if elapsed < time.Second || b.done == 0 {
+		return line
+	}
+	line += fmt.Sprintf("  %s/s", b.format(int64(float64(b.done)/elapsed.Seconds())))
+	if b.total > 0 {
+		left := time.Duration(float64(elapsed) * float64(total-b.done) / float64(b.done))
+		line += fmt.Sprintf("  %s left", left.Round(time.Second))
+	}
+	return line
+}
+
+func (b *progressBar) format(n int64) string {
+	if b.unit == "" {
+		return humanize.Bytes(uint64(n)) //nolint:gosec // not negative
+	}
+	return humanize.Comma(n)
 }
 
 // reader returns a reader that advances the bar by the bytes read from r.
-func (p progress) reader(r io.Reader) io.Reader {
-	if p.bar == nil {
+func (b *progressBar) reader(r io.Reader) io.Reader {
+	if b == nil {
 		return r
 	}
-	return progressReader{r, p}
+	return barReader{r, b}
 }
 
-type progressReader struct {
+type barReader struct {
 	r io.Reader
-	p progress
+	b *progressBar
 }
 
-func (r progressReader) Read(b []byte) (int, error) {
+func (r barReader) Read(p []byte) (int, error) {
 	// Read in small steps: one buffer may hold an entire compressed file.
-	n, err := r.r.Read(b[:min(len(b), 32<<10)])
-	r.p.add(n)
+	n, err := r.r.Read(p[:min(len(p), 32<<10)])
+	r.b.add(int64(n))
 	return n, err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
@@ -12,9 +11,9 @@ import (
 func newPurgeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "purge",
-		Short: "Remove an attacker, an identity or a session, with their tags, or all",
-		Example: `  ttpstore purge attacker 542eed02-5e33-5182-94c3-b95ea9af1b84 --dry-run
-  ttpstore purge identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2 --with-attackers
+		Short: "Remove an attacker, identity or session with its tags, or all",
+		Example: `  ttpstore purge attacker 192.0.2.17 --dry-run
+  ttpstore purge identity e1292c78 --with-attackers
   ttpstore purge session 66ffcc176598 --tombstone --reason "our own test" --yes`,
 	}
 	cmd.AddCommand(newPurgeAttackerCommand(), newPurgeIdentityCommand(), newPurgeSessionCommand(), newPurgeAllCommand())
@@ -22,7 +21,7 @@ func newPurgeCommand() *cobra.Command {
 }
 
 func newPurgeAttackerCommand() *cobra.Command {
-	var id uuid.UUID
+	var scope [1]scopeArg
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "attacker ID",
@@ -30,11 +29,13 @@ func newPurgeAttackerCommand() *cobra.Command {
 		Long: `Remove an attacker and the tags that name it. An unknown id is not an error.
 
 ` + removalHelp,
-		Args:              takeID(&id),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              takeNamed(ttp.AttackerScope, scope[:], "ID"),
+		ValidArgsFunction: completeNames(ttp.AttackerScope),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-				return store.PurgeAttacker(ctx, id, opts...)
+			return flags.runOf(cmd, scope[0], func(
+				ctx context.Context, store *ttp.Store, scope ttp.Scope, opts ...ttp.RemovalOption,
+			) (ttp.Receipt, error) {
+				return store.PurgeAttacker(ctx, scope.UUID, opts...)
 			})
 		},
 	}
@@ -43,25 +44,28 @@ func newPurgeAttackerCommand() *cobra.Command {
 }
 
 func newPurgeIdentityCommand() *cobra.Command {
-	var id uuid.UUID
+	var scope [1]scopeArg
 	var withAttackers bool
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "identity ID",
 		Short: "Remove an identity and the identities merged into it",
-		Long: `Remove an identity, the identities merged into it, and the tags that name them but no attacker. Their
-attackers and the attackers' tags are kept without an identity; --with-attackers removes them too.
-An identity that is merged into another is refused: purge the survivor, or unmerge the identity first.
+		Long: `Remove an identity, the identities merged into it, and the tags that name them
+but no attacker. Their attackers and the attackers' tags are kept without an
+identity; --with-attackers removes them too. An identity that is merged into
+another is refused: purge the survivor, or unmerge the identity first.
 
 ` + removalHelp,
-		Args:              takeID(&id),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              takeNamed(ttp.IdentityScope, scope[:], "ID"),
+		ValidArgsFunction: completeNames(ttp.IdentityScope),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+			return flags.runOf(cmd, scope[0], func(
+				ctx context.Context, store *ttp.Store, scope ttp.Scope, opts ...ttp.RemovalOption,
+			) (ttp.Receipt, error) {
 				if withAttackers {
-					return store.PurgeIdentityAndAttackers(ctx, id, opts...)
+					return store.PurgeIdentityAndAttackers(ctx, scope.UUID, opts...)
 				}
-				return store.PurgeIdentity(ctx, id, opts...)
+				return store.PurgeIdentity(ctx, scope.UUID, opts...)
 			})
 		},
 	}
@@ -71,7 +75,7 @@ An identity that is merged into another is refused: purge the survivor, or unmer
 }
 
 func newPurgeSessionCommand() *cobra.Command {
-	var scope [1]ttp.Scope
+	var scope [1]scopeArg
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "session ID",
@@ -79,13 +83,13 @@ func newPurgeSessionCommand() *cobra.Command {
 		Long: `Remove the tags of one login session. An unknown id is not an error.
 
 ` + removalHelp,
-		Args: func(cmd *cobra.Command, args []string) error {
-			return takeScopes(scope[:])(cmd, append([]string{cmd.Name()}, args...))
-		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              takeNamed(ttp.SessionScope, scope[:], "ID"),
+		ValidArgsFunction: completeNames(ttp.SessionScope),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-				return store.PurgeSession(ctx, scope[0].SessionID, opts...)
+			return flags.runOf(cmd, scope[0], func(
+				ctx context.Context, store *ttp.Store, scope ttp.Scope, opts ...ttp.RemovalOption,
+			) (ttp.Receipt, error) {
+				return store.PurgeSession(ctx, scope.SessionID, opts...)
 			})
 		},
 	}

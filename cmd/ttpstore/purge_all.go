@@ -13,13 +13,16 @@ func newPurgeAllCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "all",
 		Short: "Empty the database: remove all tags and scopes",
-		Long: `Empty the database: remove all tags, attackers, identities and campaigns. Tombstones stay.
+		Long: `Empty the database: remove all tags, attackers, identities and campaigns.
+Tombstones stay.
 
 ` + removalHelp,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+			return flags.runOf(cmd, scopeArg{}, func(
+				ctx context.Context, store *ttp.Store, _ ttp.Scope, opts ...ttp.RemovalOption,
+			) (ttp.Receipt, error) {
 				return store.PurgeAll(ctx, opts...)
 			})
 		},

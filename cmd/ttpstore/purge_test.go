@@ -20,29 +20,30 @@ func withIdentityTags(t *testing.T) cli {
 
 func TestPurgeAttacker(t *testing.T) {
 	c := withIdentityTags(t)
-	c.want(result{exitSuccess, "tags         5\n  T1110.001  3\n  T1082      1\n  T1110      1\nattackers    1\n", ""}, "",
+	c.want(result{exitSuccess, "tags\t5\nT1110.001 Password Guessing\t3\nT1082 System Information Discovery\t1\nT1110 Brute Force\t1\nattackers\t1\n", ""}, "",
 		"purge", "attacker", attackerID, "--yes")
 	c.wantTags("3")
 	c.want(result{exitFailure, "", "ttpstore: get attacker " + attackerID + ": not found\n"}, "", "scope", "show", "attacker", attackerID)
-	c.want(result{exitSuccess, "tags  0\n", ""}, "", "purge", "attacker", attackerID, "--yes")
+	c.want(result{exitSuccess, "tags\t0\n", "unknown attacker " + attackerID + ": it is not stored, and no tag names it\n"},
+		"", "purge", "attacker", attackerID, "--yes")
 	c.wantWrong("missing argument ID", "purge attacker", "purge", "attacker", "--yes")
-	c.wantWrong(`the argument ID must be a UUID, not "x"`, "purge attacker", "purge", "attacker", "x", "--yes")
+	c.wantWrong(`the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "purge attacker", "purge", "attacker", "x", "--yes")
 	c.wantWrong(`unknown command "campaign"`, "purge", "purge", "campaign", campaignID)
 }
 
 func TestPurgeIdentity(t *testing.T) {
 	c := withIdentityTags(t)
-	receipt := "tags                1\n  T1110.003         1\nidentities          1\nreleased tags       1\nreleased attackers  1\n"
+	receipt := "tags\t1\nT1110.003 Password Spraying\t1\nidentities\t1\nreleased tags\t1\nreleased attackers\t1\n"
 	c.want(result{exitSuccess, receipt, "dry run: nothing was changed\n"}, "", "purge", "identity", identityID, "--dry-run")
 	c.want(result{exitSuccess, receipt, ""}, "", "purge", "identity", identityID, "--yes")
 	c.wantTags("7")
-	c.want(result{exitSuccess, "uuid      " + attackerID + "\nip        192.0.2.7\n", ""}, "", "scope", "show", "attacker", attackerID)
-	c.wantWrong(`the argument ID must be a UUID, not "x"`, "purge identity", "purge", "identity", "x", "--yes")
+	c.want(result{exitSuccess, "attacker\t" + attackerID + "\nip\t192.0.2.7\n", ""}, "", "scope", "show", "attacker", attackerID)
+	c.wantWrong(`the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "purge identity", "purge", "identity", "x", "--yes")
 }
 
 func TestPurgeIdentityWithAttackers(t *testing.T) {
 	c := withIdentityTags(t)
-	receipt := "tags         6\n  T1110.001  3\n  T1082      1\n  T1110      1\n  T1110.003  1\nattackers    1\nidentities   1\n"
+	receipt := "tags\t6\nT1110.001 Password Guessing\t3\nT1082 System Information Discovery\t1\nT1110 Brute Force\t1\nT1110.003 Password Spraying\t1\nattackers\t1\nidentities\t1\n"
 	c.want(result{exitSuccess, receipt, "dry run: nothing was changed\n"}, "", "purge", "identity", identityID, "--with-attackers", "--dry-run")
 	c.want(result{exitSuccess, receipt, ""}, "", "purge", "identity", identityID, "--with-attackers", "--yes")
 	c.wantTags("2")
@@ -61,7 +62,7 @@ func TestPurgeSession(t *testing.T) {
 	c := twoAttackers(t)
 	c.want(result{exitSuccess, receiptOfS1, ""}, "", "purge", "session", "s1", "--yes")
 	c.wantTags("2")
-	c.want(result{exitSuccess, "tags  0\n", ""}, "", "purge", "session", "s1", "--yes")
+	c.want(result{exitSuccess, "tags\t0\n", "no tag has session s1; nearest: s2\n"}, "", "purge", "session", "s1", "--yes")
 	c.wantWrong("missing argument ID", "purge session", "purge", "session", "--yes")
 	c.wantWrong("the argument ID must not be empty", "purge session", "purge", "session", "", "--yes")
 }

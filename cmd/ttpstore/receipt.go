@@ -7,23 +7,24 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
 )
 
 // printReceipt prints the receipt of a removal or of its dry run.
-func printReceipt(cmd *cobra.Command, r ttp.Receipt, asJSON bool) error {
+func printReceipt(cmd *cobra.Command, o *output, r ttp.Receipt) error {
 	if r.DryRun {
 		notef(cmd.ErrOrStderr(), "dry run: nothing was changed\n")
 	}
-	if asJSON {
-		return newEncoder(cmd.OutOrStdout()).Encode(r)
-	}
+	return printObject(cmd, o, r, func(display) [][2]string { return receiptFields(r) })
+}
+
+func receiptFields(r ttp.Receipt) [][2]string {
 	fields := [][2]string{{"tags", strconv.FormatInt(r.Tags, 10)}}
-	for _, technique := range byCount(r.Techniques) {
-		fields = append(fields, [2]string{"  " + technique, strconv.FormatInt(r.Techniques[technique], 10)})
+	for _, id := range byCount(r.Techniques) {
+		name := cmp.Or(r.TechniqueNames[id].SubTechniqueName, r.TechniqueNames[id].TechniqueName)
+		fields = append(fields, [2]string{"  " + technique(id, "", name, ""), strconv.FormatInt(r.Techniques[id], 10)})
 	}
 	for _, rows := range []struct {
 		name string
@@ -36,10 +37,7 @@ func printReceipt(cmd *cobra.Command, r ttp.Receipt, asJSON bool) error {
 			fields = append(fields, [2]string{rows.name, strconv.FormatInt(rows.n, 10)})
 		}
 	}
-	if r.TombstoneUUID != uuid.Nil {
-		fields = append(fields, [2]string{"tombstone", r.TombstoneUUID.String()})
-	}
-	return printFields(cmd.OutOrStdout(), fields)
+	return append(fields, [2]string{"tombstone", optionalID(r.TombstoneUUID)})
 }
 
 // byCount returns the keys of counts, most frequent first, as in a rollup.

@@ -14,7 +14,7 @@ import (
 )
 
 // receiptOfS1 is the output of removing the first session.
-const receiptOfS1 = "tags         4\n  T1110.001  3\n  T1082      1\n"
+const receiptOfS1 = "tags\t4\nT1110.001 Password Guessing\t3\nT1082 System Information Discovery\t1\n"
 
 // wantTags checks the number of remaining tags.
 func (c cli) wantTags(n string) {
@@ -67,7 +67,7 @@ func TestDryRunChangesNothing(t *testing.T) {
 	for _, command := range removals() {
 		for _, flags := range []string{"--dry-run", "--dry-run --yes --tombstone --reason x"} {
 			got := c.runWith("", append(strings.Fields(command), strings.Fields(flags)...)...)
-			if got.status != exitSuccess || got.stderr != "dry run: nothing was changed\n" || !strings.HasPrefix(got.stdout, "tags  ") {
+			if got.status != exitSuccess || !strings.HasSuffix(strings.SplitAfter(got.stderr, "changed\n")[0], "dry run: nothing was changed\n") || !strings.HasPrefix(got.stdout, "tags\t") {
 				t.Errorf("%s %s: %+v", command, flags, got)
 			}
 		}
@@ -89,8 +89,8 @@ func TestReceipts(t *testing.T) {
 	for _, test := range []struct{ args, stdout, stderr, left string }{
 		{"--yes", receiptOfS1, "", "2"},
 		{"-y --batch 1", receiptOfS1, "", "2"},
-		{"--yes --json", asJSON("false"), "", "2"},
-		{"--dry-run --json", asJSON("true"), "dry run: nothing was changed\n", "6"},
+		{"--yes -o jsonl", asJSON("false"), "", "2"},
+		{"--dry-run -o jsonl", asJSON("true"), "dry run: nothing was changed\n", "6"},
 		{"--dry-run --batch 1", receiptOfS1, "dry run: nothing was changed\n", "6"},
 	} {
 		c := twoAttackers(t)
@@ -102,7 +102,7 @@ func TestReceipts(t *testing.T) {
 func TestReceiptNamesTheTombstone(t *testing.T) {
 	c := filled(t)
 	got := c.runWith("", "purge", "session", "s1", "--yes", "--tombstone")
-	if !regexp.MustCompile(`^`+receiptOfS1+`tombstone    [0-9a-f-]{36}\n$`).MatchString(got.stdout) || got.status != exitSuccess || got.stderr != "" {
+	if !regexp.MustCompile(`^`+receiptOfS1+`tombstone\t[0-9a-f-]{36}\n$`).MatchString(got.stdout) || got.status != exitSuccess || got.stderr != "" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -113,8 +113,10 @@ func (c cli) removeS1(ctx context.Context, befalls func(ttp.RemovalProgress), ar
 	root := newRootCommand(nil, &out, &stderr)
 	var flags *removalFlags
 	cmd := &cobra.Command{Use: "s1", Args: arguments(), RunE: func(cmd *cobra.Command, _ []string) error {
-		return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-			return store.PurgeSession(ctx, "s1", append(opts, ttp.WithProgress(befalls))...)
+		return flags.run(cmd, func(_ context.Context, store *ttp.Store) (removal, error) {
+			return removal{remove: func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+				return store.PurgeSession(ctx, "s1", append(opts, ttp.WithProgress(befalls))...)
+			}}, nil
 		})
 	}}
 	flags = addRemoval(cmd)
@@ -131,7 +133,7 @@ func TestInterruptedRemovalPrintsWhatWent(t *testing.T) {
 	c := twoAttackers(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	stdout, err := c.removeS1(ctx, func(ttp.RemovalProgress) { cancel() }, "--yes")
-	if want := "tags     1\n  T1082  1\n"; stdout != want || message(err) != "interrupted" {
+	if want := "tags\t1\nT1082 System Information Discovery\t1\n"; stdout != want || message(err) != "interrupted" {
 		t.Errorf("%q %v", stdout, err)
 	}
 	c.wantTags("5")
@@ -139,7 +141,7 @@ func TestInterruptedRemovalPrintsWhatWent(t *testing.T) {
 	if stdout != "" || !errors.Is(err, context.Canceled) {
 		t.Errorf("%q %v", stdout, err)
 	}
-	c.want(result{exitSuccess, "tags         3\n  T1110.001  3\n", ""}, "", "purge", "session", "s1", "--yes")
+	c.want(result{exitSuccess, "tags\t3\nT1110.001 Password Guessing\t3\n", ""}, "", "purge", "session", "s1", "--yes")
 	c.wantTags("2")
 }
 

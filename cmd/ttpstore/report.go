@@ -17,16 +17,16 @@ import (
 const busiest = 10
 
 func newReportCommand() *cobra.Command {
-	var scope [1]ttp.Scope
+	var scope [1]scopeArg
 	var out string
 	var filter *filterFlags
 	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "report SCOPE --out FILE",
 		Short: "Write the techniques of a scope as an HTML page",
-		Long: `Write one HTML page that needs no network: the ATT&CK matrix as a heat map, a timeline by day and how much of
-each tactic was seen, and the busiest attackers. With --since it also lists what is new since the window
-before.
+		Long: `Write one HTML page that needs no network: the ATT&CK matrix as a heat map, a
+timeline by day and how much of each tactic was seen, and the busiest attackers.
+With --since it also lists what is new since the window before.
 ` + scopeHelp,
 		Example:               `  ttpstore report fleet --since 7d --out week.html`,
 		DisableFlagsInUseLine: true,
@@ -41,8 +41,8 @@ before.
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				page, err := readPage(ctx, store, scope[0], filter.filter(), *release)
+			return withScope(cmd, scope[0], func(ctx context.Context, store *ttp.Store, scope ttp.Scope) error {
+				page, err := readPage(ctx, store, scope, filter.filter(), *release)
 				if err != nil {
 					return err
 				}

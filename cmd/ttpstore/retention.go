@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/decnet/ttpstore/ttp"
@@ -16,7 +17,8 @@ func newRetentionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "retention --keep DURATION",
 		Short: "Remove tags older than a given age",
-		Long: `Remove the tags that were observed longer ago than --keep. Campaigns, identities and attackers stay.
+		Long: `Remove the tags that were observed longer ago than --keep. Campaigns, identities
+and attackers stay.
 
 ` + removalHelp,
 		Example: `  ttpstore retention --keep 90d --dry-run
@@ -31,8 +33,15 @@ func newRetentionCommand() *cobra.Command {
 			return err
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-				return store.ExpireTags(ctx, keep, opts...)
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store) (removal, error) {
+				expired := ttp.Filter{Until: time.Now().Add(-keep).UTC()}
+				err := noteExpired(ctx, cmd, store, expired)
+				return removal{
+					remove: func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+						return store.ExpireTags(ctx, keep, opts...)
+					},
+					filter: expired,
+				}, err
 			})
 		},
 	}
@@ -46,4 +55,23 @@ func newRetentionCommand() *cobra.Command {
 		cobra.FixedCompletions([]string{"90d", "26w", "52w"}, cobra.ShellCompDirectiveNoFileComp)))
 	flags = addRemoval(cmd)
 	return cmd
+}
+
+// noteExpired says on standard error which tags are too old, and how many of all they are.
+func noteExpired(ctx context.Context, cmd *cobra.Command, store *ttp.Store, expired ttp.Filter) error {
+	all, err := store.CountTags(ctx, ttp.Fleet(), ttp.Filter{})
+	if err != nil {
+		return err
+	}
+	n, err := store.CountTags(ctx, ttp.Fleet(), expired)
+	if err != nil {
+		return err
+	}
+	part := ""
+	if n == all && n > 0 {
+		part = " (all)"
+	}
+	notef(cmd.ErrOrStderr(), "observed before %s: %s of %s%s\n",
+		expired.Until.Format(time.RFC3339), humanize.Comma(n), count(all, "tag"), part)
+	return nil
 }

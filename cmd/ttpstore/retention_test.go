@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"testing"
 	"time"
 )
@@ -11,12 +12,20 @@ func TestRetention(t *testing.T) {
 	if got := c.runWith(line, "import", "-"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	c.want(result{exitSuccess, receiptOfS1, "dry run: nothing was changed\n"}, "", "retention", "--keep=2h", "--dry-run")
+	expire := func(receipt, note string, args ...string) {
+		t.Helper()
+		got := c.runWith("", append([]string{"retention"}, args...)...)
+		cut := regexp.MustCompile(`observed before \S+: `).ReplaceAllString(got.stderr, "")
+		if got.status != exitSuccess || got.stdout != receipt || cut != note {
+			t.Errorf("%v: %+v", args, got)
+		}
+	}
+	expire(receiptOfS1, "4 of 5 tags\ndry run: nothing was changed\n", "--keep=2h", "--dry-run")
 	c.wantTags("5")
-	c.want(result{exitSuccess, receiptOfS1, ""}, "", "retention", "--keep", "1d", "--yes")
-	c.want(result{exitSuccess, "tags  0\n", ""}, "", "retention", "--keep=1w", "--yes")
+	expire(receiptOfS1, "4 of 5 tags\n", "--keep", "1d", "--yes")
+	expire("tags\t0\n", "0 of 1 tag\n", "--keep=1w", "--yes")
 	c.wantTags("1")
-	c.want(result{exitSuccess, "tags     1\n  T1110  1\n", ""}, "", "retention", "--keep=30m", "--yes")
+	expire("tags\t1\nT1110 Brute Force\t1\n", "1 of 1 tag (all)\n", "--keep=30m", "--yes")
 }
 
 func TestWrongRetention(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -28,8 +29,8 @@ func newRollbackRuleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rule ID",
 		Short: "Remove the tags written by a rule",
-		Long: `Remove the tags written by any version of a rule, or those of them that match the filter flags. Without
---since or --until the command reads all tags.
+		Long: `Remove the tags written by any version of a rule, or those of them that match
+the filter flags. Without --since or --until the command reads all tags.
 
 ` + removalHelp,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -39,12 +40,18 @@ func newRollbackRuleCommand() *cobra.Command {
 			}
 			return err
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeRule,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rule := filter.filter()
 			rule.RuleID = args[0]
-			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-				return store.RollbackRule(ctx, rule, opts...)
+			return flags.run(cmd, func(_ context.Context, store *ttp.Store) (removal, error) {
+				return removal{
+					remove: func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+						return store.RollbackRule(ctx, rule, opts...)
+					},
+					filter:  ttp.Filter{Since: rule.Since, Until: rule.Until},
+					whyNone: func(ctx context.Context) (string, error) { return whyEmpty(ctx, store, ttp.Fleet(), rule) },
+				}, nil
 			})
 		},
 	}
@@ -61,15 +68,27 @@ func newRollbackBatchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "batch ID",
 		Short: "Remove the tags written by one batch",
-		Long: `Remove the tags written by one batch. The id is "batch" in the output of "ttpstore tag" and "batch_uuid" in
-that of "ttpstore tags --json". The command reads all tags.
+		Long: `Remove the tags written by one batch. The id is "batch" in the output of
+"ttpstore tag" and "batch_uuid" in that of "ttpstore tags --json". The command
+reads all tags.
 
 ` + removalHelp,
-		Args:              takeID(&id),
+		Args: func(cmd *cobra.Command, args []string) error {
+			err := arguments("ID")(cmd, args)
+			if err == nil {
+				id, err = parseID("ID", args[0])
+			}
+			return err
+		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-				return store.RollbackBatch(ctx, id, opts...)
+			return flags.run(cmd, func(_ context.Context, store *ttp.Store) (removal, error) {
+				return removal{
+					remove: func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+						return store.RollbackBatch(ctx, id, opts...)
+					},
+					whyNone: func(context.Context) (string, error) { return fmt.Sprintf("no tag has batch %s", id), nil },
+				}, nil
 			})
 		},
 	}

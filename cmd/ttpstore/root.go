@@ -5,13 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
+
+// helpWidth is the width of the help in columns.
+const helpWidth = 80
 
 const (
 	defaultDB     = "sqlite://ttpstore.db"
@@ -22,21 +24,23 @@ func newRootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ttpstore",
 		Short: "Store MITRE ATT&CK technique tags and report on them",
-		Long: `ttpstore stores the MITRE ATT&CK technique tags of a honeypot or deception platform. It rolls up the
-techniques of an identity, an attacker, a campaign, a session or the whole fleet, lists and counts their
-tags, draws timelines and compares scopes.
+		Long: `ttpstore stores the MITRE ATT&CK technique tags of a honeypot or deception
+platform. It rolls up the techniques of an identity, an attacker, a campaign, a
+session or the whole fleet, lists and counts their tags, draws timelines and
+compares scopes.
 
 The database is a SQLite file by default, or a MySQL or MariaDB server:
 
   sqlite://PATH
   mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE
 
-Results go to standard output, everything else to standard error. The exit status is 0 for success, 1 for
-a failure and 2 for a usage error.`,
+Results go to standard output, everything else to standard error. On a terminal
+results are tables that fit it; elsewhere they are tab-separated and complete.
+The exit status is 0 for success, 1 for a failure and 2 for a usage error.`,
 		Example: `  ttpstore import tags.jsonl.gz
-  ttpstore rollup fleet
-  ttpstore rollup campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --format json
-  ttpstore who identity --technique T1110 --sub-techniques --since 7d
+  ttpstore top --since 7d
+  ttpstore rollup campaign "Copper Heron" -o csv
+  ttpstore who identity --technique T1110 --sub-techniques --since "last week"
   TTPSTORE_DB='mysql://ttp:secret@tcp(db:3306)/ttp' ttpstore migrate status`,
 		Version:       version(),
 		SilenceErrors: true, // run prints errors, on one line
@@ -49,11 +53,21 @@ a failure and 2 for a usage error.`,
 	root.PersistentFlags().String("db", defaultDB, "database `URL`, overrides $"+dbEnvironment)
 	must(root.RegisterFlagCompletionFunc("db", cobra.FixedCompletions(
 		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
+	zone := zoneName("UTC")
+	root.PersistentFlags().Var(&zone, "tz", "read dates and print times of tables in this time `zone`")
+	must(root.RegisterFlagCompletionFunc("tz", cobra.FixedCompletions(
+		[]string{"UTC", "Local"}, cobra.ShellCompDirectiveNoFileComp)))
+	addColor(root)
 	root.AddCommand(newMigrateCommand(), newImportCommand(), newExportCommand(), newRollupCommand(),
-		newTagsCommand(), newTagCommand(), newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
-		newRulesCommand(), newPhasesCommand(), newScopeCommand(), newPurgeCommand(), newRollbackCommand(),
+		newTopCommand(), newTagsCommand(), newTagCommand(), newSessionCommand(),
+		newTimelineCommand(), newWhoCommand(), newNewCommand(), newCompareCommand(),
+		newRulesCommand(), newCoverageCommand(), newPhasesCommand(), newScopeCommand(), newPurgeCommand(), newRollbackCommand(),
 		newRetentionCommand(), newTombstoneCommand(), newVerifyCommand(), newAttackCommand(), newNavigatorCommand(),
-		newSTIXCommand(), newReportCommand(), newBackupCommand(), newRestoreCommand())
+		newSTIXCommand(), newReportCommand(), newBackupCommand(), newRestoreCommand(), newVersionCommand(), newDocsCommand())
+	cobra.AddTemplateFunc("wrapped", func(flags *pflag.FlagSet) string { return flags.FlagUsagesWrapped(helpWidth) })
+	root.SetUsageTemplate(strings.NewReplacer(".LocalFlags.FlagUsages", "wrapped .LocalFlags",
+		".InheritedFlags.FlagUsages", "wrapped .InheritedFlags", "for more information about a command", "for each",
+	).Replace(root.UsageTemplate()))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	makeGroups(root)
@@ -91,7 +105,7 @@ func makeGroups(cmd *cobra.Command) {
 		if repeated, ok := errors.AsType[repeatedFlagError](err); ok {
 			return repeated // without the value
 		}
-		return err
+		return suggestFlag(cmd, err)
 	})
 	for _, sub := range cmd.Commands() {
 		makeGroups(sub)
@@ -127,12 +141,20 @@ func parseID(name, arg string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// takeID returns a validator that parses the only argument as a UUID.
-func takeID(id *uuid.UUID) cobra.PositionalArgs {
+// checkID refuses what is neither an id nor the beginning of one.
+func checkID(name, arg string) error {
+	if _, err := uuid.Parse(arg); err != nil && !idBeginning.MatchString(arg) {
+		return fmt.Errorf("the argument %s must be an id or at least its first %d digits, not %q", name, shortID, arg)
+	}
+	return nil
+}
+
+// takeID returns a validator that takes an id or the beginning of one as the only argument.
+func takeID(id *string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		err := arguments("ID")(cmd, args)
 		if err == nil {
-			*id, err = parseID("ID", args[0])
+			*id, err = args[0], checkID("ID", args[0])
 		}
 		return err
 	}
@@ -147,15 +169,6 @@ func interruptible(ctx context.Context, r io.Reader) io.ReadCloser {
 	}()
 	context.AfterFunc(ctx, func() { _ = pw.CloseWithError(ctx.Err()) })
 	return pr
-}
-
-// version returns the version recorded in the binary by the go command.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "unknown (" + runtime.Version() + ")"
-	}
-	return info.Main.Version + " (" + info.GoVersion + ")"
 }
 
 // must panics on an error that only a bug in this program can cause.

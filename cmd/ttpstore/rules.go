@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,15 +11,30 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
+// ruleOrder is an order of rules.
+type ruleOrder string
+
+const (
+	ruleByID         ruleOrder = "id"
+	ruleByCount      ruleOrder = "count"
+	ruleByConfidence ruleOrder = "confidence"
+	ruleByLast       ruleOrder = "last"
+)
+
 func newRulesCommand() *cobra.Command {
-	var asJSON *bool
+	var out *output
 	var filter *filterFlags
+	order := ruleByID
+	orders := choice[ruleOrder]{&order, []ruleOrder{ruleByID, ruleByCount, ruleByConfidence, ruleByLast}}
 	cmd := &cobra.Command{
 		Use:   "rules",
 		Short: "Count the tags of each version of each rule",
-		Long: `Count the tags, the techniques with their sub-techniques, and the distinct sources, attackers and identities
-of each version of each rule. The command reads every matching tag.`,
-		Example: `  ttpstore rules --since 7d
+		Long: `Count the tags of each version of each rule, the techniques with their
+sub-techniques, and the distinct sources, attackers and identities, with the
+least, mean and greatest confidence. The command reads every matching tag.
+
+--sort puts the most tags, the least mean confidence or the latest tag first.`,
+		Example: `  ttpstore rules --since 7d --sort count
   ttpstore rules --rule R1001 --json`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -27,21 +44,48 @@ of each version of each rule. The command reads every matching tag.`,
 				if err != nil {
 					return err
 				}
-				return printRows(cmd, *asJSON, []column[ttp.RuleStats]{
-					textColumn("RULE", func(r ttp.RuleStats) string { return r.RuleID }),
-					countColumn("VERSION", func(r ttp.RuleStats) int64 { return int64(r.RuleVersion) }),
-					countColumn("COUNT", func(r ttp.RuleStats) int64 { return r.Count }),
-					countColumn("TECHNIQUES", func(r ttp.RuleStats) int64 { return r.Techniques }),
-					countColumn("SOURCES", func(r ttp.RuleStats) int64 { return r.Sources }),
-					countColumn("ATTACKERS", func(r ttp.RuleStats) int64 { return r.Attackers }),
-					countColumn("IDENTITIES", func(r ttp.RuleStats) int64 { return r.Identities }),
-					timeColumn("FIRST SEEN", func(r ttp.RuleStats) time.Time { return r.FirstSeen }),
-					timeColumn("LAST SEEN", func(r ttp.RuleStats) time.Time { return r.LastSeen }),
-				}, rules)
+				sortRules(rules, order)
+				return printFound(ctx, cmd, store, out, ruleColumns(out.display(cmd)), stream(rules), ttp.Fleet(), filter.filter())
 			})
 		},
 	}
-	asJSON = addJSON(cmd)
+	cmd.Flags().Var(orders, "sort", "sort by `id|count|confidence|last`")
+	must(cmd.RegisterFlagCompletionFunc("sort", orders.complete))
+	out = addOutput(cmd)
 	filter = addFilter(cmd)
 	return cmd
+}
+
+// sortRules sorts rules that are ordered by id and version; equal ones stay so.
+func sortRules(rules []ttp.RuleStats, order ruleOrder) {
+	slices.SortStableFunc(rules, func(a, b ttp.RuleStats) int {
+		switch order {
+		case ruleByCount:
+			return cmp.Compare(b.Count, a.Count)
+		case ruleByConfidence:
+			return cmp.Compare(a.ConfidenceMean, b.ConfidenceMean)
+		case ruleByLast:
+			return b.LastSeen.Compare(a.LastSeen)
+		}
+		return 0
+	})
+}
+
+func ruleColumns(d display) []column[ttp.RuleStats] {
+	type row = ttp.RuleStats
+	return slices.Concat([]column[row]{
+		textColumn("RULE", func(r row) string { return r.RuleID }),
+		countColumn("VERSION", func(r row) int { return r.RuleVersion }),
+		countColumn("COUNT", func(r row) int64 { return r.Count }),
+		confidenceColumn("LEAST", func(r row) float64 { return r.ConfidenceMin }),
+		confidenceColumn("MEAN", func(r row) float64 { return r.ConfidenceMean }),
+		confidenceColumn("MOST", func(r row) float64 { return r.ConfidenceMax }),
+		countColumn("TECHNIQUES", func(r row) int64 { return r.Techniques }),
+		countColumn("ATTACKERS", func(r row) int64 { return r.Attackers }),
+		dayColumn(d, "LAST SEEN", func(r row) time.Time { return r.LastSeen }),
+	}, extra(
+		countColumn("SOURCES", func(r row) int64 { return r.Sources }),
+		countColumn("IDENTITIES", func(r row) int64 { return r.Identities }),
+		dayColumn(d, "FIRST SEEN", func(r row) time.Time { return r.FirstSeen }),
+	))
 }

@@ -1,40 +1,29 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRules(t *testing.T) {
 	c := twoAttackers(t)
-	c.want(result{exitSuccess, `RULE  VERSION  COUNT  TECHNIQUES  SOURCES  ATTACKERS  IDENTITIES  FIRST SEEN            LAST SEEN
-R1          1      4           2        4          1           1  2026-03-15T17:06:27Z  2026-03-16T00:00:00Z
-R2          3      2           2        2          1           1  2026-03-16T12:00:00Z  2026-03-17T06:00:00Z
-`, ""}, "", "rules")
-	c.want(result{exitSuccess, `[
-  {
-    "rule_id": "R2",
-    "rule_version": 3,
-    "count": 2,
-    "techniques": 2,
-    "sources": 2,
-    "attackers": 1,
-    "identities": 1,
-    "first_seen": "2026-03-16T12:00:00Z",
-    "last_seen": "2026-03-17T06:00:00Z",
-    "cells": [
-      {
-        "technique": "T1082",
-        "tactic": "TA0007"
-      },
-      {
-        "technique": "T1110",
-        "tactic": "TA0006",
-        "technique_name": "Brute Force",
-        "tactic_name": "Credential Access",
-        "mitre_url": "https://attack.mitre.org/techniques/T1110"
-      }
-    ]
-  }
-]
-`, ""}, "", "rules", "--rule=R2", "--json")
-	c.want(result{exitSuccess, "[]\n", ""}, "", "rules", "--rule=R3", "--json")
+	c.want(result{exitSuccess, `RULE  VERSION  COUNT  LEAST  MEAN  MOST  TECHNIQUES  ATTACKERS  LAST SEEN
+R1          1      4   0.50  0.72  0.93           2          1  2026-03-16
+R2          3      2   0.60  0.70  0.80           2          1  2026-03-17
+`, ""}, "", "rules", "-o=table")
+	for order, want := range map[string]string{"id": "R1R2", "count": "R1R2", "confidence": "R2R1", "last": "R2R1"} {
+		got := c.runWith("", "rules", "-o=csv", "--sort="+order)
+		var rules string
+		for line := range strings.Lines(got.stdout) {
+			if strings.HasPrefix(line, "R") {
+				rules += line[:2]
+			}
+		}
+		if rules != want {
+			t.Errorf("%s: %s, want %s", order, rules, want)
+		}
+	}
+	c.want(result{exitSuccess, "[]\n", "no tag has rule R3; nearest: R1\n"}, "", "rules", "--rule=R3", "--json")
+	c.want(result{exitSuccess, "", "no tags match: fleet has 6 tags\n"}, "", "rules", "--rule=R1", "--since=2027-01-01")
 	c.wantWrong(`unexpected argument "R1"`, "rules", "rules", "R1")
 }

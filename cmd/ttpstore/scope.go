@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -14,7 +18,9 @@ import (
 const fleet = "fleet"
 
 // scopeHelp is the help text shared by all commands with a SCOPE argument.
-const scopeHelp = `SCOPE is "fleet", or "identity", "attacker", "campaign" or "session" followed by an id.`
+const scopeHelp = `SCOPE is "fleet", or "identity", "attacker", "campaign" or "session" followed
+by an id, at least the first 8 digits of one, the IP of an attacker or identity,
+or the name of a campaign.`
 
 // scopeKinds returns the kinds of scopes that have an id.
 func scopeKinds() []ttp.ScopeKind {
@@ -25,17 +31,51 @@ func newScopeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scope",
 		Short: "Show, list, assign and merge campaigns, identities and attackers",
-		Example: `  ttpstore scope show attacker 542eed02-5e33-5182-94c3-b95ea9af1b84
-  ttpstore scope list attackers --identity e1292c78-2e52-5857-ae79-bbc6fe89e0c2
-  ttpstore scope merge identity 189b3fbb-9556-55f5-a524-57d8bd6526b3 e1292c78-2e52-5857-ae79-bbc6fe89e0c2`,
+		Example: `  ttpstore scope show attacker 192.0.2.17
+  ttpstore scope list attackers --identity e1292c78
+  ttpstore scope merge identity 189b3fbb e1292c78`,
 	}
 	cmd.AddCommand(newScopeShowCommand(), newScopeListCommand(), newScopeAssignCommand(), newScopeUnassignCommand(), newScopeMergeCommand(),
 		newScopeUnmergeCommand())
 	return cmd
 }
 
+// scopeArg is a scope as an argument names it; the database knows which one it is.
+type scopeArg struct {
+	kind ttp.ScopeKind
+	name string
+}
+
+func (a scopeArg) String() string {
+	if a.kind == ttp.FleetScope {
+		return fleet
+	}
+	return string(a.kind) + " " + a.name
+}
+
+// withScopes opens the database and calls use with the scopes that the arguments name.
+func withScopes(cmd *cobra.Command, args []scopeArg, use func(context.Context, *ttp.Store, []ttp.Scope) error) error {
+	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
+		scopes := make([]ttp.Scope, len(args))
+		for i, arg := range args {
+			var err error
+			if scopes[i], err = findScope(ctx, store, arg); err != nil {
+				return err
+			}
+		}
+		return use(ctx, store, scopes)
+	})
+}
+
+// withScope opens the database and calls use with the scope that the argument names.
+func withScope(cmd *cobra.Command, arg scopeArg, use func(context.Context, *ttp.Store, ttp.Scope) error) error {
+	return withScopes(cmd, []scopeArg{arg}, func(ctx context.Context, store *ttp.Store, scopes []ttp.Scope) error {
+		return use(ctx, store, scopes[0])
+	})
+}
+
 // takeScopes returns a validator that parses the arguments into scopes, of which exactly len(scopes) must be given.
-func takeScopes(scopes []ttp.Scope) cobra.PositionalArgs {
+func takeScopes(scopes []scopeArg) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) (err error) {
 		for i := range scopes {
 			if scopes[i], args, err = takeScope(args); err != nil {
@@ -50,26 +90,38 @@ func takeScopes(scopes []ttp.Scope) cobra.PositionalArgs {
 }
 
 // takeScope parses the first arguments as a scope and returns the rest.
-func takeScope(args []string) (ttp.Scope, []string, error) {
-	known := alternatives(append([]ttp.ScopeKind{fleet}, scopeKinds()...))
-	if len(args) == 0 {
-		return ttp.Scope{}, nil, errors.New("missing argument SCOPE: " + known)
-	}
-	kind := ttp.ScopeKind(args[0])
+func takeScope(args []string) (scopeArg, []string, error) {
+	known := append([]ttp.ScopeKind{fleet}, scopeKinds()...)
 	switch {
-	case kind == fleet:
-		return ttp.Fleet(), args[1:], nil
-	case !slices.Contains(scopeKinds(), kind):
-		return ttp.Scope{}, nil, fmt.Errorf("unknown scope %q, must be %s", kind, known)
+	case len(args) == 0:
+		return scopeArg{}, nil, errors.New("missing argument SCOPE: " + alternatives(known))
+	case args[0] == fleet:
+		return scopeArg{}, args[1:], nil
+	case !slices.Contains(known, ttp.ScopeKind(args[0])):
+		return scopeArg{}, nil, fmt.Errorf("unknown scope %q, must be %s%s", args[0], alternatives(known), didYouMean(args[0], words(known)))
 	case len(args) == 1:
-		return ttp.Scope{}, nil, errors.New("missing argument ID")
-	case kind != ttp.SessionScope:
-		id, err := parseID("ID", args[1])
-		return ttp.Scope{Kind: kind, UUID: id}, args[2:], err
-	case args[1] == "":
-		return ttp.Scope{}, nil, errors.New("the argument ID must not be empty")
+		return scopeArg{}, nil, errors.New("missing argument ID")
 	}
-	return ttp.OfSession(args[1]), args[2:], nil
+	arg := scopeArg{ttp.ScopeKind(args[0]), args[1]}
+	return arg, args[2:], arg.check("ID")
+}
+
+// idBeginning matches the beginnings of ids that are long enough to name a scope.
+var idBeginning = regexp.MustCompile(`^[0-9a-fA-F]{8}[0-9a-fA-F-]*$`)
+
+// check refuses what can be no name of the scope, before the database is opened.
+func (a scopeArg) check(argument string) error {
+	_, notID := uuid.Parse(a.name)
+	_, notIP := netip.ParseAddr(a.name)
+	switch {
+	case a.name == "":
+		return fmt.Errorf("the argument %s must not be empty", argument)
+	case a.kind == ttp.SessionScope || a.kind == ttp.CampaignScope:
+		return nil
+	case notID != nil && notIP != nil && !idBeginning.MatchString(a.name):
+		return fmt.Errorf("the argument %s must be an IP, or an id or at least its first %d digits, not %q", argument, shortID, a.name)
+	}
+	return nil
 }
 
 // takeKind parses the first argument as one of the kinds and returns the rest.
@@ -78,52 +130,56 @@ func takeKind(kind *ttp.ScopeKind, kinds []ttp.ScopeKind, args []string) ([]stri
 	case len(args) == 0:
 		return nil, errors.New("missing argument: " + alternatives(kinds))
 	case !slices.Contains(kinds, ttp.ScopeKind(args[0])):
-		return nil, fmt.Errorf("unknown kind %q, must be %s", args[0], alternatives(kinds))
+		return nil, fmt.Errorf("unknown kind %q, must be %s%s", args[0], alternatives(kinds), didYouMean(args[0], words(kinds)))
 	}
 	*kind = ttp.ScopeKind(args[0])
 	return args[1:], nil
 }
 
-// takeIDsOfKind returns a validator that parses a kind followed by a UUID for each name.
-func takeIDsOfKind(kind *ttp.ScopeKind, kinds []ttp.ScopeKind, ids []uuid.UUID, names ...string) cobra.PositionalArgs {
+// takeNamed returns a validator that parses one argument for each name as a scope of a kind.
+func takeNamed(kind ttp.ScopeKind, scopes []scopeArg, names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		args, err := takeKind(kind, kinds, args)
-		if err == nil {
-			err = arguments(names...)(cmd, args)
-		}
+		err := arguments(names...)(cmd, args)
 		for i := 0; err == nil && i < len(names); i++ {
-			ids[i], err = parseID(names[i], args[i])
+			scopes[i] = scopeArg{kind, args[i]}
+			err = scopes[i].check(names[i])
 		}
 		return err
 	}
 }
 
-// completeKind completes the first argument with the kinds.
-func completeKind(kinds []ttp.ScopeKind) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
+// takeNamedOfKind returns a validator that parses a kind followed by a scope of it for each name.
+func takeNamedOfKind(kinds []ttp.ScopeKind, scopes []scopeArg, names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		var kind ttp.ScopeKind
+		args, err := takeKind(&kind, kinds, args)
+		if err != nil {
+			return err
 		}
-		return words(kinds), cobra.ShellCompDirectiveNoFileComp
+		return takeNamed(kind, scopes, names...)(cmd, args)
 	}
 }
 
-// completeScopes completes the kind of each scope, but no ids.
-func completeScopes(scopes int) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		for range scopes {
-			if len(args) == 0 {
-				return append([]cobra.Completion{fleet}, words(scopeKinds())...), cobra.ShellCompDirectiveNoFileComp
-			}
-			length := 2
-			if args[0] == fleet {
-				length = 1
-			}
-			if len(args) < length {
-				break // the next argument is an id
-			}
-			args = args[length:]
+// setScope returns a setter of a flag that names a scope of a kind.
+func setScope(kind ttp.ScopeKind, scope *scopeArg) func(string) error {
+	return func(s string) error {
+		*scope = scopeArg{kind, s}
+		return scope.check("ID")
+	}
+}
+
+// setAnyScope returns a setter of a flag whose value is a kind and a name, such as "session s1".
+func setAnyScope(scope *scopeArg) func(string) error {
+	return func(s string) (err error) {
+		kind, name, named := strings.Cut(s, " ")
+		args := []string{kind}
+		if named {
+			args = append(args, name)
 		}
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		var rest []string
+		if *scope, rest, err = takeScope(args); err == nil && len(rest) > 0 {
+			err = fmt.Errorf("unexpected %q", rest[0])
+		}
+		return err
 	}
 }

@@ -32,10 +32,10 @@ func TestWrongScopeAssign(t *testing.T) {
 	for args, message := range map[string]string{
 		"attackers":                 "missing argument IDENTITY ATTACKER",
 		"attackers " + identityID:   "missing argument ATTACKER",
-		"attackers x " + attackerID: `the argument IDENTITY must be a UUID, not "x"`,
-		"attackers " + identityID + " " + attackerID + " y": `the argument ATTACKER must be a UUID, not "y"`,
+		"attackers x " + attackerID: `the argument IDENTITY must be an IP, or an id or at least its first 8 digits, not "x"`,
+		"attackers " + identityID + " " + attackerID + " y": `the argument ATTACKER must be an IP, or an id or at least its first 8 digits, not "y"`,
 		"identities":                              "missing argument CAMPAIGN IDENTITY",
-		"identities " + campaignID + " x":         `the argument IDENTITY must be a UUID, not "x"`,
+		"identities " + campaignID + " x":         `the argument IDENTITY must be an IP, or an id or at least its first 8 digits, not "x"`,
 		"attackers " + nobody + " " + attackerID:  "assign attackers: invalid scope: identity_uuid: must be set",
 		"identities " + campaignID + " " + nobody: "assign campaign: invalid scope: row 0: identity_uuid: must be set",
 	} {

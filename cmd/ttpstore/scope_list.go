@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -14,17 +15,17 @@ func newScopeListCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List campaigns, identities or attackers",
 		Example: `  ttpstore scope list campaigns
-  ttpstore scope list identities --campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 --json
-  ttpstore scope list attackers --all --format csv`,
+  ttpstore scope list identities --campaign "Copper Heron" --json
+  ttpstore scope list attackers --limit 0 -o csv`,
 	}
 	cmd.AddCommand(
 		newScopeListOfCommand("campaigns", "List campaigns", listOfCampaigns,
-			listFilter{ttp.CampaignScope, "only campaigns merged into this campaign `ID`"}),
+			listFilter{ttp.CampaignScope, "only campaigns merged into this `campaign`", "merged into"}),
 		newScopeListOfCommand("identities", "List identities", listOfIdentities,
-			listFilter{ttp.CampaignScope, "only identities assigned to this campaign `ID`"},
-			listFilter{ttp.IdentityScope, "only identities merged into this identity `ID`"}),
+			listFilter{ttp.CampaignScope, "only identities assigned to this `campaign`", "campaign"},
+			listFilter{ttp.IdentityScope, "only identities merged into this `identity`", "merged into"}),
 		newScopeListOfCommand("attackers", "List attackers", listOfAttackers,
-			listFilter{ttp.IdentityScope, "only attackers assigned to this identity `ID`"}),
+			listFilter{ttp.IdentityScope, "only attackers assigned to this `identity`", "identity"}),
 	)
 	return cmd
 }
@@ -33,22 +34,32 @@ func newScopeListCommand() *cobra.Command {
 type listFilter struct {
 	kind  ttp.ScopeKind
 	usage string
+	fixed string // the column in which all rows are equal
 }
 
-func newScopeListOfCommand[T any](use, short string, of func(*ttp.Store, ttp.Scope) list[T], filters ...listFilter) *cobra.Command {
-	var scope ttp.Scope
+func newScopeListOfCommand[T any](use, short string, of func(display, *ttp.Store, ttp.Scope) list[T],
+	filters ...listFilter,
+) *cobra.Command {
+	var arg scopeArg
 	var flags *listFlags
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Long: short + `, ordered by id. The filter flags match only direct references; merges are not followed.
+		Long: short + `, ordered by id. The filter flags match only direct
+references; merges are not followed.
 
 ` + listHelp,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				return of(store, scope).print(ctx, cmd, flags)
+			return withScope(cmd, arg, func(ctx context.Context, store *ttp.Store, scope ttp.Scope) error {
+				list := of(flags.display(cmd), store, scope)
+				for _, filter := range filters {
+					if filter.kind == arg.kind {
+						list.columns = slices.DeleteFunc(list.columns, func(c column[T]) bool { return c.name == filter.fixed })
+					}
+				}
+				return list.print(ctx, cmd, flags)
 			})
 		},
 	}
@@ -56,12 +67,7 @@ func newScopeListOfCommand[T any](use, short string, of func(*ttp.Store, ttp.Sco
 	for _, filter := range filters {
 		name := string(filter.kind)
 		names = append(names, name)
-		cmd.Flags().Func(name, filter.usage, func(s string) error {
-			var id uuid.UUID
-			err := setID(&id)(s)
-			scope = ttp.Scope{Kind: filter.kind, UUID: id}
-			return err
-		})
+		cmd.Flags().Func(name, filter.usage, setScope(filter.kind, &arg))
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
 	}
 	exclusive(cmd, names...)
@@ -69,39 +75,42 @@ func newScopeListOfCommand[T any](use, short string, of func(*ttp.Store, ttp.Sco
 	return cmd
 }
 
-func listOfCampaigns(store *ttp.Store, of ttp.Scope) list[campaign] {
-	return list[campaign]{
-		page: func(ctx context.Context, after uuid.UUID, limit int) ([]campaign, error) {
-			page, err := store.ListCampaigns(ctx, of, after, limit)
-			return shown(page, shownCampaign), err
-		},
-		id:      func(c campaign) uuid.UUID { return c.UUID },
-		columns: campaignColumns(),
-		none:    "no campaigns",
+func campaignPage(store *ttp.Store, of ttp.Scope) page[campaign] {
+	return func(ctx context.Context, after uuid.UUID, limit int) ([]campaign, error) {
+		rows, err := store.ListCampaigns(ctx, of, after, limit)
+		return shown(rows, shownCampaign), err
 	}
 }
 
-func listOfIdentities(store *ttp.Store, of ttp.Scope) list[identity] {
-	return list[identity]{
-		page: func(ctx context.Context, after uuid.UUID, limit int) ([]identity, error) {
-			page, err := store.ListIdentities(ctx, of, after, limit)
-			return shown(page, shownIdentity), err
-		},
-		id:      func(i identity) uuid.UUID { return i.UUID },
-		columns: identityColumns(),
-		none:    "no identities",
+func identityPage(store *ttp.Store, of ttp.Scope) page[identity] {
+	return func(ctx context.Context, after uuid.UUID, limit int) ([]identity, error) {
+		rows, err := store.ListIdentities(ctx, of, after, limit)
+		return shown(rows, shownIdentity), err
 	}
 }
 
-func listOfAttackers(store *ttp.Store, of ttp.Scope) list[ttp.Attacker] {
-	return list[ttp.Attacker]{
-		page: func(ctx context.Context, after uuid.UUID, limit int) ([]ttp.Attacker, error) {
-			return store.ListAttackers(ctx, of, after, limit)
-		},
-		id:      func(a ttp.Attacker) uuid.UUID { return a.UUID },
-		columns: attackerColumns(),
-		none:    "no attackers",
+func attackerPage(store *ttp.Store, of ttp.Scope) page[ttp.Attacker] {
+	return func(ctx context.Context, after uuid.UUID, limit int) ([]ttp.Attacker, error) {
+		return store.ListAttackers(ctx, of, after, limit)
 	}
+}
+
+func uuidOfCampaign(c campaign) uuid.UUID { return c.UUID }
+
+func uuidOfIdentity(i identity) uuid.UUID { return i.UUID }
+
+func uuidOfAttacker(a ttp.Attacker) uuid.UUID { return a.UUID }
+
+func listOfCampaigns(d display, store *ttp.Store, of ttp.Scope) list[campaign] {
+	return list[campaign]{campaignPage(store, of), uuidOfCampaign, campaignColumns(d), "no campaigns"}
+}
+
+func listOfIdentities(d display, store *ttp.Store, of ttp.Scope) list[identity] {
+	return list[identity]{identityPage(store, of), uuidOfIdentity, identityColumns(d), "no identities"}
+}
+
+func listOfAttackers(d display, store *ttp.Store, of ttp.Scope) list[ttp.Attacker] {
+	return list[ttp.Attacker]{attackerPage(store, of), uuidOfAttacker, attackerColumns(d), "no attackers"}
 }
 
 func shown[T, S any](rows []T, show func(T) S) []S {

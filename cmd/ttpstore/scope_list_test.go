@@ -8,12 +8,12 @@ import (
 
 func TestScopeList(t *testing.T) {
 	c := twoAttackers(t)
-	campaigns := "UUID                                  NAME\n" + campaignID + "  Copper Heron\n" + otherCampaignID + "  Copper Heron\n"
-	for _, flags := range []string{"", "--all", "--limit 2", "--format table"} {
-		c.want(result{exitSuccess, campaigns, ""}, "", append([]string{"scope", "list", "campaigns"}, strings.Fields(flags)...)...)
+	campaigns := "CAMPAIGN  NAME\n" + campaignID[:8] + "  Copper Heron\n" + otherCampaignID[:8] + "  Copper Heron\n"
+	for _, flags := range []string{"", "--limit 0", "-n 2"} {
+		c.want(result{exitSuccess, campaigns, ""}, "", append([]string{"scope", "list", "campaigns", "-o=table"}, strings.Fields(flags)...)...)
 	}
 	c.want(result{exitSuccess, "uuid,campaign_uuid,merged_into_uuid,survivor_uuid\n" + otherIdentityID + "," + otherCampaignID + ",,\n",
-		"more: --after " + otherIdentityID + "\n"}, "", "scope", "list", "identities", "--format=csv", "--limit=1")
+		"1 of 2 shown; --after " + otherIdentityID + " for more, --limit 0 for all\n"}, "", "scope", "list", "identities", "-o=csv", "--limit=1")
 	c.want(result{exitSuccess, `[
   {
     "uuid": "` + attackerID + `",
@@ -23,7 +23,7 @@ func TestScopeList(t *testing.T) {
 ]
 `, ""}, "", "scope", "list", "attackers", "--json", "--after", otherAttackerID)
 	c.want(result{exitSuccess, `{"uuid":"` + otherIdentityID + `","campaign_uuid":"` + otherCampaignID + `"}` + "\n" +
-		`{"uuid":"` + identityID + `","campaign_uuid":"` + campaignID + `"}` + "\n", ""}, "", "scope", "list", "identities", "--all", "--json")
+		`{"uuid":"` + identityID + `","campaign_uuid":"` + campaignID + `"}` + "\n", ""}, "", "scope", "list", "identities", "-o=jsonl")
 }
 
 func TestScopeListOfOneScope(t *testing.T) {
@@ -43,14 +43,13 @@ func TestScopeListOfOneScope(t *testing.T) {
 		"attackers --identity " + attackerID:                            "",
 		"attackers --identity " + identityID + " --after " + attackerID: "",
 	} {
-		got := c.runWith("", append(append([]string{"scope", "list"}, strings.Fields(args)...), "--format=csv")...)
-		if _, rows, _ := strings.Cut(got.stdout, "\n"); rows != want || got.status != exitSuccess || got.stderr != "" {
+		got := c.runWith("", append(append([]string{"scope", "list"}, strings.Fields(args)...), "-o=csv")...)
+		if _, rows, _ := strings.Cut(got.stdout, "\n"); rows != want || got.status != exitSuccess || (got.stderr == "") != (rows != "") {
 			t.Errorf("%s: %+v", args, got)
 		}
 	}
 	c.want(result{exitSuccess, "", "no attackers\n"}, "", "scope", "list", "attackers", "--identity", attackerID)
-	c.want(result{exitSuccess, "[]\n", ""}, "", "scope", "list", "campaigns", "--campaign", attackerID, "--json")
-	c.want(result{exitSuccess, "", ""}, "", "scope", "list", "campaigns", "--campaign", attackerID, "--json", "--all")
+	c.want(result{exitSuccess, "[]\n", "no campaigns\n"}, "", "scope", "list", "campaigns", "--campaign", attackerID, "--json")
 }
 
 // A list is read in pages, whatever its limit.
@@ -65,19 +64,24 @@ func TestScopeListOfManyPages(t *testing.T) {
 		t.Fatal(got)
 	}
 	for flags, want := range map[string]result{
-		"":                                {100, "", "more: --after " + id(99) + "\n"},
-		"--limit 999":                     {999, "", "more: --after " + id(998) + "\n"},
-		"--limit 1000":                    {1000, "", "more: --after " + id(999) + "\n"},
-		"--limit 2000":                    {2000, "", "more: --after " + id(1999) + "\n"},
-		"--limit 2001":                    {2001, "", ""},
-		"--limit 10000":                   {2001, "", ""},
-		"--all":                           {2001, "", ""},
-		"--all --after " + id(1000):       {1000, "", ""},
-		"--limit 999 --after " + id(1001): {999, "", ""},
+		"":                           {100, id(99), "100 of 2,001"},
+		"--limit 999":                {999, id(998), "999 of 2,001"},
+		"--limit 1000":               {1000, id(999), "1,000 of 2,001"},
+		"--limit 2000":               {2000, id(1999), "2,000 of 2,001"},
+		"--limit 2001":               {2001, "", ""},
+		"--limit 10000":              {2001, "", ""},
+		"--limit 0":                  {2001, "", ""},
+		"-n 0 --after " + id(1000):   {1000, "", ""},
+		"-n 999 --after " + id(1001): {999, "", ""},
+		"-n 9 --after " + id(1001):   {9, id(1010), "9 of 999"},
 	} {
+		note := ""
+		if want.stderr != "" {
+			note = want.stderr + " shown; --after " + want.stdout + " for more, --limit 0 for all\n"
+		}
 		for _, form := range []string{"csv", "table"} {
-			got := c.runWith("", append([]string{"scope", "list", "attackers", "--format", form}, strings.Fields(flags)...)...)
-			if n := strings.Count(got.stdout, "\n") - 1; n != want.status || got.stderr != want.stderr || got.status != exitSuccess {
+			got := c.runWith("", append([]string{"scope", "list", "attackers", "-o", form}, strings.Fields(flags)...)...)
+			if n := strings.Count(got.stdout, "\n") - 1; n != want.status || got.stderr != note || got.status != exitSuccess {
 				t.Errorf("%s: %d rows, %q", flags, n, got.stderr)
 			}
 		}
@@ -90,12 +94,11 @@ func TestWrongScopeList(t *testing.T) {
 		"campaigns x":                   `unexpected argument "x"`,
 		"campaigns --identity x":        "unknown flag: --identity",
 		"attackers --campaign x":        "unknown flag: --campaign",
-		"attackers --identity x":        `invalid argument "x" for "--identity" flag: must be a UUID`,
-		"attackers --identity=":         `invalid argument "" for "--identity" flag: must be a UUID`,
+		"attackers --identity x":        `invalid argument "x" for "--identity" flag: the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`,
+		"attackers --identity=":         `invalid argument "" for "--identity" flag: the argument ID must not be empty`,
 		"attackers --after x":           `invalid argument "x" for "--after" flag: must be a UUID`,
-		"attackers --limit 10001":       `invalid argument "10001" for "--limit" flag: must be a whole number from 1 to 10000`,
-		"attackers --limit 1 --all":     "--limit and --all are mutually exclusive",
-		"attackers --json --format csv": "--format and --json are mutually exclusive",
+		"attackers --limit 10001":       `invalid argument "10001" for "-n, --limit" flag: must be a whole number from 0 to 10000`,
+		"attackers --json --output csv": "--output and --json are mutually exclusive",
 		"identities --campaign " + campaignID + " --identity " + identityID: "--campaign and --identity are mutually exclusive",
 	} {
 		name, _, _ := strings.Cut(args, " ")

@@ -15,8 +15,11 @@ func TestScopeMerge(t *testing.T) {
 		}
 		c.want(result{exitFailure, "", "ttpstore: merge " + kind + ": conflict: " + kind + " " + into + " cannot be merged into " + from +
 			": the merge would close a cycle\n"}, "", "scope", "merge", kind, into, from)
-		for _, note := range []string{" is no longer merged into " + into, " was not merged"} {
-			c.want(result{exitSuccess, "", kind + " " + from + note + "\n"}, "", "scope", "unmerge", kind, from)
+		for _, note := range []string{
+			"undid the merge of " + kind + " " + from + " into " + into + ": it has 2 tags of its own",
+			kind + " " + from + " was not merged: nothing is undone",
+		} {
+			c.want(result{exitSuccess, "", note + "\n"}, "", "scope", "unmerge", kind, from)
 			c.want(result{exitSuccess, "4\n", ""}, "", "tags", kind, into, "--count")
 		}
 		c.want(result{exitFailure, "", "ttpstore: unmerge " + kind + ": not found: " + kind + " " + strangerID + "\n"}, "", "scope", "unmerge", kind, strangerID)
@@ -33,12 +36,12 @@ func TestWrongScopeMerge(t *testing.T) {
 		"merge attacker x y":                    `unknown kind "attacker", must be ` + known,
 		"merge identity":                        "missing argument FROM INTO",
 		"merge identity " + identityID:          "missing argument INTO",
-		"merge identity x " + identityID:        `the argument FROM must be a UUID, not "x"`,
-		"merge identity " + identityID + " x":   `the argument INTO must be a UUID, not "x"`,
+		"merge identity x " + identityID:        `the argument FROM must be an IP, or an id or at least its first 8 digits, not "x"`,
+		"merge identity " + identityID + " x":   `the argument INTO must be an IP, or an id or at least its first 8 digits, not "x"`,
 		"unmerge":                               "missing argument: " + known,
 		"unmerge session s1":                    `unknown kind "session", must be ` + known,
 		"unmerge campaign":                      "missing argument FROM",
-		"unmerge campaign x":                    `the argument FROM must be a UUID, not "x"`,
+		"unmerge identity x":                    `the argument FROM must be an IP, or an id or at least its first 8 digits, not "x"`,
 		"unmerge campaign " + campaignID + " x": `unexpected argument "x"`,
 	} {
 		name, _, _ := strings.Cut(args, " ")

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -15,49 +17,51 @@ func storedKinds() []ttp.ScopeKind {
 }
 
 func newScopeShowCommand() *cobra.Command {
-	var kind ttp.ScopeKind
-	var ids [1]uuid.UUID
-	var asJSON *bool
+	var args [1]scopeArg
+	var out *output
 	cmd := &cobra.Command{
 		Use:   "show campaign|identity|attacker ID",
 		Short: "Show one campaign, identity or attacker",
-		Long: `Show one campaign, identity or attacker with its assignments and, if it is merged, the survivor. An id that
-is not stored is an error, even if tags name it.`,
-		Example: `  ttpstore scope show campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251
-  ttpstore scope show attacker 542eed02-5e33-5182-94c3-b95ea9af1b84 --json | jq -r .identity_uuid`,
-		Args:              takeIDsOfKind(&kind, storedKinds(), ids[:], "ID"),
-		ValidArgsFunction: completeKind(storedKinds()),
+		Long: `Show one campaign, identity or attacker with its assignments, an identity with
+its attackers, and the survivor of what is merged. An id that is not stored is
+an error, even if tags name it.`,
+		Example: `  ttpstore scope show campaign "Copper Heron"
+  ttpstore scope show identity 192.0.2.17
+  ttpstore scope show attacker 192.0.2.17 --json | jq -r .identity_uuid`,
+		Args:              takeNamedOfKind(storedKinds(), args[:], "ID"),
+		ValidArgsFunction: completeScopeOf(storedKinds(), 1),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				switch kind {
+			return withScope(cmd, args[0], func(ctx context.Context, store *ttp.Store, scope ttp.Scope) error {
+				d := out.fieldDisplay(cmd)
+				switch scope.Kind {
 				case ttp.CampaignScope:
-					c, err := store.GetCampaign(ctx, ids[0])
-					return showScope(cmd, *asJSON, campaignColumns(), shownCampaign(c), err)
+					c, err := store.GetCampaign(ctx, scope.UUID)
+					return showScope(cmd, out, campaignColumns(d), shownCampaign(c), err)
 				case ttp.IdentityScope:
-					i, err := store.GetIdentity(ctx, ids[0])
-					return showScope(cmd, *asJSON, identityColumns(), shownIdentity(i), err)
+					i, err := getIdentity(ctx, store, scope.UUID)
+					return showScope(cmd, out, identityFields(d), i, err)
 				}
-				a, err := store.GetAttacker(ctx, ids[0])
-				return showScope(cmd, *asJSON, attackerColumns(), a, err)
+				a, err := store.GetAttacker(ctx, scope.UUID)
+				return showScope(cmd, out, attackerColumns(d), a, err)
 			})
 		},
 	}
-	asJSON = cmd.Flags().Bool("json", false, "print one JSON object")
+	out = addOutput(cmd)
 	return cmd
 }
 
-func showScope[T any](cmd *cobra.Command, asJSON bool, columns []column[T], scope T, err error) error {
+// fieldDisplay returns the display of a single object, which has room for full ids.
+func (o *output) fieldDisplay(cmd *cobra.Command) display {
+	d := o.display(cmd)
+	d.wide = true
+	return d
+}
+
+func showScope[T any](cmd *cobra.Command, o *output, columns []column[T], scope T, err error) error {
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return printJSON(cmd, scope)
-	}
-	var fields [][2]string
-	for _, c := range columns {
-		fields = append(fields, [2]string{label(c.name), c.text(scope)})
-	}
-	return printFields(cmd.OutOrStdout(), fields)
+	return printObject(cmd, o, scope, func(display) [][2]string { return fieldsOf(columns, scope) })
 }
 
 // campaign is the output form of a campaign; Survivor is set only if it is merged.
@@ -73,12 +77,12 @@ func shownCampaign(c ttp.Campaign) campaign {
 	return campaign{c, c.SurvivorUUID}
 }
 
-func campaignColumns() []column[campaign] {
+func campaignColumns(d display) []column[campaign] {
 	return []column[campaign]{
-		idColumn("uuid", func(c campaign) uuid.UUID { return c.UUID }),
+		idColumn(d, "campaign", func(c campaign) uuid.UUID { return c.UUID }),
 		textColumn("name", func(c campaign) string { return c.Name }),
-		idColumn("merged_into_uuid", func(c campaign) uuid.UUID { return c.MergedIntoUUID }),
-		idColumn("survivor_uuid", func(c campaign) uuid.UUID { return c.Survivor }),
+		idColumn(d, "merged into", func(c campaign) uuid.UUID { return c.MergedIntoUUID }),
+		idColumn(d, "survivor", func(c campaign) uuid.UUID { return c.Survivor }),
 	}
 }
 
@@ -95,24 +99,66 @@ func shownIdentity(i ttp.Identity) identity {
 	return identity{i, i.SurvivorUUID}
 }
 
-func identityColumns() []column[identity] {
+func identityColumns(d display) []column[identity] {
 	return []column[identity]{
-		idColumn("uuid", func(i identity) uuid.UUID { return i.UUID }),
-		idColumn("campaign_uuid", func(i identity) uuid.UUID { return i.CampaignUUID }),
-		idColumn("merged_into_uuid", func(i identity) uuid.UUID { return i.MergedIntoUUID }),
-		idColumn("survivor_uuid", func(i identity) uuid.UUID { return i.Survivor }),
+		idColumn(d, "identity", func(i identity) uuid.UUID { return i.UUID }),
+		idColumn(d, "campaign", func(i identity) uuid.UUID { return i.CampaignUUID }),
+		idColumn(d, "merged into", func(i identity) uuid.UUID { return i.MergedIntoUUID }),
+		idColumn(d, "survivor", func(i identity) uuid.UUID { return i.Survivor }),
 	}
 }
 
-func attackerColumns() []column[ttp.Attacker] {
-	return []column[ttp.Attacker]{
-		idColumn("uuid", func(a ttp.Attacker) uuid.UUID { return a.UUID }),
-		textColumn("ip", func(a ttp.Attacker) string {
-			if !a.IP.IsValid() {
-				return ""
-			}
-			return a.IP.String()
-		}),
-		idColumn("identity_uuid", func(a ttp.Attacker) uuid.UUID { return a.IdentityUUID }),
+// identityWithAttackers is an identity with its attackers and those of the identities merged into it.
+type identityWithAttackers struct {
+	identity
+	Attackers int      `json:"attackers"`
+	IPs       []string `json:"ips"`
+}
+
+func getIdentity(ctx context.Context, store *ttp.Store, id uuid.UUID) (identityWithAttackers, error) {
+	i, err := store.GetIdentity(ctx, id)
+	if err != nil {
+		return identityWithAttackers{}, err
 	}
+	attackers, err := store.AttackersOfIdentities(ctx, id)
+	ips := ipsOf(attackers[id])
+	return identityWithAttackers{shownIdentity(i), len(attackers[id]), ips}, err
+}
+
+// ipsOf returns the distinct IPs of attackers, sorted.
+func ipsOf(attackers []ttp.Attacker) []string {
+	ips := []string{}
+	for _, a := range attackers {
+		if a.IP.IsValid() {
+			ips = append(ips, a.IP.String())
+		}
+	}
+	slices.Sort(ips)
+	return slices.Compact(ips)
+}
+
+func identityFields(d display) []column[identityWithAttackers] {
+	var columns []column[identityWithAttackers]
+	for _, c := range identityColumns(d) {
+		columns = append(columns, textColumn(c.name, func(i identityWithAttackers) string { return c.text(i.identity) }))
+	}
+	return append(columns,
+		countColumn("attackers", func(i identityWithAttackers) int { return i.Attackers }),
+		textColumn("ips", func(i identityWithAttackers) string { return strings.Join(i.IPs, ", ") }))
+}
+
+func attackerColumns(d display) []column[ttp.Attacker] {
+	return []column[ttp.Attacker]{
+		idColumn(d, "attacker", func(a ttp.Attacker) uuid.UUID { return a.UUID }),
+		textColumn("ip", ipText),
+		idColumn(d, "identity", func(a ttp.Attacker) uuid.UUID { return a.IdentityUUID }),
+	}
+}
+
+// ipText returns the IP of an attacker, "" if it has none.
+func ipText(a ttp.Attacker) string {
+	if !a.IP.IsValid() {
+		return ""
+	}
+	return a.IP.String()
 }

@@ -7,8 +7,8 @@ import (
 
 func TestScopeShow(t *testing.T) {
 	c := twoAttackers(t)
-	c.want(result{exitSuccess, "uuid         " + campaignID + "\nname         Copper Heron\n", ""}, "", "scope", "show", "campaign", campaignID)
-	c.want(result{exitSuccess, "uuid      " + attackerID + "\nip        192.0.2.7\nidentity  " + identityID + "\n", ""},
+	c.want(result{exitSuccess, "campaign\t" + campaignID + "\nname\tCopper Heron\n", ""}, "", "scope", "show", "campaign", campaignID)
+	c.want(result{exitSuccess, "attacker\t" + attackerID + "\nip\t192.0.2.7\nidentity\t" + identityID + "\n", ""},
 		"", "scope", "show", "attacker", strings.ToUpper(attackerID))
 	c.want(result{exitSuccess, `{
   "uuid": "` + attackerID + `",
@@ -26,16 +26,20 @@ func TestScopeShow(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	c.want(result{exitSuccess, "uuid         " + identityID + "\ncampaign     " + campaignID + "\nmerged into  " + otherIdentityID +
-		"\nsurvivor     " + strangerID + "\n", ""}, "", "scope", "show", "identity", identityID)
+	c.want(result{exitSuccess, "identity\t" + identityID + "\ncampaign\t" + campaignID + "\nmerged into\t" + otherIdentityID +
+		"\nsurvivor\t" + strangerID + "\nattackers\t1\nips\t192.0.2.7\n", ""}, "", "scope", "show", "identity", identityID)
 	c.want(result{exitSuccess, `{
   "uuid": "` + identityID + `",
   "campaign_uuid": "` + campaignID + `",
   "merged_into_uuid": "` + otherIdentityID + `",
-  "survivor_uuid": "` + strangerID + `"
+  "survivor_uuid": "` + strangerID + `",
+  "attackers": 1,
+  "ips": [
+    "192.0.2.7"
+  ]
 }
 `, ""}, "", "scope", "show", "identity", identityID, "--json")
-	c.want(result{exitSuccess, "uuid         " + strangerID + "\n", ""}, "", "scope", "show", "identity", strangerID)
+	c.want(result{exitSuccess, "identity\t" + strangerID + "\nattackers\t2\nips\t192.0.2.7\n", ""}, "", "scope", "show", "identity", strangerID)
 	c.want(result{exitFailure, "", "ttpstore: get identity " + attackerID + ": not found\n"}, "", "scope", "show", "identity", attackerID, "--json")
 }
 
@@ -45,7 +49,7 @@ func TestScopeShowPrintsNamesThatATerminalWouldObey(t *testing.T) {
 	if got := c.runWith(`{"type":"campaign","uuid":"`+campaignID+`","name":"`+name+`"}`, "import", "-"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	c.want(result{exitSuccess, "uuid         " + campaignID + "\nname         Heron\\u202e\n", ""}, "", "scope", "show", "campaign", campaignID)
+	c.want(result{exitSuccess, "campaign\t" + campaignID + "\nname\tHeron\\u202e\n", ""}, "", "scope", "show", "campaign", campaignID)
 }
 
 func TestWrongScopeShow(t *testing.T) {
@@ -56,7 +60,7 @@ func TestWrongScopeShow(t *testing.T) {
 		"session s1":                      `unknown kind "session", must be ` + known,
 		"fleet":                           `unknown kind "fleet", must be ` + known,
 		"identity":                        "missing argument ID",
-		"identity x":                      `the argument ID must be a UUID, not "x"`,
+		"identity x":                      `the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`,
 		"identity " + identityID + " foo": `unexpected argument "foo"`,
 	} {
 		c.wantWrong(message, "scope show", append([]string{"scope", "show"}, strings.Fields(args)...)...)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,10 +14,10 @@ import (
 // commandLines has a valid command line of every command.
 var commandLines = []string{
 	"completion bash", "completion fish", "completion powershell", "completion zsh", "help import",
-	"migrate up", "migrate status", "migrate down 9", "migrate force 9", "import file", "export file",
+	"migrate up", "migrate status", "migrate views", "migrate down 9", "migrate force 9", "import file", "export file",
 	"rollup identity " + identityID, "rollup attacker " + attackerID, "rollup campaign " + campaignID, "rollup session s1",
 	"rollup fleet", "rollup attackers", "rollup identities",
-	"tags session s1", "tag " + attackerID, "timeline identity " + identityID, "who session", "new session s1 --since 7d",
+	"version", "docs " + os.DevNull + " man", "top", "coverage fleet", "session s1", "tags session s1", "tag " + attackerID, "timeline identity " + identityID, "who session", "new session s1 --since 7d",
 	"compare session s1 fleet", "rules", "phases " + identityID,
 	"scope show attacker " + attackerID, "scope list campaigns", "scope list identities", "scope list attackers",
 	"scope assign attackers " + identityID + " " + attackerID, "scope assign identities " + campaignID + " " + identityID,

@@ -13,32 +13,33 @@ import (
 )
 
 func newSTIXCommand() *cobra.Command {
-	var scope [1]ttp.Scope
-	var output string
+	var scope [1]scopeArg
+	var out string
 	var filter *filterFlags
 	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "stix SCOPE",
 		Short: "Write the techniques of a scope as STIX 2.1 sightings",
-		Long: `Write a STIX 2.1 bundle with a sighting for each technique, tactic and release of a scope. The sightings refer
-to ATT&CK's own objects, which the bundle does not contain. The same tags give the same bytes.
+		Long: `Write a STIX 2.1 bundle with a sighting for each technique, tactic and release
+of a scope. The sightings refer to ATT&CK's own objects, which the bundle does
+not contain. The same tags give the same bytes.
 ` + scopeHelp,
-		Example: `  ttpstore stix fleet --since 7d -o week.json
-  ttpstore stix campaign 27b9630e-70f3-513e-b7aa-1f4f8ca1f251 | jq '.objects[].type'`,
+		Example: `  ttpstore stix fleet --since 7d --out week.json
+  ttpstore stix campaign "Copper Heron" | jq '.objects[].type'`,
 		Args:              takeScopes(scope[:]),
 		ValidArgsFunction: completeScopes(1),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-				return writeSTIX(ctx, cmd, store, scope[0], filter.filter(), *release, output)
+			return withScope(cmd, scope[0], func(ctx context.Context, store *ttp.Store, scope ttp.Scope) error {
+				return writeSTIX(ctx, cmd, store, scope, filter.filter(), *release, out)
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "-", "write this `file`, or standard output for -")
+	cmd.Flags().StringVar(&out, "out", "-", "write this `file`, or standard output for -")
 	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
 
-func writeSTIX(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf, output string) error {
+func writeSTIX(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf, out string) error {
 	cells, err := store.Cells(ctx, scope, as.options(ttp.Where(f))...)
 	if err != nil {
 		return err
@@ -59,7 +60,7 @@ func writeSTIX(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope 
 	if err != nil {
 		return err
 	}
-	err = writeTo(cmd, output, func(w io.Writer) error {
+	err = writeTo(cmd, out, func(w io.Writer) error {
 		_, err := bundle.WriteTo(w)
 		return err
 	})

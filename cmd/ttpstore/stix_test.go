@@ -9,7 +9,7 @@ import (
 func TestSTIX(t *testing.T) {
 	c := filled(t)
 	file := filepath.Join(t.TempDir(), "bundle.json")
-	c.want(result{exitSuccess, "", ""}, "", "stix", "session", "s1", "-o", file)
+	c.want(result{exitSuccess, "", ""}, "", "stix", "session", "s1", "--out", file)
 	stdout := c.runWith("", "stix", "session", "s1")
 	if stdout.status != exitSuccess || stdout.stdout != read(t, file) {
 		t.Errorf("the same tags give other bytes: %+v", stdout)

@@ -18,28 +18,28 @@ func TestTag(t *testing.T) {
 		t.Fatal(got)
 	}
 	id := ttp.ComputeTagUUID("payload", "x", "R2", 3, "T1110", "").String()
-	got := c.runWith("", "tag", id)
+	got := c.runWith("", "tag", id, "-o=table")
 	text := regexp.MustCompile(`(?m)^(ingested at|batch) +\S+$`).ReplaceAllString(got.stdout, "$1 ...")
-	if want := `uuid           ` + id + `
-observed at    2026-03-16T12:00:00.5Z
-technique      T1110
-tactic         TA0006
-release        enterprise-v18.1
-confidence     0.6
-rule           R2 v3
-source         payload x
-attacker       29fdaf10-78d5-5f95-8bea-3d649e29ecd6
-session        s2
-decky          decky-1
+	if want := `uuid         ` + id + `
+observed at  2026-03-16T12:00:00.5Z
+technique    T1110 Brute Force
+tactic       TA0006 Credential Access
+release      enterprise-v18.1
+confidence   0.6
+rule         R2 v3
+source       payload x
+attacker     29fdaf10-78d5-5f95-8bea-3d649e29ecd6
+session      s2
+decky        decky-1
 ingested at ...
 batch ...
-evidence       {
-                 "line": "ls <\u009b1m\u202e\udb40\udc41",
-                 "n": [
-                   1,
-                   2.50
-                 ]
-               }
+evidence     {
+               "line": "ls <\u009b1m\u202e\udb40\udc41",
+               "n": [
+                 1,
+                 2.50
+               ]
+             }
 `; text != want || got.status != exitSuccess || got.stderr != "" {
 		t.Errorf("%d %q\n%s", got.status, got.stderr, text)
 	}
@@ -56,8 +56,12 @@ evidence       {
 		t.Errorf("%+v: %v", got, err)
 	}
 
+	if short := c.runWith("", "tag", id[:8], "--json"); short != got {
+		t.Errorf("%+v", short)
+	}
+	c.want(result{exitFailure, "", "ttpstore: no tag has an id that begins with 00000000\n"}, "", "tag", "00000000")
 	c.want(result{exitFailure, "", "ttpstore: get tag " + attackerID + ": not found\n"}, "", "tag", attackerID)
 	c.wantWrong("missing argument ID", "tag", "tag")
-	c.wantWrong(`the argument ID must be a UUID, not "x"`, "tag", "tag", "x")
+	c.wantWrong(`the argument ID must be an id or at least its first 8 digits, not "x"`, "tag", "tag", "x")
 	c.wantWrong(`unexpected argument "x"`, "tag", "tag", id, "x")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -22,14 +23,22 @@ func notef(stderr io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(stderr, format, args...)
 }
 
-// terminalWidth returns the number of columns of a terminal, or 80 for other streams.
+// terminalWidth returns the number of columns of a terminal; for other streams $COLUMNS, or 80.
 func terminalWidth(stream any) int {
 	if isTerminal(stream) {
 		if width, _, err := term.GetSize(int(stream.(*os.File).Fd())); err == nil && width > 0 {
 			return width
 		}
 	}
+	if width, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && width > 0 {
+		return width
+	}
 	return 80
+}
+
+// oneLine makes text printable, line breaks and tabs included.
+func oneLine(s string) string {
+	return strings.ReplaceAll(printable(s), "\n", `\n`)
 }
 
 // printable escapes control and other unprintable characters in JSON notation: attackers control some of the

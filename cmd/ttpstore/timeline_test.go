@@ -14,39 +14,57 @@ import (
 
 func TestTimeline(t *testing.T) {
 	c := twoAttackers(t)
-	c.want(result{exitSuccess, `START       COUNT
-2026-03-15      3  █████████████████████████████████████████████████████████████
-2026-03-16      2  ████████████████████████████████████████▊
-2026-03-17      1  ████████████████████▍
+	t.Setenv("COLUMNS", "80")
+	c.want(result{exitSuccess, `START             COUNT
+2026-03-15 12:00      3  ██████████████████████████████████████████████████████
+2026-03-16 00:00      1  ██████████████████
+2026-03-16 12:00      1  ██████████████████
+2026-03-17 00:00      1  ██████████████████
 
-TECHNIQUE  COUNT
-T1110.001      3  █
-T1082          2   ██
-T1110          1   █
-`, ""}, "", "timeline", "fleet")
-	c.want(result{exitSuccess, `START                 COUNT
-2026-03-15T12:00:00Z      3  ███████████████████████████████████████████████████
-2026-03-16T00:00:00Z      1  █████████████████
-2026-03-16T12:00:00Z      1  █████████████████
-2026-03-17T00:00:00Z      1  █████████████████
-
-TACTIC  COUNT
-TA0006      3  █ ▄
-`, "1 of 3 lines shown, --top shows more\n"}, "", "timeline", "fleet", "--by=tactic", "--bucket=12h", "--top=1")
+TACTIC                    COUNT
+TA0006 Credential Access      3  █ ▄
+`, "1 of 3 lines shown; --top 0 for all\n"}, "", "timeline", "fleet", "--by=tactic", "--bucket=12h", "--top=1", "-o=table")
 	c.want(result{exitSuccess, `START       COUNT
 2026-03-09      0
-2026-03-16      1  █████████████████████████████████████████████████████████████
+2026-03-16      1  ████████████████████████████████████████████████████████████
 2026-03-23      0
 
-TECHNIQUE  COUNT
-T1082          1   █
-`, ""}, "", "timeline", "session", "s1", "--bucket=1w", "--technique=T1082", "--since=2026-03-09", "--until=2026-03-23T00:00:01Z")
-	if got := c.runWith("", "timeline", "session", "s1", "--bucket=500ms", "--technique=T1082"); !strings.HasPrefix(got.stdout,
-		"START                        COUNT\n2026-03-16T00:00:00.000000Z      1  ███") {
+TECHNIQUE                           COUNT
+T1082 System Information Discovery      1   █
+`, ""}, "", "timeline", "session", "s1", "--bucket=1w", "--technique=T1082", "--since=2026-03-09", "--until=2026-03-23T00:00:01Z", "-o=table")
+	if got := c.runWith("", "timeline", "session", "s1", "--bucket=500ms", "--technique=T1082", "-o=table"); !strings.HasPrefix(got.stdout,
+		"START                       COUNT\n2026-03-16 00:00:00.000000      1  ███") {
 		t.Errorf("%+v", got)
 	}
-	c.want(result{exitSuccess, "", "no tags\n"}, "", "timeline", "session", "none")
-	c.want(result{exitSuccess, "", "no tags\n"}, "", "timeline", "fleet", "--since=2026-01-01", "--until=2026-01-09")
+	c.want(result{exitSuccess, "start\tcount\tagainst_count\n2026-03-15T00:00:00Z\t3\t\n2026-03-16T00:00:00Z\t1\t\n", ""},
+		"", "timeline", "session", "s1")
+	c.want(result{exitSuccess, "", "no tag has session none\n"}, "", "timeline", "session", "none")
+	c.want(result{exitSuccess, "", "no tags match: fleet has 6 tags\n"}, "", "timeline", "fleet", "--since=2026-01-01", "--until=2026-01-09", "-o=table")
+}
+
+func TestTimelineBesideAnother(t *testing.T) {
+	c := twoAttackers(t)
+	for args, want := range map[string]string{
+		"session s1 --against fleet": `start,count,against_count
+2026-03-15T00:00:00Z,3,3
+2026-03-16T00:00:00Z,1,2
+2026-03-17T00:00:00Z,0,1
+`,
+		"fleet --previous --since 2026-03-16 --until 2026-03-18": `start,count,against_count
+2026-03-16T00:00:00Z,2,0
+2026-03-17T00:00:00Z,1,3
+`,
+		`session s2 --against "session s1" --bucket 1w`: `start,count,against_count
+2026-03-09T00:00:00Z,0,3
+2026-03-16T00:00:00Z,2,1
+`,
+	} {
+		c.want(result{exitSuccess, want, ""}, "", append([]string{"timeline", "-o=csv"}, shellWords(args)...)...)
+	}
+	c.wantWrong("--previous needs --since", "timeline", "timeline", "fleet", "--previous")
+	c.wantWrong("--against and --previous are mutually exclusive", "timeline", "timeline", "fleet", "--previous", "--since=7d", "--against=fleet")
+	c.wantWrong(`invalid argument "x" for "--against" flag: unknown scope "x", must be fleet, identity, attacker, campaign or session`,
+		"timeline", "timeline", "fleet", "--against=x")
 }
 
 func TestTimelineAsJSON(t *testing.T) {
@@ -67,7 +85,7 @@ func TestTimelineAsJSON(t *testing.T) {
 	} {
 		got := c.runWith("", append([]string{"timeline", "--json"}, strings.Fields(test.args)...)...)
 		var timeline ttp.Timeline
-		if err := json.Unmarshal([]byte(got.stdout), &timeline); err != nil || got.status != exitSuccess || got.stderr != "" {
+		if err := json.Unmarshal([]byte(got.stdout), &timeline); err != nil || got.status != exitSuccess || (got.stderr != "") != strings.Contains(test.args, "none") {
 			t.Errorf("%+v: %v", got, err)
 		}
 		if diff := cmp.Diff(test.want, timeline); diff != "" {
@@ -109,13 +127,13 @@ func TestTimelineFitsTheTerminal(t *testing.T) {
 	for i := range 400 {
 		timeline.Counts = append(timeline.Counts, int64(i)*1_000_000)
 	}
-	series := []ttp.TimelineSeries{{TechniqueID: "T1110", SubTechniqueID: "T1110.001", Count: 399 * 200 * 1_000_000, Counts: timeline.Counts}}
+	timeline.Series = []ttp.TimelineSeries{{TechniqueID: "T1110", SubTechniqueID: "T1110.001", Count: 399 * 200 * 1_000_000, Counts: timeline.Counts}}
 	for _, width := range []int{60, 80, 200} {
 		longest := 0
-		for line := range strings.Lines(drawTimeline(timeline, series, width)) {
+		for line := range strings.Lines(drawTimeline(display{width: width}, timelinePair{here: timeline}, timeline.Series)) {
 			longest = max(longest, len([]rune(strings.TrimSpace(line))))
 		}
-		if longest > width || longest < width-10 {
+		if longest > width || longest < width-20 {
 			t.Error(width, longest)
 		}
 	}
@@ -127,7 +145,7 @@ func TestWrongTimeline(t *testing.T) {
 		{"--bucket day", `invalid argument "day" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w, at most 106751d`},
 		{"--bucket -1h", `invalid argument "-1h" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w, at most 106751d`},
 		{"--by rule", `invalid argument "rule" for "--by" flag: must be technique or tactic`},
-		{"--top 0", `invalid argument "0" for "--top" flag: must be a whole number from 1`},
+		{"--top -1", `invalid argument "-1" for "--top" flag: must be a whole number from 0`},
 		{"--bucket 7h", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},
 		{"--bucket 2w", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},
 		{"--bucket 0s", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},

@@ -15,7 +15,7 @@ func newTombstoneCommand() *cobra.Command {
 		Use:   "tombstone",
 		Short: "List and lift tombstones, which block removed tags",
 		Example: `  ttpstore tombstone list
-  ttpstore tombstone lift 0199c2a4-7b1e-7c3a-9d55-2f0e8a6b1c4d`,
+  ttpstore tombstone lift 0199c2a4-7b1e`,
 	}
 	cmd.AddCommand(newTombstoneListCommand(), newTombstoneLiftCommand())
 	return cmd
@@ -26,7 +26,8 @@ func newTombstoneListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the tombstones, oldest first",
-		Long: `List the tombstones, oldest first, with the removal, its reason and the number of blocked tags.
+		Long: `List the tombstones, oldest first, with the removal, its reason and the number
+of blocked tags.
 
 ` + listHelp,
 		Args:              arguments(),
@@ -36,7 +37,7 @@ func newTombstoneListCommand() *cobra.Command {
 				return list[ttp.Tombstone]{
 					page:    store.ListTombstones,
 					id:      func(t ttp.Tombstone) uuid.UUID { return t.UUID },
-					columns: tombstoneColumns(),
+					columns: tombstoneColumns(flags.display(cmd)),
 					none:    "no tombstones",
 				}.print(ctx, cmd, flags)
 			})
@@ -46,10 +47,10 @@ func newTombstoneListCommand() *cobra.Command {
 	return cmd
 }
 
-func tombstoneColumns() []column[ttp.Tombstone] {
+func tombstoneColumns(d display) []column[ttp.Tombstone] {
 	return []column[ttp.Tombstone]{
-		idColumn("uuid", func(t ttp.Tombstone) uuid.UUID { return t.UUID }),
-		textColumn("created_at", func(t ttp.Tombstone) string { return t.CreatedAt.Format(time.RFC3339Nano) }),
+		idColumn(d, "tombstone", func(t ttp.Tombstone) uuid.UUID { return t.UUID }),
+		timeColumn(d, "created", func(t ttp.Tombstone) time.Time { return t.CreatedAt }),
 		countColumn("tags", func(t ttp.Tombstone) int64 { return t.Tags }),
 		textColumn("removed", func(t ttp.Tombstone) string { return t.Removed }),
 		textColumn("reason", func(t ttp.Tombstone) string { return t.Reason }),
@@ -57,19 +58,23 @@ func tombstoneColumns() []column[ttp.Tombstone] {
 }
 
 func newTombstoneLiftCommand() *cobra.Command {
-	var id uuid.UUID
+	var begin string
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "lift ID",
 		Short: "Allow a tombstone's tags to be written again",
-		Long: `Delete a tombstone and print the number of tags that it blocked. The tags can be written again, but are not
-restored: import them again. If the command is interrupted, run it again to finish.`,
-		Args:              takeID(&id),
+		Long: `Delete a tombstone and print the number of tags that it blocked. The tags can be
+written again, but are not restored: import them again. If the command is
+interrupted, run it again to finish.`,
+		Args:              takeID(&begin),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.run(cmd, func(ctx context.Context, store *ttp.Store, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-				tags, err := store.LiftTombstone(ctx, id, opts...)
-				return ttp.Receipt{DryRun: flags.dryRun, Tags: tags}, err
+			return flags.run(cmd, func(ctx context.Context, store *ttp.Store) (removal, error) {
+				id, err := findTombstone(ctx, store, begin)
+				return removal{remove: func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
+					tags, err := store.LiftTombstone(ctx, id, opts...)
+					return ttp.Receipt{DryRun: flags.dryRun, Tags: tags}, err
+				}}, err
 			})
 		},
 	}

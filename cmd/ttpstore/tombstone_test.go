@@ -2,9 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -40,9 +40,9 @@ func TestTombstone(t *testing.T) {
 	id := c.bury("s1").UUID.String()
 	again(ttp.ImportReport{Tombstoned: 4})
 	c.wantTags("0")
-	c.want(result{exitSuccess, "tags  4\n", "dry run: nothing was changed\n"}, "", "tombstone", "lift", id, "--dry-run")
+	c.want(result{exitSuccess, "tags\t4\n", "dry run: nothing was changed\n"}, "", "tombstone", "lift", id, "--dry-run")
 	again(ttp.ImportReport{Tombstoned: 4})
-	c.want(result{exitSuccess, "tags  4\n", ""}, "", "tombstone", "lift", id, "--batch=1")
+	c.want(result{exitSuccess, "tags\t4\n", ""}, "", "tombstone", "lift", id, "--batch=1")
 	c.want(result{exitFailure, "", "ttpstore: lift tombstone " + id + ": not found\n"}, "", "tombstone", "lift", id)
 	c.want(result{exitFailure, "", "ttpstore: lift tombstone " + id + ": not found\n"}, "", "tombstone", "lift", id, "--dry-run")
 	again(ttp.ImportReport{Inserted: 4})
@@ -51,31 +51,31 @@ func TestTombstone(t *testing.T) {
 
 func TestTombstoneList(t *testing.T) {
 	c := twoAttackers(t)
-	c.want(result{exitSuccess, "[]\n", ""}, "", "tombstone", "list", "--json")
-	c.want(result{exitSuccess, "", "no tombstones\n"}, "", "tombstone", "list", "--all")
+	c.want(result{exitSuccess, "[]\n", "no tombstones\n"}, "", "tombstone", "list", "--json")
+	c.want(result{exitSuccess, "", "no tombstones\n"}, "", "tombstone", "list")
 	first, second := c.bury("s1"), c.bury("s2", "--reason", "our own\u202e test")
 	date := func(s ttp.Tombstone) string { return s.CreatedAt.Format("2006-01-02T15:04:05.999999Z") }
-	pad := func(cell string) string { return fmt.Sprintf("%-*s", max(len(date(first)), len(date(second))), cell) }
-	c.want(result{exitSuccess, "UUID                                  " + pad("CREATED AT") + "  TAGS  REMOVED           REASON\n" +
-		first.UUID.String() + "  " + pad(date(first)) + "     4  purge session s1\n" +
-		second.UUID.String() + "  " + pad(date(second)) + "     2  purge session s2  our own\\u202e test\n", ""}, "", "tombstone", "list")
-	c.want(result{exitSuccess, "uuid,created_at,tags,removed,reason\n" +
-		first.UUID.String() + "," + date(first) + ",4,purge session s1,\n", "more: --after " + first.UUID.String() + "\n"},
-		"", "tombstone", "list", "--format=csv", "--limit=1")
+	short := func(s ttp.Tombstone) string { return s.UUID.String()[:8] + "  " + s.CreatedAt.Format(time.DateTime) }
+	c.want(result{exitSuccess, "TOMBSTONE  CREATED              TAGS  REMOVED           REASON\n" +
+		strings.Replace(short(first), "  ", "   ", 1) + "     4  purge session s1\n" +
+		strings.Replace(short(second), "  ", "   ", 1) + "     2  purge session s2  our own\\u202e test\n", ""}, "", "tombstone", "list", "-o=table")
+	c.want(result{exitSuccess, "uuid,removed,reason,created_at,tags\n" +
+		first.UUID.String() + ",purge session s1,," + date(first) + ",4\n", "1 of 2 shown; --after " + first.UUID.String() + " for more, --limit 0 for all\n"},
+		"", "tombstone", "list", "-o=csv", "--limit=1")
 	c.want(result{exitSuccess, `{"uuid":"` + second.UUID.String() + `","removed":"purge session s2","reason":"our own` + "\u202e" +
 		` test","created_at":"` + date(second) + `","tags":2}` + "\n", ""},
-		"", "tombstone", "list", "--after", first.UUID.String(), "--all", "--json")
+		"", "tombstone", "list", "--after", first.UUID.String(), "-n=0", "-o=jsonl")
 }
 
 func TestWrongTombstone(t *testing.T) {
 	c := newCLI(t)
 	for args, message := range map[string]string{
 		"list x":                            `unexpected argument "x"`,
-		"list --limit 0":                    `invalid argument "0" for "--limit" flag: must be a whole number from 1 to 10000`,
+		"list --limit -1":                   `invalid argument "-1" for "-n, --limit" flag: must be a whole number from 0 to 10000`,
 		"list --after x":                    `invalid argument "x" for "--after" flag: must be a UUID`,
-		"list --format xml":                 `invalid argument "xml" for "--format" flag: must be table, json or csv`,
+		"list --output xml":                 `invalid argument "xml" for "-o, --output" flag: must be table, json, jsonl or csv`,
 		"lift":                              "missing argument ID",
-		"lift x":                            `the argument ID must be a UUID, not "x"`,
+		"lift x":                            `the argument ID must be an id or at least its first 8 digits, not "x"`,
 		"lift " + attackerID + " --batch 0": `invalid argument "0" for "--batch" flag: must be a whole number from 1 to 1000`,
 	} {
 		name, _, _ := strings.Cut(args, " ")

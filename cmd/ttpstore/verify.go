@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 
 type verifyOptions struct {
 	repair bool
-	json   bool
+	out    *output
 	yes    *bool
 }
 
@@ -23,30 +24,34 @@ func newVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Check every row for inconsistencies",
-		Long: `Run the database's own check of its tables, check every row of the store and its index entries for
-inconsistencies, and print a line for each finding. The exit status is 0 if there are none or all were
-repaired, and 1 otherwise.
+		Long: `Run the database's own check of its tables, check every row of the store and its
+index entries for inconsistencies, and print a line for each finding. The exit
+status is 0 if there are none or all were repaired, and 1 otherwise.
 
---repair fixes the findings that need no decision: identity_mismatch (a tag and its attacker name different
-identities), wrong_survivor and wrong_technique_key (derived columns that rollups read), tombstoned_tag (a tag that
-a tombstone should have blocked; it is removed), wrong_count (of a tombstone or a technique) and, on SQLite,
-wrong_index (an index that differs from its table; it is rebuilt). The command counts them and asks for
-confirmation unless --yes is given. Of the other findings, dangling and dangling_merge name scopes that may
-still be imported; use "ttpstore scope unmerge" for merge_cycle, and ALTER TABLE ttp_tag FORCE for wrong_index
-on MySQL. After damaged, restore a backup; wrong_index is not repaired beside it.
+--repair fixes the findings that need no decision: identity_mismatch (a tag and
+its attacker name different identities), wrong_survivor and wrong_technique_key
+(derived columns that rollups read), tombstoned_tag (a tag that a tombstone
+should have blocked; it is removed), wrong_count (of a tombstone or a technique)
+and, on SQLite, wrong_index (an index that differs from its table; it is
+rebuilt). The command counts them and asks for confirmation unless --yes is
+given. Of the other findings, dangling and dangling_merge name scopes that may
+still be imported; use "ttpstore scope unmerge" for merge_cycle, and ALTER TABLE
+ttp_tag FORCE for wrong_index on MySQL. After damaged, restore a backup;
+wrong_index is not repaired beside it.
 
-unknown_technique, revoked_technique, deprecated_technique and wrong_tactic are told once for each technique,
-tactic and release: they show a rule that speaks of another release than it says. Load a bundle of an
-unknown_release with "ttpstore attack load".`,
+unknown_technique, revoked_technique, deprecated_technique and wrong_tactic are
+told once for each technique, tactic and release: they show a rule that speaks
+of another release than it says. Load a bundle of an unknown_release with
+"ttpstore attack load".`,
 		Example: `  ttpstore verify
-  ttpstore verify --json | jq -r 'select(.kind == "dangling") | .uuid'
+  ttpstore verify -o jsonl | jq -r 'select(.kind == "dangling") | .uuid'
   ttpstore verify --repair --yes`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return runVerify(cmd, opts) },
 	}
 	cmd.Flags().BoolVar(&opts.repair, "repair", false, "repair the findings that need no decision")
-	cmd.Flags().BoolVar(&opts.json, "json", false, "print JSON Lines, one object per finding")
+	opts.out = addOutput(cmd)
 	opts.yes = addYes(cmd, "this changes rows", func() bool { return opts.repair })
 	return cmd
 }
@@ -58,14 +63,11 @@ func runVerify(cmd *cobra.Command, opts verifyOptions) error {
 				return err
 			}
 		}
-		v := newVerification(cmd)
-		defer v.bar.finish()
-		findings := store.Verify(ctx, ttp.VerifyOptions{Repair: opts.repair, Progress: v.progress})
-		err := v.count(findings, func(f ttp.Finding) error {
-			v.bar.clear()
-			return printFinding(cmd, f, opts.json)
-		})
-		v.bar.finish()
+		v := newVerification(cmd, store)
+		defer v.bar.clear()
+		found := v.count(store.Verify(ctx, ttp.VerifyOptions{Repair: opts.repair, Progress: v.progress}))
+		err := printFindings(cmd, opts.out, found)
+		v.bar.clear()
 		if err == nil || rowsOf(v.rows) > 0 {
 			v.summarise(cmd)
 		}
@@ -78,19 +80,20 @@ func runVerify(cmd *cobra.Command, opts verifyOptions) error {
 
 // confirmRepair counts the repairable findings and asks for confirmation.
 func confirmRepair(ctx context.Context, cmd *cobra.Command, store *ttp.Store) error {
-	v := newVerification(cmd)
-	defer v.bar.finish()
+	v := newVerification(cmd, store)
+	defer v.bar.clear()
 	kinds := map[string]int64{}
-	err := v.count(store.Verify(ctx, ttp.VerifyOptions{Progress: v.progress}), func(f ttp.Finding) error {
+	for f, err := range v.count(store.Verify(ctx, ttp.VerifyOptions{Progress: v.progress})) {
+		if err != nil {
+			return err
+		}
 		if f.Kind.Repairable() {
 			kinds[string(f.Kind)]++
 		}
-		return nil
-	})
-	if err != nil || len(kinds) == 0 {
-		return err
 	}
-	v.bar.finish()
+	if len(kinds) == 0 {
+		return nil
+	}
 	var each []string
 	for _, kind := range byCount(kinds) {
 		each = append(each, fmt.Sprintf("%d %s", kinds[kind], kind))
@@ -100,38 +103,42 @@ func confirmRepair(ctx context.Context, cmd *cobra.Command, store *ttp.Store) er
 
 // verification is one pass over the store.
 type verification struct {
-	bar             progress
+	bar             *progressBar
 	rows            ttp.VerifyReport
 	found, repaired int
 }
 
-func newVerification(cmd *cobra.Command) *verification {
-	return &verification{bar: newProgress(cmd.ErrOrStderr(), -1, "rows")}
+func newVerification(cmd *cobra.Command, store *ttp.Store) *verification {
+	return &verification{bar: newProgress(cmd.ErrOrStderr(), "rows", func() (int64, error) {
+		return store.CountTags(cmd.Context(), ttp.Fleet(), ttp.Filter{}) // all rows but for those of the small tables
+	})}
 }
 
 func (v *verification) progress(r ttp.VerifyReport) {
-	v.bar.add(int(rowsOf(r) - rowsOf(v.rows)))
 	v.rows = r
+	v.bar.set(rowsOf(r))
 }
 
 func rowsOf(r ttp.VerifyReport) int64 {
 	return r.Campaigns + r.Identities + r.Attackers + r.Tags + r.Tombstones
 }
 
-func (v *verification) count(findings iter.Seq2[ttp.Finding, error], each func(ttp.Finding) error) error {
-	for f, err := range findings {
-		if err == nil {
-			v.found++
-			if f.Repaired {
-				v.repaired++
+// count passes findings on, with the bar hidden.
+func (v *verification) count(findings iter.Seq2[ttp.Finding, error]) iter.Seq2[ttp.Finding, error] {
+	return func(yield func(ttp.Finding, error) bool) {
+		for f, err := range findings {
+			if err == nil {
+				v.found++
+				if f.Repaired {
+					v.repaired++
+				}
 			}
-			err = each(f)
-		}
-		if err != nil {
-			return err
+			v.bar.clear()
+			if !yield(f, err) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
 func (v *verification) summarise(cmd *cobra.Command) {
@@ -140,11 +147,24 @@ func (v *verification) summarise(cmd *cobra.Command) {
 		count(v.rows.Tags, "tag"), count(v.rows.Tombstones, "tombstone"), count(v.found, "finding"), v.repaired)
 }
 
-// printFinding prints a finding as soon as it is found: after a repair, the next run would not report it.
-func printFinding(cmd *cobra.Command, f ttp.Finding, asJSON bool) error {
-	if asJSON {
-		return newEncoder(cmd.OutOrStdout()).Encode(f)
+// printFindings prints each finding as soon as it is found: after a repair, the next run would not report it.
+func printFindings(cmd *cobra.Command, o *output, findings iter.Seq2[ttp.Finding, error]) error {
+	if format := o.format(cmd); format != tableFormat && format != tabFormat {
+		return writeRows(cmd, o, cmd.OutOrStdout(), nil, findings)
 	}
+	for f, err := range findings {
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(cmd.OutOrStdout(), finding(f)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finding formats a finding on a line.
+func finding(f ttp.Finding) string {
 	repaired := ""
 	if f.Repaired {
 		repaired = " (repaired)"
@@ -153,6 +173,5 @@ func printFinding(cmd *cobra.Command, f ttp.Finding, asJSON bool) error {
 	if f.UUID != uuid.Nil {
 		object += " " + f.UUID.String()
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s: %s%s\n", f.Kind, object, printable(f.Detail), repaired)
-	return err
+	return fmt.Sprintf("%s: %s: %s%s\n", f.Kind, object, printable(f.Detail), repaired)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -35,7 +34,7 @@ func TestVerify(t *testing.T) {
 	c.want(result{exitFailure, line, summary}, "", "verify")
 	c.want(result{exitFailure, line, summary}, "", "verify", "--repair", "--yes")
 	c.want(result{exitFailure, `{"kind":"dangling","of":"attacker","uuid":"` + otherAttackerID + `","detail":"identity_uuid ` + strangerID +
-		` is not stored","repaired":false}` + "\n" + `{"kind":"wrong_tactic","of":"technique","detail":"` + wrongTactic + `","repaired":false}` + "\n", summary}, "", "verify", "--json")
+		` is not stored","repaired":false}` + "\n" + `{"kind":"wrong_tactic","of":"technique","detail":"` + wrongTactic + `","repaired":false}` + "\n", summary}, "", "verify", "-o=jsonl")
 }
 
 func TestVerifyRepairs(t *testing.T) {
@@ -64,15 +63,9 @@ func TestVerifyRepairs(t *testing.T) {
 }
 
 func TestFindingsWithoutUUID(t *testing.T) {
-	var out bytes.Buffer
-	cmd := newVerifyCommand()
-	cmd.SetOut(&out)
-	finding := ttp.Finding{Kind: ttp.WrongIndex, Of: "index", Detail: "ttp_tag_observed has 5 entries for 4 tags", Repaired: true}
-	if err := printFinding(cmd, finding, false); err != nil {
-		t.Fatal(err)
-	}
-	if want := "wrong_index: index: ttp_tag_observed has 5 entries for 4 tags (repaired)\n"; out.String() != want {
-		t.Errorf("got %q, want %q", out.String(), want)
+	f := ttp.Finding{Kind: ttp.WrongIndex, Of: "index", Detail: "ttp_tag_observed has 5 entries for 4 tags", Repaired: true}
+	if got, want := finding(f), "wrong_index: index: ttp_tag_observed has 5 entries for 4 tags (repaired)\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -146,7 +146,7 @@ func (q *Queries) ListPageStarts(ctx context.Context, arg ListPageStartsParams) 
 }
 
 const ListPhasesByMembers = `-- name: ListPhasesByMembers :many
-SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS SIGNED) AS tactic_key, t.observed_at
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS SIGNED) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
@@ -160,7 +160,7 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.decky_id, tactic_key, t.observed_at
 UNION ALL
-SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS SIGNED) AS tactic_key, t.observed_at
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS SIGNED) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
   AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
@@ -198,9 +198,10 @@ type ListPhasesByMembersRow struct {
 	DeckyID    sql.NullString
 	TacticKey  int64
 	ObservedAt int64
+	Tags       int64
 }
 
-// Distinct combinations of decky, tactic, release and time in the tags of a scope's members.
+// The number of tags of each decky, tactic, release and time of a scope's members.
 func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembersParams) ([]ListPhasesByMembersRow, error) {
 	query := ListPhasesByMembers
 	var queryParams []interface{}
@@ -257,7 +258,12 @@ func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembe
 	var items []ListPhasesByMembersRow
 	for rows.Next() {
 		var i ListPhasesByMembersRow
-		if err := rows.Scan(&i.DeckyID, &i.TacticKey, &i.ObservedAt); err != nil {
+		if err := rows.Scan(
+			&i.DeckyID,
+			&i.TacticKey,
+			&i.ObservedAt,
+			&i.Tags,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

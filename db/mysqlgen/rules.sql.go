@@ -101,6 +101,8 @@ func (q *Queries) ListActorsByRule(ctx context.Context, arg ListActorsByRulePara
 const ListRules = `-- name: ListRules :many
 SELECT r.rule_id, r.rule_version, COUNT(*) AS tags,
        CAST(MIN(r.observed_at) AS SIGNED) AS first_seen, CAST(MAX(r.observed_at) AS SIGNED) AS last_seen,
+       CAST(MIN(r.confidence) AS DOUBLE) AS confidence_min, CAST(SUM(r.confidence) AS DOUBLE) AS confidence_sum,
+       CAST(MAX(r.confidence) AS DOUBLE) AS confidence_max,
        COUNT(DISTINCT CONCAT(r.source_kind, '|', r.source_id)) AS sources
 FROM ttp_tag r
 WHERE r.observed_at >= ? AND r.observed_at < ?
@@ -134,12 +136,15 @@ type ListRulesParams struct {
 }
 
 type ListRulesRow struct {
-	RuleID      string
-	RuleVersion int64
-	Tags        int64
-	FirstSeen   int64
-	LastSeen    int64
-	Sources     int64
+	RuleID        string
+	RuleVersion   int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMin float64
+	ConfidenceSum float64
+	ConfidenceMax float64
+	Sources       int64
 }
 
 // Statistics by rule and version, with the number of sources.
@@ -175,6 +180,9 @@ func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRul
 			&i.Tags,
 			&i.FirstSeen,
 			&i.LastSeen,
+			&i.ConfidenceMin,
+			&i.ConfidenceSum,
+			&i.ConfidenceMax,
 			&i.Sources,
 		); err != nil {
 			return nil, err

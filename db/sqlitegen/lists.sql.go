@@ -126,7 +126,7 @@ func (q *Queries) ListPageStarts(ctx context.Context, arg ListPageStartsParams) 
 }
 
 const ListPhasesByMembers = `-- name: ListPhasesByMembers :many
-SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
@@ -140,7 +140,7 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.decky_id, tactic_key, t.observed_at
 UNION ALL
-SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
   AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
@@ -178,9 +178,10 @@ type ListPhasesByMembersRow struct {
 	DeckyID    sql.NullString
 	TacticKey  int64
 	ObservedAt int64
+	Tags       int64
 }
 
-// Distinct combinations of decky, tactic, release and time in the tags of a scope's members.
+// The number of tags of each decky, tactic, release and time of a scope's members.
 func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembersParams) ([]ListPhasesByMembersRow, error) {
 	query := ListPhasesByMembers
 	var queryParams []interface{}
@@ -223,7 +224,12 @@ func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembe
 	var items []ListPhasesByMembersRow
 	for rows.Next() {
 		var i ListPhasesByMembersRow
-		if err := rows.Scan(&i.DeckyID, &i.TacticKey, &i.ObservedAt); err != nil {
+		if err := rows.Scan(
+			&i.DeckyID,
+			&i.TacticKey,
+			&i.ObservedAt,
+			&i.Tags,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -166,16 +167,21 @@ func collect[T any](rt checker, seq iter.Seq2[T, error]) []T {
 }
 
 func phasesOf(tags []ttp.Tag) []ttp.Phase {
-	phases := []ttp.Phase{}
+	counts := map[ttp.Phase]int64{}
 	for _, tag := range tags {
 		if tag.DeckyID != "" {
-			phases = append(phases, ttp.Phase{DeckyID: tag.DeckyID, Tactic: tag.Tactic, ObservedAt: tag.ObservedAt})
+			counts[ttp.Phase{DeckyID: tag.DeckyID, Tactic: tag.Tactic, ObservedAt: tag.ObservedAt}]++
 		}
+	}
+	phases := []ttp.Phase{}
+	for phase, n := range counts {
+		phase.Count = n
+		phases = append(phases, phase)
 	}
 	slices.SortFunc(phases, func(a, b ttp.Phase) int {
 		return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), cmp.Compare(a.DeckyID, b.DeckyID), cmp.Compare(a.Tactic, b.Tactic))
 	})
-	return slices.Compact(phases)
+	return phases
 }
 
 func (m *model) checkTimeline(rt *rapid.T, s *ttp.Store, scope ttp.Scope, f ttp.Filter, wanted func(ttp.Tag) bool) {
@@ -281,6 +287,13 @@ func (m *model) checkActors(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
 			}
 			stats := ttp.RuleStats{
 				RuleID: rule, RuleVersion: version, Techniques: int64(len(rows)), DistinctCounts: *m.distinct(wanted), FirstSeen: at(1 << 30),
+				ConfidenceMin: 1,
+			}
+			for _, tag := range m.tags {
+				if wanted(tag) {
+					stats.ConfidenceMin, stats.ConfidenceMax = min(stats.ConfidenceMin, tag.Confidence), max(stats.ConfidenceMax, tag.Confidence)
+					stats.ConfidenceMean += tag.Confidence
+				}
 			}
 			slices.SortFunc(rows, func(a, b ttp.TechniqueRollupRow) int {
 				return cmp.Or(cmp.Compare(a.TechniqueID, b.TechniqueID), cmp.Compare(a.SubTechniqueID, b.SubTechniqueID))
@@ -295,11 +308,19 @@ func (m *model) checkActors(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
 				stats.FirstSeen = slices.MinFunc([]time.Time{stats.FirstSeen, row.FirstSeen}, time.Time.Compare)
 				stats.LastSeen = slices.MaxFunc([]time.Time{stats.LastSeen, row.LastSeen}, time.Time.Compare)
 			}
+			stats.ConfidenceMean = rounded(stats.ConfidenceMean / float64(stats.Count))
 			want = append(want, stats)
 		}
 	}
-	equal(rt, "rules", must[[]ttp.RuleStats](rt)(s.ListRules(ctx, f)), want)
+	got := must[[]ttp.RuleStats](rt)(s.ListRules(ctx, f))
+	for i := range got {
+		got[i].ConfidenceMean = rounded(got[i].ConfidenceMean)
+	}
+	equal(rt, "rules", got, want)
 }
+
+// rounded drops the digits of a mean that depend on the order of its sum.
+func rounded(mean float64) float64 { return math.Round(mean*1e9) / 1e9 }
 
 // checkSweeps checks that sweeps return the rollup of each scope with tags.
 func (m *model) checkSweeps(rt *rapid.T, s *ttp.Store, f ttp.Filter) {

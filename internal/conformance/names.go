@@ -80,7 +80,7 @@ func rowsAreNamedByTheirOwnRelease(t *testing.T, db *database) {
 	insert(t, s, newTag("2", guessing("enterprise-v2.0")))
 	own = ttp.Names{TacticName: "Tactic of enterprise-v2.0"}
 	phases := must[[]ttp.Phase](t)(s.ListPhases(ctx, id("identity"), filter))
-	equal(t, "phases", phases, []ttp.Phase{{DeckyID: "decky", Tactic: "TA0006", ObservedAt: at(0), Names: own}})
+	equal(t, "phases", phases, []ttp.Phase{{DeckyID: "decky", Tactic: "TA0006", ObservedAt: at(0), Count: 2, Names: own}})
 
 	// No release of its own: the nearest, which the row says.
 	insert(t, s, newTag("3", guessing("enterprise-v1.5"), func(tag *ttp.Tag) { tag.ObservedAt = at(1) }))

@@ -49,10 +49,12 @@ func reads(s *ttp.Store, f ttp.Filter) map[string]func(context.Context) error {
 			_, err := s.Timeline(ctx, scope, f, ttp.Day, ttp.ByTactic)
 			return err
 		},
-		"ListPhases": func(ctx context.Context) error { _, err := s.ListPhases(ctx, id("i"), f); return err },
-		"Who":        func(ctx context.Context) error { _, err := s.Who(ctx, ttp.AttackerScope, f, 1); return err },
-		"Compare":    func(ctx context.Context) error { _, err := s.Compare(ctx, scope, ttp.Fleet(), f); return err },
-		"ListRules":  func(ctx context.Context) error { _, err := s.ListRules(ctx, f); return err },
+		"ListPhases":  func(ctx context.Context) error { _, err := s.ListPhases(ctx, id("i"), f); return err },
+		"Who":         func(ctx context.Context) error { _, err := s.Who(ctx, ttp.AttackerScope, f, 1); return err },
+		"Compare":     func(ctx context.Context) error { _, err := s.Compare(ctx, scope, ttp.Fleet(), f); return err },
+		"ListRules":   func(ctx context.Context) error { _, err := s.ListRules(ctx, f); return err },
+		"Confidences": func(ctx context.Context) error { _, err := s.Confidences(ctx, scope, f); return err },
+		"ListDeckies": func(ctx context.Context) error { _, err := s.ListDeckies(ctx, f); return err },
 		"TagsSeq": func(ctx context.Context) (last error) {
 			for _, err := range s.TagsSeq(ctx, scope, f) {
 				last = err

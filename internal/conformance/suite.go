@@ -77,6 +77,7 @@ func allCases() []testCase {
 		asOfCases,
 		nameCases,
 		whoInCases,
+		analystCases,
 		scopeCases,
 		graphCases,
 		removalCases,

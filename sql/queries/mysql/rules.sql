@@ -2,6 +2,8 @@
 -- Statistics by rule and version, with the number of sources.
 SELECT r.rule_id, r.rule_version, COUNT(*) AS tags,
        CAST(MIN(r.observed_at) AS SIGNED) AS first_seen, CAST(MAX(r.observed_at) AS SIGNED) AS last_seen,
+       CAST(MIN(r.confidence) AS DOUBLE) AS confidence_min, CAST(SUM(r.confidence) AS DOUBLE) AS confidence_sum,
+       CAST(MAX(r.confidence) AS DOUBLE) AS confidence_max,
        COUNT(DISTINCT CONCAT(r.source_kind, '|', r.source_id)) AS sources
 FROM ttp_tag r
 WHERE r.observed_at >= sqlc.arg(since) AND r.observed_at < sqlc.arg(before)

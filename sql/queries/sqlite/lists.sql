@@ -166,8 +166,8 @@ FROM ttp_tag t
 WHERE t.uuid IN (sqlc.slice(uuids));
 
 -- name: ListPhasesByMembers :many
--- Distinct combinations of decky, tactic, release and time in the tags of a scope's members.
-SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at
+-- The number of tags of each decky, tactic, release and time of a scope's members.
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
@@ -181,7 +181,7 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed
   AND t.attacker_uuid IN (sqlc.slice(attackers))
 GROUP BY t.decky_id, tactic_key, t.observed_at
 UNION ALL
-SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at
+SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// mostCompletions is how many words a completion reads from the database.
+const mostCompletions = 1000
+
+// completions returns words to complete an argument, each with a description after a tab.
+type completions func(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error)
+
+// fromStore completes words of the database. Without one there are none.
+func fromStore(cmd *cobra.Command, list completions) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var found []cobra.Completion
+	_ = withStore(cmd, func(ctx context.Context, store *ttp.Store) (err error) {
+		found, err = list(ctx, store)
+		return err
+	})
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFlag completes the values of a flag from the database.
+func completeFlag(cmd *cobra.Command, name string, list completions) {
+	must(cmd.RegisterFlagCompletionFunc(name, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return fromStore(cmd, list)
+	}))
+}
+
+// completeScopes completes the kind of each scope and its name.
+func completeScopes(scopes int) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		for range scopes {
+			switch {
+			case len(args) == 0:
+				return append([]cobra.Completion{fleet}, words(scopeKinds())...), cobra.ShellCompDirectiveNoFileComp
+			case args[0] == fleet:
+				args = args[1:]
+			case len(args) == 1:
+				return fromStore(cmd, scopeNames(ttp.ScopeKind(args[0]), start))
+			default:
+				args = args[2:]
+			}
+		}
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeScopeOf completes one of the kinds, then as many names of that kind.
+func completeScopeOf(kinds []ttp.ScopeKind, names int) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		switch {
+		case len(args) == 0:
+			return words(kinds), cobra.ShellCompDirectiveNoFileComp
+		case len(args) <= names:
+			return fromStore(cmd, scopeNames(ttp.ScopeKind(args[0]), start))
+		}
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeNames completes arguments that are names of the kinds; the last kind may be repeated.
+func completeNames(kinds ...ttp.ScopeKind) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(kinds) == 1 && len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return fromStore(cmd, scopeNames(kinds[min(len(args), len(kinds)-1)], start))
+	}
+}
+
+// scopeNames lists the names of the scopes of a kind, and their ids if an id was begun.
+func scopeNames(kind ttp.ScopeKind, start string) completions {
+	return func(ctx context.Context, store *ttp.Store) (found []cobra.Completion, err error) {
+		add := func(id uuid.UUID, name string) {
+			if name != "" && strings.HasPrefix(strings.ToLower(name), strings.ToLower(start)) {
+				found = append(found, cobra.CompletionWithDesc(name, id.String()[:shortID]))
+			}
+			if name == "" || start != "" && strings.HasPrefix(id.String(), start) {
+				found = append(found, cobra.CompletionWithDesc(id.String(), name))
+			}
+		}
+		switch kind {
+		case ttp.CampaignScope:
+			rows, err := store.ListCampaigns(ctx, ttp.Fleet(), uuid.Nil, mostCompletions)
+			for _, c := range rows {
+				add(c.UUID, c.Name)
+			}
+			return found, err
+		case ttp.IdentityScope:
+			rows, err := store.ListIdentities(ctx, ttp.Fleet(), uuid.Nil, mostCompletions)
+			for _, i := range rows {
+				add(i.UUID, "")
+			}
+			return found, err
+		case ttp.AttackerScope:
+			rows, err := store.ListAttackers(ctx, ttp.Fleet(), uuid.Nil, mostCompletions)
+			for _, a := range rows {
+				add(a.UUID, ipText(a))
+			}
+			return found, err
+		}
+		rows, err := store.Who(ctx, ttp.SessionScope, ttp.Filter{}, mostCompletions)
+		for _, s := range rows {
+			found = append(found, cobra.CompletionWithDesc(s.SessionID, count(s.Count, "tag")))
+		}
+		return found, err
+	}
+}
+
+// seenTechniques lists the techniques of the store, the most frequent first.
+func seenTechniques(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error) {
+	rows, err := store.Rollup(ctx, ttp.Fleet())
+	var found []cobra.Completion
+	for _, row := range rows {
+		id, name := row.TechniqueID, row.TechniqueName
+		if row.SubTechniqueID != "" {
+			id, name = row.SubTechniqueID, row.SubTechniqueName
+		}
+		found = append(found, cobra.CompletionWithDesc(id, name))
+	}
+	return found, err
+}
+
+// seenTactics lists the tactics of the store.
+func seenTactics(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error) {
+	rows, err := store.Rollup(ctx, ttp.Fleet())
+	names := map[string]string{}
+	for _, row := range rows {
+		for _, t := range row.Tactics {
+			names[t.Tactic] = t.Name
+		}
+	}
+	var found []cobra.Completion
+	for id, name := range names {
+		found = append(found, cobra.CompletionWithDesc(id, name))
+	}
+	slices.Sort(found)
+	return found, err
+}
+
+// seenReleases lists the ATT&CK releases of the store's tags.
+func seenReleases(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error) {
+	rows, err := store.Rollup(ctx, ttp.Fleet())
+	var found []cobra.Completion
+	for _, row := range rows {
+		found = append(found, row.Releases...)
+	}
+	slices.Sort(found)
+	return slices.Compact(found), err
+}
+
+// seenRules lists the rules of the store.
+func seenRules(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error) {
+	rules, err := store.ListRules(ctx, ttp.Filter{})
+	var found []cobra.Completion
+	for _, r := range rules {
+		found = append(found, r.RuleID)
+	}
+	return slices.Compact(found), err
+}
+
+// completeRule completes the only argument with the rules.
+func completeRule(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return fromStore(cmd, seenRules)
+}
+
+// seenDeckies lists the deckies of the store, the busiest first.
+func seenDeckies(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error) {
+	deckies, err := store.ListDeckies(ctx, ttp.Filter{})
+	var found []cobra.Completion
+	for _, d := range deckies {
+		found = append(found, cobra.CompletionWithDesc(d.DeckyID, count(d.Count, "tag")))
+	}
+	return found, err
+}

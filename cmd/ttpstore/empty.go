@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/decnet/ttpstore/internal/levenshtein"
+	"github.com/decnet/ttpstore/ttp"
+)
+
+// printFound prints the rows of a scope and filter or, if there are none, why.
+func printFound[T any](ctx context.Context, cmd *cobra.Command, store *ttp.Store, o *output, columns []column[T], rows iter.Seq2[T, error],
+	scope ttp.Scope, f ttp.Filter,
+) error {
+	n, err := printRows(cmd, o, columns, rows)
+	if err != nil || n > 0 {
+		return err
+	}
+	return noteEmpty(ctx, cmd, store, scope, f)
+}
+
+// noteEmpty says on standard error whether the scope or the rule is unknown, or only has no tags that match.
+func noteEmpty(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, f ttp.Filter) error {
+	note, err := whyEmpty(ctx, store, scope, f)
+	if err == nil {
+		notef(cmd.ErrOrStderr(), "%s\n", printable(note))
+	}
+	return err
+}
+
+func whyEmpty(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter) (string, error) {
+	if f.RuleID != "" {
+		if unknown, err := unknownRule(ctx, store, f.RuleID); unknown != "" || err != nil {
+			return unknown, err
+		}
+	}
+	all, err := store.CountTags(ctx, scope, ttp.Filter{})
+	switch {
+	case err != nil:
+		return "", err
+	case all > 0:
+		return fmt.Sprintf("no tags match: %s has %s", scope, count(all, "tag")), nil
+	case scope.Kind == ttp.FleetScope:
+		return "no tags: the database is empty", nil
+	case scope.Kind == ttp.SessionScope:
+		return unknownSession(ctx, store, scope.SessionID)
+	}
+	stored, err := storedWithPrefix(ctx, store, scopeArg{scope.Kind, scope.UUID.String()})
+	if err == nil && len(stored) == 0 {
+		return fmt.Sprintf("unknown %s: it is not stored, and no tag names it", scope), nil
+	}
+	return fmt.Sprintf("no tags: %s is stored, but has none", scope), err
+}
+
+// unknownRule returns a note if no tag has the rule.
+func unknownRule(ctx context.Context, store *ttp.Store, id string) (string, error) {
+	rules, err := seenRules(ctx, store)
+	if err != nil || slices.Contains(rules, id) {
+		return "", err
+	}
+	return fmt.Sprintf("no tag has rule %s%s", id, nearest(id, rules)), nil
+}
+
+func unknownSession(ctx context.Context, store *ttp.Store, id string) (string, error) {
+	sessions, err := store.Who(ctx, ttp.SessionScope, ttp.Filter{}, mostCompletions)
+	known := make([]string, len(sessions))
+	for i, s := range sessions {
+		known[i] = s.SessionID
+	}
+	return fmt.Sprintf("no tag has session %s%s", id, nearest(id, known)), err
+}
+
+func nearest(word string, known []string) string {
+	if near := levenshtein.Nearest(word, known); near != "" {
+		return "; nearest: " + near
+	}
+	return ""
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"strings"
+)
+
+// peeked is an input whose beginning was looked at.
+type peeked struct {
+	*bufio.Reader
+	io.Closer
+}
+
+const peekSize = 16 << 10
+
+// peek returns an input that can be read from its start, and its beginning, uncompressed.
+func peek(in io.ReadCloser) (io.ReadCloser, []byte) {
+	buffered := bufio.NewReaderSize(in, peekSize)
+	start, _ := buffered.Peek(peekSize) // an error comes again with the first read
+	if zip, err := gzip.NewReader(bytes.NewReader(start)); err == nil {
+		start, _ = io.ReadAll(io.LimitReader(zip, peekSize)) // the end is cut off
+	}
+	return peeked{buffered, in}, start
+}
+
+// mistaken says what a file is that was taken for records, or returns "".
+func mistaken(start []byte) string {
+	const format = "; `ttpstore import` takes campaigns, identities, attackers and tags, one JSON object a line, as in examples/honeypot.jsonl"
+	text := strings.TrimSpace(string(start))
+	line, _, _ := strings.Cut(text, "\n")
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal([]byte(line), &members)
+	has := func(name, of string) bool {
+		_, ok := members[name]
+		return ok || strings.Contains(of, `"`+name+`"`)
+	}
+	switch {
+	case strings.HasPrefix(text, "SQLite format 3\x00"):
+		return "this is a SQLite database: name it with --db"
+	case has("eventid", "") && strings.Contains(line, "cowrie."):
+		return "this is a log of Cowrie, whose events are no tags yet" + format
+	case strings.HasPrefix(text, "{") && has("versions", text) && has("techniques", text) && has("domain", text):
+		return "this is a layer of the ATT&CK Navigator, which `ttpstore navigator` writes" + format
+	case strings.HasPrefix(text, "{") && has("objects", text) && strings.Contains(text, `"bundle"`):
+		return "this is a STIX bundle" + format
+	case !strings.HasPrefix(text, "{") && strings.Count(line, ",") > 1 || strings.Count(line, "\t") > 1 && !strings.HasPrefix(text, "{"):
+		return "this looks like CSV" + format
+	}
+	return ""
+}

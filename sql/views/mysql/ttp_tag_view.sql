@@ -1,0 +1,20 @@
+CREATE SQL SECURITY INVOKER VIEW ttp_tag_view AS SELECT
+    LOWER(CONCAT_WS('-', SUBSTR(HEX(uuid), 1, 8), SUBSTR(HEX(uuid), 9, 4), SUBSTR(HEX(uuid), 13, 4), SUBSTR(HEX(uuid), 17, 4), SUBSTR(HEX(uuid), 21))) AS uuid,
+    source_kind,
+    source_id,
+    IF(attacker_uuid IS NULL, NULL, LOWER(CONCAT_WS('-', SUBSTR(HEX(attacker_uuid), 1, 8), SUBSTR(HEX(attacker_uuid), 9, 4), SUBSTR(HEX(attacker_uuid), 13, 4), SUBSTR(HEX(attacker_uuid), 17, 4), SUBSTR(HEX(attacker_uuid), 21)))) AS attacker_uuid,
+    IF(identity_uuid IS NULL, NULL, LOWER(CONCAT_WS('-', SUBSTR(HEX(identity_uuid), 1, 8), SUBSTR(HEX(identity_uuid), 9, 4), SUBSTR(HEX(identity_uuid), 13, 4), SUBSTR(HEX(identity_uuid), 17, 4), SUBSTR(HEX(identity_uuid), 21)))) AS identity_uuid,
+    session_id,
+    decky_id,
+    tactic,
+    technique_id,
+    sub_technique_id,
+    confidence,
+    rule_id,
+    rule_version,
+    attack_release,
+    DATE_FORMAT(TIMESTAMPADD(MICROSECOND, observed_at, TIMESTAMP '1970-01-01 00:00:00'), '%Y-%m-%dT%H:%i:%s.%fZ') AS observed_at,
+    DATE_FORMAT(TIMESTAMPADD(MICROSECOND, ingested_at, TIMESTAMP '1970-01-01 00:00:00'), '%Y-%m-%dT%H:%i:%s.%fZ') AS ingested_at,
+    LOWER(CONCAT_WS('-', SUBSTR(HEX(batch_uuid), 1, 8), SUBSTR(HEX(batch_uuid), 9, 4), SUBSTR(HEX(batch_uuid), 13, 4), SUBSTR(HEX(batch_uuid), 17, 4), SUBSTR(HEX(batch_uuid), 21))) AS batch_uuid,
+    evidence
+FROM ttp_tag

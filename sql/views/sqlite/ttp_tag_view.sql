@@ -1,0 +1,20 @@
+CREATE VIEW ttp_tag_view AS SELECT
+    lower(substr(hex(uuid), 1, 8) || '-' || substr(hex(uuid), 9, 4) || '-' || substr(hex(uuid), 13, 4) || '-' || substr(hex(uuid), 17, 4) || '-' || substr(hex(uuid), 21)) AS uuid,
+    source_kind,
+    source_id,
+    CASE WHEN attacker_uuid IS NOT NULL THEN lower(substr(hex(attacker_uuid), 1, 8) || '-' || substr(hex(attacker_uuid), 9, 4) || '-' || substr(hex(attacker_uuid), 13, 4) || '-' || substr(hex(attacker_uuid), 17, 4) || '-' || substr(hex(attacker_uuid), 21)) END AS attacker_uuid,
+    CASE WHEN identity_uuid IS NOT NULL THEN lower(substr(hex(identity_uuid), 1, 8) || '-' || substr(hex(identity_uuid), 9, 4) || '-' || substr(hex(identity_uuid), 13, 4) || '-' || substr(hex(identity_uuid), 17, 4) || '-' || substr(hex(identity_uuid), 21)) END AS identity_uuid,
+    session_id,
+    decky_id,
+    tactic,
+    technique_id,
+    sub_technique_id,
+    confidence,
+    rule_id,
+    rule_version,
+    attack_release,
+    strftime('%Y-%m-%dT%H:%M:%S', (observed_at - ((observed_at % 1000000) + 1000000) % 1000000) / 1000000, 'unixepoch') || printf('.%06dZ', ((observed_at % 1000000) + 1000000) % 1000000) AS observed_at,
+    strftime('%Y-%m-%dT%H:%M:%S', (ingested_at - ((ingested_at % 1000000) + 1000000) % 1000000) / 1000000, 'unixepoch') || printf('.%06dZ', ((ingested_at % 1000000) + 1000000) % 1000000) AS ingested_at,
+    lower(substr(hex(batch_uuid), 1, 8) || '-' || substr(hex(batch_uuid), 9, 4) || '-' || substr(hex(batch_uuid), 13, 4) || '-' || substr(hex(batch_uuid), 17, 4) || '-' || substr(hex(batch_uuid), 21)) AS batch_uuid,
+    evidence
+FROM ttp_tag

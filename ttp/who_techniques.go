@@ -1,0 +1,74 @@
+package ttp
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+)
+
+// WhoAllOf returns the scopes of a kind that have tags of each of the techniques, like [Store.Who]; Count, FirstSeen
+// and LastSeen are of the tags of these techniques. [Filter.TechniqueMatch] selects how each of them is matched, and
+// [Filter.Technique] must be empty.
+func (s *Store) WhoAllOf(ctx context.Context, kind ScopeKind, f Filter, techniques []string, limit int) ([]ScopeCount, error) {
+	return s.whoShows(ctx, "who all of", kind, f, techniques, limit, true)
+}
+
+// WhoAnyOf returns the scopes of a kind that have tags of any of the techniques. See [Store.WhoAllOf].
+func (s *Store) WhoAnyOf(ctx context.Context, kind ScopeKind, f Filter, techniques []string, limit int) ([]ScopeCount, error) {
+	return s.whoShows(ctx, "who any of", kind, f, techniques, limit, false)
+}
+
+func (s *Store) whoShows(ctx context.Context, op string, kind ScopeKind, f Filter, techniques []string, limit int, all bool,
+) ([]ScopeCount, error) {
+	var c checker
+	who := c.who(kind, limit)
+	if f.Technique != "" {
+		c.refuse("technique", "must be empty: the techniques are given")
+	}
+	if len(techniques) == 0 {
+		c.refuse("techniques", "must not be empty")
+	}
+	techniques = slices.Compact(slices.Sorted(slices.Values(techniques)))
+	filters := make([]filterArgs, len(techniques))
+	for i, technique := range techniques {
+		f.Technique = technique
+		filters[i] = f.filterArgs(&c)
+	}
+	if err := c.queryError(); err != nil {
+		return nil, s.fail(ctx, op, err)
+	}
+	return snapshot(ctx, s, op, func(q queries) ([]ScopeCount, error) {
+		shown, counts := map[Scope]int{}, map[Scope]*ScopeCount{}
+		for i, filter := range filters {
+			rows, err := who(ctx, q, args{filterArgs: filter, Limit: math.MaxInt64})
+			if err != nil {
+				return nil, err
+			}
+			covered := f.TechniqueMatch == WithSubTechniques && slices.Contains(techniques, techniques[i][:5]) && len(techniques[i]) > 5
+			for _, row := range rows {
+				shown[row.Scope]++
+				if counts[row.Scope] == nil {
+					counts[row.Scope] = &ScopeCount{row.Scope, 0, row.FirstSeen, row.LastSeen}
+				}
+				if !covered { // else its parent counts the tags
+					counts[row.Scope].add(actorCount{tags: row.Count, firstSeen: row.FirstSeen, lastSeen: row.LastSeen})
+				}
+			}
+		}
+		out := []ScopeCount{}
+		for scope, count := range counts {
+			if !all || shown[scope] == len(techniques) {
+				out = append(out, *count)
+			}
+		}
+		slices.SortFunc(out, func(a, b ScopeCount) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.ID(), b.ID()))
+		})
+		if limit > 0 {
+			out = out[:min(len(out), limit)]
+		}
+		return out, nil
+	})
+}
