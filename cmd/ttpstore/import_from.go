@@ -99,7 +99,8 @@ func printPredecessorReport(cmd *cobra.Command, r ttp.PredecessorReport, opts im
 		}
 	}
 	if !opts.dryRun {
-		fields = append(fields, [2]string{"compared", fmt.Sprintf("%s: %d equal, %d different", count(r.Compared, "scope"), r.Compared-r.Different, r.Different)})
+		fields = append(fields, [2]string{"compared", fmt.Sprintf("%s: %d equal, %d different",
+			count(r.Compared, "scope"), r.Compared-r.Different, r.Different)})
 	}
 	for _, d := range r.Differences {
 		fields = append(fields, [2]string{" ", fmt.Sprintf("%s: %d in the source, %d here", d.Scope, d.Source, d.Stored)})

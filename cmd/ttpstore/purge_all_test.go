@@ -21,5 +21,6 @@ func TestScopeUnassign(t *testing.T) {
 	c.want(result{exitFailure, "", "ttpstore: unassign campaign: not found: identity " + strangerID + "\n"}, "",
 		"scope", "unassign", "identities", identityID, strangerID)
 	c.wantWrong("missing argument ATTACKER", "scope unassign attackers", "scope", "unassign", "attackers")
-	c.wantWrong(`the argument IDENTITY must be a UUID, not "x"`, "scope unassign identities", "scope", "unassign", "identities", identityID, "x")
+	c.wantWrong(`the argument IDENTITY must be a UUID, not "x"`, "scope unassign identities",
+		"scope", "unassign", "identities", identityID, "x")
 }

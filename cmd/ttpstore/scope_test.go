@@ -75,7 +75,8 @@ func TestCompletion(t *testing.T) {
 		"timeline fleet --by ":        "technique\ntactic\n:4\n",
 		"timeline fleet --bucket ":    "15m\n1h\n1d\n1w\n:4\n",
 		"scope ": "assign\tAssign attackers to an identity, or identities to a campaign\nlist\tList campaigns, identities or attackers\n" +
-			"merge\tMerge an identity or campaign into another one\nshow\tShow one campaign, identity or attacker\nunmerge\tUndo a merge\n:4\n",
+			"merge\tMerge an identity or campaign into another one\nshow\tShow one campaign, identity or attacker\n" +
+			"unassign\tTake attackers out of their identities, or identities out of their campaigns\nunmerge\tUndo a merge\n:4\n",
 		"scope show ":                      "campaign\nidentity\nattacker\n:4\n",
 		"scope show attacker ":             nothing,
 		"scope merge ":                     "identity\ncampaign\n:4\n",

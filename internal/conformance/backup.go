@@ -64,7 +64,7 @@ func printedMigrationsMakeTheSchema(t *testing.T, db *database) {
 	ctx := context.Background()
 	text := must[string](t)(ttp.MigrationSQL(db.Dialect))
 	for range 2 { // the second time on what the first has made
-		for _, statement := range strings.Split(strings.TrimSpace(text), ";\n") {
+		for statement := range strings.SplitSeq(strings.TrimSpace(text), ";\n") {
 			exec(t, db, statement)
 		}
 		s := db.open(t)

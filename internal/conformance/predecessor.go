@@ -57,7 +57,8 @@ func (p predecessorDatabase) exec(t *testing.T, statements ...string) {
 	}
 }
 
-func bare(name string) string { return strings.ReplaceAll(id(name).String(), "-", "") }
+// bareI2 is a UUID as the predecessor's stubs have them.
+var bareI2 = strings.ReplaceAll(id("i2").String(), "-", "")
 
 func quoted(text string) string {
 	if text == "" {
@@ -71,11 +72,13 @@ func oldCampaign(name, mergedInto string) string {
 }
 
 func oldIdentity(uuid, campaign, mergedInto string) string {
-	return fmt.Sprintf("INSERT INTO attacker_identities VALUES ('%s', 1, %s, '2026-03-01', '2026-03-01', 1, %s)", uuid, quoted(campaign), quoted(mergedInto))
+	return fmt.Sprintf("INSERT INTO attacker_identities VALUES ('%s', 1, %s, '2026-03-01', '2026-03-01', 1, %s)",
+		uuid, quoted(campaign), quoted(mergedInto))
 }
 
 func oldAttacker(name, ip, identity string) string {
-	return fmt.Sprintf("INSERT INTO attackers VALUES ('%s', '%s', %s, '2026-03-01', '2026-03-01', 1, '2026-03-01')", id(name), ip, quoted(identity))
+	return fmt.Sprintf("INSERT INTO attackers VALUES ('%s', '%s', %s, '2026-03-01', '2026-03-01', 1, '2026-03-01')",
+		id(name), ip, quoted(identity))
 }
 
 // oldTag is a tag of the predecessor's.
@@ -84,9 +87,13 @@ type oldTag struct {
 }
 
 func (o oldTag) row() string {
-	tag := o.tag()
-	return fmt.Sprintf("INSERT INTO ttp_tag VALUES ('%s', 'command', '%s', %s, %s, %s, %s, 'TA0007', '%s', NULL, %s, 'R1', 2, '%s', '%s', 'https://attack.mitre.org', '%s')",
-		tag.ComputeUUID(), o.source, quoted(o.attacker), quoted(o.identity), quoted(o.session), map[bool]string{true: "''", false: quoted(o.decky)}[o.decky == "empty"],
+	decky := quoted(o.decky)
+	if o.decky == "empty" {
+		decky = "''"
+	}
+	return fmt.Sprintf(`INSERT INTO ttp_tag
+VALUES ('%s', 'command', '%s', %s, %s, %s, %s, 'TA0007', '%s', NULL, %s, 'R1', 2, '%s', '%s', 'https://attack.mitre.org', '%s')`,
+		o.tag().ComputeUUID(), o.source, quoted(o.attacker), quoted(o.identity), quoted(o.session), decky,
 		o.technique, o.confidence, o.evidence, o.release, o.created)
 }
 
@@ -108,8 +115,9 @@ func oldRows() []string {
 	}
 	return []string{
 		oldCampaign("c1", ""), oldCampaign("c2", id("c1").String()),
-		oldIdentity(id("i1").String(), id("c1").String(), ""), oldIdentity(bare("i2"), "", id("i1").String()), oldIdentity(id("i3").String(), "", ""),
-		oldAttacker("a1", "192.0.2.1", bare("i2")), oldAttacker("a2", "999.1.1.1", id("i1").String()), oldAttacker("a3", "2001:DB8::1", ""),
+		oldIdentity(id("i1").String(), id("c1").String(), ""), oldIdentity(bareI2, "", id("i1").String()),
+		oldIdentity(id("i3").String(), "", ""),
+		oldAttacker("a1", "192.0.2.1", bareI2), oldAttacker("a2", "999.1.1.1", id("i1").String()), oldAttacker("a3", "2001:DB8::1", ""),
 		oldAttacker("a4", "fe80::1%eth0", ""),
 		with("1", func(*oldTag) {}),
 		with("2", func(o *oldTag) { o.release, o.session, o.decky = "15.1", "S1", "empty" }),
@@ -193,10 +201,14 @@ func checkImported(t *testing.T, s *ttp.Store) {
 	got := must[ttp.Tag](t)(s.GetTag(ctx, want.UUID))
 	want.IngestedAt, want.BatchUUID = got.IngestedAt, got.BatchUUID
 	equal(t, "tag", got, want)
-	equal(t, "tag of an attacker with an identity", must[ttp.Tag](t)(s.GetTag(ctx, oldTag{source: "3", technique: "T1083"}.tag().ComputeUUID())).IdentityUUID, id("i1"))
-	equal(t, "identity", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))), ttp.Identity{UUID: id("i2"), MergedIntoUUID: id("i1"), SurvivorUUID: id("i1")})
-	equal(t, "campaign", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c2"))), ttp.Campaign{UUID: id("c2"), MergedIntoUUID: id("c1"), SurvivorUUID: id("c1")})
-	equal(t, "attacker without an ip", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a2"))), ttp.Attacker{UUID: id("a2"), IdentityUUID: id("i1")})
+	third := must[ttp.Tag](t)(s.GetTag(ctx, oldTag{source: "3", technique: "T1083"}.tag().ComputeUUID()))
+	equal(t, "identity of a tag whose attacker has one", third.IdentityUUID, id("i1"))
+	equal(t, "identity", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))),
+		ttp.Identity{UUID: id("i2"), MergedIntoUUID: id("i1"), SurvivorUUID: id("i1")})
+	equal(t, "campaign", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c2"))),
+		ttp.Campaign{UUID: id("c2"), MergedIntoUUID: id("c1"), SurvivorUUID: id("c1")})
+	equal(t, "attacker without an ip", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a2"))),
+		ttp.Attacker{UUID: id("a2"), IdentityUUID: id("i1")})
 	equal(t, "campaign's tags", must[int64](t)(s.CountTags(ctx, ttp.OfCampaign(id("c1")), ttp.Filter{})), 3)
 	equal(t, "findings", findings(t, s), nil)
 }
@@ -209,12 +221,14 @@ func predecessorIsImportedAgain(t *testing.T, db *database) {
 			s := newDatabase(t, db.Engine).store(t)
 			must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{}))
 			later := oldTag{
-				source: "9", attacker: id("a1").String(), technique: "T1083", confidence: "0.7", evidence: "{}", release: "v15.1", created: "2026-03-02 12:00:00.25",
+				source: "9", attacker: id("a1").String(), technique: "T1083", confidence: "0.7", evidence: "{}", release: "v15.1",
+				created: "2026-03-02 12:00:00.25",
 			}
 			source.exec(t,
-				"UPDATE attacker_identities SET merged_into_uuid = NULL, campaign_id = '"+id("c2").String()+"' WHERE uuid = '"+bare("i2")+"'",
-				"UPDATE attacker_identities SET merged_into_uuid = '"+bare("i2")+"', campaign_id = NULL WHERE uuid = '"+id("i1").String()+"'",
-				"UPDATE campaigns SET merged_into_uuid = NULL", "UPDATE campaigns SET merged_into_uuid = '"+id("c2").String()+"' WHERE uuid = '"+id("c1").String()+"'",
+				"UPDATE attacker_identities SET merged_into_uuid = NULL, campaign_id = '"+id("c2").String()+"' WHERE uuid = '"+bareI2+"'",
+				"UPDATE attacker_identities SET merged_into_uuid = '"+bareI2+"', campaign_id = NULL WHERE uuid = '"+id("i1").String()+"'",
+				"UPDATE campaigns SET merged_into_uuid = NULL",
+				"UPDATE campaigns SET merged_into_uuid = '"+id("c2").String()+"' WHERE uuid = '"+id("c1").String()+"'",
 				"UPDATE attackers SET identity_id = '"+id("i3").String()+"', ip = '192.0.2.9' WHERE uuid = '"+id("a1").String()+"'",
 				"UPDATE attackers SET identity_id = NULL WHERE uuid = '"+id("a2").String()+"'",
 				later.row())
@@ -223,8 +237,10 @@ func predecessorIsImportedAgain(t *testing.T, db *database) {
 			equal(t, "identities", report.Identities, ttp.PredecessorRows{Read: 3, Updated: 2, Unchanged: 1})
 			equal(t, "campaigns", report.Campaigns, ttp.PredecessorRows{Read: 2, Updated: 2})
 			equal(t, "attackers", report.Attackers, ttp.PredecessorRows{Read: 4, Updated: 2, Unchanged: 2})
-			equal(t, "i1", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i1"))), ttp.Identity{UUID: id("i1"), MergedIntoUUID: id("i2"), SurvivorUUID: id("i2")})
-			equal(t, "i2", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))), ttp.Identity{UUID: id("i2"), CampaignUUID: id("c2"), SurvivorUUID: id("i2")})
+			equal(t, "i1", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i1"))),
+				ttp.Identity{UUID: id("i1"), MergedIntoUUID: id("i2"), SurvivorUUID: id("i2")})
+			equal(t, "i2", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))),
+				ttp.Identity{UUID: id("i2"), CampaignUUID: id("c2"), SurvivorUUID: id("i2")})
 			equal(t, "c1", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c1"))).SurvivorUUID, id("c2"))
 			equal(t, "a1", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a1"))).IdentityUUID, id("i3"))
 			equal(t, "a2", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a2"))).IdentityUUID, uuid.Nil)
@@ -258,7 +274,7 @@ func predecessorThatIsNoneIsRefused(t *testing.T, db *database) {
 func predecessorsDifferencesAreTold(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("of our own", named("a1", "", "T1110")))
-	cycle := append(oldRows(), "UPDATE attacker_identities SET merged_into_uuid = '"+bare("i2")+"' WHERE uuid = '"+id("i1").String()+"'")
+	cycle := append(oldRows(), "UPDATE attacker_identities SET merged_into_uuid = '"+bareI2+"' WHERE uuid = '"+id("i1").String()+"'")
 	source := predecessors(t, db, cycle...)["file"]
 	report := must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{}))
 	equal(t, "differences", report.Differences[:2], []ttp.PredecessorCounts{
