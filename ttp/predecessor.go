@@ -117,12 +117,12 @@ func (s *Store) ImportPredecessor(ctx context.Context, url string, opts Predeces
 
 // predecessorImport is one run.
 type predecessorImport struct {
+	quiet   bool // rows are read again, and were reported before
 	store   *Store
 	opts    PredecessorOptions
 	source  predecessorSource
 	report  PredecessorReport
 	leftOut map[string]int64 // tags that were not written, by scope
-	quiet   bool             // rows are read again, and were reported before
 }
 
 func (in *predecessorImport) run(ctx context.Context, url string) (err error) {

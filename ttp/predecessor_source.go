@@ -58,30 +58,20 @@ func openPredecessor(ctx context.Context, url string) (source predecessorSource,
 
 // check refuses a database that is not the predecessor's.
 func (source predecessorSource) check(ctx context.Context) error {
-	for _, query := range []string{
-		"SELECT merged_into_uuid FROM campaigns WHERE 1 = 0",
-		"SELECT campaign_id, merged_into_uuid FROM attacker_identities WHERE 1 = 0",
-		"SELECT ip, identity_id FROM attackers WHERE 1 = 0",
-		"SELECT mitre_url, created_at FROM ttp_tag WHERE 1 = 0",
+	for _, columns := range []string{
+		"merged_into_uuid FROM campaigns", "campaign_id, merged_into_uuid FROM attacker_identities", "ip, identity_id FROM attackers",
+		"mitre_url, created_at FROM ttp_tag",
 	} {
-		if err := source.try(ctx, query); err != nil {
-			if ctx.Err() != nil {
-				return err
-			}
-			return errors.New("the database is not the predecessor's: " + err.Error()) // not an error of this store's schema
+		err := source.tx.QueryRowContext(ctx, "SELECT uuid, "+columns+" WHERE 1 = 0").Scan()
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case ctx.Err() != nil:
+			return err
+		default:
+			return fmt.Errorf("the database is not the predecessor's: %v", err) //nolint:errorlint // not an error of this store's schema
 		}
 	}
 	return nil
-}
-
-// try runs a query that returns no rows.
-func (source predecessorSource) try(ctx context.Context, query string) error {
-	rows, err := source.tx.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	return rows.Err()
 }
 
 func (source predecessorSource) close() error {

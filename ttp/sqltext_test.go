@@ -31,7 +31,7 @@ var builtSQL = map[string]string{
 	"Store.tableColumns":             "one of two constants",
 	"sqliteEngine.checkTables":       "one of two constants",
 	"sqliteEngine.rebuildIndex":      "the name of an index, which sqliteWrongIndex matches",
-	"predecessorSource.try":          "one of the constants of its caller",
+	"predecessorSource.check":        "one of four constants",
 	"predecessorSource.rowsFrom":     "one of the constants of its callers",
 }
 

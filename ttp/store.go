@@ -62,10 +62,9 @@ func WithConfidenceFloor(floor float64) Option {
 //	mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE?PARAMETERS
 //
 // The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles
-// are refused. tls-ca names a file with the certificate of the authority that the server's must be signed by,
-// and tls-cert and tls-key those of the client; tls=true relies on the system's authorities. Open says so when
-// the server or file does not answer; a schema that is missing is told by the first call. No error repeats the
-// URL, which may hold a password.
+// are refused. tls-ca names a file with the certificate of the authority that the server's must be signed by, and
+// tls-cert and tls-key those of the client; tls=true does with the system's authorities. Open says so when the server or file does not answer; a schema that is missing is told
+// by the first call. No error repeats the URL, which may hold a password.
 //
 // A SQLite file that this process may not write is read. Where no other program has it open, its reads end with
 // [ErrBusy] once one begins to write; a store that is opened then reads beside the writer.

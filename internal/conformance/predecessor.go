@@ -71,7 +71,7 @@ func (p predecessorDatabase) exec(t *testing.T, statements ...string) {
 	}
 }
 
-// bareI2 is a UUID as the predecessor's stubs have them.
+// bareI2 is an ID without hyphens.
 var bareI2 = strings.ReplaceAll(id("i2").String(), "-", "")
 
 func quoted(text string) string {
@@ -129,8 +129,7 @@ func oldRows() []string {
 	}
 	return []string{
 		oldCampaign("c1", ""), oldCampaign("c2", id("c1").String()),
-		oldIdentity(id("i1").String(), id("c1").String(), ""), oldIdentity(bareI2, "", id("i1").String()),
-		oldIdentity(id("i3").String(), "", ""),
+		oldIdentity(id("i1").String(), id("c1").String(), ""), oldIdentity(bareI2, "", id("i1").String()), oldIdentity(id("i3").String(), "", ""),
 		oldAttacker("a1", "192.0.2.1", bareI2), oldAttacker("a2", "999.1.1.1", id("i1").String()), oldAttacker("a3", "2001:DB8::1", ""),
 		oldAttacker("a4", "fe80::1%eth0", ""),
 		with("1", func(*oldTag) {}),
@@ -235,14 +234,12 @@ func predecessorIsImportedAgain(t *testing.T, db *database) {
 			s := newDatabase(t, db.Engine).store(t)
 			must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{}))
 			later := oldTag{
-				source: "9", attacker: id("a1").String(), technique: "T1083", confidence: "0.7", evidence: "{}", release: "v15.1",
-				created: "2026-03-02 12:00:00.25",
+				source: "9", attacker: id("a1").String(), technique: "T1083", confidence: "0.7", evidence: "{}", release: "v15.1", created: "2026-03-02 12:00:00.25",
 			}
 			source.exec(t,
 				"UPDATE attacker_identities SET merged_into_uuid = NULL, campaign_id = '"+id("c2").String()+"' WHERE uuid = '"+bareI2+"'",
 				"UPDATE attacker_identities SET merged_into_uuid = '"+bareI2+"', campaign_id = NULL WHERE uuid = '"+id("i1").String()+"'",
-				"UPDATE campaigns SET merged_into_uuid = NULL",
-				"UPDATE campaigns SET merged_into_uuid = '"+id("c2").String()+"' WHERE uuid = '"+id("c1").String()+"'",
+				"UPDATE campaigns SET merged_into_uuid = NULL", "UPDATE campaigns SET merged_into_uuid = '"+id("c2").String()+"' WHERE uuid = '"+id("c1").String()+"'",
 				"UPDATE attackers SET identity_id = '"+id("i3").String()+"', ip = '192.0.2.9' WHERE uuid = '"+id("a1").String()+"'",
 				"UPDATE attackers SET identity_id = NULL WHERE uuid = '"+id("a2").String()+"'",
 				later.row())
@@ -251,10 +248,8 @@ func predecessorIsImportedAgain(t *testing.T, db *database) {
 			equal(t, "identities", report.Identities, ttp.PredecessorRows{Read: 3, Updated: 2, Unchanged: 1})
 			equal(t, "campaigns", report.Campaigns, ttp.PredecessorRows{Read: 2, Updated: 2})
 			equal(t, "attackers", report.Attackers, ttp.PredecessorRows{Read: 4, Updated: 2, Unchanged: 2})
-			equal(t, "i1", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i1"))),
-				ttp.Identity{UUID: id("i1"), MergedIntoUUID: id("i2"), SurvivorUUID: id("i2")})
-			equal(t, "i2", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))),
-				ttp.Identity{UUID: id("i2"), CampaignUUID: id("c2"), SurvivorUUID: id("i2")})
+			equal(t, "i1", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i1"))), ttp.Identity{UUID: id("i1"), MergedIntoUUID: id("i2"), SurvivorUUID: id("i2")})
+			equal(t, "i2", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))), ttp.Identity{UUID: id("i2"), CampaignUUID: id("c2"), SurvivorUUID: id("i2")})
 			equal(t, "c1", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c1"))).SurvivorUUID, id("c2"))
 			equal(t, "a1", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a1"))).IdentityUUID, id("i3"))
 			equal(t, "a2", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a2"))).IdentityUUID, uuid.Nil)
