@@ -45,7 +45,8 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, statement := range []string{
-		"CREATE DATABASE secure CHARACTER SET utf8mb4", "CREATE USER secure@'%' IDENTIFIED BY 'Tr0ub4dor' REQUIRE SSL", "GRANT ALL ON secure.* TO secure@'%'",
+		"CREATE DATABASE secure CHARACTER SET utf8mb4", "CREATE USER secure@'%' IDENTIFIED BY 'Tr0ub4dor' REQUIRE SSL",
+		"GRANT ALL ON secure.* TO secure@'%'",
 	} {
 		if err := execute(cfg, statement); err != nil {
 			t.Fatal(err)
@@ -73,7 +74,8 @@ func TestTLS(t *testing.T) {
 		"no key":             {"127.0.0.1", "?tls-cert=" + file("server.pem"), "tls-cert and tls-key belong together"},
 		"a contradiction":    {"127.0.0.1", "?tls=skip-verify&tls-ca=" + file("ca.pem"), "the parameter tls contradicts"},
 	} {
-		if err := open(test.host, test.parameters); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "Tr0ub4dor") {
+		err := open(test.host, test.parameters)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "Tr0ub4dor") {
 			t.Errorf("%s: got %v, want %q", what, err, test.want)
 		}
 	}

@@ -86,7 +86,8 @@ func (o *observer) observe(ctx context.Context, seen ttp.Observation) {
 func (o *observer) trace(ctx context.Context, seen ttp.Observation, attrs []attribute.KeyValue) {
 	_, span := o.tracer.Start(ctx, "ttp "+seen.Operation,
 		trace.WithTimestamp(seen.Start), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...),
-		trace.WithAttributes(attribute.Int("ttp.rows", seen.Rows), attribute.Int("ttp.attempts", seen.Attempts), attribute.Bool("ttp.slow", seen.Slow)))
+		trace.WithAttributes(attribute.Int("ttp.rows", seen.Rows), attribute.Int("ttp.attempts", seen.Attempts),
+			attribute.Bool("ttp.slow", seen.Slow)))
 	for outcome, n := range seen.Outcomes {
 		span.SetAttributes(attribute.Int("ttp.outcome."+outcome.String(), n))
 	}

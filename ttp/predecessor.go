@@ -120,6 +120,7 @@ func (s *Store) ImportPredecessor(ctx context.Context, url string, opts Predeces
 
 // predecessorImport is one run.
 type predecessorImport struct {
+	quiet   bool // rows are read again, and were reported before
 	store   *Store
 	opts    PredecessorOptions
 	source  predecessorSource
@@ -144,6 +145,9 @@ func (in *predecessorImport) run(ctx context.Context, url string) (err error) {
 }
 
 func (in *predecessorImport) note(n PredecessorNote) {
+	if in.quiet {
+		return
+	}
 	counts, key := in.report.Refused, n.Field+": "+n.Reason
 	if n.Kept {
 		counts, key = in.report.KeptWithout, n.Table+"."+n.Field
@@ -160,8 +164,9 @@ func (in *predecessorImport) progress(rows int) {
 	}
 }
 
-// read runs a read of the store that does not take long.
-func readStored[T any](ctx context.Context, in *predecessorImport, list generated[[]T], ids []uuid.UUID, id func(T) uuid.UUID) (map[uuid.UUID]T, error) {
+// readStored returns the rows that the store has, by their UUIDs.
+func readStored[T any](ctx context.Context, in *predecessorImport, list generated[[]T], ids []uuid.UUID, id func(T) uuid.UUID,
+) (map[uuid.UUID]T, error) {
 	rows, err := query(ctx, in.store, "import predecessor", func(q queries) ([]T, error) { return inChunks(ctx, q, list, ids, args{}) })
 	return mapByID(rows, id), err
 }
@@ -184,7 +189,7 @@ func (in *predecessorImport) id(text string) (uuid.UUID, bool) {
 	if err != nil || id == uuid.Nil || (len(text) != 36 && len(text) != 32) {
 		return uuid.Nil, false
 	}
-	if text != id.String() {
+	if text != id.String() && !in.quiet {
 		in.report.Normalised["uuid"]++
 	}
 	return id, true

@@ -69,7 +69,8 @@ func (in *predecessorImport) identities(ctx context.Context) error {
 func (m mergeables) run(ctx context.Context) error {
 	for texts, err := range m.source.batchesFrom(ctx, m.query, 3) {
 		if err == nil {
-			err = m.storeChanged(ctx, m.parse(texts, true))
+			m.counts.Read += len(texts)
+			err = m.storeChanged(ctx, m.parse(texts))
 		}
 		if err != nil {
 			return err
@@ -81,7 +82,10 @@ func (m mergeables) run(ctx context.Context) error {
 	}
 	for texts, err := range m.source.batchesFrom(ctx, m.query, 3) {
 		if err == nil {
-			err = m.merge(ctx, m.parse(texts, false))
+			m.quiet = true
+			rows := m.parse(texts)
+			m.quiet = false
+			err = m.merge(ctx, rows)
 		}
 		if err != nil {
 			return err
@@ -90,30 +94,23 @@ func (m mergeables) run(ctx context.Context) error {
 	return nil
 }
 
-// parse returns the rows that can be stored. It reports what is wrong with the others only the first time.
-func (m mergeables) parse(texts [][]string, first bool) []mergeable {
-	in := *m.predecessorImport
-	if !first {
-		in.report, in.opts = PredecessorReport{Normalised: map[string]int{}, KeptWithout: map[string]int{}, Refused: map[string]int{}}, PredecessorOptions{}
-	}
+// parse returns the rows that can be stored.
+func (m mergeables) parse(texts [][]string) []mergeable {
 	var rows []mergeable
 	for _, text := range texts {
 		var row mergeable
 		var ok bool
-		if row.uuid, ok = in.id(text[0]); !ok || row.uuid == uuid.Nil {
-			in.note(PredecessorNote{Table: m.table, UUID: text[0], Field: "uuid", Reason: uuidRule})
+		if row.uuid, ok = m.id(text[0]); !ok || row.uuid == uuid.Nil {
+			m.note(PredecessorNote{Table: m.table, UUID: text[0], Field: "uuid", Reason: uuidRule})
 			continue
 		}
-		if row.campaign, ok = in.id(text[1]); !ok {
-			in.note(PredecessorNote{Table: m.table, UUID: text[0], Field: "campaign_id", Reason: uuidRule, Kept: true})
+		if row.campaign, ok = m.id(text[1]); !ok {
+			m.note(PredecessorNote{Table: m.table, UUID: text[0], Field: "campaign_id", Reason: uuidRule, Kept: true})
 		}
-		if row.mergedInto, ok = in.id(text[2]); !ok {
-			in.note(PredecessorNote{Table: m.table, UUID: text[0], Field: "merged_into_uuid", Reason: uuidRule, Kept: true})
+		if row.mergedInto, ok = m.id(text[2]); !ok {
+			m.note(PredecessorNote{Table: m.table, UUID: text[0], Field: "merged_into_uuid", Reason: uuidRule, Kept: true})
 		}
 		rows = append(rows, row)
-	}
-	if first {
-		m.counts.Read += len(texts)
 	}
 	return rows
 }
@@ -183,8 +180,9 @@ func (m mergeables) merge(ctx context.Context, rows []mergeable) error {
 			}
 			err := m.kind.merge(ctx, q, row.uuid, row.mergedInto)
 			if errors.Is(err, ErrConflict) {
-				reason := "must not close a cycle"
-				refused = append(refused, PredecessorNote{Table: m.table, UUID: row.uuid.String(), Field: "merged_into_uuid", Reason: reason, Kept: true})
+				refused = append(refused, PredecessorNote{
+					Table: m.table, UUID: row.uuid.String(), Field: "merged_into_uuid", Reason: "must not close a cycle", Kept: true,
+				})
 			} else if err != nil {
 				return fmt.Errorf("merge %s %s: %w", m.kind.name, row.uuid, err)
 			}

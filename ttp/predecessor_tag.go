@@ -14,9 +14,9 @@ import (
 )
 
 // predecessorTags reads every value as text: drivers would convert times, and an engine's JSON.
-const predecessorTags = `SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, COALESCE(NULLIF(a.identity_id, ''), t.identity_uuid), t.session_id, t.decky_id,
-t.tactic, t.technique_id, t.sub_technique_id, t.confidence * 1e0, t.rule_id, t.rule_version, CONCAT('', t.evidence), t.attack_release,
-CONCAT('', t.created_at), t.decky_id = ''
+const predecessorTags = `SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid,
+COALESCE(NULLIF(a.identity_id, ''), t.identity_uuid), t.session_id, t.decky_id, t.tactic, t.technique_id, t.sub_technique_id,
+t.confidence * 1e0, t.rule_id, t.rule_version, CONCAT('', t.evidence), t.attack_release, CONCAT('', t.created_at), t.decky_id = ''
 FROM ttp_tag t LEFT JOIN attackers a ON a.uuid = t.attacker_uuid
 ORDER BY t.uuid`
 

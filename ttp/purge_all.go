@@ -19,13 +19,16 @@ func (s *Store) PurgeAll(ctx context.Context, opts ...RemovalOption) (Receipt, e
 	return s.remove(ctx, "purge all", "", opts, new(checker), func(ctx context.Context, r *removal) error {
 		err := r.applyEach(ctx, r.tagsOf(ctx, Fleet(), filterArgs{}), r.removeAll)
 		if err == nil {
-			err = purgeScopes(ctx, r, listAttackersAfter, Attacker.id, "", deleteAttackers, func(n int64) Receipt { return Receipt{Attackers: n} })
+			err = purgeScopes(ctx, r, listAttackersAfter, Attacker.id, "", deleteAttackers,
+				func(n int64) Receipt { return Receipt{Attackers: n} })
 		}
 		if err == nil {
-			err = purgeScopes(ctx, r, listIdentitiesAfter, Identity.id, "identity", deleteIdentities, func(n int64) Receipt { return Receipt{Identities: n} })
+			err = purgeScopes(ctx, r, listIdentitiesAfter, Identity.id, "identity", deleteIdentities,
+				func(n int64) Receipt { return Receipt{Identities: n} })
 		}
 		if err == nil {
-			err = purgeScopes(ctx, r, listCampaignsAfter, Campaign.id, "campaign", deleteCampaigns, func(n int64) Receipt { return Receipt{Campaigns: n} })
+			err = purgeScopes(ctx, r, listCampaignsAfter, Campaign.id, "campaign", deleteCampaigns,
+				func(n int64) Receipt { return Receipt{Campaigns: n} })
 		}
 		return err
 	})

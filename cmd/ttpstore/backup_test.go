@@ -51,7 +51,8 @@ func TestBackupAndRestore(t *testing.T) {
 func TestMigrateUpPrint(t *testing.T) {
 	c := newCLI(t)
 	got := c.runWith("", "migrate", "up", "--print")
-	if got.status != exitSuccess || got.stderr != "" || !strings.Contains(got.stdout, "STRICT;") || !strings.Contains(got.stdout, "INSERT INTO ttp_schema_migrations") {
+	if got.status != exitSuccess || got.stderr != "" || !strings.Contains(got.stdout, "STRICT;") ||
+		!strings.Contains(got.stdout, "INSERT INTO ttp_schema_migrations") {
 		t.Errorf("got %+v", got)
 	}
 	c.wantNoFile()

@@ -100,7 +100,8 @@ func predecessorFields(r ttp.PredecessorReport, dryRun bool) [][2]string {
 		}
 	}
 	if !dryRun {
-		fields = append(fields, [2]string{"compared", fmt.Sprintf("%s: %d equal, %d different", count(r.Compared, "scope"), r.Compared-r.Different, r.Different)})
+		fields = append(fields, [2]string{"compared", fmt.Sprintf("%s: %d equal, %d different",
+			count(r.Compared, "scope"), r.Compared-r.Different, r.Different)})
 	}
 	for _, d := range r.Differences {
 		fields = append(fields, [2]string{"different", fmt.Sprintf("%s: %d in the source, %d here", d.Scope, d.Source, d.Stored)})

@@ -47,9 +47,10 @@ func TestImportFrom(t *testing.T) {
 		t.Errorf("a database with other tags: %+v", got)
 	}
 
-	c.want(result{exitFailure, "", "ttpstore: import predecessor: source: the database is not the predecessor's: SQL logic error: no such table: campaigns (1)\n"},
-		"", "import", "--from", "sqlite://"+own)
-	c.want(result{exitFailure, "", "ttpstore: import predecessor: source: there is no such file\n"}, "", "import", "--from", "sqlite://"+own+".no")
+	notIts := "ttpstore: import predecessor: source: the database is not the predecessor's: SQL logic error: no such table: campaigns (1)\n"
+	c.want(result{exitFailure, "", notIts}, "", "import", "--from", "sqlite://"+own)
+	c.want(result{exitFailure, "", "ttpstore: import predecessor: source: there is no such file\n"},
+		"", "import", "--from", "sqlite://"+own+".no")
 	if _, err := os.Stat(own + ".no"); err == nil {
 		t.Error("the source was made")
 	}

@@ -22,5 +22,6 @@ func TestScopeUnassign(t *testing.T) {
 	c.want(result{exitFailure, "", "ttpstore: unassign campaign: not found: identity " + strangerID + "\n"}, "",
 		"scope", "unassign", "identities", identityID, strangerID)
 	c.wantWrong("missing argument ATTACKER", "scope unassign attackers", "scope", "unassign", "attackers")
-	c.wantWrong(`the argument IDENTITY must be an IP, or an id or at least its first 8 digits, not "x"`, "scope unassign identities", "scope", "unassign", "identities", identityID, "x")
+	c.wantWrong(`the argument IDENTITY must be an IP, or an id or at least its first 8 digits, not "x"`, "scope unassign identities",
+		"scope", "unassign", "identities", identityID, "x")
 }

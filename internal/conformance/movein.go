@@ -119,7 +119,8 @@ func racingCallersGetOneIdentity(t *testing.T, db *database) {
 			}
 		}
 		equal(t, "creators", creators, 1)
-		equal(t, "attacker", must[ttp.Attacker](t)(s.GetAttacker(ctx, attacker)), ttp.Attacker{UUID: attacker, IdentityUUID: identities[0].UUID})
+		equal(t, "attacker", must[ttp.Attacker](t)(s.GetAttacker(ctx, attacker)),
+			ttp.Attacker{UUID: attacker, IdentityUUID: identities[0].UUID})
 	}
 	equal(t, "identities", must[ttp.ScopeCounts](t)(s.CountScopes(ctx)).Identities, 5)
 }
@@ -132,7 +133,9 @@ func ensuredIdentityIsStored(t *testing.T, db *database) {
 		}
 	}
 	insert(t, s, newTag("1"))
-	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker")}, {UUID: id("b"), IdentityUUID: id("i")}, {UUID: id("c"), IdentityUUID: id("j")}}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{
+		{UUID: id("attacker")}, {UUID: id("b"), IdentityUUID: id("i")}, {UUID: id("c"), IdentityUUID: id("j")},
+	}))
 	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("j"), CampaignUUID: id("x"), MergedIntoUUID: id("k")}}))
 	identity, created, err := s.EnsureIdentity(ctx, id("attacker"))
 	succeed(t, err)
@@ -156,9 +159,12 @@ func unassignedAttackersTakeTheirTagsAlong(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, newTag("1", named("a", "i", "T1110")), newTag("2", named("a", "", "T1110")), newTag("3", named("b", "i", "T1110")),
 		newTag("4", named("", "i", "T1110")))
-	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i")}, {UUID: id("b"), IdentityUUID: id("i")}, {UUID: id("c")}}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{
+		{UUID: id("a"), IdentityUUID: id("i")}, {UUID: id("b"), IdentityUUID: id("i")}, {UUID: id("c")},
+	}))
 	equal(t, "before", byIdentity(t, s, "i"), map[string]int64{"T1110": 4})
-	if err := s.UnassignAttackers(ctx, id("a"), id("unknown")); !errors.Is(err, ttp.ErrNotFound) || !strings.Contains(err.Error(), id("unknown").String()) {
+	err := s.UnassignAttackers(ctx, id("a"), id("unknown"))
+	if !errors.Is(err, ttp.ErrNotFound) || !strings.Contains(err.Error(), id("unknown").String()) {
 		t.Errorf("unknown: got %v", err)
 	}
 	if err := s.UnassignAttackers(ctx, uuid.Nil); !errors.Is(err, ttp.ErrInvalidScope) {
@@ -204,7 +210,9 @@ func survivorsAreListedAndCounted(t *testing.T, db *database) {
 	}
 	succeed(t, s.UpsertIdentities(ctx, identities))
 	succeed(t, s.UpsertCampaigns(ctx, campaigns[:16]))
-	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i0")}, {UUID: id("b"), IdentityUUID: id("i1")}, {UUID: id("c")}}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{
+		{UUID: id("a"), IdentityUUID: id("i0")}, {UUID: id("b"), IdentityUUID: id("i1")}, {UUID: id("c")},
+	}))
 	equal(t, "counts", must[ttp.ScopeCounts](t)(s.CountScopes(ctx)),
 		ttp.ScopeCounts{Campaigns: 16, SurvivingCampaigns: 4, Identities: 20, SurvivingIdentities: 5, Attackers: 3})
 	equal(t, "attackers of an identity", must[int64](t)(s.CountAttackers(ctx, id("i0"))), 1)
@@ -257,7 +265,8 @@ func remergeReplacesTheWinner(t *testing.T, db *database) {
 		equal(t, "survivor of a leaf after an error", survivor("leaf"), id("c"))
 	}
 	succeed(t, s.RemergeCampaign(ctx, id("x"), id("z")))
-	equal(t, "campaign", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("x"))), ttp.Campaign{UUID: id("x"), MergedIntoUUID: id("z"), SurvivorUUID: id("z")})
+	equal(t, "campaign", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("x"))),
+		ttp.Campaign{UUID: id("x"), MergedIntoUUID: id("z"), SurvivorUUID: id("z")})
 	for _, finding := range findings(t, s) {
 		t.Errorf("verify finds %v", finding)
 	}
@@ -279,9 +288,13 @@ func purgeAllEmptiesTheStore(t *testing.T, db *database) {
 	tombstone := must[ttp.Receipt](t)(s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone("too eager"))).TombstoneUUID
 	insert(t, s, append(newTags(300), newTag("sub", technique("T1110", "T1110.001", "TA0006")))...)
 	succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id("c"), MergedIntoUUID: id("d")}, {UUID: id("d")}}))
-	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i"), MergedIntoUUID: id("j"), CampaignUUID: id("c")}, {UUID: id("j")}, {UUID: id("k")}}))
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{
+		{UUID: id("i"), MergedIntoUUID: id("j"), CampaignUUID: id("c")}, {UUID: id("j")}, {UUID: id("k")},
+	}))
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker"), IdentityUUID: id("i")}}))
-	want := ttp.Receipt{Tags: 301, Techniques: map[string]int64{"T1110": 300, "T1110.001": 1}, Attackers: 1, Identities: 3, Campaigns: 2, DryRun: true}
+	want := ttp.Receipt{
+		Tags: 301, Techniques: map[string]int64{"T1110": 300, "T1110.001": 1}, Attackers: 1, Identities: 3, Campaigns: 2, DryRun: true,
+	}
 	before := tables(t, db)
 	equal(t, "dry run", must[ttp.Receipt](t)(s.PurgeAll(ctx, ttp.DryRun())), want)
 	equal(t, "tables after the dry run", tables(t, db), before)

@@ -21,26 +21,40 @@ var predecessorCases = []testCase{
 	{name: "PredecessorIsImportedAgain", run: predecessorIsImportedAgain},
 	{name: "PredecessorThatIsNoneIsRefused", run: predecessorThatIsNoneIsRefused},
 	{name: "PredecessorsDifferencesAreTold", run: predecessorsDifferencesAreTold},
+	{name: "InterruptedImportOfThePredecessorGoesOn", run: interruptedImportOfThePredecessorGoesOn},
 }
 
 // predecessors makes a database of the predecessor's on the engine, and one in a SQLite file, with the given rows.
 func predecessors(t *testing.T, db *database, rows ...string) map[string]predecessorDatabase {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "decnet.db")
-	file, err := sql.Open("sqlite", "file:"+path)
-	succeed(t, err)
-	t.Cleanup(func() { _ = file.Close() })
 	own := newDatabase(t, db.Engine)
-	all := map[string]predecessorDatabase{"file": {"sqlite://" + path, file}}
+	all := map[string]predecessorDatabase{"file": newPredecessorFile(t)}
 	if own.url != "" { // which an engine of others may lack
 		all[string(db.Dialect)] = predecessorDatabase{own.url, own.pool}
 	}
-	for _, source := range all {
-		source.exec(t, predecessorStatements()...)
-		source.exec(t, "DELETE FROM ttp_tag", "DELETE FROM attackers")
+	for name, source := range all {
+		if name != "file" {
+			source.exec(t, emptyPredecessor()...)
+		}
 		source.exec(t, rows...)
 	}
 	return all
+}
+
+// emptyPredecessor are the statements that make the predecessor's tables.
+func emptyPredecessor() []string {
+	return append(predecessorStatements(), "DELETE FROM ttp_tag", "DELETE FROM attackers")
+}
+
+func newPredecessorFile(t *testing.T) predecessorDatabase {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "decnet.db")
+	pool, err := sql.Open("sqlite", "file:"+path)
+	succeed(t, err)
+	t.Cleanup(func() { _ = pool.Close() })
+	file := predecessorDatabase{"sqlite://" + path, pool}
+	file.exec(t, emptyPredecessor()...)
+	return file
 }
 
 type predecessorDatabase struct {
@@ -72,11 +86,13 @@ func oldCampaign(name, mergedInto string) string {
 }
 
 func oldIdentity(uuid, campaign, mergedInto string) string {
-	return fmt.Sprintf("INSERT INTO attacker_identities VALUES ('%s', 1, %s, '2026-03-01', '2026-03-01', 1, %s)", uuid, quoted(campaign), quoted(mergedInto))
+	return fmt.Sprintf("INSERT INTO attacker_identities VALUES ('%s', 1, %s, '2026-03-01', '2026-03-01', 1, %s)",
+		uuid, quoted(campaign), quoted(mergedInto))
 }
 
 func oldAttacker(name, ip, identity string) string {
-	return fmt.Sprintf("INSERT INTO attackers VALUES ('%s', '%s', %s, '2026-03-01', '2026-03-01', 1, '2026-03-01')", id(name), ip, quoted(identity))
+	return fmt.Sprintf("INSERT INTO attackers VALUES ('%s', '%s', %s, '2026-03-01', '2026-03-01', 1, '2026-03-01')",
+		id(name), ip, quoted(identity))
 }
 
 // oldTag is a tag of the predecessor's.
@@ -85,9 +101,13 @@ type oldTag struct {
 }
 
 func (o oldTag) row() string {
-	tag := o.tag()
-	return fmt.Sprintf("INSERT INTO ttp_tag VALUES ('%s', 'command', '%s', %s, %s, %s, %s, 'TA0007', '%s', NULL, %s, 'R1', 2, '%s', '%s', 'https://attack.mitre.org', '%s')",
-		tag.ComputeUUID(), o.source, quoted(o.attacker), quoted(o.identity), quoted(o.session), map[bool]string{true: "''", false: quoted(o.decky)}[o.decky == "empty"],
+	decky := quoted(o.decky)
+	if o.decky == "empty" {
+		decky = "''"
+	}
+	return fmt.Sprintf(`INSERT INTO ttp_tag
+VALUES ('%s', 'command', '%s', %s, %s, %s, %s, 'TA0007', '%s', NULL, %s, 'R1', 2, '%s', '%s', 'https://attack.mitre.org', '%s')`,
+		o.tag().ComputeUUID(), o.source, quoted(o.attacker), quoted(o.identity), quoted(o.session), decky,
 		o.technique, o.confidence, o.evidence, o.release, o.created)
 }
 
@@ -194,10 +214,14 @@ func checkImported(t *testing.T, s *ttp.Store) {
 	got := must[ttp.Tag](t)(s.GetTag(ctx, want.UUID))
 	want.IngestedAt, want.BatchUUID = got.IngestedAt, got.BatchUUID
 	equal(t, "tag", got, want)
-	equal(t, "tag of an attacker with an identity", must[ttp.Tag](t)(s.GetTag(ctx, oldTag{source: "3", technique: "T1083"}.tag().ComputeUUID())).IdentityUUID, id("i1"))
-	equal(t, "identity", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))), ttp.Identity{UUID: id("i2"), MergedIntoUUID: id("i1"), SurvivorUUID: id("i1")})
-	equal(t, "campaign", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c2"))), ttp.Campaign{UUID: id("c2"), MergedIntoUUID: id("c1"), SurvivorUUID: id("c1")})
-	equal(t, "attacker without an ip", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a2"))), ttp.Attacker{UUID: id("a2"), IdentityUUID: id("i1")})
+	third := must[ttp.Tag](t)(s.GetTag(ctx, oldTag{source: "3", technique: "T1083"}.tag().ComputeUUID()))
+	equal(t, "identity of a tag whose attacker has one", third.IdentityUUID, id("i1"))
+	equal(t, "identity", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))),
+		ttp.Identity{UUID: id("i2"), MergedIntoUUID: id("i1"), SurvivorUUID: id("i1")})
+	equal(t, "campaign", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c2"))),
+		ttp.Campaign{UUID: id("c2"), MergedIntoUUID: id("c1"), SurvivorUUID: id("c1")})
+	equal(t, "attacker without an ip", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a2"))),
+		ttp.Attacker{UUID: id("a2"), IdentityUUID: id("i1")})
 	equal(t, "campaign's tags", must[int64](t)(s.CountTags(ctx, ttp.OfCampaign(id("c1")), ttp.Filter{})), 3)
 	equal(t, "findings", findings(t, s), nil)
 }
@@ -266,4 +290,38 @@ func predecessorsDifferencesAreTold(t *testing.T, db *database) {
 		{Scope: "fleet", Source: 5, Stored: 6}, {Scope: "attacker " + id("a1").String(), Source: 2, Stored: 3},
 	})
 	equal(t, "kept", report.KeptWithout, map[string]int{"attackers.ip": 2, "attacker_identities.merged_into_uuid": 1})
+}
+
+// More rows than a batch has, of which the first import writes some. SQLite takes evidence that is no JSON.
+func interruptedImportOfThePredecessorGoesOn(t *testing.T, db *database) {
+	const n = 2500
+	rows := []string{"BEGIN"}
+	for i := range n {
+		attacker := fmt.Sprint("a", i%7)
+		rows = append(rows, oldTag{
+			source: fmt.Sprint(i), attacker: id(attacker).String(), session: fmt.Sprint("s", i%50), technique: "T1083", confidence: "0.7",
+			evidence: "{}", release: "v15.1", created: "2026-03-01 12:00:00",
+		}.row())
+	}
+	rows = append(rows, oldTag{
+		source: "NaN", attacker: id("a1").String(), technique: "T1083", confidence: "0.7", evidence: `{"a": NaN}`, release: "v15.1",
+		created: "2026-03-01 12:00:00",
+	}.row(), "COMMIT")
+	file := newPredecessorFile(t)
+	file.pool.SetMaxOpenConns(1)
+	file.exec(t, rows...)
+	s := db.store(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err := s.ImportPredecessor(ctx, file.url, ttp.PredecessorOptions{Progress: func(int) { cancel() }})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	first := count(t, s)
+	if first == 0 || first >= n {
+		t.Errorf("the first import wrote %d tags", first)
+	}
+	report := must[ttp.PredecessorReport](t)(s.ImportPredecessor(context.Background(), file.url, ttp.PredecessorOptions{}))
+	equal(t, "tags", report.Tags, ttp.PredecessorTags{Read: n + 1, Inserted: n - int(first), Duplicate: int(first), Refused: 1})
+	equal(t, "compared", report.Compared, 1+7+50)
+	equal(t, "differences", report.Differences, []ttp.PredecessorCounts{})
 }

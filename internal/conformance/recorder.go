@@ -103,7 +103,8 @@ func (c recordedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	full, ok := conn.(fullConn)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("connections of type %T lack interfaces of database/sql/driver that the suite needs", conn), conn.Close())
+		err := fmt.Errorf("connections of type %T lack interfaces of database/sql/driver that the suite needs", conn)
+		return nil, errors.Join(err, conn.Close())
 	}
 	return recordedConn{full, c.recorder}, nil
 }
