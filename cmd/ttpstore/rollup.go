@@ -125,6 +125,7 @@ func (r rollup) csvColumns() []column[rollupRow] {
 		textColumn("last_seen", func(row rollupRow) string { return row.LastSeen.Format(time.RFC3339Nano) }),
 		textColumn("confidence_max", func(row rollupRow) string { return strconv.FormatFloat(row.ConfidenceMax, 'f', -1, 64) }),
 		textColumn("mitre_url", func(row rollupRow) string { return row.MitreURL }),
+		textColumn("names_from", func(row rollupRow) string { return row.NamesFrom }),
 	}
 	if r.campaign {
 		columns = append(columns, countColumn("identity_count", func(row rollupRow) int64 { return row.IdentityCount }))
@@ -154,6 +155,7 @@ func (r rollup) columns() []column[rollupRow] {
 		timeColumn("FIRST SEEN", func(row rollupRow) time.Time { return row.FirstSeen }),
 		timeColumn("LAST SEEN", func(row rollupRow) time.Time { return row.LastSeen }),
 		confidenceColumn("CONFIDENCE", func(row rollupRow) float64 { return row.ConfidenceMax }),
+		textColumn("NAMES FROM", func(row rollupRow) string { return row.NamesFrom }),
 	}
 	if r.asOf {
 		columns = append(columns,

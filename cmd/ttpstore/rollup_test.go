@@ -45,12 +45,12 @@ T1082      System Information Discovery  TA0007 1      1  2026-03-16T00:00:00Z  
   }
 ]
 `, ""}, "", "rollup", "fleet", "--distinct", "--json", "--technique=T1082")
-	header := "technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url"
+	header := "technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url,names_from"
 	c.want(result{exitSuccess, header + `,sources,attackers,identities
-T1082,System Information Discovery,,,TA0007,TA0007:2,enterprise-v18.1;mobile-v18.1,2,2026-03-16T00:00:00Z,2026-03-17T06:00:00Z,0.925,https://attack.mitre.org/techniques/T1082,2,2,2
+T1082,System Information Discovery,,,TA0007,TA0007:2,enterprise-v18.1;mobile-v18.1,2,2026-03-16T00:00:00Z,2026-03-17T06:00:00Z,0.925,https://attack.mitre.org/techniques/T1082,,2,2,2
 `, ""}, "", "rollup", "fleet", "--distinct", "--format=csv", "--technique=T1082")
 	c.want(result{exitSuccess, header + `,identity_count,sources,attackers,identities
-T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z,0.925,https://attack.mitre.org/techniques/T1082,1,1,1,1
+T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z,0.925,https://attack.mitre.org/techniques/T1082,,1,1,1,1
 `, ""}, "", "rollup", "campaign", campaignID, "--distinct", "--format=csv", "--technique=T1082")
 }
 
@@ -91,11 +91,11 @@ e1292c78-2e52-5857-ae79-bbc6fe89e0c2  T1082      System Information Discovery  T
 		c.want(result{exitSuccess, `{"kind":"` + kind[0] + `","uuid":"` + kind[1] + `",` + row("", "", "mobile-v18.1", "1", "2026-03-17T06:00:00Z", "0.8") +
 			`{"kind":"` + kind[0] + `","uuid":"` + kind[2] + `",` + row(discovery, `"tactic_name":"Discovery",`, "enterprise-v18.1", "1", "2026-03-16T00:00:00Z", "0.925"), ""},
 			"", "rollup", plural, "--technique=T1082", "--json")
-		header := "kind,id,technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url\n"
+		header := "kind,id,technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url,names_from\n"
 		c.want(result{exitSuccess, header +
-			kind[0] + "," + kind[1] + ",T1082,,,,TA0007,TA0007:1,mobile-v18.1,1,2026-03-17T06:00:00Z,2026-03-17T06:00:00Z,0.8,\n" +
+			kind[0] + "," + kind[1] + ",T1082,,,,TA0007,TA0007:1,mobile-v18.1,1,2026-03-17T06:00:00Z,2026-03-17T06:00:00Z,0.8,,\n" +
 			kind[0] + "," + kind[2] + ",T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z," +
-			"0.925,https://attack.mitre.org/techniques/T1082\n", ""},
+			"0.925,https://attack.mitre.org/techniques/T1082,\n", ""},
 			"", "rollup", plural, "--technique=T1082", "--format=csv")
 		c.want(result{exitSuccess, header, ""}, "", "rollup", plural, "--rule=R3", "--format=csv")
 		c.want(result{exitSuccess, "", ""}, "", "rollup", plural, "--rule=R3", "--json")
@@ -114,10 +114,10 @@ T1082      System Information Discovery                                     TA00
 T1110      Brute Force                   T1110.001      Password Guessing   TA0006 2, TA0001 1      3  2026-03-15T17:06:27Z  2026-03-15T17:06:36Z        0.75           1
 T1082      System Information Discovery                                     TA0007 1                1  2026-03-16T00:00:00Z  2026-03-16T00:00:00Z        0.93           1
 `
-	header := "technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url"
+	header := "technique_id,technique_name,sub_technique_id,sub_technique_name,tactic,tactics,releases,count,first_seen,last_seen,confidence_max,mitre_url,names_from"
 	csv := header + `
-T1110,Brute Force,T1110.001,Password Guessing,TA0006,TA0006:2;TA0001:1,enterprise-v18.1,3,2026-03-15T17:06:27.72714Z,2026-03-15T17:06:36Z,0.75,https://attack.mitre.org/techniques/T1110/001
-T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z,0.925,https://attack.mitre.org/techniques/T1082
+T1110,Brute Force,T1110.001,Password Guessing,TA0006,TA0006:2;TA0001:1,enterprise-v18.1,3,2026-03-15T17:06:27.72714Z,2026-03-15T17:06:36Z,0.75,https://attack.mitre.org/techniques/T1110/001,
+T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-16T00:00:00Z,2026-03-16T00:00:00Z,0.925,https://attack.mitre.org/techniques/T1082,
 `
 	json := `[
   {
@@ -182,7 +182,7 @@ T1082,System Information Discovery,,,TA0007,TA0007:1,enterprise-v18.1,1,2026-03-
 	c.want(result{exitSuccess, campaignTable, ""}, "", "rollup", "campaign", campaignID)
 	c.want(result{exitSuccess, campaignJSON, ""}, "", "rollup", "campaign", campaignID, "--format", "json")
 	if got := c.runWith("", "rollup", "campaign", campaignID, "--format", "csv").stdout; !strings.HasPrefix(got, header+",identity_count\n") ||
-		!strings.HasSuffix(got, ",0.925,https://attack.mitre.org/techniques/T1082,1\n") {
+		!strings.HasSuffix(got, ",0.925,https://attack.mitre.org/techniques/T1082,,1\n") {
 		t.Error(got)
 	}
 	for _, scope := range [][]string{{"session", "s2"}, {"attacker", campaignID}, {"identity", campaignID}, {"campaign", attackerID}} {
@@ -217,4 +217,16 @@ T1059      Command and Scripting Interpreter  T1059.001      PowerShell         
 		",replaced,T1086:TA0002:enterprise-v8.2:1\n") {
 		t.Errorf("%+v", got)
 	}
+}
+
+// A release that is not built in has the names of the nearest.
+func TestRollupSaysWhereNamesAreFrom(t *testing.T) {
+	c := newCLI(t)
+	line := strings.ReplaceAll(tagLine("1", "TA0006", "T1110", "0.6", "2026-03-16T12:00:00Z"), "18.1", "18.0")
+	if got := c.runWith(line, "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	c.want(result{exitSuccess, `TECHNIQUE  NAME         TACTICS   COUNT  FIRST SEEN            LAST SEEN             CONFIDENCE  NAMES FROM
+T1110      Brute Force  TA0006 1      1  2026-03-16T12:00:00Z  2026-03-16T12:00:00Z        0.60  enterprise-v17.1
+`, ""}, "", "rollup", "fleet")
 }
