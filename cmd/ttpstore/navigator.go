@@ -66,8 +66,7 @@ With --against, the layers show what only one of two scopes has, and what both h
 		opts.against = &scope
 		return err
 	})
-	cmd.Flags().Func("against-since", "compare with tags observed at or after this `time`, in the formats of --since",
-		setTime(&opts.window.since))
+	cmd.Flags().Func("against-since", "compare with tags observed at or after this `time`, in the formats of --since", setTime(&opts.window.since))
 	cmd.Flags().Func("against-until", "compare with tags observed before this `time`", setTime(&opts.window.until))
 	cmd.Flags().Var(scores, "score", "score by `"+alternatives(scores.of)+"`")
 	cmd.Flags().StringVarP(&opts.output, "output", "o", "-", "write this `file`, or standard output for -")
