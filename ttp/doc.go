@@ -16,6 +16,9 @@
 // is not an error. An unfiltered rollup of the fleet reads counts that every write maintains, so that its cost does
 // not depend on the number of tags.
 //
+// With a catalogue of ATT&CK releases ([WithCatalogue]), rows have the names and links of the tags' own release, and
+// [AsOf] counts tags of all releases as one of them.
+//
 // Campaigns, identities and attackers may be upserted before or after the tags that reference them, in any order,
 // or never. [Store.AssignAttackers], [Store.MergeIdentity] and similar methods change the scope graph at any time;
 // every read that follows sees the change, and merges can be reverted. Assigning an attacker re-keys its stored

@@ -27,11 +27,11 @@ func (v *verifier) checkTechniques(groups []group) []fault {
 		}
 		pair := g.key.pair()
 		for kind, why := range judge(release, pair) {
-			found(kind, "technique", fmt.Sprintf("%s %s %s of %d tags %s", pair.Technique, pair.Tactic, release.Name, g.tags, why))
+			found(kind, "technique", fmt.Sprintf("%s %s %s (tags: %d) %s", pair.Technique, pair.Tactic, release.Name, g.tags, why))
 		}
 	}
 	for release, tags := range unknown {
-		found(UnknownRelease, "release", fmt.Sprintf("%s of %d tags is not in the catalogue", release, tags))
+		found(UnknownRelease, "release", fmt.Sprintf("%s (tags: %d) is not in the catalogue", release, tags))
 	}
 	slices.SortFunc(faults, func(a, b fault) int { return cmp.Or(strings.Compare(a.Of, b.Of), strings.Compare(a.Detail, b.Detail)) })
 	return faults

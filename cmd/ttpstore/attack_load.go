@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -54,10 +56,14 @@ func readBundle(ctx context.Context, cmd *cobra.Command, name, release string) (
 		from = file
 	}
 	defer func() { _ = from.Close() }()
-	if release == "" {
-		return attack.Read(from)
+	if release != "" {
+		return attack.Read(from, attack.WithRelease(fullRelease(release)))
 	}
-	return attack.Read(from, attack.WithRelease(fullRelease(release)))
+	r, err := attack.Read(from)
+	if errors.Is(err, attack.ErrNoRelease) {
+		err = fmt.Errorf("%w: name the release with --release", err)
+	}
+	return r, err
 }
 
 func newAttackRemoveCommand() *cobra.Command {

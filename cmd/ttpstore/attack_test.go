@@ -66,6 +66,9 @@ func TestAttackLoad(t *testing.T) {
 	if got.status != exitFailure || !strings.Contains(got.stderr, "invalid ATT&CK bundle") {
 		t.Errorf("%+v", got)
 	}
+	unnamed := strings.Replace(bundle, "x-mitre-collection", "x-unknown", 1)
+	c.want(result{exitFailure, "", "ttpstore: unnamed ATT&CK release: the bundle has no x-mitre-collection; its domain is enterprise: " +
+		"name the release with --release\n"}, unnamed, "attack", "load", "-")
 	if got := c.runWith("", "attack", "releases", "-o=table"); strings.Contains(got.stdout, "loaded") {
 		t.Errorf("%+v", got)
 	}

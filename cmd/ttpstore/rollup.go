@@ -92,6 +92,7 @@ func rollupColumns(d display, distinct bool) []column[ttp.TechniqueRollupRow] {
 		dayColumn(d, "FIRST SEEN", func(r row) time.Time { return r.FirstSeen }),
 		dayColumn(d, "LAST SEEN", func(r row) time.Time { return r.LastSeen }),
 		confidenceColumn("CONF", func(r row) float64 { return r.ConfidenceMax }),
+		textColumn("NAMES FROM", func(r row) string { return r.NamesFrom }),
 		optionalColumn("IDENTITIES", func(r row) int64 { return r.IdentityCount }), // of a campaign
 	}
 	if distinct {

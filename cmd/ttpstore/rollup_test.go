@@ -95,3 +95,15 @@ T1059.001 PowerShell                     TA0002 Execution           1  2026-03-1
 		t.Errorf("%+v", got)
 	}
 }
+
+// A release that is not built in has the names of the nearest.
+func TestRollupSaysWhereNamesAreFrom(t *testing.T) {
+	c := newCLI(t)
+	line := strings.ReplaceAll(tagLine("1", "TA0006", "T1110", "0.6", "2026-03-16T12:00:00Z"), "18.1", "18.0")
+	if got := c.runWith(line, "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	c.want(result{exitSuccess, `TECHNIQUE          TACTIC  COUNT  FIRST SEEN  LAST SEEN   CONF  NAMES FROM
+T1110 Brute Force  TA0006      1  2026-03-16  2026-03-16  0.60  enterprise-v17.1
+`, ""}, "", "rollup", "fleet", "-o=table")
+}

@@ -11,8 +11,8 @@ const strangerID = "11111111-2222-4333-8444-555555555555" // not stored
 
 // Some tags of the fixtures have a technique or a tactic that their release does not have.
 const (
-	wrongTactic      = "T1110.001 TA0001 enterprise-v18.1 of 1 tags is not under this tactic but under TA0006"
-	unknownTechnique = "T1082 TA0007 mobile-v18.1 of 1 tags is not in the release"
+	wrongTactic      = "T1110.001 TA0001 enterprise-v18.1 (tags: 1) is not under this tactic but under TA0006"
+	unknownTechnique = "T1082 TA0007 mobile-v18.1 (tags: 1) is not in the release"
 )
 
 func TestVerify(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/decnet/ttpstore/attack"
@@ -15,6 +16,7 @@ var nameCases = []testCase{
 	{name: "RowsOfSeveralDomainsAreNamedByTheRightOne", run: rowsOfSeveralDomainsAreNamedByTheRightOne},
 	{name: "LoadedReleasesReplaceThoseOfTheCatalogue", run: loadedReleasesReplaceThoseOfTheCatalogue},
 	{name: "LoadedReleasesInATransactionAreTheCallers", run: loadedReleasesInATransactionAreTheCallers},
+	{name: "DamagedReleasesAreNamed", run: damagedReleasesAreNamed},
 }
 
 // release returns a release whose only technique, with a sub-technique, and tactic have the release's name in theirs.
@@ -138,4 +140,17 @@ func loadedReleasesInATransactionAreTheCallers(t *testing.T, db *database) {
 	equal(t, "in the transaction", must[*attack.Catalogue](t)(inner.Catalogue(ctx)).Releases(), []string{"enterprise-v1.0", "enterprise-v9.0"})
 	succeed(t, tx.Rollback())
 	equal(t, "rolled back", must[*attack.Catalogue](t)(s.Catalogue(ctx)).Releases(), []string{"enterprise-v1.0"})
+}
+
+func damagedReleasesAreNamed(t *testing.T, db *database) {
+	ctx, c := context.Background(), &attack.Catalogue{}
+	s := db.storeWith(t, c)
+	succeed(t, s.LoadAttackRelease(ctx, release(t, "enterprise-v1.0")))
+	exec(t, db, "UPDATE ttp_attack_release SET content = X'00'")
+	_, err := s.Rollup(ctx, ttp.Fleet())
+	if want := "ttp: rollup fleet: ATT&CK release enterprise-v1.0: read releases: "; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v", err)
+	}
+	succeed(t, s.LoadAttackRelease(ctx, release(t, "enterprise-v1.0"))) // as the error says
+	equal(t, "rows", must[[]ttp.TechniqueRollupRow](t)(s.Rollup(ctx, ttp.Fleet())), []ttp.TechniqueRollupRow{})
 }

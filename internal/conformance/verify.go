@@ -246,11 +246,11 @@ func verifyChecksTheTagsOwnRelease(t *testing.T, db *database) {
 		return ttp.Finding{Kind: kind, Of: of, Detail: detail}
 	}
 	want := []ttp.Finding{
-		finding(ttp.UnknownRelease, "release", "enterprise-v1.1 of 1 tags is not in the catalogue"),
-		finding(ttp.WrongTactic, "technique", "T0002 TA0001 enterprise-v2.0 of 1 tags is not under this tactic but under TA0002"),
-		finding(ttp.RevokedTechnique, "technique", "T0003.001 TA0001 enterprise-v2.0 of 2 tags is revoked by T0006"),
-		finding(ttp.DeprecatedTechnique, "technique", "T0004 TA0001 enterprise-v2.0 of 1 tags is deprecated"),
-		finding(ttp.UnknownTechnique, "technique", "T0007 TA0001 enterprise-v1.0 of 1 tags is not in the release"),
+		finding(ttp.UnknownRelease, "release", "enterprise-v1.1 (tags: 1) is not in the catalogue"),
+		finding(ttp.WrongTactic, "technique", "T0002 TA0001 enterprise-v2.0 (tags: 1) is not under this tactic but under TA0002"),
+		finding(ttp.RevokedTechnique, "technique", "T0003.001 TA0001 enterprise-v2.0 (tags: 2) is revoked by T0006"),
+		finding(ttp.DeprecatedTechnique, "technique", "T0004 TA0001 enterprise-v2.0 (tags: 1) is deprecated"),
+		finding(ttp.UnknownTechnique, "technique", "T0007 TA0001 enterprise-v1.0 (tags: 1) is not in the release"),
 	}
 	for _, repair := range []bool{false, true} { // there is nothing to repair
 		equal(t, "findings", collect(t, s.Verify(context.Background(), ttp.VerifyOptions{Repair: repair})), want)

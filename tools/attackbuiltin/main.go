@@ -58,6 +58,6 @@ func read(path, release string) (*attack.Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return attack.Read(f, attack.WithRelease(release))
 }
