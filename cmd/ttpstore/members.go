@@ -24,13 +24,13 @@ var (
 	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
 )
 
-// members returns the members of a struct type in order.
+// members returns the members of a struct type in order, with those of embedded structs.
 func members(t reflect.Type) []member {
 	var all []member
 	for i := range t.NumField() {
 		field := t.Field(i)
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "-" || !field.IsExported() {
+		if name == "-" || !field.IsExported() && !field.Anonymous {
 			continue
 		}
 		nested, ok := structType(field.Type)

@@ -63,7 +63,9 @@ With --since it also lists what is new since the window before.
 }
 
 func readPage(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf) (report.Page, error) {
-	page := report.Page{Subject: scope.String(), Filters: append(describe(f), as.filters()...), Since: f.Since, Until: f.Until, Made: time.Now()}
+	page := report.Page{
+		Subject: scope.String(), Filters: append(describe(f), as.filters()...), Since: f.Since, Until: f.Until, Made: time.Now(),
+	}
 	cells, err := store.Cells(ctx, scope, as.options(ttp.Where(f), ttp.WithRules())...)
 	if err != nil {
 		return page, err

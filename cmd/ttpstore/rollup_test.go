@@ -54,12 +54,12 @@ func TestSweep(t *testing.T) {
 		kind := map[string]string{"attackers": "attacker", "identities": "identity"}[plural]
 		name := map[string]string{"attackers": `"ip":"192.0.2.7"`, "identities": `"attackers":1,"ips":["192.0.2.7"]`}[plural]
 		row := func(id, names, tactic, release, time, confidence string) string {
-			return `{"kind":"` + kind + `","uuid":"` + id + `","techniques":[{"technique_id":"T1082",` + names + `"tactic":"TA0007","tactics":[{"tactic":"TA0007",` +
-				tactic + `"count":1}],"releases":["` +
-				release + `"],"count":1,"first_seen":"` + time + `","last_seen":"` + time + `","confidence_max":` + confidence + `}],` + name + "}\n"
+			return `{"kind":"` + kind + `","uuid":"` + id + `","techniques":[{"technique_id":"T1082",` + names +
+				`"tactic":"TA0007","tactics":[{"tactic":"TA0007",` + tactic + `"count":1}],"releases":["` + release + `"],"count":1,"first_seen":"` + time + `","last_seen":"` + time + `","confidence_max":` + confidence + `}],` + name + "}\n"
 		}
 		c.want(result{exitSuccess, row(ids[0], "", "", "mobile-v18.1", "2026-03-17T06:00:00Z", "0.8") +
-			row(ids[1], discovery, `"tactic_name":"Discovery",`, "enterprise-v18.1", "2026-03-16T00:00:00Z", "0.925"), ""}, "", "rollup", plural, "--technique=T1082", "-o=jsonl")
+			row(ids[1], discovery, `"tactic_name":"Discovery",`, "enterprise-v18.1", "2026-03-16T00:00:00Z", "0.925"), ""},
+			"", "rollup", plural, "--technique=T1082", "-o=jsonl")
 		c.want(result{exitSuccess, "SCOPE     IP         TECHNIQUE       TACTIC  COUNT  FIRST SEEN  LAST SEEN   CONF\n" +
 			ids[0][:8] + "  192.0.2.7  T1082           TA0007      1  2026-03-17  2026-03-17  0.80\n" +
 			ids[1][:8] + "  192.0.2.7  T1082 System …  TA0007      1  2026-03-16  2026-03-16  0.93\n", ""}, "", "rollup", plural, "--technique=T1082", "-o=table")
