@@ -111,7 +111,7 @@ func startContainer(ctx context.Context) (server *mysql.Config, stop func() erro
 		err = pool.Client.PingWithContext(ctx)
 	}
 	if err != nil {
-		return nil, stop, fmt.Errorf("Docker is not available and %s is not set: %w", dsnEnv, err)
+		return nil, stop, fmt.Errorf("no Docker daemon is available, and %s is not set: %w", dsnEnv, err)
 	}
 	pool.MaxWait = startTimeout
 	image := chooseImage(pool.Client)
