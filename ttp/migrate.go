@@ -162,16 +162,23 @@ func (s *Store) MigrateDown(ctx context.Context, version int) error {
 	case version == status.Version && !status.Dirty:
 		return nil
 	}
-	return s.migrate(ctx, op, func(m *migrate.Migrate, status SchemaStatus) error {
+	refused := func(status SchemaStatus) error {
 		if err := status.Err(); errors.Is(err, ErrSchemaNew) || errors.Is(err, ErrSchemaDirty) {
 			return err
 		}
-		if version == 0 {
-			if !s.engine.sharded() { // which has no views
-				if err := s.dropViews(ctx); err != nil {
-					return err
-				}
-			}
+		return nil
+	}
+	// Views are dropped before the migration, which may hold the pool's only connection.
+	if version == 0 && refused(status) == nil && !s.engine.sharded() { // a sharded engine has no views
+		if err := s.dropViews(ctx); err != nil {
+			return s.fail(ctx, op, err)
+		}
+	}
+	return s.migrate(ctx, op, func(m *migrate.Migrate, status SchemaStatus) error {
+		switch err := refused(status); {
+		case err != nil:
+			return err
+		case version == 0:
 			return m.Down()
 		}
 		return m.Migrate(uint(version))
