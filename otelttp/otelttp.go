@@ -38,10 +38,10 @@ type config struct {
 	meters  metric.MeterProvider
 }
 
-// WithTracerProvider sets the provider of the tracer, in place of the global one.
+// WithTracerProvider sets the provider of the tracer, instead of the global one.
 func WithTracerProvider(p trace.TracerProvider) Option { return func(c *config) { c.tracers = p } }
 
-// WithMeterProvider sets the provider of the meter, in place of the global one.
+// WithMeterProvider sets the provider of the meter, instead of the global one.
 func WithMeterProvider(p metric.MeterProvider) Option { return func(c *config) { c.meters = p } }
 
 // NewObserver returns an observer for [ttp.WithObserver].

@@ -50,7 +50,7 @@ func WithObserver(o Observer) Option {
 	}
 }
 
-// WithSlowThreshold sets the duration from which an operation is slow, in place of [DefaultSlowThreshold].
+// WithSlowThreshold sets the duration from which an operation is slow, instead of [DefaultSlowThreshold].
 func WithSlowThreshold(d time.Duration) Option {
 	return func(s *Store) error {
 		if d <= 0 {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// WithClock sets the clock for [Tag.IngestedAt], tombstones and the age of tags in [Store.ExpireTags], in place of
+// WithClock sets the clock for [Tag.IngestedAt], tombstones and the age of tags in [Store.ExpireTags], instead of
 // [time.Now].
 func WithClock(now func() time.Time) Option {
 	return func(s *Store) error {

@@ -9,13 +9,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// RemergeIdentity merges an identity into another, in place of the identity that it is merged into. It is
+// RemergeIdentity merges an identity into another, instead of the identity that it is merged into. It is
 // [Store.UnmergeIdentity] and [Store.MergeIdentity] in one transaction: on error nothing has changed.
 func (s *Store) RemergeIdentity(ctx context.Context, from, into uuid.UUID) error {
 	return s.remerge(ctx, "remerge identity", identityMerges, from, into)
 }
 
-// RemergeCampaign merges a campaign into another, in place of the campaign that it is merged into. See
+// RemergeCampaign merges a campaign into another, instead of the campaign that it is merged into. See
 // [Store.RemergeIdentity].
 func (s *Store) RemergeCampaign(ctx context.Context, from, into uuid.UUID) error {
 	return s.remerge(ctx, "remerge campaign", campaignMerges, from, into)
