@@ -209,11 +209,11 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openStore(t, url)
-			until := func(fault string, wantTags int, args ...string) {
+			until := func(fault string, limit time.Duration, wantTags int, args ...string) {
 				t.Helper()
 				args = append(args, "--db", url)
 				killed := 0
-				for killed < rounds && !runAndKill(t, time.Second/2, tool, args...) {
+				for killed < rounds && !runAndKill(t, limit, tool, args...) {
 					killed++
 				}
 				succeed(t, runTool(t, tool, args...))
@@ -224,9 +224,9 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 				}
 				logFault(t, "SIGKILL of "+fault+", "+name, killed, max(wantTags-stored, 0), max(stored-wantTags, 0), miscounted(t, s), 0)
 			}
-			until("an importer", tags, "import", file, "--batch", "500")
-			until("a purge", tags-tags/10, "purge", "attacker", id("attacker 1").String(), "--yes")
-			until("a rollback with a tombstone", 0, "rollback", "rule", "R1001", "--tombstone", "--yes")
+			until("an importer", 300*time.Millisecond, tags, "import", file, "--batch", "500")
+			until("a purge", 60*time.Millisecond, tags-tags/10, "purge", "attacker", id("attacker 1").String(), "--yes")
+			until("a rollback with a tombstone", 150*time.Millisecond, 0, "rollback", "rule", "R1001", "--tombstone", "--yes")
 		})
 	}
 }
