@@ -23,8 +23,9 @@ var (
 	listPageStarts       = many((*sqlitegen.Queries).ListPageStarts, (*mysqlgen.Queries).ListPageStarts, self, self)
 	listTagKeysByMembers = many(
 		(*sqlitegen.Queries).ListTagKeysByMembers, (*mysqlgen.Queries).ListTagKeysByMembers, toPosition, toPosition)
-	listTagsByUUID = many((*sqlitegen.Queries).ListTagsByUUID, (*mysqlgen.Queries).ListTagsByUUID, toTag, toTag)
-	getTag         = first(listTagsByUUID)
+	listTagsByMembers = many((*sqlitegen.Queries).ListTagsByMembers, (*mysqlgen.Queries).ListTagsByMembers, toTag, toTag)
+	listTagsByUUID    = many((*sqlitegen.Queries).ListTagsByUUID, (*mysqlgen.Queries).ListTagsByUUID, toTag, toTag)
+	getTag            = first(listTagsByUUID)
 )
 
 // MaxPage is the maximum limit of [Store.ListTags] and other paged reads.
@@ -214,14 +215,24 @@ func fleetTags(ctx context.Context, q queries, a args) ([]Tag, error) {
 // newestTags returns a page of the members' tags. It locates the page by index-only reads of at most one page per
 // member, plus ties in time.
 func newestTags(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
-	if !q.sharded { // vtgate has no plan for it: each shard sorts its part of the keys
-		a.Offset = a.Limit - 1
-		starts, err := inMemberChunks(ctx, q, listPageStarts, m, a)
-		if err != nil {
-			return nil, err
-		}
-		a.Since = slices.Max(append(starts, a.Since))
+	if q.sharded {
+		return newestTagsByKey(ctx, q, m, a)
 	}
+	a.Offset = a.Limit - 1
+	starts, err := inMemberChunks(ctx, q, listPageStarts, m, a)
+	if err != nil {
+		return nil, err
+	}
+	a.Since = slices.Max(append(starts, a.Since))
+	if max(len(m.identities), len(m.attackers)) > maxSlice {
+		return newestTagsByKey(ctx, q, m, a)
+	}
+	return inMemberChunks(ctx, q, listTagsByMembers, m, a)
+}
+
+// newestTagsByKey reads the keys of the members' tags before the rows of the page. vtgate has no plan for both in one
+// statement, and several chunks of members have only one page of rows.
+func newestTagsByKey(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
 	page, err := inMemberChunks(ctx, q, listTagKeysByMembers, m, a)
 	if err != nil {
 		return nil, err

@@ -617,6 +617,164 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 	return items, nil
 }
 
+const ListTagsByMembers = `-- name: ListTagsByMembers :many
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
+FROM (
+    SELECT t.uuid, t.observed_at
+    FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+          AND t.technique_key >= ? AND t.technique_key <= ?
+          AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+          AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+              AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+              AND d.source_kind = COALESCE(?, d.source_kind)
+              AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+      AND (t.observed_at < ? OR t.uuid < ?)
+      AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+      AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+    UNION ALL
+    SELECT t.uuid, t.observed_at
+    FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
+          AND t.technique_key >= ? AND t.technique_key <= ?
+          AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+          AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+              AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+              AND d.source_kind = COALESCE(?, d.source_kind)
+              AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+      AND (t.observed_at < ? OR t.uuid < ?)
+      AND t.identity_uuid IN (/*SLICE:identities*/?)
+    ORDER BY observed_at DESC, uuid DESC
+    LIMIT ?
+) k
+STRAIGHT_JOIN ttp_tag t ON t.uuid = k.uuid
+ORDER BY t.observed_at DESC, t.uuid DESC
+`
+
+type ListTagsByMembersParams struct {
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	MinConfidence    float64
+	FirstKey         int64
+	LastKey          int64
+	Modulus          int64
+	Unit             int64
+	Digits           int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	CursorObservedAt int64
+	CursorUUID       []byte
+	AnyIdentity      int64
+	Attackers        [][]byte
+	Identities       [][]byte
+	Limit            int64
+}
+
+// A page of the tags of a scope's members, newest first. Indexes alone decide which rows are read.
+// Differs from SQLite, whose rowids locate rows, and whose limit must be numbered before the slices expand.
+func (q *Queries) ListTagsByMembers(ctx context.Context, arg ListTagsByMembersParams) ([]TtpTag, error) {
+	query := ListTagsByMembers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.CursorObservedAt)
+	queryParams = append(queryParams, arg.CursorUUID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.CursorObservedAt)
+	queryParams = append(queryParams, arg.CursorUUID)
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpTag
+	for rows.Next() {
+		var i TtpTag
+		if err := rows.Scan(
+			&i.UUID,
+			&i.SourceKind,
+			&i.SourceID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+			&i.SessionID,
+			&i.DeckyID,
+			&i.Tactic,
+			&i.TechniqueID,
+			&i.SubTechniqueID,
+			&i.Confidence,
+			&i.RuleID,
+			&i.RuleVersion,
+			&i.Evidence,
+			&i.AttackRelease,
+			&i.ObservedAt,
+			&i.IngestedAt,
+			&i.BatchUUID,
+			&i.TechniqueKey,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListTagsBySession = `-- name: ListTagsBySession :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,

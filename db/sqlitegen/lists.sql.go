@@ -567,6 +567,149 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 	return items, nil
 }
 
+const ListTagsByMembers = `-- name: ListTagsByMembers :many
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
+FROM ttp_tag t
+WHERE t.rowid IN (SELECT k.tag FROM (
+    SELECT t.rowid AS tag, t.uuid, t.observed_at
+    FROM ttp_tag t INDEXED BY ttp_tag_attacker
+    WHERE CAST(?1 AS INTEGER) > 0 AND t.observed_at >= ?2 AND t.observed_at < ?3
+      AND (CAST(?4 AS INTEGER) = 1 OR (t.confidence >= ?5
+          AND t.technique_key >= ?6 AND t.technique_key <= ?7
+          AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
+          AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+              AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
+              AND d.source_kind = COALESCE(?14, d.source_kind)
+              AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+      AND (t.observed_at < ?16 OR t.uuid < ?17)
+      AND (CAST(?18 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+      AND t.attacker_uuid IN (/*SLICE:attackers*/?)
+    UNION ALL
+    SELECT t.rowid AS tag, t.uuid, t.observed_at
+    FROM ttp_tag t INDEXED BY ttp_tag_identity
+    WHERE CAST(?1 AS INTEGER) > 0 AND t.observed_at >= ?2 AND t.observed_at < ?3
+      AND (CAST(?4 AS INTEGER) = 1 OR (t.confidence >= ?5
+          AND t.technique_key >= ?6 AND t.technique_key <= ?7
+          AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
+          AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+              AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
+              AND d.source_kind = COALESCE(?14, d.source_kind)
+              AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+      AND (t.observed_at < ?16 OR t.uuid < ?17)
+      AND t.identity_uuid IN (/*SLICE:identities*/?)
+    ORDER BY observed_at DESC, uuid DESC
+    LIMIT ?1
+  ) k)
+ORDER BY t.observed_at DESC, t.uuid DESC
+`
+
+type ListTagsByMembersParams struct {
+	Limit            int64
+	Since            int64
+	Before           int64
+	AnyTag           int64
+	MinConfidence    float64
+	FirstKey         int64
+	LastKey          int64
+	Modulus          int64
+	Unit             int64
+	Digits           int64
+	AnyRow           int64
+	RuleID           sql.NullString
+	RuleVersion      sql.NullInt64
+	SourceKind       sql.NullString
+	DeckyID          sql.NullString
+	CursorObservedAt int64
+	CursorUUID       []byte
+	AnyIdentity      int64
+	Attackers        [][]byte
+	Identities       [][]byte
+}
+
+// A page of the tags of a scope's members, newest first. Indexes alone decide which rows are read.
+// Differs from MySQL: a rowid locates a row without a search of the primary key, and the limit must be numbered before
+// the slices expand.
+func (q *Queries) ListTagsByMembers(ctx context.Context, arg ListTagsByMembersParams) ([]TtpTag, error) {
+	query := ListTagsByMembers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Limit)
+	queryParams = append(queryParams, arg.Since)
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.AnyTag)
+	queryParams = append(queryParams, arg.MinConfidence)
+	queryParams = append(queryParams, arg.FirstKey)
+	queryParams = append(queryParams, arg.LastKey)
+	queryParams = append(queryParams, arg.Modulus)
+	queryParams = append(queryParams, arg.Unit)
+	queryParams = append(queryParams, arg.Digits)
+	queryParams = append(queryParams, arg.AnyRow)
+	queryParams = append(queryParams, arg.RuleID)
+	queryParams = append(queryParams, arg.RuleVersion)
+	queryParams = append(queryParams, arg.SourceKind)
+	queryParams = append(queryParams, arg.DeckyID)
+	queryParams = append(queryParams, arg.CursorObservedAt)
+	queryParams = append(queryParams, arg.CursorUUID)
+	queryParams = append(queryParams, arg.AnyIdentity)
+	if len(arg.Attackers) > 0 {
+		for _, v := range arg.Attackers {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
+	}
+	if len(arg.Identities) > 0 {
+		for _, v := range arg.Identities {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TtpTag
+	for rows.Next() {
+		var i TtpTag
+		if err := rows.Scan(
+			&i.UUID,
+			&i.SourceKind,
+			&i.SourceID,
+			&i.AttackerUUID,
+			&i.IdentityUUID,
+			&i.SessionID,
+			&i.DeckyID,
+			&i.Tactic,
+			&i.TechniqueID,
+			&i.SubTechniqueID,
+			&i.Confidence,
+			&i.RuleID,
+			&i.RuleVersion,
+			&i.Evidence,
+			&i.AttackRelease,
+			&i.ObservedAt,
+			&i.IngestedAt,
+			&i.BatchUUID,
+			&i.TechniqueKey,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListTagsBySession = `-- name: ListTagsBySession :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,

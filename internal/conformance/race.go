@@ -28,12 +28,12 @@ func purgeRemovesConcurrentTags(t *testing.T, db *database) {
 	for i, purge := range purges(s) {
 		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}}))
 		inserted := false
-		db.recorder.beforeEach("ListTagKeysByMembers", func() {
+		db.recorder.beforeEach(func() {
 			if !inserted {
 				inserted = true
 				insert(t, other, newTag(fmt.Sprint(i), named("", "i", "T1110")))
 			}
-		})
+		}, "ListTagsByMembers", "ListTagKeysByMembers") // the second one on shards
 		receipt := must[ttp.Receipt](t)(purge(ctx, id("i")))
 		equal(t, "receipt", receipt, ttp.Receipt{Tags: 1, Techniques: map[string]int64{"T1110": 1}, Identities: 1})
 	}
@@ -143,12 +143,12 @@ func importLosesEveryRace(t *testing.T, db *database) {
 	}
 	slices.SortFunc(all, func(a, b ttp.Tag) int { return strings.Compare(b.ComputeUUID().String(), a.ComputeUUID().String()) })
 	others := 0 // from the end of the UUID order, where the import has not locked rows yet
-	db.recorder.beforeEach("InsertTag", func() {
+	db.recorder.beforeEach(func() {
 		if others < tags/3 {
 			insert(t, other, all[others])
 			others++
 		}
-	})
+	}, "InsertTag")
 	report := imported(t, s, sameRecords(tags), ttp.ImportOptions{})
 	equal(t, "report", report, ttp.ImportReport{Lines: tags, Read: tags, Inserted: tags - others, Duplicate: others})
 	equal(t, "tags", count(t, s), tags)

@@ -55,11 +55,14 @@ func (r *Recorder) record(query string, args []driver.NamedValue) {
 	}
 }
 
-// beforeEach calls then before each later execution of a query.
-func (r *Recorder) beforeEach(query string, then func()) {
+// beforeEach calls then before each later execution of one of the queries.
+func (r *Recorder) beforeEach(then func(), queries ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.before = map[string]func(){query: then}
+	r.before = map[string]func(){}
+	for _, query := range queries {
+		r.before[query] = then
+	}
 }
 
 // after calls then before the nth later execution.

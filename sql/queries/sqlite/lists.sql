@@ -158,6 +158,46 @@ WHERE CAST(sqlc.arg(limit) AS INTEGER) > 0 AND t.observed_at >= sqlc.arg(since) 
 ORDER BY observed_at DESC, uuid DESC
 LIMIT sqlc.arg(limit);
 
+-- name: ListTagsByMembers :many
+-- A page of the tags of a scope's members, newest first. Indexes alone decide which rows are read.
+-- Differs from MySQL: a rowid locates a row without a search of the primary key, and the limit must be numbered before
+-- the slices expand.
+SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
+       t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
+       t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
+FROM ttp_tag t
+WHERE t.rowid IN (SELECT k.tag FROM (
+    SELECT t.rowid AS tag, t.uuid, t.observed_at
+    FROM ttp_tag t INDEXED BY ttp_tag_attacker
+    WHERE CAST(sqlc.arg(limit) AS INTEGER) > 0 AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
+          AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+              AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+              AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+              AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+      AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
+      AND (CAST(sqlc.arg(any_identity) AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+      AND t.attacker_uuid IN (sqlc.slice(attackers))
+    UNION ALL
+    SELECT t.rowid AS tag, t.uuid, t.observed_at
+    FROM ttp_tag t INDEXED BY ttp_tag_identity
+    WHERE CAST(sqlc.arg(limit) AS INTEGER) > 0 AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
+          AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+              AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+              AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+              AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+      AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
+      AND t.identity_uuid IN (sqlc.slice(identities))
+    ORDER BY observed_at DESC, uuid DESC
+    LIMIT sqlc.arg(limit)
+  ) k)
+ORDER BY t.observed_at DESC, t.uuid DESC;
+
 -- name: ListTagsByUUID :many
 SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.session_id, t.decky_id,
        t.tactic, t.technique_id, t.sub_technique_id, t.confidence, t.rule_id, t.rule_version,
