@@ -12,7 +12,7 @@ import (
 )
 
 // The numbers of tags by scope. UUIDs are compared without regard to their spelling, sessions byte for byte, which
-// the collations of MySQL would not do.
+// the collations of MySQL would not do. MariaDB does not recognize a repeated COALESCE of two tables in GROUP BY.
 const (
 	predecessorByAttacker = `SELECT REPLACE(LOWER(attacker_uuid), '-', ''), COUNT(*) FROM ttp_tag
 WHERE attacker_uuid <> '' GROUP BY REPLACE(LOWER(attacker_uuid), '-', '')`
@@ -20,7 +20,7 @@ WHERE attacker_uuid <> '' GROUP BY REPLACE(LOWER(attacker_uuid), '-', '')`
 	predecessorByIdentity = `SELECT REPLACE(LOWER(COALESCE(NULLIF(a.identity_id, ''), t.identity_uuid)), '-', ''), COUNT(*)
 FROM ttp_tag t LEFT JOIN attackers a ON a.uuid = t.attacker_uuid
 WHERE COALESCE(NULLIF(a.identity_id, ''), t.identity_uuid) <> ''
-GROUP BY REPLACE(LOWER(COALESCE(NULLIF(a.identity_id, ''), t.identity_uuid)), '-', '')`
+GROUP BY 1`
 	predecessorFleet = "SELECT '', COUNT(*) FROM ttp_tag"
 )
 
