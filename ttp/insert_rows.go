@@ -34,6 +34,8 @@ const (
 type tagWrite struct {
 	// rows holds each tag once. They are written in UUID order, so that concurrent transactions do not deadlock.
 	rows []insertRow
+	// copies holds further rows of the same tags. They are tombstoned like the first one, and otherwise duplicates.
+	copies []insertRow
 	// batches holds the batch UUIDs of the calls. It is empty for an import, whose tags have earlier batches.
 	batches [][]byte
 	// inCallerTx means the caller's transaction, in which a read without locks may see an old snapshot.
@@ -71,9 +73,8 @@ func (w *tagWrite) add(tags []Tag, outcomes []Outcome, floor float64) {
 // write inserts the rows, sets their outcomes and adds new rows to the fleet's counts. As long as chunks contain
 // stored rows, it reads before it inserts: skipping a row is much cheaper than inserting a duplicate.
 func (w *tagWrite) write(ctx context.Context, q queries) error {
-	slices.SortStableFunc(w.rows, func(a, b insertRow) int { return bytes.Compare(a.UUID[:], b.UUID[:]) })
-	w.rows = slices.CompactFunc(w.rows, func(a, b insertRow) bool { return a.UUID == b.UUID })
-	for _, row := range w.rows {
+	w.separateCopies()
+	for _, row := range slices.Concat(w.rows, w.copies) {
 		*row.outcome = Duplicate // resets the outcomes of an earlier attempt
 	}
 	precheck := w.needsPrecheck() || w.resumed
@@ -95,6 +96,20 @@ func (w *tagWrite) write(ctx context.Context, q queries) error {
 		return err
 	}
 	return w.resume(ctx, q)
+}
+
+// separateCopies sorts the rows and moves all but the first of each tag to the copies.
+func (w *tagWrite) separateCopies() {
+	slices.SortStableFunc(w.rows, func(a, b insertRow) int { return bytes.Compare(a.UUID[:], b.UUID[:]) })
+	var previous uuid.UUID
+	w.rows = slices.DeleteFunc(w.rows, func(row insertRow) bool {
+		isCopy := row.UUID == previous
+		if isCopy {
+			w.copies = append(w.copies, row)
+		}
+		previous = row.UUID
+		return isCopy
+	})
 }
 
 // resume sets the outcome of the rows that the earlier attempt committed. It runs last, so that only the other rows
@@ -211,6 +226,7 @@ func (w *tagWrite) deleteTombstoned(ctx context.Context, q queries, rows []inser
 			return err
 		}
 		setOutcome(chunk, ids, Tombstoned)
+		setOutcome(w.copies, ids, Tombstoned)
 	}
 	return nil
 }

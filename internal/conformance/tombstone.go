@@ -27,13 +27,16 @@ func tombstoneRejectsReplays(t *testing.T, db *database) {
 	must[ttp.Receipt](t)(s.RollbackRule(ctx, ttp.Filter{RuleID: "R1001"}, ttp.WithTombstone("")))
 	// Neither a new store nor one in a caller's transaction has seen the tombstone before.
 	fresh := db.open(t)
-	want := []ttp.Outcome{ttp.Tombstoned, ttp.Inserted, ttp.Tombstoned, ttp.Tombstoned, ttp.Duplicate, ttp.BelowFloor}
+	want := []ttp.Outcome{
+		ttp.Tombstoned, ttp.Inserted, ttp.Tombstoned, ttp.Tombstoned, ttp.Duplicate, ttp.BelowFloor, ttp.Tombstoned,
+	}
 	tags := newTags(3)
-	mixed := []ttp.Tag{tags[0], newTag("new"), tags[1], tags[2], newTag("new"), newTag("unsure", func(tag *ttp.Tag) { tag.Confidence = 0.1 })}
+	unsure := newTag("unsure", func(tag *ttp.Tag) { tag.Confidence = 0.1 })
+	mixed := []ttp.Tag{tags[0], newTag("new"), tags[1], tags[2], newTag("new"), unsure, tags[0]}
 	result := insert(t, fresh, mixed...)
 	equal(t, "outcomes", result.Outcomes, want)
 	equal(t, "inserted", result.Inserted, 1)
-	equal(t, "count", result.Count(ttp.Tombstoned), 3)
+	equal(t, "count", result.Count(ttp.Tombstoned), 4)
 	equal(t, "name", ttp.Tombstoned.String(), "tombstoned")
 	tx, err := db.pool.BeginTx(ctx, nil)
 	succeed(t, err)
