@@ -83,6 +83,7 @@ func allCases() []testCase {
 		removalCases,
 		interplayCases,
 		raceCases,
+		historyCases,
 		tombstoneCases,
 		verifyCases,
 		txCases,
