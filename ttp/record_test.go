@@ -25,7 +25,9 @@ const (
 // FuzzDecodeRecord checks that a record without problems is the same after it was written and read, and that the others
 // are not kept and have a reason.
 func FuzzDecodeRecord(f *testing.F) {
-	for _, line := range []string{fuzzCampaign, fuzzIdentity, fuzzAttacker, fuzzTag, `{"type":"tag"}`, `{"type":"x"}`, "null", "{"} {
+	for _, line := range []string{
+		fuzzCampaign, fuzzIdentity, fuzzAttacker, fuzzTag, `{"type":"tag"}`, `{"type":"x"}`, "null", "{",
+	} {
 		f.Add([]byte(line))
 	}
 	f.Add([]byte(strings.Replace(fuzzTag, `"confidence":-0.0`, `"confidence":1e-400`, 1)))
