@@ -14,10 +14,12 @@ import (
 func FuzzMySQLConfig(f *testing.F) {
 	const secret = "s3cret" // stands for any part of the URL
 	for _, dsn := range [][2]string{
-		{"root:", "@tcp(h:1)/ttp"}, {"root:", "@h:1/ttp"}, {"tcp(root:", "@h:1)/ttp"}, {"root:", "@unix(/run/mysql.sock)/ttp?tls=false"},
+		{"root:", "@tcp(h:1)/ttp"}, {"root:", "@h:1/ttp"}, {"tcp(root:", "@h:1)/ttp"},
+		{"root:", "@unix(/run/mysql.sock)/ttp?tls=false"},
 		{"root:x@tcp(h)/", "?charset=latin1&collation=latin1_bin&loc=Local&sql_mode=''&time_zone='%2B05:00'&parseTime=true"},
 		{"root:x@tcp(h)/t?tls=", ""}, {"root:x@tcp(h)/t?serverPubKey=", ""}, {"root:x@tcp(h)/t?timeout=", ""}, {"/", ""},
-		{"root:", "@tcp(h)/t?clientFoundRows=true"}, {"root:", "@tcp(h)/t?multiStatements=1"}, {"root:", "@tcp(h)/t?allowAllFiles=1"},
+		{"root:", "@tcp(h)/t?clientFoundRows=true"}, {"root:", "@tcp(h)/t?multiStatements=1"},
+		{"root:", "@tcp(h)/t?allowAllFiles=1"},
 		{"root:", "@tcp([::1]:1)/t?innodb_lock_wait_timeout=9&interpolateParams=false&collation=big5_bin"},
 	} {
 		f.Add(dsn[0], dsn[1])

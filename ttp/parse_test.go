@@ -53,7 +53,8 @@ func FuzzParseWindow(f *testing.F) {
 			if got != 0 {
 				t.Errorf("ParseWindow(%q) = %v with an error", text, got)
 			}
-			wantProblems(t, text, err, ttp.Problem{Field: "window", Reason: "must be a duration such as 24h, 7d or 2w, at most 106751d"})
+			wantProblems(t, text, err,
+				ttp.Problem{Field: "window", Reason: "must be a duration such as 24h, 7d or 2w, at most 106751d"})
 			return
 		}
 		if err != nil || got != want {
@@ -119,10 +120,12 @@ func TestParseFilter(t *testing.T) {
 func FuzzParseFilter(f *testing.F) {
 	for _, query := range []string{
 		"since=2026-03-15&until=2026-03-15T18:06:27.0000001%2B01:00&min_confidence=0.5&release=18.1&domain=enterprise",
-		"tactic=TA0006&technique=T1110&technique_match=with-sub-techniques&rule_id=R1&rule_version=0&source_kind=command&decky_id=d",
-		"technique=T1110.001&technique_match=parent&min_confidence=-0&since=0001-01-01T00:00:00-01:00&rule_version=%2B1&rule_id=R",
-		"tactic=TA0006&tactic=TA0007", "domain=", "rule=R1", "since=yesterday", "release=v18.1&domain=ics", "min_confidence=0x1p-2",
-		"since=9999-12-31T23:59:59-23:59", "min_confidence=NaN", "rule_id=%FF", "decky_id=%E2%80%8B", "technique_match=parent",
+		"tactic=TA0006&technique=T1110&technique_match=with-sub-techniques&rule_id=R1&rule_version=0&source_kind=command",
+		"decky_id=d&technique=T1110.001&technique_match=parent&min_confidence=-0",
+		"since=0001-01-01T00:00:00-01:00&rule_version=%2B1&rule_id=R",
+		"tactic=TA0006&tactic=TA0007", "domain=", "rule=R1", "since=yesterday", "release=v18.1&domain=ics",
+		"min_confidence=0x1p-2", "since=9999-12-31T23:59:59-23:59", "min_confidence=NaN", "rule_id=%FF",
+		"decky_id=%E2%80%8B", "technique_match=parent",
 	} {
 		f.Add(query)
 	}

@@ -15,7 +15,8 @@ func FuzzParseScope(f *testing.F) {
 	for _, text := range []string{
 		"fleet", "fleet ", "fleet x", "", " ", "session s", "session  s ", "session ", "session", "session \xff",
 		"identity " + id, "attacker urn:uuid:" + id, "campaign {" + id + "}", "campaign (" + id + ")", "Attacker " + id,
-		"identity 05205C5066B353B4AF1306B4501C4815", "identity", "identity  " + id, "campaign 00000000-0000-0000-0000-000000000000",
+		"identity 05205C5066B353B4AF1306B4501C4815", "identity", "identity  " + id,
+		"campaign 00000000-0000-0000-0000-000000000000",
 	} {
 		f.Add(text)
 	}

@@ -14,7 +14,8 @@ import (
 func FuzzTagUUID(f *testing.F) {
 	for _, name := range []string{
 		"command|cmd_42|R0014|2|T1083|", "command|cmd_42|R0015|1|T1548|T1548.001", "k|a|b|R|0|T1083|", "k|||R|0|T1083|",
-		"k|a|R|01|T1083|", "k|a|R|-1|T1083|", "k|R|1|T1083||R|1|T1083|", "k|R|1|T1083|T1083.001|R|1|T1083|T1083.001", "k| |R|1|T1083|",
+		"k|a|R|01|T1083|", "k|a|R|-1|T1083|", "k|R|1|T1083||R|1|T1083|",
+		"k|R|1|T1083|T1083.001|R|1|T1083|T1083.001", "k| |R|1|T1083|",
 	} {
 		f.Add(name, "command|cmd_42|R0014|2|T1083|")
 	}

@@ -52,9 +52,10 @@ func TestParseTime(t *testing.T) {
 // FuzzParseTime checks times and dates against their own text, and the others against what they are before now.
 func FuzzParseTime(f *testing.F) {
 	for _, text := range []string{
-		"2026-03-15T17:06:27Z", "2026-03-15T17:06:27.0000001+05:30", "2018-06-01 12:00", "2018-06-01 12:00:01", "2018-06-01", "2018-06",
-		"today", "YESTERDAY", "this week", "last week", "this month", "last month", "90m", "2w", "3y", "292y", "293y", "4294967296y",
-		"0001-01-01T00:00:00Z", "0001-01", "2018-06-31", "1.5y", "-1h", "+1y", "2018-06-01 1:00:00", "2018-06-01 12:00,5",
+		"2026-03-15T17:06:27Z", "2026-03-15T17:06:27.0000001+05:30", "2018-06-01 12:00", "2018-06-01 12:00:01",
+		"2018-06-01", "2018-06", "today", "YESTERDAY", "this week", "last week", "this month", "last month", "90m", "2w", "3y",
+		"292y", "293y", "4294967296y", "0001-01-01T00:00:00Z", "0001-01", "2018-06-31", "1.5y", "-1h", "+1y", "2018-06-01 1:00:00",
+		"2018-06-01 12:00,5",
 	} {
 		f.Add(text)
 	}
@@ -70,7 +71,10 @@ func FuzzParseTime(f *testing.F) {
 		if want := meaningOf(text, now); !got.Equal(want) || got.Location() != time.UTC || got.IsZero() {
 			t.Errorf("%q: got %v, want %v", text, got, want)
 		}
-		if again, err := parseTime(got.Format(time.RFC3339Nano), now, time.UTC); got.Year() < 10000 && (err != nil || again != got) {
+		if got.Year() > 9999 {
+			return // RFC 3339 cannot write it
+		}
+		if again, err := parseTime(got.Format(time.RFC3339Nano), now, time.UTC); err != nil || again != got {
 			t.Errorf("%q: got %v, which is read as %v, %v", text, got, again, err)
 		}
 	})
