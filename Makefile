@@ -26,6 +26,10 @@ test-engines: ## Run the suite on every engine, or on ENGINES, and print a table
 faults: ## Kill processes and servers, cut connections and fill disks 50 times each; docs/faults.md has the table
 	cd integration && TTPSTORE_FAULT_ROUNDS=50 go test -timeout 60m -v -run 'Cut|Killed|FullDisk|ShareAFile|MigrateAtOnce' . | grep -E '\| |FAIL|ok'
 
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME, 60s by default
+	FUZZTIME=$(FUZZTIME) tools/fuzz.sh
+
 .PHONY: build
 build: ## Build the command line tool into bin/
 	go build -o bin/ttpstore ./cmd/ttpstore

@@ -193,7 +193,7 @@ func (all *objects) successors(ids attackIDs) (map[string]string, error) {
 	successors := map[string]string{}
 	for _, r := range all.revocations {
 		for _, end := range []string{r.Source, r.Target} {
-			if ids[end] == "" {
+			if !techniqueID.MatchString(ids[end]) { // nor is a tactic a successor
 				return nil, r.invalid("is a revoked-by of " + end + ", which the bundle does not have")
 			}
 		}

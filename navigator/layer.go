@@ -20,7 +20,7 @@ type Layer struct {
 	Description string       `json:"description,omitempty"`
 	Sorting     int          `json:"sorting,omitempty"` // 0 and 1 by name, 2 and 3 by score; odd is descending
 	Layout      *Layout      `json:"layout,omitempty"`
-	Techniques  []Technique  `json:"techniques"`
+	Techniques  []Technique  `json:"techniques,omitzero"`
 	Gradient    *Gradient    `json:"gradient,omitempty"`
 	LegendItems []LegendItem `json:"legendItems,omitempty"`
 

@@ -1,9 +1,12 @@
 package navigator_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -157,4 +160,50 @@ func TestValidateAcceptsWhatTheFormatAllows(t *testing.T) {
 	if err := navigator.Validate([]byte(file), matrixtest.Release()); err != nil {
 		t.Error(err)
 	}
+}
+
+// FuzzValidate checks that a valid file is still valid once it was read and written, and that the error of any other
+// file says what is wrong.
+func FuzzValidate(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range files {
+		file, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(file)
+	}
+	for _, file := range []string{"", "null", "{}", "[]", "[{}]", `{"name":null}`, `{"techniques":[{"score":"1"}]}`, "{} {}"} {
+		f.Add([]byte(file))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		if err := navigator.Validate(file, matrixtest.Release()); err != nil {
+			var invalid *navigator.InvalidError
+			if !errors.As(err, &invalid) || len(invalid.Problems) == 0 {
+				t.Fatalf("got %v, want an InvalidError", err)
+			}
+			for _, p := range invalid.Problems {
+				if p.Reason == "" {
+					t.Errorf("%q has no reason", p.Field)
+				}
+			}
+			return
+		}
+		layers := make([]navigator.Layer, 1)
+		if json.Unmarshal(file, &layers[0]) != nil {
+			if err := json.Unmarshal(file, &layers); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var written bytes.Buffer
+		if err := navigator.Write(&written, layers...); err != nil {
+			t.Fatal(err)
+		}
+		if err := navigator.Validate(written.Bytes(), matrixtest.Release()); err != nil {
+			t.Errorf("%s is written as %s: %v", file, &written, err)
+		}
+	})
 }

@@ -33,7 +33,11 @@ const (
 	cursorVersion = 1
 	positionEnd   = 1 + 8 + 16
 	digestSize    = 8
+	cursorSize    = positionEnd + 2*digestSize
 )
+
+// cursorLen is the length of every cursor; the decoder skips line breaks.
+var cursorLen = base64.RawURLEncoding.EncodedLen(cursorSize)
 
 func (p position) cursor(scope Scope, filter filterArgs) string {
 	raw := binary.BigEndian.AppendUint64([]byte{cursorVersion}, uint64(p.observedAt))
@@ -45,9 +49,10 @@ func (p position) cursor(scope Scope, filter filterArgs) string {
 // cursor decodes a cursor and checks that it belongs to the same scope and filter.
 func (c *checker) cursor(cursor string, scope Scope, filter filterArgs) position {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	body := len(raw) - digestSize
+	const body = cursorSize - digestSize
 	switch {
-	case err != nil || body != positionEnd+digestSize || raw[0] != cursorVersion || string(raw[body:]) != string(digest(raw[:body])):
+	case err != nil || len(raw) != cursorSize || len(cursor) != cursorLen || raw[0] != cursorVersion ||
+		string(raw[body:]) != string(digest(raw[:body])):
 		c.refuse("cursor", "is damaged: pass Next of the previous page unchanged")
 		return start
 	case string(raw[positionEnd:body]) != string(queryDigest(scope, filter)):

@@ -48,9 +48,9 @@ var mysqlSession = map[string]string{
 	"time_zone": "'+00:00'",
 }
 
-// openMySQL opens a pool for user:password@tcp(host:port)/database?parameters. Its errors contain no part of the DSN,
-// which holds a password.
-func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
+// mysqlConfig parses user:password@tcp(host:port)/database?parameters and adds this package's settings. Its errors
+// contain no part of the DSN, which holds a password.
+func mysqlConfig(dsn string) (*mysql.Config, error) {
 	config, err := mysql.ParseDSN(dsn)
 	// The driver's error for another network contains config.Net, which may hold a password.
 	if err != nil || config.DBName == "" || (config.Net != "tcp" && config.Net != "unix") {
@@ -84,7 +84,13 @@ func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 		config.Params[mysqlLockWait] = "5" // seconds, like SQLite's busy_timeout; the default of 50 exceeds maxRetryTime
 	}
 	// The character set of the DSN is overridden: text must be UTF-8.
-	if err := config.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
+	return config, config.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin"))
+}
+
+// openMySQL opens a pool for a DSN of mysqlConfig.
+func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
+	config, err := mysqlConfig(dsn)
+	if err != nil {
 		return nil, err
 	}
 	connector, err := mysql.NewConnector(config)

@@ -3,7 +3,10 @@ package ttp_test
 import (
 	"encoding/json"
 	"errors"
+	"math/big"
 	"net/url"
+	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -36,6 +39,44 @@ func TestWindows(t *testing.T) {
 			t.Errorf("ParseWindow(%q) = %v, %v", want, back, err)
 		}
 	}
+}
+
+// FuzzParseWindow checks windows of days and weeks against their product, and the others against [time.ParseDuration].
+func FuzzParseWindow(f *testing.F) {
+	for _, text := range []string{"7d", "106751d", "15250w", "0s", "1h30m", "-1h", "1.5d", "99999999999999999999w", "1µs"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := ttp.ParseWindow(text)
+		want, valid := windowOf(text)
+		if !valid {
+			if got != 0 {
+				t.Errorf("ParseWindow(%q) = %v with an error", text, got)
+			}
+			wantProblems(t, text, err,
+				ttp.Problem{Field: "window", Reason: "must be a duration such as 24h, 7d or 2w, at most 106751d"})
+			return
+		}
+		if err != nil || got != want {
+			t.Fatalf("ParseWindow(%q) = %v, %v, want %v", text, got, err, want)
+		}
+		if back, err := ttp.ParseWindow(ttp.FormatWindow(got)); err != nil || back != got {
+			t.Errorf("ParseWindow(%q) = %v, %v, want %v", ttp.FormatWindow(got), back, err, got)
+		}
+	})
+}
+
+var wholeUnits = regexp.MustCompile(`^([0-9]+)([dw])$`)
+
+func windowOf(text string) (time.Duration, bool) {
+	parts := wholeUnits.FindStringSubmatch(text)
+	if parts == nil {
+		d, err := time.ParseDuration(text)
+		return d, err == nil && d >= 0
+	}
+	n, _ := new(big.Int).SetString(parts[1], 10)
+	n.Mul(n, big.NewInt(int64(map[string]time.Duration{"d": ttp.Day, "w": ttp.Week}[parts[2]])))
+	return time.Duration(n.Int64()), n.IsInt64()
 }
 
 func TestParseFilter(t *testing.T) {
@@ -75,14 +116,83 @@ func TestParseFilter(t *testing.T) {
 	wantProblems(t, "a name", err, ttp.Problem{Field: "tactic", Reason: `must be "TA" and four digits`})
 }
 
+// FuzzParseFilter checks that a filter has every parameter, or that the error names the wrong ones.
+func FuzzParseFilter(f *testing.F) {
+	for _, query := range []string{
+		"since=2026-03-15&until=2026-03-15T18:06:27.0000001%2B01:00&min_confidence=0.5&release=18.1&domain=enterprise",
+		"tactic=TA0006&technique=T1110&technique_match=with-sub-techniques&rule_id=R1&rule_version=0&source_kind=command",
+		"decky_id=d&technique=T1110.001&technique_match=parent&min_confidence=-0",
+		"since=0001-01-01T00:00:00-01:00&rule_version=%2B1&rule_id=R",
+		"tactic=TA0006&tactic=TA0007", "domain=", "rule=R1", "since=yesterday", "release=v18.1&domain=ics",
+		"min_confidence=0x1p-2", "since=9999-12-31T23:59:59-23:59", "min_confidence=NaN", "rule_id=%FF",
+		"decky_id=%E2%80%8B", "technique_match=parent",
+	} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		filter, err := ttp.ParseFilter(values)
+		if err != nil {
+			for _, p := range invalidQuery(t, err).Problems {
+				if !namesParameter(values, p.Field) || p.Reason == "" {
+					t.Errorf("%q: got the problem %q", query, p)
+				}
+			}
+			return
+		}
+		back, err := ttp.ParseFilter(parameters(values, filter))
+		if diff := cmp.Diff(filter, back); err != nil || diff != "" {
+			t.Errorf("%q: %v (-want +got):\n%s", query, err, diff)
+		}
+	})
+}
+
+// namesParameter reports whether a problem's field is a given parameter, or one that a given one needs.
+func namesParameter(values url.Values, field string) bool {
+	if field == "domain, release" {
+		return values.Has("domain") && values.Has("release")
+	}
+	needs := map[string]string{"technique": "technique_match", "rule_id": "rule_version"}
+	return values.Has(field) || (needs[field] != "" && values.Has(needs[field]))
+}
+
+// parameters returns the values, with those of the filter's fields in place of those that were given.
+func parameters(given url.Values, f ttp.Filter) url.Values {
+	version := ""
+	if f.RuleVersion != nil {
+		version = strconv.Itoa(*f.RuleVersion)
+	}
+	fields := map[string]string{
+		"since": f.Since.Format(time.RFC3339Nano), "until": f.Until.Format(time.RFC3339Nano),
+		"min_confidence": strconv.FormatFloat(f.MinConfidence, 'g', -1, 64), "release": f.Release, "domain": f.Domain,
+		"tactic": f.Tactic, "technique": f.Technique, "technique_match": string(f.TechniqueMatch),
+		"rule_id": f.RuleID, "rule_version": version, "source_kind": f.SourceKind, "decky_id": f.DeckyID,
+	}
+	values := url.Values{}
+	for name := range given {
+		values.Set(name, fields[name])
+	}
+	return values
+}
+
 func wantProblems(t *testing.T, what string, err error, want ...ttp.Problem) {
 	t.Helper()
-	var invalid *ttp.InvalidError
-	if !errors.As(err, &invalid) || !errors.Is(err, ttp.ErrInvalidQuery) {
-		t.Errorf("%s: got %v", what, err)
-	} else if diff := cmp.Diff(want, invalid.Problems); diff != "" {
+	if diff := cmp.Diff(want, invalidQuery(t, err).Problems); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
+}
+
+// invalidQuery returns the error of an invalid query, and fails for any other.
+func invalidQuery(t *testing.T, err error) *ttp.InvalidError {
+	t.Helper()
+	var invalid *ttp.InvalidError
+	if !errors.As(err, &invalid) || !errors.Is(err, ttp.ErrInvalidQuery) || len(invalid.Problems) == 0 {
+		t.Fatalf("got %v, want an *InvalidError", err)
+	}
+	return invalid
 }
 
 func TestTimelineIsJSON(t *testing.T) {

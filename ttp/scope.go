@@ -63,16 +63,16 @@ func (s Scope) String() string {
 	return string(s.Kind) + " " + s.ID()
 }
 
-// ParseScope parses the format of [Scope.String]. For any other text it returns an [*InvalidError]
-// ([ErrInvalidQuery]) with the field "scope".
+// ParseScope parses the format of [Scope.String], with a UUID in any form that [uuid.Validate] accepts. For any other
+// text it returns an [*InvalidError] ([ErrInvalidQuery]) with the field "scope".
 func ParseScope(text string) (Scope, error) {
 	var c checker
-	kind, id, _ := strings.Cut(text, " ")
+	kind, id, spaced := strings.Cut(text, " ")
 	scope := Scope{Kind: ScopeKind(kind)}
 	switch scope.Kind {
 	case "fleet":
 		scope.Kind = FleetScope
-		if id != "" {
+		if spaced {
 			c.refuse("scope", "must have no id for the fleet")
 		}
 	case SessionScope:
@@ -80,14 +80,18 @@ func ParseScope(text string) (Scope, error) {
 			c.refuse("scope", "must have a session's id")
 		}
 	case IdentityScope, AttackerScope, CampaignScope:
-		var err error
-		if scope.UUID, err = uuid.Parse(id); err != nil {
+		if uuid.Validate(id) != nil { // Parse accepts any characters as braces
 			c.refuse("scope", fmt.Sprintf("must have a UUID as its id, not %q", id))
+			break
 		}
+		scope.UUID = uuid.MustParse(id)
 	default:
 		c.refuse("scope", "must be fleet, or identity, attacker, campaign or session and an id")
 	}
-	return scope, c.queryError()
+	if err := c.queryError(); err != nil {
+		return Scope{}, err
+	}
+	return scope, nil
 }
 
 func (s Scope) check(c *checker) {

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/decnet/ttpstore/ttp"
 )
 
 func TestParseTime(t *testing.T) {
@@ -43,6 +47,66 @@ func TestParseTime(t *testing.T) {
 			t.Errorf("%q: %s", text, got)
 		}
 	}
+}
+
+// FuzzParseTime checks times and dates against their own text, and the others against what they are before now.
+func FuzzParseTime(f *testing.F) {
+	for _, text := range []string{
+		"2026-03-15T17:06:27Z", "2026-03-15T17:06:27.0000001+05:30", "2018-06-01 12:00", "2018-06-01 12:00:01",
+		"2018-06-01", "2018-06", "today", "YESTERDAY", "this week", "last week", "this month", "last month", "90m", "2w", "3y",
+		"292y", "293y", "4294967296y", "0001-01-01T00:00:00Z", "0001-01", "2018-06-31", "1.5y", "-1h", "+1y", "2018-06-01 1:00:00",
+		"2018-06-01 12:00,5",
+	} {
+		f.Add(text)
+	}
+	now := time.Date(2026, 3, 18, 23, 30, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := parseTime(text, now, time.UTC)
+		if err != nil {
+			if !got.IsZero() || err.Error() != "must be "+timeHelp {
+				t.Errorf("%q: got %v, %v", text, got, err)
+			}
+			return
+		}
+		if want := meaningOf(text, now); !got.Equal(want) || got.Location() != time.UTC || got.IsZero() {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+		if got.Year() > 9999 {
+			return // RFC 3339 cannot write it
+		}
+		if again, err := parseTime(got.Format(time.RFC3339Nano), now, time.UTC); err != nil || again != got {
+			t.Errorf("%q: got %v, which is read as %v, %v", text, got, again, err)
+		}
+	})
+}
+
+// meaningOf returns what a valid text means, or the zero time if it is none.
+func meaningOf(text string, now time.Time) time.Time {
+	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly, "2006-01"} {
+		if t, err := time.Parse(layout, text); err == nil && t.Format(layout) == text {
+			return t
+		}
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t
+	}
+	if days, ok := map[string]int{
+		"today": 18, "yesterday": 17, "this week": 16, "last week": 9, "this month": 1, "last month": 1 - 28, // of March
+	}[strings.ToLower(text)]; ok {
+		return time.Date(2026, 3, days, 0, 0, 0, 0, time.UTC)
+	}
+	if digits, ok := strings.CutSuffix(text, "y"); ok {
+		years, err := strconv.Atoi(digits)
+		if err != nil {
+			return time.Time{}
+		}
+		return now.AddDate(0, 0, -365*years)
+	}
+	ago, err := ttp.ParseWindow(text)
+	if err != nil {
+		return time.Time{}
+	}
+	return now.Add(-ago)
 }
 
 func TestTimeZone(t *testing.T) {

@@ -3,6 +3,7 @@ package strictjson
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/netip"
@@ -22,8 +23,8 @@ type Object struct {
 }
 
 // Read splits an object into its fields, and reports whether the text is a JSON object. It calls refuse for each problem,
-// also those that are found when a field is decoded later. The field is "" for a problem of the whole text. The Object
-// refers to the text.
+// also those that are found when a field is decoded later. The field is "" for a problem of the whole text, and two
+// quotes for a field whose name is empty. The Object refers to the text.
 func Read(text []byte, refuse func(field, reason string)) (o Object, ok bool) {
 	if !json.Valid(text) {
 		return o, false
@@ -49,7 +50,7 @@ func Read(text []byte, refuse func(field, reason string)) (o Object, ok bool) {
 
 func (o Object) add(name string, value json.RawMessage) {
 	if _, twice := o.fields[name]; twice {
-		o.refuse(name, "must not be given twice")
+		o.refuse(cmp.Or(name, `""`), "must not be given twice")
 	}
 	o.fields[name] = value
 }
@@ -125,7 +126,7 @@ func (o Object) Require(name string, to any) {
 // RefuseRest refuses the fields that were not decoded, since their values would be lost.
 func (o Object) RefuseRest() {
 	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
-		o.refuse(name, "is not a field of this type")
+		o.refuse(cmp.Or(name, `""`), "is not a field of this type")
 	}
 }
 

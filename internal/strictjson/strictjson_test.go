@@ -94,6 +94,7 @@ func TestObjectsWithLossAreRefused(t *testing.T) {
 		`{"a":1,"a":1}`:       {"a: must not be given twice", "a: is not a field of this type"},
 		`{"b":1,"A":1,"a":1}`: {"A: is not a field of this type", "a: is not a field of this type", "b: is not a field of this type"},
 		"{\"a\":\"\xff\"}":    {": must be valid UTF-8", "a: is not a field of this type"},
+		`{"":1,"":1}`:         {`"": must not be given twice`, `"": is not a field of this type`},
 		`{}`:                  nil,
 	} {
 		if refused, ok := read(text, func(Object) {}); !ok || !slices.Equal(refused, want) {

@@ -1,0 +1,66 @@
+package ttp
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/google/go-cmp/cmp"
+)
+
+// FuzzMySQLConfig checks that a database's URL is refused without a word of it, or has the settings that this package
+// relies on and no dangerous one.
+func FuzzMySQLConfig(f *testing.F) {
+	const secret = "s3cret" // stands for any part of the URL
+	for _, dsn := range [][2]string{
+		{"root:", "@tcp(h:1)/ttp"}, {"root:", "@h:1/ttp"}, {"tcp(root:", "@h:1)/ttp"},
+		{"root:", "@unix(/run/mysql.sock)/ttp?tls=false"},
+		{"root:x@tcp(h)/", "?charset=latin1&collation=latin1_bin&loc=Local&sql_mode=''&time_zone='%2B05:00'&parseTime=true"},
+		{"root:x@tcp(h)/t?tls=", ""}, {"root:x@tcp(h)/t?serverPubKey=", ""}, {"root:x@tcp(h)/t?timeout=", ""}, {"/", ""},
+		{"root:", "@tcp(h)/t?clientFoundRows=true"}, {"root:", "@tcp(h)/t?multiStatements=1"},
+		{"root:", "@tcp(h)/t?allowAllFiles=1"},
+		{"root:", "@tcp([::1]:1)/t?innodb_lock_wait_timeout=9&interpolateParams=false&collation=big5_bin"},
+	} {
+		f.Add(dsn[0], dsn[1])
+	}
+	f.Fuzz(func(t *testing.T, before, after string) {
+		dsn := before + secret + after
+		if strings.Contains(dsn, "tls-") {
+			return // names files
+		}
+		config, err := mysqlConfig(dsn)
+		if err != nil {
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("%q: %v", dsn, err)
+			}
+			return
+		}
+		given, err := mysql.ParseDSN(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := placeOf(config), placeOf(given); got != want {
+			t.Errorf("%q: got %q, want %q", dsn, got, want)
+		}
+		want := map[string]string{mysqlLockWait: "5"}
+		for _, params := range []map[string]string{given.Params, mysqlSession} {
+			for name, value := range params {
+				want[name] = value
+			}
+		}
+		if diff := cmp.Diff(want, config.Params); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", dsn, diff)
+		}
+		if !config.InterpolateParams || config.Loc != time.UTC || config.Collation != "utf8mb4_bin" ||
+			config.ClientFoundRows || config.MultiStatements || config.AllowAllFiles {
+			t.Errorf("%q: got %+v", dsn, config)
+		}
+		if _, err := mysql.NewConnector(config); err != nil {
+			t.Errorf("%q: %v", dsn, err)
+		}
+	})
+}
+
+// placeOf returns who connects to where.
+func placeOf(c *mysql.Config) [5]string { return [5]string{c.User, c.Passwd, c.Net, c.Addr, c.DBName} }
