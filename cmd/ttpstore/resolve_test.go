@@ -40,11 +40,11 @@ func TestScopesByName(t *testing.T) {
 
 func TestAmbiguousScopesAreListed(t *testing.T) {
 	c := twoAttackers(t) // both of one IP, in campaigns of one name
-	c.want(result{exitUsage, "", `ttpstore: attacker "192.0.2.7" is ambiguous, give more of the id:
+	c.want(result{exitUsage, "", `ttpstore: attacker "192.0.2.7" is ambiguous, give an id:
   ` + otherAttackerID + `  192.0.2.7
   ` + attackerID + `  192.0.2.7
 `}, "", "rollup", "attacker", "192.0.2.7")
-	c.want(result{exitUsage, "", `ttpstore: campaign "Copper Heron" is ambiguous, give more of the id:
+	c.want(result{exitUsage, "", `ttpstore: campaign "Copper Heron" is ambiguous, give an id:
   ` + campaignID + `  Copper Heron
   ` + otherCampaignID + `  Copper Heron
 `}, "", "compare", "fleet", "campaign", "Copper Heron")
