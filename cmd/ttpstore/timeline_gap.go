@@ -26,7 +26,9 @@ func (b drawnBucket) note() string {
 func withoutGaps(buckets []timeBucket) []drawnBucket {
 	var out []drawnBucket
 	for i := 0; i < len(buckets); {
-		empty := slices.IndexFunc(buckets[i:], func(b timeBucket) bool { return b.Count > 0 || b.Against != nil && *b.Against > 0 })
+		empty := slices.IndexFunc(buckets[i:], func(b timeBucket) bool {
+			return b.Count > 0 || b.Against != nil && *b.Against > 0
+		})
 		if empty > mostEmpty {
 			out = append(out, drawnBucket{leftOut: empty})
 			i += empty
