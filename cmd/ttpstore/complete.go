@@ -59,11 +59,25 @@ func completeScopeOf(kinds []ttp.ScopeKind, names int) cobra.CompletionFunc {
 		switch {
 		case len(args) == 0:
 			return words(kinds), cobra.ShellCompDirectiveNoFileComp
-		case len(args) <= names:
+		case len(args) <= names && slices.Contains(kinds, ttp.ScopeKind(args[0])):
 			return fromStore(cmd, scopeNames(ttp.ScopeKind(args[0]), start))
 		}
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// completeTombstone completes the only argument with the tombstones.
+func completeTombstone(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return fromStore(cmd, func(ctx context.Context, store *ttp.Store) (found []cobra.Completion, err error) {
+		tombstones, err := store.ListTombstones(ctx, uuid.Nil, mostCompletions)
+		for _, t := range tombstones {
+			found = append(found, cobra.CompletionWithDesc(t.UUID.String(), t.Removed))
+		}
+		return found, err
+	})
 }
 
 // completeNames completes arguments that are names of the kinds; the last kind may be repeated.
@@ -96,8 +110,21 @@ func scopeNames(kind ttp.ScopeKind, start string) completions {
 			return found, err
 		case ttp.IdentityScope:
 			rows, err := store.ListIdentities(ctx, ttp.Fleet(), uuid.Nil, mostCompletions)
-			for _, i := range rows {
-				add(i.UUID, "")
+			if err != nil {
+				return nil, err
+			}
+			ids := make([]uuid.UUID, len(rows))
+			for n, i := range rows {
+				ids[n] = i.UUID
+			}
+			attackers, err := store.AttackersOfIdentities(ctx, ids...)
+			for _, id := range ids {
+				for _, ip := range ipsOf(attackers[id]) {
+					add(id, ip)
+				}
+				if len(ipsOf(attackers[id])) == 0 {
+					add(id, "")
+				}
 			}
 			return found, err
 		case ttp.AttackerScope:

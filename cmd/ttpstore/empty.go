@@ -43,7 +43,8 @@ func whyEmpty(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filt
 	case err != nil:
 		return "", err
 	case all > 0:
-		return fmt.Sprintf("no tags match: %s has %s", scope, count(all, "tag")), nil
+		name, err := describeScope(ctx, store, scope)
+		return fmt.Sprintf("no tags match: %s has %s", name, count(all, "tag")), err
 	case scope.Kind == ttp.FleetScope:
 		return "no tags: the database is empty", nil
 	case scope.Kind == ttp.SessionScope:

@@ -122,7 +122,7 @@ func TestWrongFilter(t *testing.T) {
 		{"since", "99999999999999999999w", time},
 		{"until", "soon", time},
 		{"min-confidence", "1.1", "must be a number from 0 to 1"},
-		{"domain", "Enterprise", "must be enterprise, ics or mobile"},
+		{"domain", "Enterprise", "must be enterprise, ics or mobile, did you mean enterprise?"},
 		{"rule-version", "-1", "must be a whole number from 0"},
 		{"rule-version", "v1", "must be a whole number from 0"},
 		{"release", "", "must not be empty"},

@@ -66,7 +66,7 @@ func (c choice[T]) Type() string { return "choice" }
 // Set implements [pflag.Value].
 func (c choice[T]) Set(s string) error {
 	if !slices.Contains(c.of, T(s)) {
-		return errors.New("must be " + alternatives(c.of))
+		return errors.New("must be " + alternatives(c.of) + didYouMean(s, words(c.of)))
 	}
 	*c.value = T(s)
 	return nil

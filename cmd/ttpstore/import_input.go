@@ -38,16 +38,22 @@ func mistaken(start []byte) string {
 		_, ok := members[name]
 		return ok || strings.Contains(of, `"`+name+`"`)
 	}
+	array := strings.HasPrefix(text, "[")
+	isJSON := array || strings.HasPrefix(text, "{")
 	switch {
 	case strings.HasPrefix(text, "SQLite format 3\x00"):
 		return "this is a SQLite database: name it with --db"
 	case has("eventid", "") && strings.Contains(line, "cowrie."):
 		return "this is a log of Cowrie, whose events are no tags yet" + format
-	case strings.HasPrefix(text, "{") && has("versions", text) && has("techniques", text) && has("domain", text):
+	case strings.HasPrefix(text, `{"tags": [`) || has("rule_id", "") && !has("type", ""):
+		return "these are rows of `ttpstore tags`, not records, which `ttpstore export` writes" + format
+	case isJSON && has("versions", text) && has("techniques", text) && has("domain", text):
 		return "this is a layer of the ATT&CK Navigator, which `ttpstore navigator` writes" + format
 	case strings.HasPrefix(text, "{") && has("objects", text) && strings.Contains(text, `"bundle"`):
 		return "this is a STIX bundle" + format
-	case !strings.HasPrefix(text, "{") && strings.Count(line, ",") > 1 || strings.Count(line, "\t") > 1 && !strings.HasPrefix(text, "{"):
+	case array:
+		return "this is a JSON array" + format
+	case !isJSON && (strings.Count(line, ",") > 1 || strings.Count(line, "\t") > 1):
 		return "this looks like CSV" + format
 	}
 	return ""

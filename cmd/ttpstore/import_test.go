@@ -130,6 +130,10 @@ func TestImportRecognisesOtherFiles(t *testing.T) {
 		`{"eventid":"cowrie.login.failed","username":"root","timestamp":"2018-05-06T17:44:05Z"}` + "\n":                        "this is a log of Cowrie, whose events are no tags yet; ",
 		"{\n  \"name\": \"x\", \"versions\": {\"layer\": \"4.5\"},\n \"domain\": \"enterprise-attack\", \"techniques\": []\n}": "this is a layer of the ATT&CK Navigator, ",
 		`{"type":"bundle","id":"bundle--1","objects":[]}`:                                                                      "this is a STIX bundle; ",
+		"[\n  {\"name\": \"x\", \"versions\": {\"layer\": \"4.5\"},\n \"domain\": \"mobile-attack\", \"techniques\": []}\n]":   "this is a layer of the ATT&CK Navigator, ",
+		`[{"technique_id":"T1110","tactic":"TA0006","count":2}]`:                                                               "this is a JSON array; ",
+		c.runWith("", "tags", "fleet", "--json").stdout:                                                                        "these are rows of `ttpstore --db ",
+		c.runWith("", "tags", "fleet", "-o=jsonl").stdout:                                                                      "these are rows of `ttpstore --db ",
 		"uuid,technique_id,tactic\n1,T1110,TA0006\n":                                                                           "this looks like CSV; ",
 		"SQLite format 3\x00": "this is a SQLite database: name it with --db\n",
 	} {
@@ -142,7 +146,7 @@ func TestImportRecognisesOtherFiles(t *testing.T) {
 			}
 		}
 	}
-	if got := c.runWith("nonsense\n", "import", "-"); strings.Contains(got.stderr, "this ") {
+	if got := c.runWith("nonsense\n", "import", "-"); strings.Contains(got.stderr, "this is") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -12,7 +12,7 @@ func TestPhases(t *testing.T) {
 decky-1,TA0006,Credential Access,2026-03-16T12:00:00Z,2026-03-18T12:00:00Z,3
 decky-1,TA0007,,2026-03-17T06:00:00Z,2026-03-17T06:00:00Z,1
 `, ""}, "", "phases", otherIdentityID, "-o=csv")
-	c.want(result{exitSuccess, "[]\n", "no tags match: identity " + identityID + " has 4 tags\n"}, // without a decky
+	c.want(result{exitSuccess, "[]\n", "no tags match: identity " + identityID + " (192.0.2.7) has 4 tags\n"}, // without a decky
 		"", "phases", identityID, "--json")
 	c.wantWrong("missing argument ID", "phases", "phases")
 	c.wantWrong(`the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "phases", "phases", "x")

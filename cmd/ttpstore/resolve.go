@@ -26,7 +26,11 @@ type ambiguousError struct {
 }
 
 func (e *ambiguousError) Error() string {
-	lines := []string{fmt.Sprintf("%s %q is ambiguous, give more of the id:", e.arg.kind, e.arg.name)}
+	way := "give more of the id"
+	if e.candidates[0].label != "" && !idBeginning.MatchString(e.arg.name) {
+		way = "give an id"
+	}
+	lines := []string{fmt.Sprintf("%s %q is ambiguous, %s:", e.arg.kind, e.arg.name, way)}
 	for _, c := range e.candidates {
 		lines = append(lines, strings.TrimSpace(c.ID()+"  "+printable(c.label)))
 	}
@@ -98,22 +102,25 @@ func campaignsNamed(ctx context.Context, store *ttp.Store, name string) ([]candi
 
 // withIP returns the attackers of an IP, or their identities.
 func withIP(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, ip netip.Addr) ([]candidate, error) {
+	attackers, err := store.ListAttackersByIP(ctx, ip.Unmap())
+	if err == nil && ip.Unmap().Is4() { // some producers write IPv4 addresses in their IPv6 form
+		var mapped []ttp.Attacker
+		mapped, err = store.ListAttackersByIP(ctx, netip.AddrFrom16(ip.As16()))
+		attackers = append(attackers, mapped...)
+	}
 	var found []candidate
 	known := map[uuid.UUID]bool{}
-	for a, err := range allPages(ctx, attackerPage(store, ttp.Fleet()), uuidOfAttacker) {
-		if err != nil {
-			return nil, err
-		}
+	for _, a := range attackers {
 		id := a.UUID
 		if kind == ttp.IdentityScope {
 			id = a.IdentityUUID
 		}
-		if a.IP.Unmap() == ip.Unmap() && id != uuid.Nil && !known[id] {
+		if id != uuid.Nil && !known[id] {
 			known[id] = true
 			found = append(found, candidate{ttp.Scope{Kind: kind, UUID: id}, a.IP.String()})
 		}
 	}
-	return found, nil
+	return found, err
 }
 
 // mostCandidates is how many candidates an ambiguous id lists.

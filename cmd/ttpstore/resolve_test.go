@@ -40,11 +40,11 @@ func TestScopesByName(t *testing.T) {
 
 func TestAmbiguousScopesAreListed(t *testing.T) {
 	c := twoAttackers(t) // both of one IP, in campaigns of one name
-	c.want(result{exitUsage, "", `ttpstore: attacker "192.0.2.7" is ambiguous, give more of the id:
+	c.want(result{exitUsage, "", `ttpstore: attacker "192.0.2.7" is ambiguous, give an id:
   ` + otherAttackerID + `  192.0.2.7
   ` + attackerID + `  192.0.2.7
 `}, "", "rollup", "attacker", "192.0.2.7")
-	c.want(result{exitUsage, "", `ttpstore: campaign "Copper Heron" is ambiguous, give more of the id:
+	c.want(result{exitUsage, "", `ttpstore: campaign "Copper Heron" is ambiguous, give an id:
   ` + campaignID + `  Copper Heron
   ` + otherCampaignID + `  Copper Heron
 `}, "", "compare", "fleet", "campaign", "Copper Heron")
@@ -92,7 +92,9 @@ func TestCompletionFromTheDatabase(t *testing.T) {
 	for args, want := range map[string]string{
 		"tags attacker ":          "192.0.2.7\t29fdaf10\n192.0.2.7\t542eed02\n:4\n",
 		"tags attacker 542e":      attackerID + "\t192.0.2.7\n:4\n",
-		"tags identity ":          otherIdentityID + "\n" + identityID + "\n:4\n",
+		"tags identity ":          "192.0.2.7\t189b3fbb\n192.0.2.7\te1292c78\n:4\n",
+		"phases e1292":            identityID + "\t192.0.2.7\n:4\n",
+		"scope show ip ":          ":4\n",
 		"rollup campaign Co":      "Copper Heron\t27b9630e\nCopper Heron\t7c2173a3\n:4\n",
 		"session ":                "s1\t4 tags\ns2\t2 tags\n:4\n",
 		"compare fleet session ":  "s1\t4 tags\ns2\t2 tags\n:4\n",
@@ -103,7 +105,7 @@ func TestCompletionFromTheDatabase(t *testing.T) {
 		"tags fleet --tactic ":    "TA0001\tInitial Access\nTA0006\tCredential Access\nTA0007\tDiscovery\n:4\n",
 		"tags fleet --release ":   "enterprise-v18.1\nmobile-v18.1\n:4\n",
 		"scope show attacker ":    "192.0.2.7\t29fdaf10\n192.0.2.7\t542eed02\n:4\n",
-		"scope assign attackers ": otherIdentityID + "\n" + identityID + "\n:4\n",
+		"scope assign attackers ": "192.0.2.7\t189b3fbb\n192.0.2.7\te1292c78\n:4\n",
 	} {
 		got := c.runWith("", append([]string{"__complete"}, strings.Split(args, " ")...)...)
 		if got.status != exitSuccess || got.stdout != want {

@@ -22,7 +22,7 @@ and attackers stay.
 
 ` + removalHelp,
 		Example: `  ttpstore retention --keep 90d --dry-run
-  ttpstore retention --keep 52w --yes --json`,
+  ttpstore retention --keep 3y --yes --json`,
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     cobra.NoFileCompletions,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -45,14 +45,14 @@ and attackers stay.
 			})
 		},
 	}
-	cmd.Flags().Func("keep", "keep the tags of this `duration` before now, such as 24h, 90d or 52w; required", func(s string) (err error) {
-		if keep, err = ttp.ParseWindow(s); err != nil || keep == 0 {
-			return errors.New("must be a positive duration such as 24h, 90d or 52w, at most " + longestDuration)
+	cmd.Flags().Func("keep", "keep the tags of this `duration` before now, such as 24h, 90d or 3y; required", func(s string) (err error) {
+		if keep, err = parseDuration(s); err != nil || keep == 0 {
+			return errors.New("must be a positive duration such as 24h, 90d or 3y, at most " + longestDuration)
 		}
 		return nil
 	})
 	must(cmd.RegisterFlagCompletionFunc("keep",
-		cobra.FixedCompletions([]string{"90d", "26w", "52w"}, cobra.ShellCompDirectiveNoFileComp)))
+		cobra.FixedCompletions([]string{"90d", "26w", "1y"}, cobra.ShellCompDirectiveNoFileComp)))
 	flags = addRemoval(cmd)
 	return cmd
 }

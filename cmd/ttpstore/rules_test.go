@@ -25,5 +25,7 @@ R2          3      2   0.60  0.70  0.80           2          1  2026-03-17
 	}
 	c.want(result{exitSuccess, "[]\n", "no tag has rule R3; nearest: R1\n"}, "", "rules", "--rule=R3", "--json")
 	c.want(result{exitSuccess, "", "no tags match: fleet has 6 tags\n"}, "", "rules", "--rule=R1", "--since=2027-01-01")
+	c.wantWrong(`invalid argument "cuont" for "--sort" flag: must be id, count, confidence or last, did you mean count?`,
+		"rules", "rules", "--sort=cuont")
 	c.wantWrong(`unexpected argument "R1"`, "rules", "rules", "R1")
 }

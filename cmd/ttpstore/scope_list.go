@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -34,7 +35,7 @@ func newScopeListCommand() *cobra.Command {
 type listFilter struct {
 	kind  ttp.ScopeKind
 	usage string
-	fixed string // the column in which all rows are equal
+	fixed string // the column in which all rows are equal, as in that of its name
 }
 
 func newScopeListOfCommand[T any](use, short string, of func(display, *ttp.Store, ttp.Scope) list[T],
@@ -56,7 +57,7 @@ references; merges are not followed.
 				list := of(flags.display(cmd), store, scope)
 				for _, filter := range filters {
 					if filter.kind == arg.kind {
-						list.columns = slices.DeleteFunc(list.columns, func(c column[T]) bool { return c.name == filter.fixed })
+						list.columns = slices.DeleteFunc(list.columns, func(c column[T]) bool { return strings.HasPrefix(c.name, filter.fixed) })
 					}
 				}
 				return list.print(ctx, cmd, flags)
@@ -85,7 +86,10 @@ func campaignPage(store *ttp.Store, of ttp.Scope) page[campaign] {
 func identityPage(store *ttp.Store, of ttp.Scope) page[identity] {
 	return func(ctx context.Context, after uuid.UUID, limit int) ([]identity, error) {
 		rows, err := store.ListIdentities(ctx, of, after, limit)
-		return shown(rows, shownIdentity), err
+		if err != nil {
+			return nil, err
+		}
+		return shownIdentities(ctx, store, rows...)
 	}
 }
 

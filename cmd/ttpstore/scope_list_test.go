@@ -12,7 +12,8 @@ func TestScopeList(t *testing.T) {
 	for _, flags := range []string{"", "--limit 0", "-n 2"} {
 		c.want(result{exitSuccess, campaigns, ""}, "", append([]string{"scope", "list", "campaigns", "-o=table"}, strings.Fields(flags)...)...)
 	}
-	c.want(result{exitSuccess, "uuid,campaign_uuid,merged_into_uuid,survivor_uuid\n" + otherIdentityID + "," + otherCampaignID + ",,\n",
+	c.want(result{exitSuccess, "uuid,campaign_uuid,merged_into_uuid,survivor_uuid,campaign_name\n" + otherIdentityID + "," + otherCampaignID +
+		",,,Copper Heron\n",
 		"1 of 2 shown; --after " + otherIdentityID + " for more, --limit 0 for all\n"}, "", "scope", "list", "identities", "-o=csv", "--limit=1")
 	c.want(result{exitSuccess, `[
   {
@@ -22,8 +23,8 @@ func TestScopeList(t *testing.T) {
   }
 ]
 `, ""}, "", "scope", "list", "attackers", "--json", "--after", otherAttackerID)
-	c.want(result{exitSuccess, `{"uuid":"` + otherIdentityID + `","campaign_uuid":"` + otherCampaignID + `"}` + "\n" +
-		`{"uuid":"` + identityID + `","campaign_uuid":"` + campaignID + `"}` + "\n", ""}, "", "scope", "list", "identities", "-o=jsonl")
+	c.want(result{exitSuccess, `{"uuid":"` + otherIdentityID + `","campaign_uuid":"` + otherCampaignID + `","campaign_name":"Copper Heron"}` + "\n" +
+		`{"uuid":"` + identityID + `","campaign_uuid":"` + campaignID + `","campaign_name":"Copper Heron"}` + "\n", ""}, "", "scope", "list", "identities", "-o=jsonl")
 }
 
 func TestScopeListOfOneScope(t *testing.T) {
@@ -36,8 +37,8 @@ func TestScopeListOfOneScope(t *testing.T) {
 	for args, want := range map[string]string{
 		"campaigns --campaign " + campaignID:                            otherCampaignID + ",Copper Heron," + campaignID + "," + campaignID + "\n",
 		"campaigns --campaign " + otherCampaignID:                       "",
-		"identities --campaign " + campaignID:                           identityID + "," + campaignID + "," + otherIdentityID + "," + otherIdentityID + "\n",
-		"identities --identity " + otherIdentityID:                      identityID + "," + campaignID + "," + otherIdentityID + "," + otherIdentityID + "\n",
+		"identities --campaign " + campaignID:                           identityID + "," + campaignID + "," + otherIdentityID + "," + otherIdentityID + ",Copper Heron\n",
+		"identities --identity " + otherIdentityID:                      identityID + "," + campaignID + "," + otherIdentityID + "," + otherIdentityID + ",Copper Heron\n",
 		"identities --identity " + identityID:                           "",
 		"attackers --identity " + identityID:                            attackerID + ",192.0.2.7," + identityID + "\n",
 		"attackers --identity " + attackerID:                            "",

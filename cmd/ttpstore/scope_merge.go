@@ -35,8 +35,7 @@ cycle, and a merge of a scope that is already merged elsewhere are refused.`,
 				if err := merge(ctx, scopes[0].UUID, scopes[1].UUID); err != nil {
 					return err
 				}
-				notef(cmd.ErrOrStderr(), "%s is merged into %s\n", scopes[0], scopes[1].UUID)
-				return nil
+				return noteMerge(ctx, cmd, store, "%s is merged into %s\n", scopes[0], scopes[1])
 			})
 		},
 	}
@@ -64,10 +63,11 @@ merged, nothing changes.`,
 					return nil
 				}
 				tags, err := store.CountTags(ctx, scope, ttp.Filter{})
-				if err == nil {
-					notef(cmd.ErrOrStderr(), "undid the merge of %s into %s: it has %s of its own\n", scope, into, count(tags, "tag"))
+				if err != nil {
+					return err
 				}
-				return err
+				note := "undid the merge of %s into %s: it has " + count(tags, "tag") + " of its own\n"
+				return noteMerge(ctx, cmd, store, note, scope, ttp.Scope{Kind: scope.Kind, UUID: into})
 			})
 		},
 	}
@@ -81,4 +81,17 @@ func unmerge(ctx context.Context, store *ttp.Store, scope ttp.Scope) (into uuid.
 	}
 	i, _ := store.GetIdentity(ctx, scope.UUID)
 	return i.MergedIntoUUID, store.UnmergeIdentity(ctx, scope.UUID)
+}
+
+// noteMerge prints a note about two scopes on standard error.
+func noteMerge(ctx context.Context, cmd *cobra.Command, store *ttp.Store, format string, from, into ttp.Scope) error {
+	first, err := describeScope(ctx, store, from)
+	if err != nil {
+		return err
+	}
+	second, err := describeScope(ctx, store, into)
+	if err == nil {
+		notef(cmd.ErrOrStderr(), format, first, second)
+	}
+	return err
 }

@@ -9,14 +9,15 @@ func TestScopeMerge(t *testing.T) {
 	c := twoAttackers(t)
 	for kind, ids := range map[string][2]string{"identity": {otherIdentityID, identityID}, "campaign": {otherCampaignID, campaignID}} {
 		from, into := ids[0], ids[1]
+		name := map[string]string{"identity": " (192.0.2.7)", "campaign": " (Copper Heron)"}[kind]
 		for range 2 { // the second changes nothing
-			c.want(result{exitSuccess, "", kind + " " + from + " is merged into " + into + "\n"}, "", "scope", "merge", kind, from, into)
+			c.want(result{exitSuccess, "", kind + " " + from + name + " is merged into " + kind + " " + into + name + "\n"}, "", "scope", "merge", kind, from, into)
 			c.want(result{exitSuccess, "6\n", ""}, "", "tags", kind, into, "--count")
 		}
 		c.want(result{exitFailure, "", "ttpstore: merge " + kind + ": conflict: " + kind + " " + into + " cannot be merged into " + from +
 			": the merge would close a cycle\n"}, "", "scope", "merge", kind, into, from)
 		for _, note := range []string{
-			"undid the merge of " + kind + " " + from + " into " + into + ": it has 2 tags of its own",
+			"undid the merge of " + kind + " " + from + name + " into " + kind + " " + into + name + ": it has 2 tags of its own",
 			kind + " " + from + " was not merged: nothing is undone",
 		} {
 			c.want(result{exitSuccess, "", note + "\n"}, "", "scope", "unmerge", kind, from)

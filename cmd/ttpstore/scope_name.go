@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -51,4 +54,21 @@ func nameScopes(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, ids [
 		}
 	}
 	return names, nil
+}
+
+// describeScope formats a scope with its name or IPs, if it has any, for a note.
+func describeScope(ctx context.Context, store *ttp.Store, scope ttp.Scope) (string, error) {
+	names, err := nameScopes(ctx, store, scope.Kind, []uuid.UUID{scope.UUID})
+	if err != nil && !errors.Is(err, ttp.ErrNotFound) {
+		return "", err
+	}
+	of := names[scope.UUID]
+	name := cmp.Or(of.Name, of.ip())
+	if n := len(of.IPs); n > 1 {
+		name = fmt.Sprintf("%s and %d more", of.IPs[0], n-1)
+	}
+	if name == "" {
+		return scope.String(), nil
+	}
+	return fmt.Sprintf("%s (%s)", scope, printable(name)), nil
 }

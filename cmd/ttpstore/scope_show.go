@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -89,20 +90,35 @@ func campaignColumns(d display) []column[campaign] {
 // identity is the output form of an identity; Survivor is set only if it is merged.
 type identity struct {
 	ttp.Identity
-	Survivor uuid.UUID `json:"survivor_uuid,omitzero"`
+	Survivor     uuid.UUID `json:"survivor_uuid,omitzero"`
+	CampaignName string    `json:"campaign_name,omitempty"`
 }
 
-func shownIdentity(i ttp.Identity) identity {
-	if i.SurvivorUUID == i.UUID {
-		return identity{Identity: i}
+// shownIdentities adds the names of the campaigns to identities.
+func shownIdentities(ctx context.Context, store *ttp.Store, rows ...ttp.Identity) ([]identity, error) {
+	names := map[uuid.UUID]string{}
+	out := make([]identity, len(rows))
+	for n, i := range rows {
+		if _, known := names[i.CampaignUUID]; !known && i.CampaignUUID != uuid.Nil {
+			c, err := store.GetCampaign(ctx, i.CampaignUUID)
+			if err != nil && !errors.Is(err, ttp.ErrNotFound) { // identities may precede their campaigns
+				return nil, err
+			}
+			names[i.CampaignUUID] = c.Name
+		}
+		out[n] = identity{Identity: i, CampaignName: names[i.CampaignUUID]}
+		if i.SurvivorUUID != i.UUID {
+			out[n].Survivor = i.SurvivorUUID
+		}
 	}
-	return identity{i, i.SurvivorUUID}
+	return out, nil
 }
 
 func identityColumns(d display) []column[identity] {
 	return []column[identity]{
 		idColumn(d, "identity", func(i identity) uuid.UUID { return i.UUID }),
 		idColumn(d, "campaign", func(i identity) uuid.UUID { return i.CampaignUUID }),
+		textColumn("campaign name", func(i identity) string { return i.CampaignName }),
 		idColumn(d, "merged into", func(i identity) uuid.UUID { return i.MergedIntoUUID }),
 		idColumn(d, "survivor", func(i identity) uuid.UUID { return i.Survivor }),
 	}
@@ -120,9 +136,12 @@ func getIdentity(ctx context.Context, store *ttp.Store, id uuid.UUID) (identityW
 	if err != nil {
 		return identityWithAttackers{}, err
 	}
+	shown, err := shownIdentities(ctx, store, i)
+	if err != nil {
+		return identityWithAttackers{}, err
+	}
 	attackers, err := store.AttackersOfIdentities(ctx, id)
-	ips := ipsOf(attackers[id])
-	return identityWithAttackers{shownIdentity(i), len(attackers[id]), ips}, err
+	return identityWithAttackers{shown[0], len(attackers[id]), ipsOf(attackers[id])}, err
 }
 
 // ipsOf returns the distinct IPs of attackers, sorted.

@@ -26,13 +26,14 @@ func TestScopeShow(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	c.want(result{exitSuccess, "identity\t" + identityID + "\ncampaign\t" + campaignID + "\nmerged into\t" + otherIdentityID +
+	c.want(result{exitSuccess, "identity\t" + identityID + "\ncampaign\t" + campaignID + "\ncampaign name\tCopper Heron\nmerged into\t" + otherIdentityID +
 		"\nsurvivor\t" + strangerID + "\nattackers\t1\nips\t192.0.2.7\n", ""}, "", "scope", "show", "identity", identityID)
 	c.want(result{exitSuccess, `{
   "uuid": "` + identityID + `",
   "campaign_uuid": "` + campaignID + `",
   "merged_into_uuid": "` + otherIdentityID + `",
   "survivor_uuid": "` + strangerID + `",
+  "campaign_name": "Copper Heron",
   "attackers": 1,
   "ips": [
     "192.0.2.7"

@@ -92,7 +92,7 @@ func TestCompletion(t *testing.T) {
 		"rollback rule ":                   nothing,
 		"rollback rule R1 --version ":      nothing,
 		"rollback rule R1 --since ":        "today\nyesterday\n24h\n7d\n2w\n:4\n",
-		"retention --keep ":                "90d\n26w\n52w\n:4\n",
+		"retention --keep ":                "90d\n26w\n1y\n:4\n",
 		"tombstone list --output ":         "table\njson\njsonl\ncsv\n:4\n",
 		"tombstone lift ":                  nothing,
 		"verify ":                          nothing,

@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// chunk is the number of rows of a stream that are held in memory to align a table.
+// chunk is the number of rows of a table that are rendered at a time.
 const chunk = 1000
 
 // gap is the number of spaces between columns.
@@ -135,38 +135,27 @@ func (d display) format(t time.Time, layout string) string {
 	return t.In(d.zone).Format(layout)
 }
 
-// writeTable writes a table in chunks under one header. The first chunk decides how wide the columns are; empty ones are
-// left out only if it is the last one.
+// writeTable writes a table, which all rows together lay out. They are rendered in chunks, of which each takes memory.
 func writeTable[T any](w io.Writer, d display, columns []column[T], rows iter.Seq2[T, error]) error {
-	var held []T
-	var t *tableLayout[T]
-	flush := func(last bool) error {
-		first := t == nil
-		if first {
-			t = layOut(d, columns, held, last)
-		}
-		_, err := io.WriteString(w, t.render(held, first))
-		held = held[:0]
-		return err
-	}
+	var all []T
 	for row, err := range rows {
-		if err == nil && len(held) == chunk {
-			err = flush(false)
-		}
 		if err != nil {
 			return err
 		}
-		held = append(held, row)
+		all = append(all, row)
 	}
-	if len(held) == 0 {
-		return nil
+	t := layOut(d, columns, all)
+	for first := 0; first < len(all); first += chunk {
+		if _, err := io.WriteString(w, t.render(all[first:min(first+chunk, len(all))], first == 0)); err != nil {
+			return err
+		}
 	}
-	return flush(true)
+	return nil
 }
 
 // renderTable renders a table.
 func renderTable[T any](d display, columns []column[T], rows []T) string {
-	return layOut(d, columns, rows, true).render(rows, true)
+	return layOut(d, columns, rows).render(rows, true)
 }
 
 // tableLayout has the columns of a table that are drawn.
@@ -176,8 +165,8 @@ type tableLayout[T any] struct {
 	cut, colored bool
 }
 
-// layOut fits the columns into the display, without those that are empty if there are no more rows.
-func layOut[T any](d display, columns []column[T], rows []T, last bool) *tableLayout[T] {
+// layOut fits the columns into the display, without those that are empty.
+func layOut[T any](d display, columns []column[T], rows []T) *tableLayout[T] {
 	t := tableLayout[T]{cut: !d.wide, colored: d.colored}
 	widths := make([]int, len(columns))
 	total := -gap
@@ -185,11 +174,8 @@ func layOut[T any](d display, columns []column[T], rows []T, last bool) *tableLa
 		for _, row := range rows {
 			widths[i] = max(widths[i], text.StringWidth(oneLine(c.text(row))))
 		}
-		if widths[i] == 0 && last {
+		if widths[i] == 0 {
 			continue
-		}
-		if !last {
-			widths[i] = max(widths[i], narrowest)
 		}
 		if widths[i] = max(widths[i], text.StringWidth(c.name)); !c.extra {
 			total += gap + widths[i]

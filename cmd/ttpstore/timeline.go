@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,8 +38,8 @@ func newTimelineCommand() *cobra.Command {
 
 The table has a bar for each bucket, followed by a sparkline for each technique,
 sub-technique or tactic, scaled to its own highest bucket. A sparkline that is
-too narrow for all buckets shows the maximum of neighbouring ones. The other
-formats have all counts.
+too narrow for all buckets shows the maximum of neighbouring ones. Many empty
+buckets in a row are one line. The other formats have all counts.
 
 --against counts another scope beside the first one; --previous counts the
 window before --since, of the same length.`,
@@ -211,17 +212,18 @@ func drawTimeline(d display, pair timelinePair, series []ttp.TimelineSeries) str
 		}
 	}
 	room := max(10, d.width-len(layout)-len(fmt.Sprint(highest))-2*gap-len("COUNT"))
-	columns := []column[timeBucket]{
-		{name: "START", uncut: true, text: func(b timeBucket) string { return b.Start.Format(layout) }},
-		countColumn("COUNT", func(b timeBucket) int64 { return b.Count }),
+	columns := []column[drawnBucket]{
+		{name: "START", uncut: true, text: drawn("…", func(b timeBucket) string { return b.Start.Format(layout) })},
+		bucketCount("COUNT", func(b timeBucket) int64 { return b.Count }),
 	}
+	drawBar := func(b drawnBucket) string { return cmp.Or(b.note(), bar(b.Count, highest, room)) }
 	if pair.compared {
 		room = max(10, (room-gap*2-len(pair.name))/2)
-		columns = append(columns, drawnColumn("", func(b timeBucket) string { return bar(b.Count, highest, room) }),
-			countColumn(pair.name, func(b timeBucket) int64 { return *b.Against }),
-			drawnColumn(" ", func(b timeBucket) string { return bar(*b.Against, highest, room) }))
+		columns = append(columns, drawnColumn("", drawBar),
+			bucketCount(pair.name, func(b timeBucket) int64 { return *b.Against }),
+			drawnColumn(" ", drawn("", func(b timeBucket) string { return bar(*b.Against, highest, room) })))
 	} else {
-		columns = append(columns, drawnColumn("", func(b timeBucket) string { return bar(b.Count, highest, room) }))
+		columns = append(columns, drawnColumn("", drawBar))
 	}
 	lines := []column[ttp.TimelineSeries]{
 		textColumn("TECHNIQUE", func(s ttp.TimelineSeries) string {
@@ -231,7 +233,7 @@ func drawTimeline(d display, pair timelinePair, series []ttp.TimelineSeries) str
 		countColumn("COUNT", func(s ttp.TimelineSeries) int64 { return s.Count }),
 		drawnColumn("", func(s ttp.TimelineSeries) string { return sparkline(s.Counts, max(10, d.width/2-10)) }),
 	}
-	text := renderTable(d, columns, buckets)
+	text := renderTable(d, columns, withoutGaps(buckets))
 	if len(series) > 0 {
 		text += "\n" + renderTable(d, lines, series)
 	}

@@ -155,3 +155,25 @@ func TestWrongTimeline(t *testing.T) {
 		c.wantWrong(test.message, "timeline", append([]string{"timeline", "fleet"}, strings.Fields(test.args)...)...)
 	}
 }
+
+// A long gap is one line of the table; a short one is drawn.
+func TestTimelineGap(t *testing.T) {
+	c := newCLI(t)
+	tags := tagLine("a", "TA0006", "T1110", "0.6", "2023-01-01T12:00:00Z") + tagLine("b", "TA0006", "T1110", "0.6", "2026-01-01T12:00:00Z") +
+		tagLine("c", "TA0006", "T1110", "0.6", "2026-01-03T12:00:00Z")
+	if got := c.runWith(tags, "import", "-"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	got := strings.Split(c.runWith("", "timeline", "fleet", "-o=table", "--by=tactic").stdout, "\n")
+	bar := strings.Repeat("█", 80-len("2023-01-01")-1-2*gap-len("COUNT"))
+	want := []string{
+		"START       COUNT", "2023-01-01      1  " + bar, "…                  1,095 empty buckets",
+		"2026-01-01      1  " + bar, "2026-01-02      0", "2026-01-03      1  " + bar,
+	}
+	if diff := cmp.Diff(want, got[:len(want)]); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(c.rows("timeline", "fleet")); n != 1099 {
+		t.Errorf("%d rows", n)
+	}
+}

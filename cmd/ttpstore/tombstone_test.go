@@ -83,3 +83,13 @@ func TestWrongTombstone(t *testing.T) {
 	}
 	c.wantNoFile()
 }
+
+func TestTombstonesAreCompleted(t *testing.T) {
+	c := filled(t)
+	if got := c.runWith("", "purge", "session", "s1", "--tombstone", "--yes"); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	tombstone := c.rows("tombstone", "list")[0]
+	c.want(result{exitSuccess, tombstone["uuid"] + "\t" + tombstone["removed"] + "\n:4\n",
+		"Completion ended with directive: ShellCompDirectiveNoFileComp\n"}, "", "__complete", "tombstone", "lift", "")
+}

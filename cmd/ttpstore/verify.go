@@ -109,14 +109,15 @@ type verification struct {
 }
 
 func newVerification(cmd *cobra.Command, store *ttp.Store) *verification {
-	return &verification{bar: newProgress(cmd.ErrOrStderr(), "rows", func() (int64, error) {
-		return store.CountTags(cmd.Context(), ttp.Fleet(), ttp.Filter{}) // all rows but for those of the small tables
+	return &verification{bar: newProgress(cmd.ErrOrStderr(), "tags", func() (int64, error) {
+		return store.CountTags(cmd.Context(), ttp.Fleet(), ttp.Filter{})
 	})}
 }
 
+// progress advances the bar by the tags only: the total has no rows of the smaller tables.
 func (v *verification) progress(r ttp.VerifyReport) {
 	v.rows = r
-	v.bar.set(rowsOf(r))
+	v.bar.set(r.Tags)
 }
 
 func rowsOf(r ttp.VerifyReport) int64 {

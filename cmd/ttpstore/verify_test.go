@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -74,4 +75,13 @@ func TestWrongVerify(t *testing.T) {
 	c.wantWrong("this changes rows: standard input is not a terminal, confirm with --yes", "verify", "verify", "--repair")
 	c.wantWrong(`unexpected argument "x"`, "verify", "verify", "x")
 	c.wantNoFile()
+}
+
+func TestVerifyCountsTagsOnly(t *testing.T) {
+	var stderr strings.Builder
+	v := verification{bar: &progressBar{stderr: &stderr, unit: "tags", total: 5, start: time.Now(), now: time.Now}}
+	v.progress(ttp.VerifyReport{Attackers: 9, Tags: 5})
+	if want := eraseLine + "100%  5 of 5 tags"; stderr.String() != want {
+		t.Errorf("%q, want %q", stderr.String(), want)
+	}
 }

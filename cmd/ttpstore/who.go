@@ -200,7 +200,7 @@ func whoColumns(d display, kind ttp.ScopeKind) []column[whoRow] {
 	var columns []column[whoRow]
 	switch kind {
 	case ttp.SessionScope:
-		columns = append(columns, textColumn("SESSION", func(r whoRow) string { return r.SessionID }))
+		columns = append(columns, column[whoRow]{name: "SESSION", uncut: true, text: func(r whoRow) string { return r.SessionID }})
 	default:
 		columns = append(columns, idColumn(d, strings.ToUpper(string(kind)), func(r whoRow) uuid.UUID { return r.UUID }))
 	}
