@@ -90,10 +90,9 @@ func (l *life) replay() {
 func (l *life) insertTags(tags []ttp.Tag) {
 	got := must[ttp.InsertResult](l.rt)(l.s.InsertTags(context.Background(), tags))
 	want := make([]ttp.Outcome, len(tags))
-	given := map[uuid.UUID]bool{}
 	for i, tag := range tags {
 		switch _, tombstoned := l.tombstoned[tag.UUID]; {
-		case given[tag.UUID] || l.stored(tag.UUID):
+		case l.stored(tag.UUID):
 			want[i] = ttp.Duplicate
 		case tombstoned:
 			want[i] = ttp.Tombstoned
@@ -101,7 +100,6 @@ func (l *life) insertTags(tags []ttp.Tag) {
 			want[i] = ttp.Inserted
 			l.tags, l.batch[tag.UUID] = append(l.tags, tag), got.BatchUUID
 		}
-		given[tag.UUID] = true
 	}
 	equal(l.rt, "outcomes", got.Outcomes, want)
 }
