@@ -80,7 +80,7 @@ type loader struct {
 }
 
 func (l *loader) run(ctx context.Context) error {
-	engine, alone := l.j.engine, l.j.loadTime/5
+	engine, alone := l.j.engine, min(l.j.loadTime/5, 30*time.Second)
 	r := loadResult{engine: engine.name, logName: engine.logName, tookAlone: alone, took: l.j.loadTime}
 	progress("%s: %d writers alone, %s", engine.name, loadWriters, alone)
 	write, insert := l.writes()
