@@ -62,8 +62,8 @@ func isOfLine(reason string) bool {
 	return reason == "must be a JSON object" || reason == "must be valid UTF-8"
 }
 
-// encodeOne returns the line of the only record. It gives a tag what an import would, and takes the line breaks from its
-// evidence, which are not kept.
+// encodeOne returns the line of the only record. Like an import and an export, it sets a tag's missing IngestedAt and
+// replaces line breaks in its evidence.
 func encodeOne(t *testing.T, r *records) []byte {
 	t.Helper()
 	if n := len(r.campaigns) + len(r.identities) + len(r.attackers) + len(r.tags); n != 1 {

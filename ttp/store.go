@@ -64,7 +64,7 @@ func WithConfidenceFloor(floor float64) Option {
 // read the file, but does not check the schema. No error contains the URL, which may hold a password.
 //
 // A SQLite file without write permission can be read. If no other program has it open, reads return [ErrBusy] once
-// another program starts to write; open the file again then.
+// another program starts to write; then open the file again.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	scheme, rest, _ := strings.Cut(url, "://")
 	s := &Store{owned: true}

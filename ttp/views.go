@@ -49,7 +49,7 @@ func (s *Store) dropViews(ctx context.Context) error {
 	return nil
 }
 
-// eachView passes on the name and the statement of each view, in the order of their names.
+// eachView calls use with the name and the statement of each view, in order of name.
 func (s *Store) eachView(use func(name, statement string) error) error {
 	folder := string(s.Dialect())
 	files, err := views.FS.ReadDir(folder)
