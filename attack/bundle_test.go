@@ -16,7 +16,7 @@ import (
 	"github.com/decnet/ttpstore/attack"
 )
 
-// content is all that a release says.
+// content holds all data of a release.
 type content struct {
 	Name, Domain, Version string
 	Tactics               []attack.Tactic
