@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Release is an ATT&CK release of one domain. Catalogues share releases, so they must not be changed.
+// Release is an ATT&CK release of one domain. Treat it as immutable, since catalogues share it.
 type Release struct {
 	Name    string // such as "enterprise-v18.1"
 	Domain  string // enterprise, ics or mobile
