@@ -95,7 +95,7 @@ func (ids attackIDs) add(o *object, pattern *regexp.Regexp) (id, url string, err
 	case !pattern.MatchString(id):
 		return "", "", o.invalid(fmt.Sprintf("its ATT&CK id %q is malformed", id))
 	case ids[id] != "" || ids[o.ID] != "":
-		return "", "", o.invalid("the object or " + id + " is there twice; a bundle holds one release")
+		return "", "", o.invalid("the object or " + id + " appears twice; a bundle holds one release")
 	}
 	ids[id], ids[o.ID] = id, id
 	return id, url, nil

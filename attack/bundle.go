@@ -145,7 +145,7 @@ func (d *decoder) value(v any) error {
 func (d *decoder) delimiter(want json.Delim) error {
 	token, err := d.token()
 	if err == nil && token != want {
-		return &BundleError{Reason: fmt.Sprintf("has %v before byte %d, where %v must be", token, d.InputOffset(), want)}
+		return &BundleError{Reason: fmt.Sprintf("has %v before byte %d, want %v", token, d.InputOffset(), want)}
 	}
 	return err
 }

@@ -52,5 +52,5 @@ func (c *Catalogue) unknownRelease(name string) error {
 	if len(known) == 0 {
 		return fmt.Errorf("%w: %q; the catalogue is empty", ErrUnknownRelease, name)
 	}
-	return fmt.Errorf("%w: %q; there are %s", ErrUnknownRelease, name, strings.Join(known, ", "))
+	return fmt.Errorf("%w: %q; the catalogue has %s", ErrUnknownRelease, name, strings.Join(known, ", "))
 }

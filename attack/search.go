@@ -46,7 +46,7 @@ func (e *NameError) Error() string {
 	case len(candidates) > 0:
 		return fmt.Sprintf("%v: no %s is called %q; the nearest are %s", ErrUnknownName, e.Kind, e.Name, strings.Join(candidates, ", "))
 	}
-	return fmt.Sprintf("%v: no %s is called %q, or nearly so", ErrUnknownName, e.Kind, e.Name)
+	return fmt.Sprintf("%v: no %s is called %q or similarly", ErrUnknownName, e.Kind, e.Name)
 }
 
 // Unwrap returns [ErrAmbiguousName] or [ErrUnknownName].

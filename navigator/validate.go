@@ -214,7 +214,7 @@ func (c *checker) release(l *Layer) *attack.Release {
 			return r
 		}
 	}
-	c.refuse("versions.attack", "must be with the domain one of "+strings.Join(known, ", "))
+	c.refuse("versions.attack", "must be, with the domain, one of "+strings.Join(known, ", "))
 	return nil
 }
 

@@ -41,7 +41,7 @@ type Options struct {
 // technique and tactic must have been merged before; otherwise the error is [matrix.ErrDuplicate].
 func Write(w io.Writer, cells []matrix.Cell, c *attack.Catalogue, o Options) (left []matrix.Cell, err error) {
 	if o.Subject == "" {
-		return nil, fmt.Errorf("stix: %w: ids follow from it", ErrNoSubject)
+		return nil, fmt.Errorf("stix: %w: ids are computed from it", ErrNoSubject)
 	}
 	e := newExport(o)
 	cells = slices.Clone(cells)

@@ -18,7 +18,7 @@ func (s *Store) CreateViews(ctx context.Context) ([]string, error) {
 		return nil, s.fail(ctx, op, err)
 	}
 	if s.engine.sharded() {
-		return nil, s.fail(ctx, op, errors.New("a Vitess cluster cannot have them: its tags are in another keyspace"))
+		return nil, s.fail(ctx, op, errors.New("a Vitess cluster cannot have views: its tags are in another keyspace"))
 	}
 	if err := s.dropViews(ctx); err != nil {
 		return nil, s.fail(ctx, op, err)
