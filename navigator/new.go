@@ -126,7 +126,7 @@ func (p place) scored(by Score) (*Technique, float64, error) {
 	return entry, total, nil
 }
 
-// facts returns what is known about a cell, each name with the prefix.
+// facts returns the facts about a cell as metadata, each name with the prefix.
 func facts(prefix string, c *matrix.Cell) []Metadata {
 	out := []Metadata{
 		{Name: "Tags", Value: strconv.FormatInt(c.Count, 10)},

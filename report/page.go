@@ -17,7 +17,7 @@ type Page struct {
 	Matrices []matrix.Matrix
 	Timeline Timeline
 	Actors   []Actor // the busiest first
-	Before   *Before // nil leaves out what is new
+	Before   *Before // nil omits the new techniques
 }
 
 // Filter is a filter by its name and value, such as "Minimum confidence" and "0.6".

@@ -22,8 +22,8 @@ const (
 		`"batch_uuid":"019b76da-a800-7000-8000-000000000001","evidence":{"b": 1.0,` + "\r" + ` "a":["<&>",3]}}`
 )
 
-// FuzzDecodeRecord checks that a record without problems is the same after it was written and read, and that the others
-// are not kept and have a reason.
+// FuzzDecodeRecord checks that a record without problems is unchanged after encoding and decoding it, and that every
+// other one is dropped with a reason.
 func FuzzDecodeRecord(f *testing.F) {
 	for _, line := range []string{
 		fuzzCampaign, fuzzIdentity, fuzzAttacker, fuzzTag, `{"type":"tag"}`, `{"type":"x"}`, "null", "{",
