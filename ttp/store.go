@@ -15,8 +15,8 @@ const DefaultConfidenceFloor = 0.3
 
 // Store writes and reads tags and their scopes. It is safe for concurrent use. Create one with [Open] or [New].
 //
-// If the schema is missing, older, newer, dirty or another product's, every method returns [ErrSchemaMissing],
-// [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema]. See [Store.Migrate].
+// If the schema is missing, older, newer, dirty or another product's, every method that reads or writes rows returns
+// [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema]. See [Store.Migrate].
 type Store struct {
 	engine      engine
 	write, read *sql.DB // different pools for a SQLite file only
