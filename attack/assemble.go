@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// killChains are the domains by the name of their kill chain, which is also the source's name of ATT&CK's references.
+// killChains maps the names of kill chains to domains. External references to ATT&CK have the same names as their
+// source.
 var killChains = map[string]string{
 	"mitre-attack":        "enterprise",
 	"mitre-ics-attack":    "ics",
@@ -21,7 +22,7 @@ var (
 	tacticID    = regexp.MustCompile(`^TA\d{4}$`)
 )
 
-// release makes a release of a bundle's objects. The caller's name for it may be empty.
+// release returns the release of a bundle's objects. The name that the caller gives may be empty.
 func (all *objects) release(name string) (*Release, error) {
 	domain, err := all.domain()
 	if err != nil {
@@ -42,7 +43,7 @@ func (all *objects) release(name string) (*Release, error) {
 	return NewRelease(name, tactics, techniques)
 }
 
-// domain returns the one domain whose kill chain all techniques share. An id's prefix says nothing of it.
+// domain returns the one domain whose kill chain all techniques share. An id does not tell its domain.
 func (all *objects) domain() (string, error) {
 	shared := slices.Collect(maps.Values(killChains))
 	for _, t := range all.techniques {
@@ -61,7 +62,7 @@ func (all *objects) domain() (string, error) {
 	return shared[0], nil
 }
 
-// name returns the release's name: that of the collection, else the caller's, which must not contradict.
+// name returns the release's name: that of the collection, or else the given one. It refuses two different names.
 func (all *objects) name(domain, given string) (string, error) {
 	if len(all.collections) > 1 {
 		return "", all.collections[1].invalid("is a second collection; a bundle holds one release")
@@ -84,23 +85,24 @@ func (all *objects) name(domain, given string) (string, error) {
 	return cmp.Or(own, given), nil
 }
 
-// attackIDs are the ATT&CK ids of the objects so far, by STIX id and by themselves.
+// attackIDs maps the STIX ids of the objects so far to their ATT&CK ids, and each ATT&CK id to itself.
 type attackIDs map[string]string
 
-// add notes an object and returns its ATT&CK id and page. No object before it may have either of its ids.
+// add adds an object and returns its ATT&CK id and page. It refuses an object with an id of an earlier one.
 func (ids attackIDs) add(o *object, pattern *regexp.Regexp) (id, url string, err error) {
 	id, url = o.reference()
 	switch {
 	case !pattern.MatchString(id):
 		return "", "", o.invalid(fmt.Sprintf("its ATT&CK id %q is malformed", id))
 	case ids[id] != "" || ids[o.ID] != "":
-		return "", "", o.invalid("the object or " + id + " is there twice; a bundle holds one release")
+		return "", "", o.invalid("the object or " + id + " appears twice; a bundle holds one release")
 	}
 	ids[id], ids[o.ID] = id, id
 	return id, url, nil
 }
 
-// tacticsInOrder returns the tactics in the order of the matrices, current matrices first, tactics of none last.
+// tacticsInOrder returns the tactics in the order of the matrices: first those of current matrices, then of outdated
+// ones, then those without a matrix.
 func (all *objects) tacticsInOrder(ids attackIDs) ([]Tactic, error) {
 	var order, outdated []string
 	for _, m := range all.matrices {
@@ -182,18 +184,19 @@ func (o *object) tacticsIn(domain string, tactics []Tactic) ([]string, error) {
 	return in, nil
 }
 
-// sameTactic compares shortnames. Those of ics end with the domain up to 13.0, which has some with and some without.
+// sameTactic compares shortnames. Those of ics have the suffix -ics up to 13.0, where some lack it.
 func sameTactic(a, b string) bool {
 	return strings.TrimSuffix(a, "-ics") == strings.TrimSuffix(b, "-ics")
 }
 
-// successors returns the ids of what revoked techniques were revoked by. Of several, the newest relationship counts.
+// successors maps the ids of revoked techniques to those of their successors. Of several relationships, the newest
+// counts.
 func (all *objects) successors(ids attackIDs) (map[string]string, error) {
 	slices.SortStableFunc(all.revocations, func(a, b object) int { return strings.Compare(a.Modified, b.Modified) })
 	successors := map[string]string{}
 	for _, r := range all.revocations {
 		for _, end := range []string{r.Source, r.Target} {
-			if !techniqueID.MatchString(ids[end]) { // nor is a tactic a successor
+			if !techniqueID.MatchString(ids[end]) { // missing, or a tactic
 				return nil, r.invalid("is a revoked-by of " + end + ", which the bundle does not have")
 			}
 		}

@@ -9,29 +9,29 @@ import (
 	"io"
 )
 
-// A bundle may not make the reader hold more than this. The largest object of the official bundles is the list of
-// their contents, of some 4 MiB; the largest bundle has some 50 MiB.
+// The maximum sizes of an object and a bundle, which bound the memory of Read. The largest object of the official
+// bundles is the list of their contents, about 4 MiB; the largest bundle has about 50 MiB.
 const (
 	maxObject = 32 << 20
 	maxBundle = 512 << 20
 )
 
-// A ReadOption changes how [Read] reads.
+// ReadOption configures [Read].
 type ReadOption func(*reading)
 
-// WithRelease names the release of a bundle that does not name it itself, such as "enterprise-v18.1". A bundle that
-// is of another release is refused.
+// WithRelease names the release of a bundle that does not name it itself, such as "enterprise-v18.1". [Read] refuses a
+// bundle of another release.
 func WithRelease(name string) ReadOption {
 	return func(r *reading) { r.release = name }
 }
 
 // Read reads an official bundle of any release of any domain, in STIX 2.0 or 2.1, plain or compressed by gzip. It
-// reads the bundle as a stream and keeps only tactics and techniques; objects and properties that it does not know
-// are passed over. The domain is that of the kill chain which all techniques share; the release is that of the
-// bundle's x-mitre-collection, else of [WithRelease].
+// reads the bundle as a stream and keeps only tactics and techniques; it ignores other objects and properties. The
+// domain is that of the kill chain which all techniques share; the release is that of the bundle's x-mitre-collection,
+// or else of [WithRelease].
 //
-// It returns a [*BundleError] for what is no bundle, ends early, holds more than one release or has a dangling or
-// circular revoked-by, and [ErrNoRelease] if nothing names the release.
+// It returns a [*BundleError] for input that is not a bundle, ends early, holds more than one release or has a
+// dangling or circular revoked-by, and [ErrNoRelease] if nothing names the release.
 func Read(r io.Reader, options ...ReadOption) (*Release, error) {
 	var in reading
 	for _, option := range options {
@@ -59,10 +59,10 @@ func Read(r io.Reader, options ...ReadOption) (*Release, error) {
 type reading struct {
 	decoder
 	objects objects
-	release string // the name, if the caller gives it
+	release string // of WithRelease, or empty
 }
 
-// decompressed returns what r reads, without the compression by gzip that it may have.
+// decompressed returns a reader of r's content, decompressed if it is gzip.
 func decompressed(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(r)
 	if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
@@ -71,7 +71,7 @@ func decompressed(r io.Reader) (io.Reader, error) {
 	return buffered, nil
 }
 
-// bundle reads the whole bundle and keeps its objects of interest.
+// bundle reads the whole bundle and keeps the objects that make up the release.
 func (in *reading) bundle() error {
 	if err := in.delimiter('{'); err != nil {
 		return err
@@ -145,7 +145,7 @@ func (d *decoder) value(v any) error {
 func (d *decoder) delimiter(want json.Delim) error {
 	token, err := d.token()
 	if err == nil && token != want {
-		return &BundleError{Reason: fmt.Sprintf("has %v before byte %d, where %v must be", token, d.InputOffset(), want)}
+		return &BundleError{Reason: fmt.Sprintf("has %v before byte %d, want %v", token, d.InputOffset(), want)}
 	}
 	return err
 }
@@ -162,7 +162,8 @@ func (d *decoder) end() error {
 	}
 }
 
-// unreadable makes a decoder's error a [*BundleError]. The end of the input is one: it comes before the bundle's.
+// unreadable converts a decoder's error to a [*BundleError]. The end of the input is unexpected, since the bundle is
+// incomplete.
 func unreadable(err error) error {
 	switch {
 	case err == nil:
@@ -175,7 +176,7 @@ func unreadable(err error) error {
 
 var errTooLarge = errors.New("too large")
 
-// limitedReader fails once an object or the whole bundle is larger than it may be.
+// limitedReader fails once an object or the whole bundle exceeds its maximum size.
 type limitedReader struct {
 	from           io.Reader
 	object, bundle int // bytes that may still be read

@@ -16,7 +16,7 @@ import (
 	"github.com/decnet/ttpstore/attack"
 )
 
-// content is all that a release says.
+// content holds all data of a release.
 type content struct {
 	Name, Domain, Version string
 	Tactics               []attack.Tactic
@@ -144,7 +144,7 @@ func TestReadRefusesBadBundles(t *testing.T) {
 		"dangling-source.json":           {relationship, "is a revoked-by of " + missing},
 		"dangling-target.json":           {relationship, "is a revoked-by of " + missing},
 		"empty.json":                     {"", "cannot be read"},
-		"list.json":                      {"", "has [ before byte 1, where { must be"},
+		"list.json":                      {"", "has [ before byte 1, want {"},
 		"malformed-attack-id.json":       {techniqueSTIX + "3", `its ATT&CK id "T1" is malformed`},
 		"malformed-object.json":          {techniqueSTIX + "3", "cannot be read"},
 		"malformed-version.json":         {collection + "1", `its version "the newest" must be such as "18.1"`},
@@ -154,7 +154,7 @@ func TestReadRefusesBadBundles(t *testing.T) {
 		"no-techniques.json":             {"", "no technique is in a tactic of a known domain"},
 		"not-json.json":                  {"", "cannot be read"},
 		"object-of-no-type.json":         {"", "an object cannot be read"},
-		"objects-not-a-list.json":        {"", "has { before byte 31, where [ must be"},
+		"objects-not-a-list.json":        {"", "has { before byte 31, want ["},
 		"other-type.json":                {"", `its type "report" must be "bundle"`},
 		"truncated-between-objects.json": {"", "cannot be read"},
 		"truncated.json":                 {"", "cannot be read"},
@@ -162,8 +162,8 @@ func TestReadRefusesBadBundles(t *testing.T) {
 		"two-bundles.json":               {"", "another value follows the bundle"},
 		"two-collections.json":           {collection + "2", "is a second collection" + oneRelease},
 		"two-domains.json":               {techniqueSTIX + "3", "is of another domain than the techniques before it"},
-		"two-of-one-id.json":             {techniqueSTIX + "7", "the object or T1001 is there twice" + oneRelease},
-		"two-of-one-object.json":         {techniqueSTIX + "1", "the object or T1009 is there twice" + oneRelease},
+		"two-of-one-id.json":             {techniqueSTIX + "7", "the object or T1001 appears twice" + oneRelease},
+		"two-of-one-object.json":         {techniqueSTIX + "1", "the object or T1009 appears twice" + oneRelease},
 		"unknown-tactic.json":            {techniqueSTIX + "3", `is in the tactic "flying", which the bundle does not have`},
 	}
 	files, err := os.ReadDir("testdata/bad")

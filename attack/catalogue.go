@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Catalogue is a set of releases. The zero value is empty and ready to use. Reads may run concurrently; [Catalogue.Add]
-// may not run beside anything else.
+// Catalogue is a set of releases. The zero value is empty and ready to use. It is safe for concurrent reads, but not
+// while [Catalogue.Add] or another method changes it.
 type Catalogue struct {
 	releases map[string]func() *Release
 }
@@ -18,7 +18,7 @@ func (c *Catalogue) Releases() []string {
 	return slices.SortedFunc(maps.Keys(c.releases), compareNames)
 }
 
-// Release returns the release of a name, such as "enterprise-v18.1".
+// Release returns the release with the name, such as "enterprise-v18.1".
 func (c *Catalogue) Release(name string) (*Release, bool) {
 	load, ok := c.releases[name]
 	if !ok {
@@ -27,8 +27,8 @@ func (c *Catalogue) Release(name string) (*Release, bool) {
 	return load(), true
 }
 
-// Nearest returns the release of a name; if the catalogue lacks it, the newest older release of the same domain, and
-// if there is none, the oldest newer one. It reports false if the catalogue has no release of the domain.
+// Nearest returns the release with the name, or else the newest older release of the same domain, or else the oldest
+// newer one. It reports false if the catalogue has no release of the domain.
 func (c *Catalogue) Nearest(name string) (*Release, bool) {
 	if r, ok := c.Release(name); ok {
 		return r, true
@@ -58,7 +58,7 @@ func (c *Catalogue) Clone() *Catalogue {
 	return &Catalogue{releases: maps.Clone(c.releases)}
 }
 
-// add adds a release that load returns when it is first asked for.
+// add adds a release, which load returns on first use.
 func (c *Catalogue) add(name string, load func() *Release) {
 	if c.releases == nil {
 		c.releases = map[string]func() *Release{}

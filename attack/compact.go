@@ -9,7 +9,7 @@ import (
 )
 
 // The compact form is text, compressed by gzip. Each release is a paragraph, which starts with its name. The other
-// lines say what it changes of the release before it in the same domain, such as:
+// lines are the changes since the previous release of the domain, such as:
 //
 //	enterprise-v9.0
 //	-T1053.004
@@ -49,7 +49,7 @@ func (c *Catalogue) MarshalBinary() ([]byte, error) {
 	return compact.Bytes(), nil
 }
 
-// UnmarshalBinary replaces all releases by those of a compact form. It makes each only when it is first asked for.
+// UnmarshalBinary replaces all releases by those of a compact form. Each release is decoded on first use.
 func (c *Catalogue) UnmarshalBinary(compact []byte) error {
 	z, err := gzip.NewReader(bytes.NewReader(compact))
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *Catalogue) UnmarshalBinary(compact []byte) error {
 	return nil
 }
 
-// compose makes a release of the changes that lead to it.
+// compose applies the changes of a domain's releases in order and returns the last release.
 func compose(name string, history []string) *Release {
 	all := records{}
 	for _, lines := range history {

@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// What can go wrong, for errors.Is.
+// Sentinel errors for errors.Is.
 var (
-	// ErrInvalidBundle means that what was read is no official bundle of one release; the error is a [*BundleError].
+	// ErrInvalidBundle means that the input is not an official bundle of one release; the error is a [*BundleError].
 	ErrInvalidBundle = errors.New("invalid ATT&CK bundle")
-	// ErrNoRelease means that neither the bundle nor the caller says which release it is.
+	// ErrNoRelease means that neither the bundle nor the caller names the release.
 	ErrNoRelease = errors.New("unnamed ATT&CK release")
 	// ErrUnknownRelease means that the catalogue does not have a release, or that its name is malformed.
 	ErrUnknownRelease = errors.New("unknown ATT&CK release")
-	// ErrUnknownName means that no tactic or technique has a name; the error is a [*NameError].
+	// ErrUnknownName means that no tactic or technique has the name; the error is a [*NameError].
 	ErrUnknownName = errors.New("unknown name")
-	// ErrAmbiguousName means that several tactics or techniques have a name; the error is a [*NameError].
+	// ErrAmbiguousName means that several tactics or techniques have the name; the error is a [*NameError].
 	ErrAmbiguousName = errors.New("ambiguous name")
 )
 
-// BundleError says what is wrong with a bundle. Nothing of it was kept.
+// BundleError describes the first problem of a bundle.
 type BundleError struct {
-	Object string // the STIX id of the object at fault, if it is one object's
+	Object string // the STIX id of the invalid object, or empty for the whole bundle
 	Reason string
 	Err    error // of the reader or the decoder, or nil
 }
@@ -43,7 +43,7 @@ func (e *BundleError) Error() string {
 // Unwrap returns [ErrInvalidBundle] and the cause.
 func (e *BundleError) Unwrap() []error { return []error{ErrInvalidBundle, e.Err} }
 
-// unknownRelease lists the releases of the name's domain, or all if it has none.
+// unknownRelease returns an ErrUnknownRelease that lists the releases of the name's domain, or all if there are none.
 func (c *Catalogue) unknownRelease(name string) error {
 	known := c.domain(domainOf(name))
 	if len(known) == 0 {
@@ -52,5 +52,5 @@ func (c *Catalogue) unknownRelease(name string) error {
 	if len(known) == 0 {
 		return fmt.Errorf("%w: %q; the catalogue is empty", ErrUnknownRelease, name)
 	}
-	return fmt.Errorf("%w: %q; there are %s", ErrUnknownRelease, name, strings.Join(known, ", "))
+	return fmt.Errorf("%w: %q; the catalogue has %s", ErrUnknownRelease, name, strings.Join(known, ", "))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/decnet/ttpstore/attack/builtin"
 )
 
-// A tag of an old release is read as of a newer one.
+// Map tags of an old release to a newer one.
 func Example_remap() {
 	catalogue := builtin.Catalogue()
 	m, err := catalogue.Remap("enterprise-v8.2", "enterprise-v18.1")
@@ -37,7 +37,7 @@ func Example_remap() {
 	// T1053.004 Launchd: deprecated
 }
 
-// A bundle that a user downloaded goes before the built-in release of the same name.
+// A downloaded bundle replaces the built-in release of the same name.
 func ExampleRead() {
 	f, err := os.Open("testdata/mobile-stix21.json.gz")
 	if err != nil {

@@ -25,7 +25,7 @@ func parseName(name string) (releaseName, error) {
 	return releaseName{domain, int(major), int(minor)}, nil
 }
 
-// parseVersion parses a number of at most so many digits.
+// parseVersion parses a number with a maximum number of digits.
 func parseVersion(s string, digits int) (uint64, bool) {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return n, err == nil && len(s) <= digits
@@ -36,7 +36,7 @@ func (n releaseName) String() string { return n.domain + "-v" + n.version() }
 
 func (n releaseName) version() string { return fmt.Sprintf("%d.%d", n.major, n.minor) }
 
-// domainOf returns the domain of a release's name, or "" if it is none.
+// domainOf returns the domain of a release's name, or "" for an invalid name.
 func domainOf(name string) string {
 	n, _ := parseName(name)
 	return n.domain

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// object is what a STIX object of interest may say.
+// object holds the properties that Read uses, of any type of STIX object.
 type object struct {
 	ID         string
 	Name       string
@@ -50,7 +50,7 @@ func (o *object) reference() (id, url string) {
 	return "", ""
 }
 
-// domains returns the domains in whose kill chains a technique is.
+// domains returns the domains of a technique's kill chains.
 func (o *object) domains() []string {
 	var domains []string
 	for _, p := range o.Phases {
@@ -72,13 +72,13 @@ func (o *object) shortnames(domain string) []string {
 	return names
 }
 
-// objects are those of interest of a bundle.
+// objects holds the objects of a bundle that make up a release.
 type objects struct {
 	collections, matrices, tactics, techniques []object
 	revocations                                []object // revoked-by relationships
 }
 
-// add decodes an object and keeps it if it is of interest.
+// add decodes an object and keeps it if it is a part of the release.
 func (all *objects) add(raw json.RawMessage) error {
 	var head struct{ Type string }
 	if err := json.Unmarshal(raw, &head); err != nil {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// A record is a tactic, a technique or the matrix as lists of texts, mostly of one, by the field's name. A field that
-// is empty need not be there.
+// A record holds the fields of a tactic, a technique or the matrix by name. A field is a list of texts, mostly of one;
+// an empty field may be missing.
 type record map[string][]string
 
-// records are those of a release, by id.
+// records holds the records of a release by id.
 type records map[string]record
 
 // The compact form's syntax.
@@ -23,13 +23,13 @@ const (
 	yes       = "true"
 )
 
-// Texts have these instead of what separates them.
+// The escapes of separators in texts.
 var (
 	escape   = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "|", `\i`)
 	unescape = strings.NewReplacer(`\\`, `\`, `\t`, "\t", `\n`, "\n", `\i`, "|")
 )
 
-// records returns what the release consists of.
+// records returns the release as records.
 func (r *Release) records() records {
 	all := records{matrix: {"tactics": r.order()}}
 	for _, t := range r.Tactics {
@@ -46,7 +46,7 @@ func (r *Release) records() records {
 	return all
 }
 
-// release makes the release that consists of the records.
+// release is the inverse of Release.records.
 func (all records) release(name string) *Release {
 	order := all[matrix]["tactics"]
 	tactics := make([]Tactic, len(order))
@@ -83,7 +83,7 @@ func flag(set bool) []string {
 	return nil
 }
 
-// changes returns the lines that lead from some records to others.
+// changes returns the lines that change from into to.
 func changes(from, to records) []string {
 	var lines []string
 	for _, id := range slices.Sorted(maps.Keys(from)) {
@@ -105,7 +105,7 @@ func changes(from, to records) []string {
 	return lines
 }
 
-// apply makes the changes of lines.
+// apply applies the changes of lines.
 func (all records) apply(lines string) {
 	for line := range strings.FieldsFuncSeq(lines, func(r rune) bool { return r == '\n' }) {
 		if id, ok := strings.CutPrefix(line, dropped); ok {
@@ -123,7 +123,7 @@ func (all records) apply(lines string) {
 	}
 }
 
-// joined writes a field's texts as one.
+// joined escapes and joins the texts of a field.
 func joined(list []string) string {
 	escaped := make([]string, len(list))
 	for i, text := range list {
@@ -132,7 +132,7 @@ func joined(list []string) string {
 	return strings.Join(escaped, nextText)
 }
 
-// texts is the reverse of joined.
+// texts is the inverse of joined.
 func texts(s string) []string {
 	if s == "" {
 		return nil

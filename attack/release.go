@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Release is one release of one domain. It is never changed once made.
+// Release is an ATT&CK release of one domain. Treat it as immutable, since catalogues share it.
 type Release struct {
 	Name    string // such as "enterprise-v18.1"
 	Domain  string // enterprise, ics or mobile
@@ -36,11 +36,11 @@ type Technique struct {
 	Name       string   `json:"name"`
 	STIXID     string   `json:"stix_id"`
 	URL        string   `json:"url"`
-	Tactics    []string `json:"tactics"`   // ids in matrix order; some old releases do not say those of revoked techniques
+	Tactics    []string `json:"tactics"`   // ids in matrix order; some old releases lack those of revoked techniques
 	Platforms  []string `json:"platforms"` // such as "Windows", as the release orders them
 	Revoked    bool     `json:"revoked"`
 	Deprecated bool     `json:"deprecated"` // independent of Revoked
-	Successor  string   `json:"successor"`  // the id of what it was revoked by, or empty
+	Successor  string   `json:"successor"`  // the id of the technique that revoked it, or empty
 }
 
 // Active reports whether the technique is neither revoked nor deprecated, and so shown in the matrix.
@@ -49,9 +49,8 @@ func (t Technique) Active() bool { return !t.Revoked && !t.Deprecated }
 // Parent returns the id of a sub-technique's technique, and "" for a technique.
 func (t Technique) Parent() string { return parentOf(t.ID) }
 
-// NewRelease makes a release of tactics in matrix order and techniques in any order. A sub-technique that names no
-// tactics is in those of its technique. The release's name must be such as
-// "enterprise-v18.1"; otherwise the error is [ErrUnknownRelease].
+// NewRelease returns a release of tactics in matrix order and techniques in any order. A sub-technique without tactics
+// gets those of its technique. It returns [ErrUnknownRelease] for a name that is not such as "enterprise-v18.1".
 func NewRelease(name string, tactics []Tactic, techniques []Technique) (*Release, error) {
 	n, err := parseName(name)
 	if err != nil {
@@ -74,7 +73,7 @@ func NewRelease(name string, tactics []Tactic, techniques []Technique) (*Release
 	return r, nil
 }
 
-// Tactic returns the tactic of an id, such as "TA0006".
+// Tactic returns the tactic with the id, such as "TA0006".
 func (r *Release) Tactic(id string) (Tactic, bool) {
 	for _, t := range r.Tactics {
 		if t.ID == id {
@@ -93,14 +92,14 @@ func (r *Release) order() []string {
 	return ids
 }
 
-// Technique returns the technique or sub-technique of an id, also a revoked or deprecated one.
+// Technique returns the technique or sub-technique with the id, even if it is revoked or deprecated.
 func (r *Release) Technique(id string) (Technique, bool) {
 	t, ok := r.techniques[id]
 	return t, ok
 }
 
-// Techniques returns all techniques and sub-techniques by id, so that a technique comes right before its
-// sub-techniques. Revoked and deprecated ones are among them.
+// Techniques returns all techniques and sub-techniques, including revoked and deprecated ones, in the order of their
+// ids: a technique comes right before its sub-techniques.
 func (r *Release) Techniques() iter.Seq[Technique] {
 	return func(yield func(Technique) bool) {
 		for _, id := range r.ids {

@@ -11,7 +11,7 @@ type Pair struct {
 	Tactic    string `json:"tactic"`
 }
 
-// Verdict is what a release makes of another's pair.
+// Verdict classifies the mapping of a pair to another release.
 type Verdict string
 
 // The verdicts. The first four have a place in the matrix of the target release, see [Verdict.Placed].
@@ -22,7 +22,7 @@ const (
 	Replaced   Verdict = "replaced"   // another technique took its place, possibly under another tactic
 	Deprecated Verdict = "deprecated" // the technique is deprecated and has no active successor
 	Gone       Verdict = "gone"       // the target release lacks the technique, or has it revoked without a successor
-	Unknown    Verdict = "unknown"    // no release on the way has the technique, or has it under the tactic
+	Unknown    Verdict = "unknown"    // no release between the two has the technique under the tactic
 )
 
 // Placed reports whether the target release shows the pair in its matrix.
@@ -30,12 +30,12 @@ func (v Verdict) Placed() bool {
 	return v == Unchanged || v == Renamed || v == Moved || v == Replaced
 }
 
-// Mapping is what became of a pair.
+// Mapping is the result of mapping a pair to another release.
 type Mapping struct {
 	From    Pair     `json:"from"`
 	To      Pair     `json:"to"` // in the target release; empty if gone or unknown
 	Verdict Verdict  `json:"verdict"`
-	Via     []string `json:"via"` // the techniques that were on the way from From's to To's, or to where it is gone
+	Via     []string `json:"via"` // successors between From's technique and To's; if gone, all
 }
 
 // Remapping maps the pairs of one release to another of the same domain. It is safe for concurrent use.
@@ -43,9 +43,9 @@ type Remapping struct {
 	releases []func() *Release // from the target back to the source
 }
 
-// Remap returns the mapping between two releases of a domain, in either direction. It takes every release between
-// them into account. If the catalogue lacks the source, the nearest release stands for it. If it lacks the target,
-// the error is [ErrUnknownRelease] and lists the releases that there are.
+// Remap returns the mapping between two releases of a domain, in either direction. It takes every release between them
+// into account. If the catalogue lacks the source, Remap uses the nearest release. If it lacks the target, the error
+// is [ErrUnknownRelease] and lists the releases of the domain.
 func (c *Catalogue) Remap(from, to string) (*Remapping, error) {
 	target, ok := c.Release(to)
 	if !ok {
@@ -70,18 +70,17 @@ func (c *Catalogue) Remap(from, to string) (*Remapping, error) {
 	return m, nil
 }
 
-// Source returns the release that pairs are mapped from: the nearest if the catalogue lacks the one asked for.
+// Source returns the release that pairs are mapped from: the nearest one if the catalogue lacks the given one.
 func (m *Remapping) Source() *Release { return m.releases[len(m.releases)-1]() }
 
 // Target returns the release that pairs are mapped to.
 func (m *Remapping) Target() *Release { return m.releases[0]() }
 
-// Map returns what the target release makes of a pair of the source release. Every pair has a verdict.
+// Map maps a pair of the source release to the target release. Every pair has a verdict.
 //
-// A technique that is active in the target keeps its id, even if a release between had revoked it. Otherwise its
-// successors are followed; of several releases that name one, the nearest to the target counts. A pair whose tactic
-// its technique no longer has moves to the first tactic, in matrix order, which is new for the technique, or else to
-// its first.
+// A technique that is active in the target keeps its id, even if a release between had revoked it. Otherwise Map
+// follows its successors, each from the release nearest to the target that names one. If the technique no longer has
+// the tactic, the pair moves to the technique's first new tactic in matrix order, or else to its first tactic.
 func (m *Remapping) Map(p Pair) Mapping {
 	tactics, known := m.tactics(p)
 	if !known {
@@ -100,8 +99,8 @@ func (m *Remapping) Map(p Pair) Mapping {
 	}
 }
 
-// tactics returns all tactics that a pair's technique has in the release which has the pair and is the nearest to
-// the target. A release that does not say the technique's tactics may have the pair.
+// tactics returns all tactics of a pair's technique, from the release nearest to the target that has the pair. The
+// pair is known, too, if a release has the technique without any tactics.
 func (m *Remapping) tactics(p Pair) (tactics []string, known bool) {
 	for _, release := range m.releases {
 		t, ok := release().Technique(p.Technique)
@@ -128,7 +127,7 @@ func (m *Remapping) chain(id string) []string {
 	}
 }
 
-// successor returns a technique's successor in the release that names one and is the nearest to the target.
+// successor returns a technique's successor, from the release nearest to the target that names one.
 func (m *Remapping) successor(id string) string {
 	for _, release := range m.releases {
 		if t, _ := release().Technique(id); t.Successor != "" {
@@ -166,7 +165,7 @@ func (m *Remapping) renamed(p Pair) bool {
 	return false
 }
 
-// heir returns where a technique's pair with a tactic goes when the technique's tactics change.
+// heir returns the tactic that a pair moves to when the tactics of its technique change.
 func heir(tactic string, before, after []string) string {
 	if slices.Contains(after, tactic) {
 		return tactic

@@ -173,9 +173,10 @@ func TestRemapping(t *testing.T) {
 	c.Add(makeRelease(t, "ics-v3.0"))
 	const all = "enterprise-v1.0, enterprise-v2.0, enterprise-v3.0, ics-v3.0"
 	for _, r := range []struct{ from, to, want string }{
-		{"enterprise-v1.0", "enterprise-v4.0", `"enterprise-v4.0"; there are enterprise-v1.0, enterprise-v2.0, enterprise-v3.0`},
-		{"mobile-v1.0", "enterprise-v3.0", `"mobile-v1.0"; there are ` + all},
-		{"1.0", "ics-v3.0", `"1.0"; there are ` + all},
+		{"enterprise-v1.0", "enterprise-v4.0",
+			`"enterprise-v4.0"; the catalogue has enterprise-v1.0, enterprise-v2.0, enterprise-v3.0`},
+		{"mobile-v1.0", "enterprise-v3.0", `"mobile-v1.0"; the catalogue has ` + all},
+		{"1.0", "ics-v3.0", `"1.0"; the catalogue has ` + all},
 		{"enterprise-v1.0", "ics-v3.0", "ics-v3.0 is of another domain than enterprise-v1.0"},
 	} {
 		_, err := c.Remap(r.from, r.to)

@@ -9,23 +9,24 @@ import (
 	"github.com/decnet/ttpstore/internal/levenshtein"
 )
 
-// Kind is what a name is searched among.
+// Kind selects the objects that [Catalogue.Search] searches.
 type Kind string
 
-// The kinds of what has a name.
+// The kinds of objects with a name.
 const (
 	Tactics    Kind = "tactic"
 	Techniques Kind = "technique" // sub-techniques too
 )
 
-// Match is a tactic or technique that a name means or may mean.
+// Match is a tactic or technique with a name, or with a similar one.
 type Match struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`    // of a sub-technique with its technique's, such as "Brute Force: Password Guessing"
-	Release string `json:"release"` // the newest of those searched that has it under this name
+	Release string `json:"release"` // the newest searched release that has it under this name
 }
 
-// NameError lists what a name may mean: all that have it if it is ambiguous, else those with the nearest names.
+// NameError lists the candidates for a name: all objects with the name if it is ambiguous, or else those with the most
+// similar names.
 type NameError struct {
 	Kind       Kind
 	Name       string
@@ -45,7 +46,7 @@ func (e *NameError) Error() string {
 	case len(candidates) > 0:
 		return fmt.Sprintf("%v: no %s is called %q; the nearest are %s", ErrUnknownName, e.Kind, e.Name, strings.Join(candidates, ", "))
 	}
-	return fmt.Sprintf("%v: no %s is called %q, or nearly so", ErrUnknownName, e.Kind, e.Name)
+	return fmt.Sprintf("%v: no %s is called %q or similarly", ErrUnknownName, e.Kind, e.Name)
 }
 
 // Unwrap returns [ErrAmbiguousName] or [ErrUnknownName].
@@ -56,13 +57,13 @@ func (e *NameError) Unwrap() error {
 	return ErrUnknownName
 }
 
-// Search returns the tactic or technique of a name in any case: its name, its id or, of a tactic, its shortname. A
-// sub-technique's name may have its technique's before it, such as "Brute Force: Password Guessing". Within a release,
-// active techniques go before revoked and deprecated ones of the same name.
+// Search finds a tactic or technique by its name, its id or, for a tactic, its shortname, ignoring case. The name of a
+// sub-technique may follow that of its technique, such as "Brute Force: Password Guessing". Within a release, active
+// techniques take precedence over revoked and deprecated ones of the same name.
 //
-// The scope is a release, for which the nearest stands if the catalogue lacks it; a domain, for all of its releases;
-// or empty, for all releases. The error is a [*NameError] if nothing has the name, or several have it in one release
-// or in different ones. It is [ErrUnknownRelease] if the scope has no release.
+// The scope is a release, or the nearest one if the catalogue lacks it; a domain, for all of its releases; or empty,
+// for all releases. The error is a [*NameError] if no object has the name, or several have it, in one release or in
+// different ones. It is [ErrUnknownRelease] if the scope has no release.
 func (c *Catalogue) Search(scope string, kind Kind, name string) (Match, error) {
 	releases, err := c.scope(scope)
 	if err != nil {
@@ -108,7 +109,7 @@ func (c *Catalogue) scope(scope string) ([]*Release, error) {
 	return releases, nil
 }
 
-// labelled is a tactic or technique with all that it is called.
+// labelled is a tactic or technique with all of its names.
 type labelled struct {
 	Match
 	labels []string
@@ -134,7 +135,7 @@ func (r *Release) labelled(kind Kind) []labelled {
 	return all
 }
 
-// matches returns those of one release that have a name, or of these the active ones if there are any.
+// matches returns the active objects of a release with the name or, if there are none, the others with it.
 func matches(all []labelled, name string) []Match {
 	var active, others []Match
 	for _, l := range all {
@@ -162,7 +163,7 @@ func distinct(all []Match) []Match {
 	})
 }
 
-// nearest returns the few whose labels are the most similar to a name, or have it as a part, the nearest first.
+// nearest returns the few objects whose labels contain a name or are most similar to it, the most similar first.
 func nearest(all []labelled, name string) []Match {
 	const few = 5
 	distances := map[string]int{}
@@ -188,7 +189,7 @@ func nearest(all []labelled, name string) []Match {
 	return found[:min(few, len(found))]
 }
 
-// dissimilarity counts the letters to change, add or drop that make a label of a name; a part of the label needs one.
+// dissimilarity returns the edit distance of a name and a label, or 1 if the label contains the name.
 func dissimilarity(name, label string) int {
 	if strings.Contains(label, name) {
 		return 1

@@ -96,11 +96,11 @@ func TestSearchListsCandidates(t *testing.T) {
 		},
 		{
 			"", attack.Techniques, "Submarine", attack.ErrUnknownName,
-			`unknown name: no technique is called "Submarine", or nearly so`,
+			`unknown name: no technique is called "Submarine" or similarly`,
 		},
 		{
 			"", attack.Techniques, "", attack.ErrUnknownName,
-			`unknown name: no technique is called "", or nearly so`,
+			`unknown name: no technique is called "" or similarly`,
 		},
 	} {
 		got, err := c.Search(s.scope, s.kind, s.name)

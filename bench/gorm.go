@@ -16,7 +16,7 @@ import (
 
 const gormName = "GORM"
 
-// gormSubject is GORM with its own drivers. That for SQLite is C SQLite.
+// gormSubject is GORM with its own drivers. Its SQLite driver uses C SQLite.
 func gormSubject() subject {
 	return subject{name: gormName, schema: formerSchema(), open: openGORM}
 }

@@ -74,7 +74,7 @@ func (r *report) ownCell(w row, own []float64) string {
 	}
 	text := fmt.Sprintf("%s ±%.0f%%", duration(middle), 100*max(slices.Max(own)/middle-1, 1-slices.Min(own)/middle))
 	switch {
-	case w.job == filledInsert: // the row's tags were there
+	case w.job == filledInsert: // the row's tags are those of the filled store
 		text += rate(r.config.callTags, middle)
 	case isWrite(w.job):
 		text += rate(w.tags, middle)

@@ -20,7 +20,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// TestTLS needs a server of its own, with a certificate that an authority of the test's signed for 127.0.0.1.
+// TestTLS starts a server of its own, with a certificate for 127.0.0.1 that the test's authority signed.
 func TestTLS(t *testing.T) {
 	if engine.Keyspaces > 0 {
 		t.Skip("vtgate has options of its own for TLS")
@@ -134,7 +134,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// writePEM writes a file that the server in the container may read, whoever it runs as.
+// writePEM writes a file that the server in the container may read as any user.
 func writePEM(t *testing.T, path, kind string, der []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o644); err != nil {

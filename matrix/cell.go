@@ -16,7 +16,7 @@ type Cell struct {
 	ConfidenceMax float64   `json:"confidence_max"`     // from 0 to 1
 	Distinct      *Distinct `json:"distinct,omitempty"` // nil unless counted
 	Rules         []string  `json:"rules,omitempty"`    // ids, sorted; nil unless read
-	// Origins are the ids that the tags carry, if a remap to another release brought them to this cell.
+	// Origins are the tags' own ids, if the cell is the result of a remap to another release.
 	Origins []Origin `json:"origins,omitempty"`
 }
 
@@ -32,10 +32,10 @@ type Origin struct {
 	Release string `json:"release"`
 	attack.Pair
 	Count   int64          `json:"count"`
-	Verdict attack.Verdict `json:"verdict"` // what the remap made of it
+	Verdict attack.Verdict `json:"verdict"` // of the remap
 }
 
-// Add makes Count, FirstSeen, LastSeen and ConfidenceMax those of both cells together.
+// Add adds the tags of another cell to Count, FirstSeen, LastSeen and ConfidenceMax.
 func (c *Cell) Add(more Cell) {
 	if more.Count == 0 {
 		return

@@ -13,11 +13,11 @@ import (
 // ErrDuplicate means that two cells are of the same technique, tactic and release.
 var ErrDuplicate = errors.New("duplicate cell")
 
-// Matrix is the matrix of a release with what was observed.
+// Matrix is the matrix of a release with the observed techniques.
 type Matrix struct {
 	Release *attack.Release
 	Columns []Column // the tactics in the order of the matrix
-	// Unplaced are the cells that the release has no place for, by release, technique and tactic.
+	// Unplaced holds the cells without a place in the release, by release, technique and tactic.
 	Unplaced []Unplaced
 }
 
@@ -41,7 +41,7 @@ type Technique struct {
 }
 
 // ByRelease returns a matrix for each release that the cells name, in the catalogue's order. A release that the
-// catalogue lacks is refused with [attack.ErrUnknownRelease]: the names and places of a near one may be wrong.
+// catalogue lacks is refused with [attack.ErrUnknownRelease]: the names and places of the nearest one may be wrong.
 func ByRelease(cells []Cell, c *attack.Catalogue) ([]Matrix, error) {
 	byRelease := map[string][]Cell{}
 	for _, cell := range cells {
@@ -96,7 +96,7 @@ func Arrange(cells []Cell, r *attack.Release) (Matrix, error) {
 	return m, nil
 }
 
-// elsewhere says why a cell is not of the matrix's release: with origins, the verdict of the remap to it.
+// elsewhere returns why a cell is not of the matrix's release: with origins, the verdict of the remap to it.
 func elsewhere(c *Cell) string {
 	if len(c.Origins) > 0 {
 		return string(c.Origins[0].Verdict)
@@ -104,7 +104,7 @@ func elsewhere(c *Cell) string {
 	return "of another release"
 }
 
-// reason says why a release has no place for a pair.
+// reason returns why a release has no place for a pair.
 func reason(p attack.Pair, r *attack.Release) string {
 	t, ok := r.Technique(p.Technique)
 	switch {
@@ -175,7 +175,7 @@ func (t Technique) Total() Cell {
 	return total
 }
 
-// Coverage is how many of the active techniques were seen.
+// Coverage holds the numbers of seen and of all active techniques.
 type Coverage struct {
 	Techniques, KnownTechniques int // a technique counts as seen if a sub-technique is
 	Subs, KnownSubs             int

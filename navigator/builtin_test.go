@@ -89,7 +89,7 @@ func TestLayersOfHoneypotAsOfReleases(t *testing.T) {
 	}
 }
 
-// without returns what the layer says to have no place in the matrix.
+// without returns the cells that the layer lists as not in the matrix.
 func without(l navigator.Layer) string {
 	var out []string
 	for _, m := range l.Metadata {

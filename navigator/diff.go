@@ -6,10 +6,10 @@ import (
 	"github.com/decnet/ttpstore/matrix"
 )
 
-// DiffOptions says what a difference is about. Its Score is ignored: differences are coloured, not scored.
+// DiffOptions describes a layer of [Diff]. Its Score is ignored: differences are coloured, not scored.
 type DiffOptions struct {
 	Options
-	Here, There string // what the matrices are of, such as "last week"; "here" and "there" by default
+	Here, There string // names of the matrices, such as "last week"; "here" and "there" by default
 }
 
 // The colours of a difference, from a palette that colour-blind readers can tell apart.
@@ -19,8 +19,8 @@ const (
 	bothColor      = "#009e73"
 )
 
-// Diff returns a layer of what only one of two matrices shows and what both show: two windows of one scope, or two
-// scopes. The matrices must be of one release; otherwise the error is [ErrReleasesDiffer].
+// Diff returns a layer of the techniques in only one of two matrices and of those in both, such as of two windows of
+// one scope or of two scopes. The matrices must be of one release; otherwise the error is [ErrReleasesDiffer].
 func Diff(here, there matrix.Matrix, o DiffOptions) (Layer, error) {
 	inHere, inThere := places(here), places(there)
 	if here.Release.Name != there.Release.Name || len(inHere) != len(inThere) {

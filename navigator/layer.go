@@ -12,7 +12,7 @@ const (
 	navigatorVersion = "5.1.0"
 )
 
-// Layer is a layer of format 4.5. A property that is absent holds its zero value, and the Navigator's default applies.
+// Layer is a layer of format 4.5. An absent property has its zero value, and the Navigator's default applies.
 type Layer struct {
 	Name        string       `json:"name"`
 	Versions    *Versions    `json:"versions,omitempty"`
@@ -36,9 +36,9 @@ type Layer struct {
 	Links    []Link     `json:"links,omitempty"`
 }
 
-// Versions says what a layer was made for.
+// Versions holds the versions that a layer was made for.
 type Versions struct {
-	// Attack is the release's version, such as "18.1". The Navigator takes the first number for the release.
+	// Attack is the release's version, such as "18.1". The Navigator uses only the first number.
 	Attack    string `json:"attack,omitempty"`
 	Navigator string `json:"navigator"` // 4.9.0 or later
 	Layer     string `json:"layer"`     // 4.5
@@ -86,7 +86,7 @@ type Link struct {
 	Divider bool   `json:"divider,omitempty"`
 }
 
-// Layout says how the matrix is drawn.
+// Layout configures the drawing of the matrix.
 type Layout struct {
 	Layout                string `json:"layout,omitempty"`            // side, flat or mini
 	AggregateFunction     string `json:"aggregateFunction,omitempty"` // average, min, max or sum
@@ -97,7 +97,7 @@ type Layout struct {
 	ExpandedSubtechniques string `json:"expandedSubtechniques,omitempty"` // none, annotated or all
 }
 
-// Write writes a file of one layer, or of a list of layers if they are several.
+// Write writes a file with one layer, or with a list of several layers.
 func Write(w io.Writer, layers ...Layer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

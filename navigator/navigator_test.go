@@ -107,7 +107,7 @@ func TestFileOfSeveralLayers(t *testing.T) {
 		t.Error(err)
 	}
 	want := []navigator.Problem{{
-		Field: "[1].versions.attack", Reason: "must be with the domain one of enterprise-v18.1",
+		Field: "[1].versions.attack", Reason: "must be, with the domain, one of enterprise-v18.1",
 	}}
 	wantProblems(t, navigator.Validate(b.Bytes(), matrices[0].Release), want)
 	golden(t, "several.json", layers...)

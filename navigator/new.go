@@ -13,20 +13,20 @@ import (
 	"github.com/decnet/ttpstore/matrix"
 )
 
-// Options says what a layer is about.
+// Options describes a layer of [New].
 type Options struct {
-	Name        string // the layer's name has the release after it
+	Name        string // followed by the release in the layer's name
 	Description string
 	Score       Score
 	Metadata    []Metadata // of the layer, such as the scope and the filters
 }
 
-// heat are the colours of the lowest, the middle and the highest score.
+// heat holds the colours of the lowest, the middle and the highest score.
 var heat = []string{"#fdd49e", "#fc8d59", "#b30000"}
 
 // New returns the layer of a matrix: one entry for each technique and tactic with tags, and one for each technique
-// with a sub-technique that has some, which expands it. Entries are ordered by technique and tactic. What the release
-// has no place for is listed in the layer's metadata.
+// with a sub-technique that has some, which expands it. Entries are ordered by technique and tactic. Cells without a
+// place in the release are listed in the layer's metadata.
 func New(m matrix.Matrix, o Options) (Layer, error) {
 	score := cmp.Or(o.Score, Count)
 	layer := newLayer(m.Release, o)
@@ -89,7 +89,7 @@ func places(m matrix.Matrix) []place {
 	return out
 }
 
-// entry returns the annotation of a place without anything but its link.
+// entry returns the annotation of a place with only its link.
 func (p place) entry() *Technique {
 	return &Technique{
 		TechniqueID: p.ID, Tactic: p.tactic.Shortname, Links: links(p.Name, p.URL),
@@ -126,7 +126,7 @@ func (p place) scored(by Score) (*Technique, float64, error) {
 	return entry, total, nil
 }
 
-// facts returns what is known about a cell, each name with the prefix.
+// facts returns the facts about a cell as metadata, each name with the prefix.
 func facts(prefix string, c *matrix.Cell) []Metadata {
 	out := []Metadata{
 		{Name: "Tags", Value: strconv.FormatInt(c.Count, 10)},

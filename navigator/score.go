@@ -10,7 +10,7 @@ import (
 
 // Errors of [New] and [Diff].
 var (
-	// ErrUnknownScore means that a score is none of this package's.
+	// ErrUnknownScore means that a score is not one of this package's constants.
 	ErrUnknownScore = errors.New("unknown score")
 	// ErrNotCounted means that a score needs the distinct counts of cells that were read without them.
 	ErrNotCounted = errors.New("distinct sources and actors were not counted")
@@ -18,7 +18,7 @@ var (
 	ErrReleasesDiffer = errors.New("matrices of different releases")
 )
 
-// Score says what a layer scores techniques by. The zero Score is [Count].
+// Score selects the number that a layer scores techniques by. The zero Score is [Count].
 type Score string
 
 // The scores.
@@ -49,7 +49,7 @@ func (s Score) of(c *matrix.Cell) (float64, error) {
 	return float64(n), nil
 }
 
-// unit is what the score counts.
+// unit returns the unit of the score.
 func (s Score) unit() string {
 	switch s {
 	case Count:
@@ -60,8 +60,8 @@ func (s Score) unit() string {
 	return string(s)
 }
 
-// aggregate is the Navigator's function for a technique with its sub-techniques. Distinct sources and actors do not
-// add up.
+// aggregate returns the Navigator's function for the score of a technique with its sub-techniques. Distinct sources
+// and actors do not add up.
 func (s Score) aggregate() string {
 	if s == Count {
 		return "sum"

@@ -17,10 +17,10 @@ import (
 // [*InvalidError].
 var ErrInvalidLayer = errors.New("invalid Navigator layer")
 
-// InvalidError lists what is wrong with the layers of a file.
+// InvalidError lists the problems of the layers in a file.
 type InvalidError struct{ Problems []Problem }
 
-// Problem is one thing that is wrong with a layer.
+// Problem is one invalid field of a layer.
 type Problem struct {
 	Field  string // such as "techniques[3].score", of a file of several layers "[1].techniques[3].score"
 	Reason string // what the field must be
@@ -46,10 +46,10 @@ func (e *InvalidError) Error() string {
 // Unwrap returns [ErrInvalidLayer].
 func (e *InvalidError) Unwrap() error { return ErrInvalidLayer }
 
-// Validate checks a file of one layer or of a list of layers against format 4.5 and the releases that the layers are
-// of: a layer's release is the one of its domain and version. Every technique must be where that release's matrix
-// shows it, once, in the order of [New]. Colours must be hexadecimal and links go to http or https. Unknown properties
-// are ignored, as the Navigator does.
+// Validate checks a file of one layer or of a list of layers against format 4.5 and the releases of the layers: a
+// layer's domain and version select its release. Every technique must be where that release's matrix shows it, once,
+// in the order of [New]. Colours must be hexadecimal and links go to http or https. Unknown properties are ignored, as
+// the Navigator does.
 func Validate(file []byte, releases ...*attack.Release) error {
 	layers, problems := parse(file)
 	for i := range layers {
@@ -66,7 +66,7 @@ func Validate(file []byte, releases ...*attack.Release) error {
 	return nil
 }
 
-// Validate is [Validate] of a file of this layer.
+// Validate checks a file of this layer. See the function [Validate].
 func (l Layer) Validate(releases ...*attack.Release) error {
 	file, err := json.Marshal(l)
 	if err != nil {
@@ -75,7 +75,7 @@ func (l Layer) Validate(releases ...*attack.Release) error {
 	return Validate(file, releases...)
 }
 
-// parse reads a file, as far as its types are right.
+// parse decodes a file and returns the problems of its types.
 func parse(file []byte) ([]Layer, []Problem) {
 	layers := make([]Layer, 1)
 	var target any = &layers[0]
@@ -124,7 +124,7 @@ func hasNull(file []byte) bool {
 	}
 }
 
-// checker collects what is wrong with one layer.
+// checker collects the problems of one layer.
 type checker struct {
 	releases []*attack.Release
 	prefix   string
@@ -198,7 +198,7 @@ func (c *checker) versions(v *Versions) {
 	}
 }
 
-// release returns the release that the layer is of: the Navigator looks at the domain and the first number.
+// release returns the release of the layer's domain and version. The version may be absent or only the first number.
 func (c *checker) release(l *Layer) *attack.Release {
 	var known []string
 	for _, r := range c.releases {
@@ -214,7 +214,7 @@ func (c *checker) release(l *Layer) *attack.Release {
 			return r
 		}
 	}
-	c.refuse("versions.attack", "must be with the domain one of "+strings.Join(known, ", "))
+	c.refuse("versions.attack", "must be, with the domain, one of "+strings.Join(known, ", "))
 	return nil
 }
 

@@ -43,7 +43,7 @@ func TestValidateRefusesValues(t *testing.T) {
 		{"NavigatorVersionMissing", func(l *navigator.Layer) { l.Versions.Navigator = "" },
 			navigator.Problem{Field: "versions.navigator", Reason: "must be 4.9.0 or later"}},
 		{"OtherRelease", func(l *navigator.Layer) { l.Versions.Attack = "17" },
-			navigator.Problem{Field: "versions.attack", Reason: "must be with the domain one of enterprise-v18.1"}},
+			navigator.Problem{Field: "versions.attack", Reason: "must be, with the domain, one of enterprise-v18.1"}},
 		{"Sorting", func(l *navigator.Layer) { l.Sorting = 4 }, navigator.Problem{Field: "sorting", Reason: "must be from 0 to 3"}},
 		{"Layout", func(l *navigator.Layer) { l.Layout.Layout = "round" },
 			navigator.Problem{Field: "layout.layout", Reason: "must be side, flat, mini"}},
@@ -144,11 +144,11 @@ func TestValidateRefusesTypes(t *testing.T) {
 	wantProblems(t, navigator.Validate([]byte(`{"name":"x","domain":"enterprise-attack","versions":{"attack":"latest","navigator":"5.1.0","layer":"4.5"}}`),
 		matrixtest.Release()), []navigator.Problem{
 		{Field: "versions.attack", Reason: "must hold a number"},
-		{Field: "versions.attack", Reason: "must be with the domain one of enterprise-v18.1"},
+		{Field: "versions.attack", Reason: "must be, with the domain, one of enterprise-v18.1"},
 	})
 	wantProblems(t, navigator.Validate([]byte(`{"name":"x","domain":"mitre-enterprise"}`), matrixtest.Release()), []navigator.Problem{
 		{Field: "domain", Reason: "must be enterprise-attack, mobile-attack, ics-attack"},
-		{Field: "versions.attack", Reason: "must be with the domain one of enterprise-v18.1"},
+		{Field: "versions.attack", Reason: "must be, with the domain, one of enterprise-v18.1"},
 	})
 }
 

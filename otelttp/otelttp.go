@@ -30,7 +30,7 @@ import (
 
 const scope = "github.com/decnet/ttpstore/otelttp"
 
-// Option changes an observer's settings.
+// Option configures [NewObserver].
 type Option func(*config)
 
 type config struct {

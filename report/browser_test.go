@@ -18,7 +18,7 @@ import (
 	"github.com/decnet/ttpstore/internal/matrixtest"
 )
 
-// harness looks at the report in frames of two widths, all unfolded, and writes what it finds into the document.
+// harness loads the report in frames of two widths, unfolds all details, and writes its findings into the document.
 const harness = `<!doctype html><link rel="icon" href="data:,"><pre id="out"></pre>
 <script>
 const found = [];
@@ -46,7 +46,7 @@ for (const [i, width] of [1280, 390].entries()) {
 }
 </script>`
 
-// look is what the harness finds.
+// look holds the findings of the harness in one frame.
 type look struct {
 	Overflow, Scripts, Handlers int
 	Tip                         [2]string // without and with the focus
@@ -70,7 +70,7 @@ func TestReportInBrowser(t *testing.T) {
 
 var outPattern = regexp.MustCompile(`<pre id="out">(.*)</pre>`)
 
-// browse opens the page in the harness. The browser must write nothing to its console and ask for nothing else.
+// browse opens the page in the harness. The browser must write nothing to its console and request nothing else.
 func browse(t *testing.T, page, flag string) []look {
 	t.Helper()
 	var mu sync.Mutex

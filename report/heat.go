@@ -27,7 +27,7 @@ func newHeat(highest int64) heat {
 	return h
 }
 
-// level returns a count's colour, 0 for none. The highest counts have the last colour, also if there are few.
+// level returns a count's colour, 0 for none. The highest count always has the last colour.
 func (h heat) level(count int64) int {
 	n := sort.Search(len(h.from), func(i int) bool { return h.from[i] > count })
 	if n == 0 {

@@ -7,23 +7,23 @@ import (
 	"github.com/decnet/ttpstore/matrix"
 )
 
-// Page is what a report shows. Times are shown in UTC.
+// Page holds the content of a report. Times are shown in UTC.
 type Page struct {
 	Subject      string    // what the report is about, such as "fleet" or "attacker 192.0.2.1"
-	Filters      []Filter  // the filters that were used, but for the window
+	Filters      []Filter  // the filters other than the window
 	Since, Until time.Time // the window; a zero time leaves that side open
 	Made         time.Time // when the report was made; not shown if zero
 	// Matrices are the matrices of the releases, see [matrix.ByRelease] and [matrix.Arrange].
 	Matrices []matrix.Matrix
 	Timeline Timeline
 	Actors   []Actor // the busiest first
-	Before   *Before // nil leaves out what is new
+	Before   *Before // nil omits the new techniques
 }
 
 // Filter is a filter by its name and value, such as "Minimum confidence" and "0.6".
 type Filter struct{ Name, Value string }
 
-// Timeline counts tags in buckets of equal width, those without tags as 0.
+// Timeline counts tags in consecutive buckets of equal width, including empty ones.
 type Timeline struct {
 	Start  time.Time // of the first bucket
 	Bucket time.Duration
@@ -38,8 +38,8 @@ type Actor struct {
 	LastSeen       time.Time
 }
 
-// Before is what the window before showed. A technique of the report is new if it was not seen there under the same
-// tactic, in any release.
+// Before holds the cells of the window before the report's. A technique of the report is new if they do not contain it
+// under the same tactic, in any release.
 type Before struct {
 	Since, Until time.Time
 	Cells        []matrix.Cell

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 var march = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
-// page returns a page of all parts, with a text in each field that has any.
+// page returns a page with all parts and the text in each text field.
 func page(t *testing.T, r *attack.Release, text string) report.Page {
 	t.Helper()
 	cells := matrixtest.Cells()
@@ -73,7 +73,7 @@ func TestReport(t *testing.T) {
 	golden(t, "empty.html", write(t, report.Page{Subject: "fleet"}))
 }
 
-// What attackers write may be anything, and so may a bundle that a user loads.
+// Attackers may write any text, and so may the author of a loaded bundle.
 func TestHostileTextStaysText(t *testing.T) {
 	for _, text := range []string{
 		`</style></title><script>alert('1')</script>`, `" onfocus="alert(1)" autofocus="`, `' onfocus='alert(1)`, `javascript:alert(1)`,

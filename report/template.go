@@ -35,7 +35,7 @@ func plural(n int64, noun string) string {
 	return humanize.Comma(n) + " " + noun
 }
 
-// Label returns the begin of a bucket.
+// Label returns the text of the start of a bucket.
 func (t Timeline) Label(start time.Time) string {
 	if t.Bucket%day == 0 {
 		return start.UTC().Format(time.DateOnly)

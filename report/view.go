@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/matrix"
 )
 
-// view is what the template shows.
+// view is the data of the template.
 type view struct {
 	Page
 	Total      matrix.Cell // the sum of all cells

@@ -6,13 +6,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// namespace is the UUIDv5 namespace of all ids but those of addresses. It never changes.
+// namespace is the UUIDv5 namespace of all ids except those of addresses. It never changes.
 var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("decnet:ttp_stix:v1"))
 
 // observableNamespace is the namespace that STIX 2.1 fixes for the ids of observables.
 var observableNamespace = uuid.MustParse("00abedb4-aa42-466c-9c01-fed23315a9b7")
 
-// epoch is when objects were created that do not depend on tags.
+// epoch is the creation time of objects that do not depend on tags.
 const epoch = "2026-01-01T00:00:00.000000Z"
 
 // maxCount is the highest count that STIX allows.
@@ -30,14 +30,14 @@ type bundle struct {
 	Objects []any  `json:"objects"`
 }
 
-// common are the properties that domain and relationship objects share.
+// common holds the properties that domain and relationship objects share.
 type common struct {
 	Type         string   `json:"type"`
 	SpecVersion  string   `json:"spec_version"`
 	ID           string   `json:"id"`
 	CreatedByRef string   `json:"created_by_ref,omitempty"`
 	Created      string   `json:"created"`
-	Modified     string   `json:"modified,omitempty"` // every object's but a marking definition's
+	Modified     string   `json:"modified,omitempty"` // empty for a marking definition
 	Confidence   *int     `json:"confidence,omitempty"`
 	MarkingRefs  []string `json:"object_marking_refs,omitempty"`
 }

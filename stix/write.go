@@ -17,14 +17,14 @@ import (
 	"github.com/decnet/ttpstore/matrix"
 )
 
-// ErrNoSubject means that the options do not say what the sightings are of.
+// ErrNoSubject means that [Options] has no Subject.
 var ErrNoSubject = errors.New("no subject")
 
-// Options says what a bundle is of.
+// Options describes a bundle.
 type Options struct {
-	// Subject is the scope and whatever filter narrows it, such as "fleet" or "fleet, rule R1001". It is a part of every
-	// sighting's id: sightings of different subjects stay apart, those of one subject replace each other. Leave out of it
-	// what moves from export to export, such as the begin of a sliding window.
+	// Subject is the scope and whatever filter narrows it, such as "fleet" or "fleet, rule R1001". It is a part of
+	// every sighting's id: sightings of different subjects are separate, and those of one subject replace each other.
+	// It must not contain a value that changes between exports, such as the start of a sliding window.
 	Subject string
 	// Sensor is the name of the system that saw the techniques, "ttpstore" by default. It is a part of every id, too.
 	Sensor string
@@ -34,14 +34,14 @@ type Options struct {
 }
 
 // Write writes a bundle of one sighting for each cell, by release, technique and tactic. Names come from the cell's
-// release, or from the nearest that the catalogue has, which the sighting says. It returns the cells whose technique
-// the catalogue does not have at all; there is no official object that a sighting of them could refer to.
+// release or, if the catalogue lacks it, from the nearest one, which the sighting then names. Write returns the cells
+// whose technique is not in that release, since no official object exists that their sighting could reference.
 //
 // A sighting is created when its first tag was observed and modified when its last was. Cells of the same release,
 // technique and tactic must have been merged before; otherwise the error is [matrix.ErrDuplicate].
 func Write(w io.Writer, cells []matrix.Cell, c *attack.Catalogue, o Options) (left []matrix.Cell, err error) {
 	if o.Subject == "" {
-		return nil, fmt.Errorf("stix: %w: ids follow from it", ErrNoSubject)
+		return nil, fmt.Errorf("stix: %w: ids are computed from it", ErrNoSubject)
 	}
 	e := newExport(o)
 	cells = slices.Clone(cells)
@@ -67,7 +67,7 @@ func comparePlaces(a, b matrix.Cell) int {
 	return cmp.Or(cmp.Compare(a.Release, b.Release), cmp.Compare(a.Technique, b.Technique), cmp.Compare(a.Tactic, b.Tactic))
 }
 
-// writeBundle writes the objects, in a bundle whose id follows from them.
+// writeBundle writes a bundle of the objects, with an id computed from them.
 func writeBundle(w io.Writer, objects []any) error {
 	content, err := json.Marshal(objects)
 	if err != nil {
@@ -78,7 +78,7 @@ func writeBundle(w io.Writer, objects []any) error {
 	return e.Encode(bundle{Type: "bundle", ID: newID("bundle", string(content)), Objects: objects})
 }
 
-// export holds what the sightings of a bundle refer to.
+// export holds the objects that the sightings of a bundle reference.
 type export struct {
 	Options
 	marking    markingDefinition
@@ -119,10 +119,10 @@ func newAddress(a netip.Addr) address {
 	return address{Type: kind, SpecVersion: "2.1", ID: kind + "--" + id.String(), Value: value}
 }
 
-// id returns the id of what the sensor saw of the subject.
+// id returns the id of an object that depends on the sensor and the subject.
 func (e *export) id(kind, name string) string { return newID(kind, e.sensor.ID+"|"+e.Subject+"|"+name) }
 
-// context returns what the sightings refer to, but for the attack-patterns.
+// context returns the objects that the sightings reference, except the attack-patterns.
 func (e *export) context() []any {
 	out := []any{e.marking, e.sensor}
 	if len(e.addresses) == 0 || e.all.Count == 0 {
@@ -168,7 +168,7 @@ func (e *export) sighting(cell matrix.Cell, t attack.Technique, r *attack.Releas
 	return s
 }
 
-// describe says in words what was seen.
+// describe returns the description of a sighting.
 func describe(cell matrix.Cell, t attack.Technique, r *attack.Release) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s, tactic %s", cell.Technique, t.Name, cell.Tactic)

@@ -9,14 +9,14 @@ import (
 	"github.com/decnet/ttpstore/matrix"
 )
 
-// AsOf counts tags by what became of their techniques in an ATT&CK release, such as "enterprise-v18.1". It maps each
-// technique under each tactic as [attack.Catalogue.Remap] does and adds up what the release merged. Rows have the
-// release's IDs and names, with the tags' own IDs in Origins. What the release has no place for keeps its IDs in a row
-// of its own, whose Verdict is deprecated, gone or unknown; tags of another domain are unknown. A filter selects tags
-// by their own IDs.
+// AsOf counts tags as techniques of one ATT&CK release, such as "enterprise-v18.1". It maps each technique under each
+// tactic as [attack.Catalogue.Remap] does and adds up techniques that the release merged. Rows have the release's IDs
+// and names, with the tags' own IDs in Origins. A technique without a place in the release keeps its IDs in a row of
+// its own, whose Verdict is deprecated, gone or unknown; techniques of another domain are unknown. A filter selects
+// tags by their own IDs.
 //
 // AsOf needs [WithCatalogue]. A release that the catalogue lacks fails with [attack.ErrUnknownRelease], which lists
-// those that it has.
+// the releases that it has.
 func AsOf(release string) RollupOption {
 	return func(o *rollupOptions) { o.asOf = append(o.asOf, release) }
 }
@@ -44,7 +44,7 @@ type translation struct {
 	release    string
 	mu         sync.Mutex
 	remappings map[string]*attack.Remapping // by release of the tags; nil of another domain
-	placements map[groupKey]placement       // so far: to map a pair takes longer than to read its group
+	placements map[groupKey]placement       // a cache, since mapping a pair takes longer than reading its group
 }
 
 // placement is where a group counts, and why.
@@ -71,7 +71,7 @@ func (c *catalogue) translation(release string) (*translation, error) {
 	return t, nil
 }
 
-// place places the groups.
+// place sets the place and the verdict of each group.
 func (t *translation) place(groups []group) {
 	if t == nil {
 		return
@@ -106,7 +106,7 @@ func (t *translation) placement(key groupKey) placement {
 	return placement{pairKey(mapping.To, t.release), mapping.Verdict}
 }
 
-// outside returns the verdict if it gives a group no place in the release, and else "".
+// outside returns the verdict of a group without a place in the release, and "" for any other.
 func outside(v attack.Verdict) attack.Verdict {
 	if v.Placed() {
 		return ""

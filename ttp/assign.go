@@ -103,7 +103,7 @@ func requireStored(kind string, id uuid.UUID, err error) error {
 
 func errorOf[T any](_ T, err error) error { return err }
 
-// lockStoredAttackers locks and returns the stored ones of the attackers.
+// lockStoredAttackers locks the attackers that are stored and returns them by UUID.
 func lockStoredAttackers(ctx context.Context, q queries, attackers []uuid.UUID) (map[uuid.UUID]Attacker, error) {
 	stored := map[uuid.UUID]Attacker{}
 	for chunk := range slices.Chunk(byUUID(attackers, self), moveBatch) {

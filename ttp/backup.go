@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 )
 
-// Backup writes a copy of a SQLite database, as it is at one instant, to a new file for its owner alone, while others
-// read and write. The copy is a database that [Open] opens; its schema is the database's own, which may be older than
-// this module's. A file of that name is not replaced ([fs.ErrExist]). For MySQL use the server's own tools.
+// Backup writes a consistent copy of a SQLite database to a new file that only its owner may access, while others read
+// and write. [Open] opens the copy. Its schema has the version of the database, which may be older than this module's.
+// Backup returns [fs.ErrExist] if the file exists. For MySQL use the server's own tools.
 func (s *Store) Backup(ctx context.Context, path string) error {
 	const op = "back up"
 	if s.tx != nil {
@@ -27,7 +27,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	return s.fail(ctx, op, err)
 }
 
-// newFile lets write fill an empty file and gives it its name once it is complete.
+// newFile calls write with a temporary file and renames it to path once it is complete.
 func newFile(path string, write func(temporary string) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s: %w", path, fs.ErrExist)
@@ -38,7 +38,7 @@ func newFile(path string, write func(temporary string) error) error {
 	}
 	err = errors.Join(file.Close(), write(file.Name()))
 	if err == nil {
-		err = syncFile(file.Name()) // before the rename, so that a power cut cannot leave a part
+		err = syncFile(file.Name()) // before the rename, so that a power failure cannot leave a partial file
 	}
 	if err == nil {
 		err = os.Rename(file.Name(), path)

@@ -17,9 +17,9 @@ var (
 	deleteAttackRelease = execRows((*sqlitegen.Queries).DeleteAttackRelease, (*mysqlgen.Queries).DeleteAttackRelease)
 )
 
-// WithCatalogue gives the rows of the store's reads the names and links of ATT&CK, and [AsOf] the releases to map
-// between. Releases that the database holds ([Store.LoadAttackRelease]) are added to those of c and replace those of
-// the same name; c may be empty. Without this option, rows have IDs alone and the database's releases are not read.
+// WithCatalogue adds ATT&CK's names and links to the rows that the store reads, and enables [AsOf]. Releases that the
+// database holds ([Store.LoadAttackRelease]) are added to those of c and replace those of the same name; c may be
+// empty. Without this option, rows have only IDs and the database's releases are not read.
 func WithCatalogue(c *attack.Catalogue) Option {
 	return func(s *Store) error {
 		s.catalogues = nil
@@ -30,8 +30,8 @@ func WithCatalogue(c *attack.Catalogue) Option {
 	}
 }
 
-// LoadAttackRelease stores an ATT&CK release in the database, for the names of rows. It replaces a stored one of the
-// same name. Other stores that are open go on with the releases that they have read.
+// LoadAttackRelease stores an ATT&CK release in the database, for the names of rows. It replaces a stored release of
+// the same name. Other open stores keep the releases that they have read.
 func (s *Store) LoadAttackRelease(ctx context.Context, r *attack.Release) error {
 	const op = "load ATT&CK release"
 	var one attack.Catalogue
@@ -65,7 +65,7 @@ func (s *Store) LoadedAttackReleases(ctx context.Context) (*attack.Catalogue, er
 	return s.loadedReleases(ctx, "list ATT&CK releases")
 }
 
-// Catalogue returns all releases that names come from: those of [WithCatalogue] and of the database.
+// Catalogue returns all releases that the store takes names from: those of [WithCatalogue] and of the database.
 func (s *Store) Catalogue(ctx context.Context) (*attack.Catalogue, error) {
 	c, err := s.names(ctx, "read ATT&CK releases")
 	if c == nil {
@@ -74,7 +74,7 @@ func (s *Store) Catalogue(ctx context.Context) (*attack.Catalogue, error) {
 	return c.Clone(), err
 }
 
-// catalogues are what a store's names come from. A nil one has none.
+// catalogues holds the releases that a store takes names from. A nil one has none.
 type catalogues struct {
 	given *attack.Catalogue
 	mu    sync.Mutex

@@ -9,8 +9,8 @@ import (
 )
 
 // Cells counts the scope's tags by release, technique or sub-technique, and tactic, in that order; releases are
-// ordered by domain and version. The tags are those that [Store.Rollup] counts. With [AsOf], the cells are those of one
-// release, and what it has no place for keeps its own release.
+// ordered by domain and version. The tags are those that [Store.Rollup] counts. With [AsOf], the cells are of one
+// release, except that cells without a place in it keep their own.
 func (s *Store) Cells(ctx context.Context, scope Scope, opts ...RollupOption) ([]matrix.Cell, error) {
 	op := about("cells of", scope.String())
 	var c checker

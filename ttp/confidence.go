@@ -12,7 +12,8 @@ type ConfidenceRow struct {
 	SubTechniqueID   string `json:"sub_technique_id,omitempty"`
 	SubTechniqueName string `json:"sub_technique_name,omitempty"`
 	Count            int64  `json:"count"`
-	// Counts has the tags from 0 to below 0.1, from 0.1 to below 0.2, and so on; the last one has those from 0.9 to 1.
+	// Counts holds the number of tags in each range of confidence: from 0 to below 0.1, from 0.1 to below 0.2, and so
+	// on. The last range, from 0.9, includes 1.
 	Counts [ConfidenceSteps]int64 `json:"counts"`
 }
 
@@ -44,7 +45,7 @@ func (s *Store) Confidences(ctx context.Context, scope Scope, f Filter) ([]Confi
 		}
 		a.filterArgs = a.orEverything()
 		a.AnyTag = 0
-		for step := 1; step < ConfidenceSteps; step++ { // what is at least so confident is not of the range before
+		for step := 1; step < ConfidenceSteps; step++ { // counts the tags from the step up; the next loop subtracts
 			least := float64(step) / ConfidenceSteps
 			a.MinConfidence = max(f.MinConfidence, least)
 			surer, err := rollup.read(ctx, q, m, a)

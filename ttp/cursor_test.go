@@ -44,7 +44,7 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-// FuzzAnyCursor checks that of all texts only those that a position has made are decoded to it.
+// FuzzAnyCursor checks that every accepted text is the cursor of the position that it is decoded to.
 func FuzzAnyCursor(f *testing.F) {
 	cursor := position{1, uuid.UUID{2}}.cursor(Fleet(), filterArgs{})
 	for _, text := range []string{cursor, cursor + "\n", cursor[:1] + "\r\n" + cursor[1:], cursor + "=", cursor[1:], "", " "} {

@@ -42,7 +42,7 @@ var occurrencesByScope = scopeQueries[occurrence[groupKey]]{
 	fleet: listActorsByTechnique, session: listSourcesBySession, members: listSourcesByMembers,
 }
 
-// countDistinct returns the counts of all groups with the same key of a row, which keyOfRow returns.
+// countDistinct returns the distinct counts of each row. The function keyOfRow returns the key of a group's row.
 func countDistinct[K comparable](ctx context.Context, q queries, m members, a args, groups []group, keyOfRow func(group) K) (
 	map[K]*DistinctCounts, error,
 ) {
@@ -83,8 +83,8 @@ func rowsOf[K any](groups []group, keyOfRow func(group) K) map[groupKey]K {
 
 // countSources counts the fleet's distinct sources row by row in SQL: there are too many to hold in memory.
 func countSources[K comparable](ctx context.Context, q queries, a args, keys map[K][]int64, counts map[K]*DistinctCounts) error {
-	for row, its := range keys {
-		a.TechniqueKeys = padSlice(its)
+	for row, techniques := range keys {
+		a.TechniqueKeys = padSlice(techniques)
 		n, err := first(countSourcesOfTechniques)(ctx, q, a)
 		if err != nil {
 			return err

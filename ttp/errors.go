@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Sentinel errors for errors.Is. Every error of this package wraps one of these, a context's error, or an error
-// of the database driver.
+// Sentinel errors for errors.Is. The other errors of this package wrap a context's error or one of the database
+// driver, or say which option, setting or file was refused.
 var (
 	// ErrInvalidTag means that tags have invalid fields; the error is an [*InvalidError].
 	ErrInvalidTag = errors.New("invalid tag")
@@ -22,12 +22,12 @@ var (
 	// ErrInvalidQuery means that parameters are invalid or contradict each other, such as a window that ends
 	// before it starts or the cursor of another query; the error is an [*InvalidError].
 	ErrInvalidQuery = errors.New("invalid query")
-	// ErrNotFound means that no row has the given UUID.
+	// ErrNotFound means that no row has the given UUID or name.
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that a write contradicts stored rows, such as a merge that would close a cycle.
 	ErrConflict = errors.New("conflict")
-	// ErrBusy means that, despite all retries, uncommitted transactions of other connections held locks on rows of
-	// the call or on the SQLite file. The call's transaction was rolled back; the call may be repeated.
+	// ErrBusy means that, despite all retries, other connections held locks that the call needs or changed the rows
+	// that it had read. The call's transaction was rolled back; the call may be repeated.
 	ErrBusy = errors.New("database busy")
 	// ErrUnknownOutcome means that the connection was lost during COMMIT, or the context ended during a transaction
 	// shared by several calls: the transaction may or may not be committed. All writes are idempotent, so the call

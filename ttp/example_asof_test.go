@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// A tag of an old release in the words of a new one.
+// Count a tag of an old release as a technique of a new one.
 func ExampleAsOf() {
 	ctx := context.Background()
 	store, err := ttp.Open(ctx, "sqlite://:memory:", ttp.WithCatalogue(builtin.Catalogue()))

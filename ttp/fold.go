@@ -19,7 +19,7 @@ type group struct {
 	tags                int64
 	firstSeen, lastSeen int64 // microseconds
 	confidenceMax       float64
-	// With AsOf, key is the group's place, origin the key of its tags, and verdict what became of it.
+	// With AsOf, key is the group's place, origin the key of its tags, and verdict the result of the mapping.
 	origin  groupKey
 	verdict attack.Verdict
 }
@@ -142,8 +142,8 @@ func (r *foldedRow) add(g group, c *catalogue) {
 	r.newest[i] = c.newer(r.newest[i], g.key%tacticUnit, tactic, "", "")
 }
 
-// finish sorts the row's lists and names its IDs. Each tactic is named by the newest release that has it here, and the
-// technique by that of the most frequent tactic.
+// finish sorts the row's lists and names its IDs. A tactic takes its name from the newest release of its tags, and the
+// technique from the newest release of the most frequent tactic's tags.
 func (r *foldedRow) finish(c *catalogue) TechniqueRollupRow {
 	for i := range r.Tactics {
 		r.Tactics[i].Name = c.names(r.newest[i].release(), r.Tactics[i].Tactic, "", "").TacticName

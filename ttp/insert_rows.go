@@ -192,7 +192,7 @@ func (w *tagWrite) count(ctx context.Context, q queries) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if !w.inCallerTx { // whose snapshot may not include a recent tombstone
+	if !w.inCallerTx { // the snapshot of a caller's transaction may lack a recent tombstone
 		added, err := q.addTechniqueCounts(ctx, q.db, countsOf(tagsOf(rows), 1), unlessTombstones)
 		if err != nil || added {
 			return err

@@ -186,11 +186,11 @@ func (s *Store) tagPage(ctx context.Context, op string, scope Scope, filter filt
 	})
 }
 
-// sortCost is the cost of reading and sorting a tag, in entries of the time index read in order.
+// sortCost is the cost of reading and sorting one tag, relative to reading one entry of the time index in order.
 const sortCost = 10
 
-// fleetTags reads a page in the order of the time index, or sorts all tags of a technique that has too few to fill a
-// page soon.
+// fleetTags reads a page in the order of the time index. For a rare technique, it reads and sorts all of its tags
+// instead.
 func fleetTags(ctx context.Context, q queries, a args) ([]Tag, error) {
 	if !a.oneTechnique() {
 		return listTags(ctx, q, a)

@@ -16,8 +16,8 @@ import (
 	"github.com/decnet/ttpstore/sql/schema"
 )
 
-// migrationsTable is golang-migrate's version table. Its name leaves the default one to migrations of a service in the same
-// database.
+// migrationsTable is golang-migrate's version table. Its name differs from the default, which a service may use for
+// its own migrations in the same database.
 const migrationsTable = "ttp_schema_migrations"
 
 // SchemaStatus is the state of a database's schema.
@@ -58,8 +58,8 @@ func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
 	return status, err
 }
 
-// CheckSchema returns the error of [SchemaStatus.Err], or that of a connection setting which [New] documents. The first
-// call of any other method does the same check; call CheckSchema to fail when a service starts.
+// CheckSchema returns the error of [SchemaStatus.Err], or an error for a connection setting that [New] refuses. The
+// first read or write does the same check; call CheckSchema to fail early, when a service starts.
 func (s *Store) CheckSchema(ctx context.Context) error {
 	s.checked.Store(false)
 	return s.fail(ctx, "check schema", s.ready(ctx))
@@ -185,9 +185,9 @@ func (s *Store) MigrateDown(ctx context.Context, version int) error {
 	})
 }
 
-// ForceSchemaVersion sets the version of a dirty schema without running a migration, for one that [Store.Migrate] cannot
-// complete. Migrations can be run again after an interruption, so that the right version is the one before Version. It
-// returns [ErrConflict] if the schema is not dirty.
+// ForceSchemaVersion sets the version of a dirty schema without running a migration, for one that [Store.Migrate]
+// cannot complete. Migrations can be run again after an interruption, so the right version is the one before
+// [SchemaStatus].Version. It returns [ErrConflict] if the schema is not dirty.
 func (s *Store) ForceSchemaVersion(ctx context.Context, version int) error {
 	const op = "force schema version"
 	status, err := s.ownSchema(ctx)

@@ -9,8 +9,8 @@ import (
 	"github.com/decnet/ttpstore/sql/schema"
 )
 
-// MigrationSQL returns the SQL of all migrations of a dialect, for an empty database: with the table that holds the
-// version, so that [Store.Migrate] goes on from there. It accesses no database.
+// MigrationSQL returns the SQL of all migrations of a dialect, for an empty database. It includes the version table,
+// so that [Store.Migrate] continues from there.
 func MigrationSQL(dialect Dialect) (string, error) {
 	files, err := fs.Glob(schema.FS, path.Join(string(dialect), "*.up.sql"))
 	if err != nil {

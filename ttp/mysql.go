@@ -276,7 +276,7 @@ func (mysqlEngine) checkTables(ctx context.Context, db *sql.DB) ([]damage, error
 func (mysqlEngine) rebuildIndex(context.Context, dbtx, string) (bool, error) { return false, nil }
 
 func (mysqlEngine) copyTo(context.Context, *sql.DB, string) error {
-	return errors.New("a server makes backups by tools of its own, such as mysqldump --single-transaction")
+	return errors.New("back up a server with its own tools, such as mysqldump --single-transaction")
 }
 
 func (mysqlEngine) listColumns() string {

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// FuzzMySQLConfig checks that a database's URL is refused without a word of it, or has the settings that this package
-// relies on and no dangerous one.
+// FuzzMySQLConfig checks that the error of a refused URL contains no part of it, and that an accepted URL has the
+// settings that this package relies on and no dangerous one.
 func FuzzMySQLConfig(f *testing.F) {
 	const secret = "s3cret" // stands for any part of the URL
 	for _, dsn := range [][2]string{
@@ -62,5 +62,5 @@ func FuzzMySQLConfig(f *testing.F) {
 	})
 }
 
-// placeOf returns who connects to where.
+// placeOf returns the user, password, network, address and database.
 func placeOf(c *mysql.Config) [5]string { return [5]string{c.User, c.Passwd, c.Net, c.Addr, c.DBName} }

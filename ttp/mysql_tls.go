@@ -15,7 +15,7 @@ const (
 	paramTLSKey  = "tls-key"
 )
 
-// takeTLS removes the parameters of this module's own and returns what they say, nil if there is none of them.
+// takeTLS removes this module's TLS parameters from params and returns their configuration, or nil without any.
 func takeTLS(params map[string]string) (*tls.Config, error) {
 	ca, cert, key := params[paramTLSCA], params[paramTLSCert], params[paramTLSKey]
 	for _, name := range []string{paramTLSCA, paramTLSCert, paramTLSKey} {

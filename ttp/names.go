@@ -9,12 +9,13 @@ type Names struct {
 	SubTechniqueName string `json:"sub_technique_name,omitempty"`
 	TacticName       string `json:"tactic_name,omitempty"`
 	MitreURL         string `json:"mitre_url,omitempty"` // of the sub-technique, if there is one
-	// NamesFrom is the release that the names are from, if the catalogue lacks the tags' own: the nearest.
+	// NamesFrom is the nearest release, whose names are used if the catalogue lacks the tags' own. Otherwise it is
+	// empty.
 	NamesFrom string `json:"names_from,omitempty"`
 }
 
 // Names returns the names of IDs in a release, or in the nearest one that the store knows. Tactic, technique and
-// subTechnique may be empty. Releases of the database count once a read has named rows.
+// subTechnique may be empty. Releases of the database are used once a read has loaded them.
 func (s *Store) Names(release, tactic, technique, subTechnique string) Names {
 	if s.catalogues == nil {
 		return Names{}

@@ -35,8 +35,8 @@ type Observation struct {
 }
 
 // Observer is called after each operation with the caller's context: once for a call of the store, but once per page
-// for streams, and once per transaction for imports, removals and verification. It must be safe for concurrent use, and
-// the call waits for it. Within [Store.WithTx] and [Store.Tx], the caller may still roll back what it is told of.
+// for streams, and once per transaction for imports, removals and verification. It must be safe for concurrent use,
+// and the call waits for it. Within [Store.WithTx] and [Store.Tx], the caller may still roll back the observed writes.
 type Observer func(context.Context, Observation)
 
 // WithObserver adds an observer.
@@ -61,7 +61,7 @@ func WithSlowThreshold(d time.Duration) Option {
 	}
 }
 
-// WithLogger logs each operation: at the level of warnings if it failed or was slow, otherwise for debugging.
+// WithLogger logs each operation: at [slog.LevelWarn] if it failed or was slow, otherwise at [slog.LevelDebug].
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *Store) error {
 		if logger == nil {
@@ -107,13 +107,13 @@ func (s *Store) observe(ctx context.Context, op string) func(Observation, error)
 	}
 }
 
-// subjectMark separates an operation's name from what it is about in errors, which observers are not told.
+// subjectMark separates an operation's name from its subject, which errors contain and observers do not receive.
 const subjectMark = "\x00"
 
 // about returns an operation with its subject.
 func about(operation, subject string) string { return operation + subjectMark + subject }
 
-// textOf returns an operation with its subject as errors name it.
+// textOf returns the text of an operation with its subject for errors.
 func textOf(op string) string { return strings.Replace(op, subjectMark, " ", 1) }
 
 // failures are the kinds of errors, the specific ones first.

@@ -18,9 +18,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithPoolSize sets the maximum number of connections that [Open] makes to a server, 32 by default, or that read a
-// SQLite file beside the one that writes, 4 by default. It has no effect on a database in memory. [New] refuses it:
-// the pool is the caller's.
+// WithPoolSize sets the maximum number of connections that [Open] makes to a server, 32 by default. For a SQLite file
+// it sets the maximum number of connections that read, 4 by default; one more writes. It has no effect on a database
+// in memory. [New] refuses it: the pool is the caller's.
 func WithPoolSize(connections int) Option {
 	return func(s *Store) error {
 		switch {
@@ -42,8 +42,8 @@ type retries struct {
 	within   time.Duration
 }
 
-// WithRetries bounds how often, and for how long, a transaction that conflicts with others is tried before [ErrBusy]:
-// 12 times within 30 seconds by default. With one attempt it is not tried again.
+// WithRetries sets the maximum number of attempts of a transaction that conflicts with others, and their maximum
+// duration, before [ErrBusy]: 12 within 30 seconds by default. One attempt means no retry.
 func WithRetries(attempts int, within time.Duration) Option {
 	return func(s *Store) error {
 		if attempts < 1 || within <= 0 {

@@ -15,7 +15,7 @@ import (
 
 var listPhasesByMembers = many((*sqlitegen.Queries).ListPhasesByMembers, (*mysqlgen.Queries).ListPhasesByMembers, toPhase, toPhase)
 
-// Phase is an observation of a tactic of an identity by a decky, with the number of its tags.
+// Phase is a tactic of an identity that a decky observed at one time, with the number of its tags.
 type Phase struct {
 	DeckyID    string    `json:"decky_id"`
 	Tactic     string    `json:"tactic"`

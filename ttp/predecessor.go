@@ -10,17 +10,17 @@ import (
 
 // This file and those named predecessor_* import the database of DECNET's own tag storage, which this module replaces.
 
-// PredecessorOptions change how [Store.ImportPredecessor] runs; the zero value is good.
+// PredecessorOptions configures [Store.ImportPredecessor]. The zero value is ready to use.
 type PredecessorOptions struct {
 	// DryRun reports what would be written and writes nothing.
 	DryRun bool
-	// OnNote, if not nil, is told of each row that is refused or kept without a part.
+	// OnNote, if not nil, is called for each invalid field of a row, which is refused or kept without the field.
 	OnNote func(PredecessorNote)
 	// Progress, if not nil, is called after each batch with the number of rows read since the last call.
 	Progress func(rows int)
 }
 
-// PredecessorNote says what is wrong with a row of the predecessor's.
+// PredecessorNote describes an invalid field of a row of the predecessor's.
 type PredecessorNote struct {
 	Table  string `json:"table"`
 	UUID   string `json:"uuid"`
@@ -39,7 +39,8 @@ func (n PredecessorNote) String() string {
 	return fmt.Sprintf("%s %s: %s: %s%s", n.Table, n.UUID, n.Field, n.Reason, end)
 }
 
-// PredecessorReport counts what an import has read and done. The maps count rows, by what was done or is wrong.
+// PredecessorReport counts the rows that an import has read and written, and by field or reason those that it changed,
+// refused or found odd.
 type PredecessorReport struct {
 	DryRun     bool            `json:"dry_run"`
 	Campaigns  PredecessorRows `json:"campaigns"`
@@ -90,10 +91,10 @@ type PredecessorCounts struct {
 // ImportPredecessor imports campaigns, identities, attackers and tags from the database of DECNET's own tag storage, a
 // SQLite file or a MySQL server that the URL names as in [Open]. It reads one snapshot of it and changes nothing there.
 //
-// An import can be repeated, also after an interruption: it writes only what is new or has changed. The source decides
-// on the scopes that it holds: attackers move with their tags to the identity that they have there, and merges are
-// re-pointed or revoked. Import until the predecessor is switched off, and not after scopes were changed here. Scopes
-// and tags that are gone from the source stay.
+// An import can be repeated, also after an interruption: it writes only what is new or has changed. The source takes
+// precedence for the scopes that it holds: attackers move with their tags to the identity that they have there, and
+// merges are re-pointed or revoked. Import until the predecessor is switched off, and not after scopes were changed
+// here. Scopes and tags that are gone from the source stay.
 //
 // Tags keep their values, with created_at as observed_at. A tag whose attacker has an identity gets that one, as
 // [Store.AssignAttackers] does. At the end, unless it is a dry run, the numbers of tags of each attacker, session and

@@ -65,7 +65,7 @@ func (in *predecessorImport) storeAttackers(ctx context.Context, rows []Attacker
 	var changed []Attacker
 	for _, a := range rows {
 		before, known := stored[a.UUID]
-		sameIP := before.IP == a.IP || !a.IP.IsValid() // what is stored stays
+		sameIP := before.IP == a.IP || !a.IP.IsValid() // a row without an IP keeps the stored one
 		switch {
 		case !known:
 			in.report.Attackers.Inserted++

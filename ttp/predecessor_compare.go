@@ -26,7 +26,7 @@ GROUP BY 1`
 
 const maxPredecessorDifferences = 100
 
-// Keys of tags that were left out.
+// The keys of predecessorImport.leftOut, by scope.
 const fleetKey = "fleet"
 
 func attackerKey(id string) string { return "attacker " + bareID(id) }
@@ -61,7 +61,7 @@ func (in *predecessorImport) compare(ctx context.Context) error {
 	return err
 }
 
-// compareCounts compares the numbers of a query with the store's. A key that is no scope's is of tags that were refused.
+// compareCounts compares the numbers of a query with the store's. It skips an invalid key, whose tags were refused.
 func (in *predecessorImport) compareCounts(ctx context.Context, query string, scopeOf func(string) (Scope, string, bool)) error {
 	for row, err := range in.source.rowsFrom(ctx, query, 2) {
 		if err != nil {
@@ -96,7 +96,7 @@ func (in *predecessorImport) compareCount(ctx context.Context, scope Scope, sour
 	return nil
 }
 
-// compareIdentities compares survivors, with the tags of all that is merged into them.
+// compareIdentities compares surviving identities, including the tags of the identities merged into them.
 func (in *predecessorImport) compareIdentities(ctx context.Context) error {
 	winners := map[uuid.UUID]uuid.UUID{}
 	for row, err := range in.source.rowsFrom(ctx, "SELECT uuid, merged_into_uuid FROM attacker_identities WHERE merged_into_uuid <> ''", 2) {

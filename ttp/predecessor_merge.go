@@ -64,8 +64,8 @@ func (in *predecessorImport) identities(ctx context.Context) error {
 	}.run(ctx)
 }
 
-// run reads the table twice: merges that have changed are all undone before the new ones are made, so that they do not
-// stand in each other's way.
+// run reads the table twice: it undoes all changed merges before it makes the new ones, since a new merge may conflict
+// with an old one.
 func (m mergeables) run(ctx context.Context) error {
 	for texts, err := range m.source.batchesFrom(ctx, m.query, 3) {
 		if err == nil {
@@ -115,7 +115,7 @@ func (m mergeables) parse(texts [][]string) []mergeable {
 	return rows
 }
 
-// storeChanged writes rows that are new or have changed, and undoes merges that have.
+// storeChanged writes new and changed rows, and undoes changed merges.
 func (m mergeables) storeChanged(ctx context.Context, rows []mergeable) error {
 	stored, err := m.stored(ctx, idsOf(rows))
 	if err != nil {
@@ -162,7 +162,7 @@ func (m mergeables) storeChanged(ctx context.Context, rows []mergeable) error {
 	})
 }
 
-// merge makes the merges that are missing. One that would close a cycle is left out.
+// merge makes the missing merges, except those that would close a cycle.
 func (m mergeables) merge(ctx context.Context, rows []mergeable) error {
 	stored, err := m.stored(ctx, idsOf(rows))
 	if err != nil {

@@ -88,7 +88,7 @@ func (source predecessorSource) close() error {
 	return errors.Join(errs...)
 }
 
-// rowsFrom streams the rows of a query, which it scans into texts; NULL becomes "".
+// rowsFrom streams the rows of a query as text, with NULL as "".
 func (source predecessorSource) rowsFrom(ctx context.Context, query string, columns int) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		rows, err := source.tx.QueryContext(ctx, query)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// predecessorTags reads every value as text: drivers would convert times, and an engine's JSON.
+// predecessorTags reads every value as text, since drivers would convert times and JSON.
 const predecessorTags = `SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid,
 COALESCE(NULLIF(a.identity_id, ''), t.identity_uuid), t.session_id, t.decky_id, t.tactic, t.technique_id, t.sub_technique_id,
 t.confidence * 1e0, t.rule_id, t.rule_version, CONCAT('', t.evidence), t.attack_release, CONCAT('', t.created_at), t.decky_id = ''
@@ -40,7 +40,7 @@ func (in *predecessorImport) tags(ctx context.Context) error {
 	return nil
 }
 
-// predecessorTag is a tag in canonical form with the scopes that the source counts it for.
+// predecessorTag is a tag in canonical form with the scopes that count it in the source.
 type predecessorTag struct {
 	Tag
 	scopes []string
@@ -93,7 +93,7 @@ func (in *predecessorImport) parseTag(text []string) (predecessorTag, bool) {
 	return predecessorTag{t, scopes}, true
 }
 
-// inspect counts what was normalised and what is odd.
+// inspect counts normalised values, and IDs that the tag's release lacks.
 func (in *predecessorImport) inspect(text []string, t Tag) {
 	if id, err := uuid.Parse(text[0]); err != nil || id != t.UUID {
 		in.report.Normalised["ttp_tag.uuid"]++
@@ -138,7 +138,7 @@ func predecessorTime(text string) (time.Time, error) {
 	return t, nil
 }
 
-// storeTags writes tags in one transaction. A dry run only looks whether they are stored.
+// storeTags writes tags in one transaction. A dry run only predicts their outcomes.
 func (in *predecessorImport) storeTags(ctx context.Context, rows []predecessorTag) error {
 	batch, err := uuid.NewV7()
 	if err != nil {
@@ -150,7 +150,7 @@ func (in *predecessorImport) storeTags(ctx context.Context, rows []predecessorTa
 		call.tags = append(call.tags, row.Tag)
 	}
 	if in.opts.DryRun {
-		err = in.foresee(ctx, &call)
+		err = in.predict(ctx, &call)
 	} else {
 		observed := in.store.observe(ctx, "import predecessor")
 		err = in.store.insertCalls(ctx, &call)
@@ -168,8 +168,8 @@ func (in *predecessorImport) storeTags(ctx context.Context, rows []predecessorTa
 	return nil
 }
 
-// foresee sets the outcomes that the tags would have.
-func (in *predecessorImport) foresee(ctx context.Context, call *insertCall) error {
+// predict sets the outcomes that the tags would have.
+func (in *predecessorImport) predict(ctx context.Context, call *insertCall) error {
 	ids := make([]uuid.UUID, len(call.tags))
 	for i, t := range call.tags {
 		ids[i] = t.UUID
@@ -178,20 +178,20 @@ func (in *predecessorImport) foresee(ctx context.Context, call *insertCall) erro
 	if err != nil {
 		return err
 	}
-	buried, err := readStored(ctx, in, listTombstonedTagUUIDs, ids, self)
+	tombstoned, err := readStored(ctx, in, listTombstonedTagUUIDs, ids, self)
 	for i, t := range call.tags {
 		_, isStored := stored[t.UUID]
-		_, isBuried := buried[t.UUID]
+		_, isTombstoned := tombstoned[t.UUID]
 		switch {
 		case t.Confidence < in.store.floor:
 			call.outcomes[i] = BelowFloor
 		case isStored:
 			call.outcomes[i] = Duplicate
-		case isBuried:
+		case isTombstoned:
 			call.outcomes[i] = Tombstoned
 		default:
 			call.outcomes[i] = Inserted
-			stored[t.UUID] = t.UUID // another row of the batch may have the same
+			stored[t.UUID] = t.UUID // the batch may contain the tag again
 		}
 	}
 	return err

@@ -12,7 +12,8 @@ import (
 var deleteCampaigns = execRows((*sqlitegen.Queries).DeleteCampaigns, (*mysqlgen.Queries).DeleteCampaigns)
 
 // PurgeAll empties the store: it removes all tags and then all attackers, identities and campaigns, except those that
-// are written concurrently. Tombstones stay, since they keep out what was removed before; see [Store.LiftTombstone].
+// are written concurrently. Tombstones stay, so that tags removed before are not written again; see
+// [Store.LiftTombstone].
 //
 // It returns [ErrInvalidQuery] if an option is invalid, and [ErrBusy].
 func (s *Store) PurgeAll(ctx context.Context, opts ...RemovalOption) (Receipt, error) {

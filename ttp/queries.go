@@ -115,7 +115,7 @@ func exec[SP, MP any](
 	}
 }
 
-// either is the only branch on the dialect.
+// either returns a query that runs the method of the store's dialect. Generated queries branch on the dialect only here.
 func either[SP, MP, T any](
 	sqlite func(*sqlitegen.Queries, context.Context, SP) (T, error),
 	mysql func(*mysqlgen.Queries, context.Context, MP) (T, error),

@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// Ready reports whether the store can do its work, for a health check: the database answers, its schema is the one that
-// this module knows, and on SQLite the queue of this store's writers moves. It changes nothing. Give it a context with a
-// timeout.
+// Ready returns nil if the store can do its work, for a health check: the database answers, its schema is the latest
+// one that this module knows, and on SQLite the queue of this store's writers moves. It changes nothing. Give it a
+// context with a timeout.
 //
-// It returns what [Store.CheckSchema] returns, and [ErrBusy] if the context ends while a writer ahead in the queue has
-// not finished.
+// It returns the errors of [Store.CheckSchema], and [ErrBusy] if the context ends while another writer is ahead in the
+// queue.
 func (s *Store) Ready(ctx context.Context) error {
 	const op = "check readiness"
 	if err := s.engine.checkConnection(ctx, s.reader()); err != nil {
@@ -24,7 +24,7 @@ func (s *Store) Ready(ctx context.Context) error {
 		return s.fail(ctx, op, err)
 	}
 	if s.tx != nil {
-		return nil // its turn has come
+		return nil // the caller's transaction waits for no queue
 	}
 	leave, err := s.enqueueWriter(ctx)
 	if err != nil {

@@ -22,8 +22,8 @@ const (
 		`"batch_uuid":"019b76da-a800-7000-8000-000000000001","evidence":{"b": 1.0,` + "\r" + ` "a":["<&>",3]}}`
 )
 
-// FuzzDecodeRecord checks that a record without problems is the same after it was written and read, and that the others
-// are not kept and have a reason.
+// FuzzDecodeRecord checks that a record without problems is unchanged after encoding and decoding it, and that every
+// other one is dropped with a reason.
 func FuzzDecodeRecord(f *testing.F) {
 	for _, line := range []string{
 		fuzzCampaign, fuzzIdentity, fuzzAttacker, fuzzTag, `{"type":"tag"}`, `{"type":"x"}`, "null", "{",
@@ -62,8 +62,8 @@ func isOfLine(reason string) bool {
 	return reason == "must be a JSON object" || reason == "must be valid UTF-8"
 }
 
-// encodeOne returns the line of the only record. It gives a tag what an import would, and takes the line breaks from its
-// evidence, which are not kept.
+// encodeOne returns the line of the only record. Like an import and an export, it sets a tag's missing IngestedAt and
+// replaces line breaks in its evidence.
 func encodeOne(t *testing.T, r *records) []byte {
 	t.Helper()
 	if n := len(r.campaigns) + len(r.identities) + len(r.attackers) + len(r.tags); n != 1 {

@@ -30,7 +30,7 @@ func (s *Store) remerge(ctx context.Context, op string, kind mergeKind, from, in
 	})
 }
 
-// remerge points id, which must be stored, at into, whatever it points at.
+// remerge points id, which must be stored, at into and replaces any other pointer.
 func (k mergeKind) remerge(ctx context.Context, q queries, id, into uuid.UUID) error {
 	stored, err := k.lock(ctx, q, byID(id))
 	if err != nil || stored.mergedInto == into {

@@ -34,7 +34,7 @@ type Receipt struct {
 	// Tags is the number of removed tags, and Techniques splits it by technique or sub-technique ID.
 	Tags       int64            `json:"tags"`
 	Techniques map[string]int64 `json:"techniques,omitempty"`
-	// TechniqueNames holds the names of Techniques, as a removed tag's release has them.
+	// TechniqueNames holds the names of Techniques, each from the release of one of the removed tags.
 	TechniqueNames map[string]Names `json:"technique_names,omitempty"`
 	// Attackers, Identities and Campaigns are the numbers of removed scopes.
 	Attackers  int64 `json:"attackers"`

@@ -88,7 +88,7 @@ func CountDistinct() RollupOption { return func(o *rollupOptions) { o.distinct =
 // WithRules also lists the rules of each technique. It reads the row of every tag, instead of only an index.
 func WithRules() RollupOption { return func(o *rollupOptions) { o.rules = true } }
 
-// rollup is a rollup whose options are valid.
+// rollup holds the valid options of a rollup.
 type rollup struct {
 	filter      filterArgs
 	distinct    bool
@@ -164,7 +164,7 @@ func (s *Store) ListDistinctTechniques(ctx context.Context, opts ...RollupOption
 	return s.Rollup(ctx, Fleet(), opts...)
 }
 
-// rows reports whether the rollup also reads the rows of tags, by statements of their own.
+// rows reports whether the rollup also reads the rows of tags, in further statements.
 func (r rollup) rows() bool { return r.distinct || r.rules }
 
 // read reads the rows of a rollup in order.

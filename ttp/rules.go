@@ -37,7 +37,7 @@ type RuleStats struct {
 	Cells []RuleCell `json:"cells"`
 }
 
-// RuleCell is a technique or sub-technique and a tactic that a rule shows.
+// RuleCell is a technique or sub-technique and a tactic of a rule's tags.
 type RuleCell struct {
 	attack.Pair
 	Names // in the newest release of the tags
@@ -125,7 +125,7 @@ type ruleKey struct {
 	key  groupKey
 }
 
-// rulesOf returns the sorted ids of the rules of all groups with the same key of a row.
+// rulesOf returns the sorted IDs of the rules of each row. The function keyOfRow returns the key of a group's row.
 func rulesOf[K comparable](ctx context.Context, q queries, m members, a args, groups []group, keyOfRow func(group) K) (map[K][]string, error) {
 	all, err := rulesByScope.read(ctx, q, m, a)
 	if err != nil {

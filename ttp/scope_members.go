@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// GetAttackers returns the stored ones of the attackers with the UUIDs, by UUID.
+// GetAttackers returns the attackers with the UUIDs, by UUID. It omits those that are not stored.
 func (s *Store) GetAttackers(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]Attacker, error) {
 	return query(ctx, s, "get attackers", func(q queries) (map[uuid.UUID]Attacker, error) {
 		stored, err := inChunks(ctx, q, listAttackersByUUID, unique(ids), args{})
@@ -28,10 +28,10 @@ func (s *Store) AttackersOfIdentities(ctx context.Context, identities ...uuid.UU
 		if err != nil {
 			return nil, err
 		}
-		asked, survivors := map[uuid.UUID]bool{}, map[uuid.UUID]uuid.UUID{}
+		requested, survivors := map[uuid.UUID]bool{}, map[uuid.UUID]uuid.UUID{}
 		members := slices.Clone(identities)
 		for _, id := range identities {
-			asked[id] = true
+			requested[id] = true
 		}
 		for _, i := range merged {
 			survivors[i.UUID] = i.SurvivorUUID
@@ -39,9 +39,9 @@ func (s *Store) AttackersOfIdentities(ctx context.Context, identities ...uuid.UU
 		}
 		attackers, err := inChunks(ctx, q, listAttackersByIdentities, unique(members), args{})
 		out := map[uuid.UUID][]Attacker{}
-		for _, a := range unrepeated(attackers) {
+		for _, a := range uniqueAttackers(attackers) {
 			for _, id := range unique([]uuid.UUID{a.IdentityUUID, survivors[a.IdentityUUID]}) {
-				if asked[id] {
+				if requested[id] {
 					out[id] = append(out[id], a)
 				}
 			}
@@ -50,8 +50,8 @@ func (s *Store) AttackersOfIdentities(ctx context.Context, identities ...uuid.UU
 	})
 }
 
-// unrepeated orders attackers by UUID.
-func unrepeated(attackers []Attacker) []Attacker {
+// uniqueAttackers sorts attackers by UUID and removes duplicates.
+func uniqueAttackers(attackers []Attacker) []Attacker {
 	slices.SortFunc(attackers, func(a, b Attacker) int { return cmp.Compare(string(a.UUID[:]), string(b.UUID[:])) })
 	return slices.Compact(attackers)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// FuzzParseScope checks that a scope is written as the text that it was read from, but for the form of a UUID.
+// FuzzParseScope checks that a scope is written as the text that it was read from, except for the form of a UUID.
 func FuzzParseScope(f *testing.F) {
 	const id = "05205c50-66b3-53b4-af13-06b4501c4815"
 	for _, text := range []string{

@@ -198,7 +198,7 @@ func (rows *scopes) upsertAttackers(ctx context.Context, q queries) error {
 			return err
 		}
 		if a.IdentityUUID != uuid.Nil {
-			stored[a.UUID] = a // the call may repeat it
+			stored[a.UUID] = a // the call may contain the attacker again
 		}
 	}
 	return nil

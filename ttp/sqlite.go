@@ -35,7 +35,7 @@ const sqliteBusyTimeout = "busy_timeout(5000)"
 var sqlitePragmas = []string{
 	sqliteBusyTimeout,     // milliseconds that a statement waits for a lock
 	"journal_mode(WAL)",   // readers do not block the writer
-	"synchronous(NORMAL)", // with WAL: a power failure may undo the last commits, but no part of one
+	"synchronous(NORMAL)", // with WAL: a power failure may undo the last commits, but none in part
 	"foreign_keys(1)",     // SQLite's default is off
 }
 
@@ -103,7 +103,7 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 // for sql.Open("sqlite", ...) and [New]:
 //
 //   - foreign_keys(1), journal_mode(WAL), synchronous(NORMAL): readers and the writer do not wait for each other; a
-//     power failure may undo the last commits, but tears none
+//     power failure may undo the last commits, but none in part
 //   - busy_timeout(5000): milliseconds that a statement waits for a lock of another process
 //   - cache_size(-24576): KiB of page cache of each connection
 //   - _txlock=immediate: a transaction that reads before it writes could not be retried otherwise

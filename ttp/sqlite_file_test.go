@@ -38,7 +38,7 @@ func FuzzSQLitePath(f *testing.F) {
 	})
 }
 
-// wantFile checks that the data source name of the path makes the file, and no other one.
+// wantFile checks that the data source name of the path creates the file, and no other one.
 func wantFile(t *testing.T, path string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", SQLiteDSN(path))

@@ -45,7 +45,7 @@ func TestLinkedSQLiteFilesShareOneLock(t *testing.T) {
 		wg.Go(func() { migrate(name) })
 	}
 	wg.Wait()
-	migrate("data/ttp.db") // of two connections that close at once, neither may be the last to SQLite, which keeps the WAL then
+	migrate("data/ttp.db") // if two connections close at once, SQLite may take neither for the last one, and keep the WAL
 	for folder, want := range map[string][]string{
 		"data": {"ttp.db", "ttp.db.migrate-lock"}, "links": {"absolute", "chain", "relative", "through"},
 	} {

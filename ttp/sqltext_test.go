@@ -19,7 +19,7 @@ var queryMethods = map[string]int{
 	"ExecContext": 1, "QueryContext": 1, "QueryRowContext": 1, "PrepareContext": 1,
 }
 
-// builtSQL are the functions whose SQL is not a constant, with what it is made of. None of it comes from a caller.
+// builtSQL maps the functions whose SQL is not a constant to the origin of its parts. No part comes from a caller.
 var builtSQL = map[string]string{
 	"statements.QueryContext":        "passes the text on",
 	"statements.stmt":                "passes the text on",
@@ -37,7 +37,7 @@ var builtSQL = map[string]string{
 	"predecessorSource.rowsFrom":     "one of the constants of its callers",
 }
 
-// SQL is never put together from values: its text is a constant, or made as builtSQL says.
+// SQL is never built from values: its text is a constant, or built as builtSQL documents.
 func TestSQLIsNotMadeOfValues(t *testing.T) {
 	files := token.NewFileSet()
 	withoutTests := func(info fs.FileInfo) bool { return !strings.HasSuffix(info.Name(), "_test.go") }

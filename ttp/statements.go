@@ -20,7 +20,7 @@ type statements struct {
 	missed   map[string]bool
 }
 
-// maxStatements is the capacity of the cache: some hundred queries, those with IN lists in several lengths.
+// maxStatements is the capacity of the cache: about a hundred queries, some with IN lists of several lengths.
 const maxStatements = 256
 
 func newStatements(db *sql.DB) *statements {

@@ -15,8 +15,8 @@ const DefaultConfidenceFloor = 0.3
 
 // Store writes and reads tags and their scopes. It is safe for concurrent use. Create one with [Open] or [New].
 //
-// If the schema is missing, older, newer, dirty or another product's, every method returns [ErrSchemaMissing],
-// [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema]. See [Store.Migrate].
+// If the schema is missing, older, newer, dirty or another product's, every method that reads or writes rows returns
+// [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema]. See [Store.Migrate].
 type Store struct {
 	engine      engine
 	write, read *sql.DB // different pools for a SQLite file only
@@ -64,7 +64,7 @@ func WithConfidenceFloor(floor float64) Option {
 // read the file, but does not check the schema. No error contains the URL, which may hold a password.
 //
 // A SQLite file without write permission can be read. If no other program has it open, reads return [ErrBusy] once
-// another program starts to write; open the file again then.
+// another program starts to write; then open the file again.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	scheme, rest, _ := strings.Cut(url, "://")
 	s := &Store{owned: true}

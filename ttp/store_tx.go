@@ -7,13 +7,13 @@ import (
 )
 
 // Tx runs a transaction of the store's, in which a service writes rows of its own together with tags. It commits if
-// run returns nil, and otherwise rolls back and returns run's error. The transaction has what the store's own writes
-// have: the pool with its settings, the queue of writers, and retries. After a conflict with another transaction run is
-// called again, so that it must not change anything but the database; [ErrBusy] is returned once all retries failed.
+// run returns nil, and otherwise rolls back and returns run's error. The transaction runs like the store's own writes:
+// on the store's pool, in the queue of writers, and with retries. Tx calls run again after a conflict with another
+// transaction, so run must change nothing but the database; [ErrBusy] is returned once all retries failed.
 //
 // In run, use the tx for SQL, the store for calls of this package, and the context for both. The outer store refuses
-// calls with this context, since they would wait for the transaction that they are part of. A transaction of a SQLite
-// file keeps all other writers waiting: prepare what takes long before.
+// calls with this context, since they would wait for the transaction that they are part of. A transaction on a SQLite
+// file keeps all other writers waiting: do slow work before it.
 func (s *Store) Tx(ctx context.Context, run func(ctx context.Context, tx *sql.Tx, s *Store) error) error {
 	const op = "run transaction"
 	if s.tx != nil {
@@ -24,7 +24,7 @@ func (s *Store) Tx(ctx context.Context, run func(ctx context.Context, tx *sql.Tx
 	}
 	observed, attempts := s.observe(ctx, op), 0
 	inside := context.WithValue(ctx, insideTx{}, s.write)
-	var failed error // of run, which is the caller's own
+	var failed error // the error of run, returned unchanged
 	_, err := retried(ctx, s, func(tx *sql.Tx) (struct{}, error) {
 		attempts++
 		inner := s.WithTx(tx)

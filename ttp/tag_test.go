@@ -28,7 +28,7 @@ func FuzzTagUUID(f *testing.F) {
 	})
 }
 
-// tagInputs are what the UUID of a tag is computed from.
+// tagInputs holds the inputs of a tag's UUID.
 type tagInputs struct {
 	kind, source, rule string
 	version            int

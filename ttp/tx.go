@@ -18,7 +18,7 @@ const (
 	rollbackTimeout = 5 * time.Second
 )
 
-// usable makes sure that the schema is right and the server known.
+// usable checks the schema and detects the server's properties.
 func (s *Store) usable(ctx context.Context) error {
 	if err := s.refuseInsideTx(ctx); err != nil {
 		return err
@@ -104,7 +104,7 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	return retried(ctx, s, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
 }
 
-// retried runs a transaction that writes when its turn has come, again and again after conflicts with others.
+// retried runs a write transaction when its turn in the queue comes, and again after each conflict with others.
 func retried[T any](ctx context.Context, s *Store, run func(*sql.Tx) (T, error)) (T, error) {
 	var none T
 	leave, err := s.enqueueWriter(ctx)
@@ -158,7 +158,8 @@ func retryPauses() *backoff.ExponentialBackOff {
 	return pauses
 }
 
-// inTx commits the changes of run, or rolls them back on error. Its error is an unknownOutcome if neither is certain.
+// inTx commits the changes of run, or rolls them back on error. An error of COMMIT is a commitError, see
+// unknownOutcome.
 func inTx[T any](ctx context.Context, db *sql.DB, opts *sql.TxOptions, run func(*sql.Tx) (T, error)) (T, error) {
 	var none T
 	tx, err := db.BeginTx(ctx, opts)

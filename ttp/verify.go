@@ -50,11 +50,11 @@ const (
 	// UnknownTechnique is a technique or sub-technique that its tags' own ATT&CK release does not have. This and the
 	// four kinds below need [WithCatalogue] and are found once for each technique, tactic and release.
 	UnknownTechnique FindingKind = "unknown_technique"
-	// RevokedTechnique is one that its tags' release has revoked, in favour of the successor that the detail names.
+	// RevokedTechnique is a technique that its tags' release has revoked. Detail names the successor, if any.
 	RevokedTechnique FindingKind = "revoked_technique"
-	// DeprecatedTechnique is one that its tags' release has deprecated.
+	// DeprecatedTechnique is a technique that its tags' release has deprecated.
 	DeprecatedTechnique FindingKind = "deprecated_technique"
-	// WrongTactic is a tactic that its tags' release does not have the technique under.
+	// WrongTactic is a tactic under which its tags' release does not have the technique.
 	WrongTactic FindingKind = "wrong_tactic"
 	// UnknownRelease is an ATT&CK release of tags that the catalogue lacks, so that their techniques were not checked.
 	UnknownRelease FindingKind = "unknown_release"

@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/attack"
 )
 
-// checkTechniques compares groups of tags with what their own releases say. It needs a catalogue.
+// checkTechniques checks the techniques and tactics of groups against the tags' own releases. It needs a catalogue.
 func (v *verifier) checkTechniques(groups []group) []fault {
 	if v.names == nil {
 		return nil
@@ -37,23 +37,23 @@ func (v *verifier) checkTechniques(groups []group) []fault {
 	return faults
 }
 
-// judge returns what a release has against a technique under a tactic.
+// judge returns the reasons why a technique under a tactic is invalid in a release.
 func judge(r *attack.Release, p attack.Pair) map[FindingKind]string {
 	t, ok := r.Technique(p.Technique)
 	if !ok {
 		return map[FindingKind]string{UnknownTechnique: "is not in the release"}
 	}
-	against := map[FindingKind]string{}
+	reasons := map[FindingKind]string{}
 	if t.Revoked {
-		against[RevokedTechnique] = strings.TrimSpace("is revoked " + by(t.Successor))
+		reasons[RevokedTechnique] = strings.TrimSpace("is revoked " + by(t.Successor))
 	}
 	if t.Deprecated {
-		against[DeprecatedTechnique] = "is deprecated"
+		reasons[DeprecatedTechnique] = "is deprecated"
 	}
 	if len(t.Tactics) > 0 && !slices.Contains(t.Tactics, p.Tactic) {
-		against[WrongTactic] = "is not under this tactic but under " + strings.Join(t.Tactics, ", ")
+		reasons[WrongTactic] = "is not under this tactic but under " + strings.Join(t.Tactics, ", ")
 	}
-	return against
+	return reasons
 }
 
 func by(successor string) string {

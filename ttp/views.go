@@ -18,7 +18,7 @@ func (s *Store) CreateViews(ctx context.Context) ([]string, error) {
 		return nil, s.fail(ctx, op, err)
 	}
 	if s.engine.sharded() {
-		return nil, s.fail(ctx, op, errors.New("a Vitess cluster cannot have them: its tags are in another keyspace"))
+		return nil, s.fail(ctx, op, errors.New("a Vitess cluster cannot have views: its tags are in another keyspace"))
 	}
 	if err := s.dropViews(ctx); err != nil {
 		return nil, s.fail(ctx, op, err)
@@ -49,7 +49,7 @@ func (s *Store) dropViews(ctx context.Context) error {
 	return nil
 }
 
-// eachView passes on the name and the statement of each view, in the order of their names.
+// eachView calls use with the name and the statement of each view, in order of name.
 func (s *Store) eachView(use func(name, statement string) error) error {
 	folder := string(s.Dialect())
 	files, err := views.FS.ReadDir(folder)

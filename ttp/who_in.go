@@ -18,8 +18,8 @@ var (
 )
 
 // WhoIn returns the attackers or identities with the most tags of a scope that match f, ordered by descending Count,
-// then by ID. Of the fleet it is [Store.Who]; of other scopes it reads the row of every tag. The kind is attacker or
-// identity; the limit is from 1 to [MaxPage], or 0 for all.
+// then by ID. For the fleet it calls [Store.Who]; for other scopes it reads the row of every tag. The kind is attacker
+// or identity; the limit is from 1 to [MaxPage], or 0 for all.
 func (s *Store) WhoIn(ctx context.Context, scope Scope, kind ScopeKind, f Filter, limit int) ([]ScopeCount, error) {
 	const op = "who in a scope"
 	var c checker

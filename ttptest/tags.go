@@ -11,7 +11,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// behaviour is what attackers of SSH honeypots do, with a weight.
+// behaviour is a typical action of attackers on SSH honeypots, with its weight.
 type behaviour struct {
 	kind, tactic, technique, sub, rule string
 	evidence                           []string
@@ -29,8 +29,8 @@ var behaviours = []behaviour{
 	{"payload", "TA0040", "T1496", "", "R3001", []string{`{"family":"miner"}`}, 2},
 }
 
-// Tags returns n valid tags as a fleet of SSH honeypots makes them: few attackers have most of them, in sessions of
-// several tags on one decky, over thirty days. The same seed gives the same tags. None has an identity.
+// Tags returns n valid tags like those of a fleet of SSH honeypots: a few attackers have most of the tags, in sessions
+// of several tags on one decky, over thirty days. The same seed gives the same tags. None has an identity.
 func Tags(seed uint64, n int) []ttp.Tag {
 	random := rand.New(rand.NewPCG(seed, 0))
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -1,4 +1,4 @@
-// Package ttptest makes stores and tags for the tests of programs that use package ttp. The suite in its package
+// Package ttptest creates stores and tags for the tests of programs that use package ttp. The suite in its package
 // conformance tests a store over a driver or proxy of your own.
 package ttptest
 
@@ -13,7 +13,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// Option changes where [New] keeps the database, or the store's settings.
+// Option configures [New].
 type Option func(testing.TB, *config)
 
 type config struct {

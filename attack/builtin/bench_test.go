@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/attack/builtin"
 )
 
-// BenchmarkOneRelease measures how long a program waits for the first release that it asks for.
+// BenchmarkOneRelease measures the first use of a release by a program.
 func BenchmarkOneRelease(b *testing.B) {
 	for _, name := range []string{"enterprise-v8.2", "enterprise-v18.1", "mobile-v18.1", "ics-v18.1"} {
 		b.Run(name, func(b *testing.B) {

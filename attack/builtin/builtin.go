@@ -1,6 +1,6 @@
-// Package builtin holds the official ATT&CK releases, the last minor one of each major release from 8.2 to 18.1 of all
-// three domains: all that package attack keeps of a bundle, in some 60 kilobytes. A program that does not import it
-// does not carry them.
+// Package builtin embeds the official ATT&CK releases of all three domains: the last minor release of each major one
+// from 8.2 to 18.1, with the data that package attack keeps of a bundle, in about 60 kilobytes. Only programs that
+// import the package contain them.
 //
 // ATT&CK is © The MITRE Corporation; see [License].
 package builtin
@@ -30,6 +30,6 @@ var catalogue = sync.OnceValue(func() *attack.Catalogue {
 	return c
 })
 
-// Catalogue returns a catalogue of the official releases, to which others may be added. A release is made when it is
-// first asked for, and shared by all catalogues.
+// Catalogue returns a catalogue of the official releases, to which others may be added. A release is decoded on first
+// use and shared by all catalogues.
 func Catalogue() *attack.Catalogue { return catalogue().Clone() }

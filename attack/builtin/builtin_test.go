@@ -104,7 +104,7 @@ func text(tb testing.TB, compact []byte) []string {
 	return strings.Split(string(text), "\n")
 }
 
-// The whole bundles have descriptions, citations and other objects. They must say the same.
+// The whole bundles have descriptions, citations and other objects. They must give the same releases.
 func TestWholeBundles(t *testing.T) {
 	for _, path := range official(t, "*-attack-*.json") {
 		want := read(t, path)

@@ -10,7 +10,7 @@ import (
 	"github.com/decnet/ttpstore/attack/builtin"
 )
 
-// counts are of a release's techniques, sub-techniques and states.
+// counts holds the numbers of a release's tactics, techniques, sub-techniques and states.
 type counts struct {
 	tactics, activeTechniques, techniques, activeSubs, subs, revoked, deprecated, successors int
 }

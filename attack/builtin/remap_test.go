@@ -13,7 +13,7 @@ import (
 	"github.com/decnet/ttpstore/attack/builtin"
 )
 
-// pairs returns all pairs of a release. Those of revoked techniques whose tactics it does not say are with each tactic.
+// pairs returns all pairs of a release. It pairs a revoked technique without tactics with each tactic.
 func pairs(r *attack.Release) []attack.Pair {
 	var all []attack.Pair
 	for technique := range r.Techniques() {
@@ -53,7 +53,7 @@ func TestRemapOfEveryPair(t *testing.T) {
 	}
 }
 
-// checkMapping checks that a mapping is what its verdict says.
+// checkMapping checks that a mapping agrees with its verdict.
 func checkMapping(tb testing.TB, m *attack.Remapping, got attack.Mapping) {
 	tb.Helper()
 	to, exists := m.Target().Technique(got.To.Technique)
@@ -150,8 +150,8 @@ func TestKnownChanges(t *testing.T) {
 	}
 }
 
-// release19 returns enterprise-v19.1 or ics-v19.1 as secondary sources have it: what is active, and what 18.1 had besides as
-// revoked in favour of the crosswalk's ids.
+// release19 returns enterprise-v19.1 or ics-v19.1 from secondary sources: the active techniques, and the other
+// techniques of 18.1, revoked by the new ids of the crosswalk.
 func release19(tb testing.TB, domain string) *attack.Release {
 	tb.Helper()
 	var extract struct {

@@ -58,7 +58,7 @@ func TestAttackLoad(t *testing.T) {
 	}
 	c.want(result{exitSuccess, "", ""}, "", "attack", "remove", "19.0")
 	if got := c.runWith("", "rollup", "fleet", "--as-of=19.0"); got.status != exitUsage ||
-		!strings.HasPrefix(got.stderr, `ttpstore: unknown ATT&CK release: "enterprise-v19.0"; there are enterprise-v8.2, `) {
+		!strings.HasPrefix(got.stderr, `ttpstore: unknown ATT&CK release: "enterprise-v19.0"; the catalogue has enterprise-v8`) {
 		t.Errorf("%+v", got)
 	}
 	c.want(result{exitFailure, "", "ttpstore: remove ATT&CK release enterprise-v19.0: not found\n"}, "", "attack", "remove", "19.0")
@@ -108,7 +108,7 @@ seen       0 tags
 	}
 	c.wantWrong("missing argument TECHNIQUE", "attack show", "attack", "show")
 	if got := c.runWith("", "attack", "show", "T1110", "--release=1.0"); got.status != exitUsage ||
-		!strings.HasPrefix(got.stderr, `ttpstore: unknown ATT&CK release: "enterprise-v1.0"; there are enterprise-v8.2, enterprise-v9.0, `) {
+		!strings.HasPrefix(got.stderr, `ttpstore: unknown ATT&CK release: "enterprise-v1.0"; the catalogue has enterprise-v8.2, enterprise-v9.0, `) {
 		t.Errorf("%+v", got)
 	}
 }

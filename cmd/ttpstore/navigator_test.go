@@ -57,7 +57,7 @@ func TestNavigator(t *testing.T) {
 	}
 	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing is written\n"}, "", "navigator", "--rule=R3")
 	if got := c.runWith("", "navigator", "--release=77.0"); got.status != exitFailure || got.stdout != "" ||
-		!strings.HasPrefix(got.stderr, `ttpstore: no tags match: unknown ATT&CK release: "enterprise-v77.0"; there are enterprise-v8.2, `) {
+		!strings.HasPrefix(got.stderr, `ttpstore: no tags match: unknown ATT&CK release: "enterprise-v77.0"; the catalogue has enterprise-v8.2, `) {
 		t.Errorf("%+v", got)
 	}
 	for _, flag := range []string{"against=fleet", "against-since=7d", "against-until=7d"} {

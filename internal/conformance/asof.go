@@ -22,7 +22,8 @@ var asOfCases = []testCase{
 	{name: "AsOfRefusesReleasesThatItDoesNotKnow", run: asOfRefusesReleasesThatItDoesNotKnow},
 }
 
-// twoReleases are a catalogue in which each technique of enterprise-v1.0 has another fate in enterprise-v2.0.
+// twoReleases returns a catalogue in which enterprise-v2.0 changes each technique of enterprise-v1.0 in a different
+// way.
 func twoReleases(t *testing.T) *attack.Catalogue {
 	t.Helper()
 	var c attack.Catalogue

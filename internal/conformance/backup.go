@@ -63,7 +63,7 @@ func backupIsOneStateAmongWriters(t *testing.T, db *database) {
 func printedMigrationsMakeTheSchema(t *testing.T, db *database) {
 	ctx := context.Background()
 	text := must[string](t)(ttp.MigrationSQL(db.Dialect))
-	for range 2 { // the second time on what the first has made
+	for range 2 { // the second time on the tables of the first
 		for statement := range strings.SplitSeq(strings.TrimSpace(text), ";\n") {
 			exec(t, db, statement)
 		}

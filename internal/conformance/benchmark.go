@@ -149,8 +149,8 @@ const (
 		` tactic, technique_id, sub_technique_id, confidence, rule_id, rule_version,` +
 		` evidence, attack_release, observed_at, ingested_at, batch_uuid, technique_key) VALUES `
 	insertTuple = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	// insertRows is the number of rows per statement on MySQL, like in the facade.
-	insertRows = 250
+	// insertRows is the number of rows per statement on MySQL, as in the facade.
+	insertRows = 500
 )
 
 // handwrittenWrite writes tags without the facade: one transaction, on SQLite one prepared statement for all rows, on MySQL

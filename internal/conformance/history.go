@@ -15,8 +15,8 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// historyCases record concurrent calls and check that each has the result of one order of them in which each call
-// happens at once, between its begin and its end.
+// historyCases record concurrent calls and check that they are linearizable: that their results are those of one order
+// in which each call takes effect at one instant between its start and its end.
 var historyCases = []testCase{
 	{name: "HistoryOfTagsIsLinearizable", run: historyOfTagsIsLinearizable},
 	{name: "HistoryOfMergesIsLinearizable", run: historyOfMergesIsLinearizable},
@@ -33,7 +33,7 @@ type history struct {
 	calls []porcupine.Operation
 }
 
-// record calls do, which returns the output for the input.
+// record calls do, which returns the output for the input, and records the call.
 func (h *history) record(client int, input any, do func() any) {
 	begin := time.Now().UnixNano()
 	output := do()
@@ -85,7 +85,7 @@ type tagState struct {
 	tombstone uuid.UUID
 }
 
-// next returns the state and the result of a call that happens alone.
+// next returns the state and the result of a call without concurrent ones.
 func (s tagState) next(c tagCall, got tagResult) (tagState, tagResult) {
 	switch {
 	case c.kind == "insert" && s.tombstone != uuid.Nil:
@@ -209,7 +209,7 @@ func (s mergeState) survivor(i int) int {
 	return i
 }
 
-// next returns the state and the result of a call that happens alone.
+// next returns the state and the result of a call without concurrent ones.
 func (s mergeState) next(c mergeCall) (mergeState, mergeResult) {
 	switch {
 	case c.kind == "unmerge":

@@ -19,7 +19,7 @@ var nameCases = []testCase{
 	{name: "DamagedReleasesAreNamed", run: damagedReleasesAreNamed},
 }
 
-// release returns a release whose only technique, with a sub-technique, and tactic have the release's name in theirs.
+// release returns a release with one tactic, one technique and one sub-technique, whose names contain the release's.
 func release(t *testing.T, name string) *attack.Release {
 	t.Helper()
 	tactics := []attack.Tactic{{ID: "TA0006", Name: "Tactic of " + name}}
@@ -78,13 +78,13 @@ func rowsAreNamedByTheirOwnRelease(t *testing.T, db *database) {
 	check("a tactic's series", timeline.Series[0].Names)
 	check("a phase", must[[]ttp.Phase](t)(s.ListPhases(ctx, id("identity"), filter))[0].Names)
 
-	// Of the same phase, the newest release.
+	// A phase takes its name from the newest release of its tags.
 	insert(t, s, newTag("2", guessing("enterprise-v2.0")))
 	own = ttp.Names{TacticName: "Tactic of enterprise-v2.0"}
 	phases := must[[]ttp.Phase](t)(s.ListPhases(ctx, id("identity"), filter))
 	equal(t, "phases", phases, []ttp.Phase{{DeckyID: "decky", Tactic: "TA0006", ObservedAt: at(0), Count: 2, Names: own}})
 
-	// No release of its own: the nearest, which the row says.
+	// If the catalogue lacks the tag's release, the row names the nearest one.
 	insert(t, s, newTag("3", guessing("enterprise-v1.5"), func(tag *ttp.Tag) { tag.ObservedAt = at(1) }))
 	own = namesOf("enterprise-v1.0")
 	own.NamesFrom = "enterprise-v1.0"

@@ -24,12 +24,12 @@ var predecessorCases = []testCase{
 	{name: "InterruptedImportOfThePredecessorGoesOn", run: interruptedImportOfThePredecessorGoesOn},
 }
 
-// predecessors makes a database of the predecessor's on the engine, and one in a SQLite file, with the given rows.
+// predecessors creates a database of the predecessor's on the engine, and one in a SQLite file, with the given rows.
 func predecessors(t *testing.T, db *database, rows ...string) map[string]predecessorDatabase {
 	t.Helper()
 	own := newDatabase(t, db.Engine)
 	all := map[string]predecessorDatabase{"file": newPredecessorFile(t)}
-	if own.url != "" { // which an engine of others may lack
+	if own.url != "" { // empty for an engine of package ttptest/conformance
 		all[string(db.Dialect)] = predecessorDatabase{own.url, own.pool}
 	}
 	for name, source := range all {
@@ -41,7 +41,7 @@ func predecessors(t *testing.T, db *database, rows ...string) map[string]predece
 	return all
 }
 
-// emptyPredecessor are the statements that make the predecessor's tables.
+// emptyPredecessor returns the statements that create the predecessor's tables.
 func emptyPredecessor() []string {
 	return append(predecessorStatements(), "DELETE FROM ttp_tag", "DELETE FROM attackers")
 }
@@ -111,7 +111,7 @@ VALUES ('%s', 'command', '%s', %s, %s, %s, %s, 'TA0007', '%s', NULL, %s, 'R1', 2
 		o.technique, o.confidence, o.evidence, o.release, o.created)
 }
 
-// tag has the fields of its UUID.
+// tag returns a tag with the fields that determine its UUID.
 func (o oldTag) tag() ttp.Tag {
 	return ttp.Tag{SourceKind: "command", SourceID: o.source, TechniqueID: o.technique, RuleID: "R1", RuleVersion: 2}
 }
@@ -145,7 +145,7 @@ func oldRows() []string {
 	}
 }
 
-// firstImport is the report of oldRows.
+// firstImport returns the report of an import of oldRows into an empty store.
 func firstImport(single bool) ttp.PredecessorReport {
 	want := ttp.PredecessorReport{
 		Campaigns: ttp.PredecessorRows{Read: 2, Inserted: 2}, Identities: ttp.PredecessorRows{Read: 3, Inserted: 3},
@@ -226,7 +226,8 @@ func checkImported(t *testing.T, s *ttp.Store) {
 	equal(t, "findings", findings(t, s), nil)
 }
 
-// Between two imports, attackers move, and merges and campaigns change, in ways that close a cycle if taken one by one.
+// Between two imports, attackers move, and merges and campaigns change, in ways that would close a cycle if applied
+// one by one.
 func predecessorIsImportedAgain(t *testing.T, db *database) {
 	ctx := context.Background()
 	for name, source := range predecessors(t, db, oldRows()...) {
@@ -292,7 +293,8 @@ func predecessorsDifferencesAreTold(t *testing.T, db *database) {
 	equal(t, "kept", report.KeptWithout, map[string]int{"attackers.ip": 2, "attacker_identities.merged_into_uuid": 1})
 }
 
-// More rows than a batch has, of which the first import writes some. SQLite takes evidence that is no JSON.
+// There are more rows than fit in a batch, and the first import writes some of them. SQLite accepts evidence that is
+// not JSON.
 func interruptedImportOfThePredecessorGoesOn(t *testing.T, db *database) {
 	const n = 2500
 	rows := []string{"BEGIN"}

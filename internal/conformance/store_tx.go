@@ -76,8 +76,8 @@ func conflict(t *testing.T, db *database) error {
 		ttp.SQLite: {"PRAGMA busy_timeout = 0", "INSERT INTO contended VALUES (2)"},
 		ttp.MySQL:  {"SET innodb_lock_wait_timeout = 1", "UPDATE contended SET x = 3"},
 	}[db.Dialect]
-	pool := newDatabase(t, db.Engine).pool // whose locks nothing else waits for
-	if db.Dialect == ttp.SQLite {          // and which may have one connection
+	pool := newDatabase(t, db.Engine).pool // another database, so that nothing else waits for its locks
+	if db.Dialect == ttp.SQLite {          // the pool may have only one connection
 		var err error
 		pool, err = sql.Open("sqlite", ttp.SQLiteDSN(filepath.Join(t.TempDir(), "contended.db")))
 		succeed(t, err)

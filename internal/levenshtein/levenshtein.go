@@ -1,4 +1,4 @@
-// Package levenshtein finds the words that a misspelt one may mean.
+// Package levenshtein suggests known words for misspelt ones.
 package levenshtein
 
 import "strings"
@@ -29,7 +29,7 @@ func Distance(from, to string) int {
 	return *d(len(a), len(b))
 }
 
-// Nearest returns the known word that is closest to a word in any case, or "" if none is close.
+// Nearest returns the known word that is closest to a word, ignoring case, or "" if none is close.
 func Nearest(word string, known []string) string {
 	nearest, least := "", max(1, len(word)/3)+1
 	for _, k := range known {

@@ -1,4 +1,4 @@
-// Package views embeds the views for other programs. They are no migrations: a sharded engine does not know them all.
+// Package views embeds the views for other programs. They are not migrations, since a Vitess cluster cannot have them.
 package views
 
 import "embed"

@@ -19,12 +19,12 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// Engine is what the suite runs on.
+// Engine describes the driver, proxy or server under test.
 type Engine struct {
 	Dialect ttp.Dialect
 	// Empty makes an empty database, which the suite has to itself, and returns a connector to it. The connections must
-	// be those of the driver that [ttp.New] names, or pass its errors on, and have the interfaces of database/sql/driver
-	// with contexts, as these have. Empty is called once or more for each case, concurrently.
+	// be those of a driver that [ttp.New] names, or return its errors and implement the same interfaces of
+	// database/sql/driver with contexts. Empty is called once or more for each case, concurrently.
 	Empty func(testing.TB) driver.Connector
 	// Lacks are the capabilities that the server does not have, none by default.
 	Lacks ttp.Capabilities

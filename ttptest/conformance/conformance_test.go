@@ -12,7 +12,7 @@ import (
 	"github.com/decnet/ttpstore/ttptest/conformance"
 )
 
-// file is a connector to a SQLite file, as a program with a driver of its own has one.
+// file is a connector to a SQLite file, like that of a program with its own driver.
 type file string
 
 func (f file) Connect(context.Context) (driver.Conn, error) {
