@@ -22,7 +22,7 @@ func (c cli) wantTags(n string) {
 	c.want(result{exitSuccess, n + "\n", ""}, "", "tags", "fleet", "--count")
 }
 
-// removals are all commands that remove tags, with their required arguments.
+// removals lists all commands that remove tags, with their required arguments.
 func removals() []string {
 	return []string{
 		"purge attacker " + attackerID, "purge identity " + identityID, "purge session s1",
