@@ -23,7 +23,7 @@ test-engines: ## Run the suite on every engine, or on ENGINES, and print a table
 	cd integration && go run ./testengines $(ENGINES)
 
 .PHONY: faults
-faults: ## Kill processes and servers, cut connections and fill disks 50 times each; docs/faults.md has the table
+faults: ## Kill processes and servers, cut connections and fill a disk; docs/faults.md has the results
 	cd integration && TTPSTORE_FAULT_ROUNDS=50 go test -timeout 60m -v -run 'Cut|Killed|FullDisk|ShareAFile|MigrateAtOnce' . | grep -E '\| |FAIL|ok'
 
 .PHONY: fuzz
@@ -68,7 +68,7 @@ lint: ## Run go vet, gofmt and the linters
 	cd otelttp && $(LINT) ./...
 
 .PHONY: vulncheck
-vulncheck: ## Look for known vulnerabilities in what the programs call, where vuln.go.dev answers
+vulncheck: ## Look for known vulnerabilities in the code that the programs call, if vuln.go.dev is reachable
 	@if curl -sfo /dev/null --max-time 20 https://vuln.go.dev/index/db.json; then \
 		$(VULN) ./... && cd otelttp && $(VULN) ./...; \
 	else \
@@ -76,7 +76,7 @@ vulncheck: ## Look for known vulnerabilities in what the programs call, where vu
 	fi
 
 .PHONY: bench
-bench: ## Compare with GORM, bun, C SQLite and handwritten SQL; prints tables and writes bench/RESULTS.md
+bench: ## Compare with GORM, bun, C SQLite and handwritten SQL; print tables and write bench/RESULTS.md
 	cd bench && go run .
 
 .PHONY: profile

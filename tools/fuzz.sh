@@ -13,10 +13,10 @@ list=$(targets "${@:-./...}")
 status=0
 while read -r package target; do
 	echo "$target in $package"
-	# Each input of interest is minimized for a minute by default, in which no other one is tried.
+	# By default, Go minimizes each interesting input for up to a minute and tries no others meanwhile.
 	if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-60s}" -fuzzminimizetime 2s "$package" </dev/null 2>&1 |
 		tee "$log"; then
-		grep -qx '    context deadline exceeded' "$log" || status=1 # https://go.dev/issue/75804: no input has failed
+		grep -qx '    context deadline exceeded' "$log" || status=1 # https://go.dev/issue/75804: not a failing input
 	fi
 done <<<"$list"
 exit $status

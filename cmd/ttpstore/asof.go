@@ -17,7 +17,7 @@ import (
 // asOf is the value of --as-of: the full name of a release, or "".
 type asOf string
 
-// addAsOf adds --as-of and checks, before the command runs, that there is such a release.
+// addAsOf adds --as-of and checks, before the command runs, that the release exists.
 func addAsOf(cmd *cobra.Command) *asOf {
 	var release asOf
 	cmd.Flags().Func("as-of", "count techniques as this ATT&CK `release` has them, such as enterprise-v18.1", func(s string) error {
@@ -37,7 +37,7 @@ func addAsOf(cmd *cobra.Command) *asOf {
 	return &release
 }
 
-// options returns the option of a rollup, if the flag is given.
+// options returns the rollup option of the flag, if it is given.
 func (a asOf) options(more ...ttp.RollupOption) []ttp.RollupOption {
 	if a == "" {
 		return more
@@ -45,7 +45,7 @@ func (a asOf) options(more ...ttp.RollupOption) []ttp.RollupOption {
 	return append(more, ttp.AsOf(string(a)))
 }
 
-// columns returns the columns of a rollup that the flag adds.
+// columns returns the columns that the flag adds to a rollup.
 func (a asOf) columns() []column[ttp.TechniqueRollupRow] {
 	if a == "" {
 		return nil
@@ -56,7 +56,7 @@ func (a asOf) columns() []column[ttp.TechniqueRollupRow] {
 	}
 }
 
-// changed formats the techniques, tactics and releases of the tags that the release of --as-of changes.
+// changed formats the origins that the release of --as-of changes.
 func changed(origins []matrix.Origin) string {
 	var parts []string
 	for _, o := range origins {
@@ -67,8 +67,7 @@ func changed(origins []matrix.Origin) string {
 	return strings.Join(parts, ", ")
 }
 
-// noTags returns the error of an export without tags: which releases there are, if the filter asks for one that no
-// tag has and the catalogue lacks.
+// noTags returns the error of an export without tags. It lists the known releases if the filter's release is unknown.
 func noTags(c *attack.Catalogue, f ttp.Filter) error {
 	if release := fullRelease(f.Release); release != "" {
 		if _, err := c.Remap(release, release); err != nil {
@@ -78,7 +77,7 @@ func noTags(c *attack.Catalogue, f ttp.Filter) error {
 	return errNoTags
 }
 
-// filters describes the flag, if it is given.
+// filters returns the description of the flag, if it is given.
 func (a asOf) filters() []report.Filter {
 	if a == "" {
 		return nil
@@ -86,7 +85,7 @@ func (a asOf) filters() []report.Filter {
 	return []report.Filter{{Name: "As of", Value: string(a)}}
 }
 
-// arrange returns a matrix for each release that the cells name, but only that of the flag for its domain.
+// arrange returns a matrix for each release of the cells, or only that of the flag for its domain.
 func (a asOf) arrange(c *attack.Catalogue, cells []matrix.Cell) ([]matrix.Matrix, error) {
 	var first []matrix.Matrix
 	if release, ok := c.Release(string(a)); ok {
@@ -107,7 +106,7 @@ func (a asOf) arrange(c *attack.Catalogue, cells []matrix.Cell) ([]matrix.Matrix
 	return append(first, others...), err
 }
 
-// of returns the cells that the matrix of a release shows or, if it is that of the flag, has no place for.
+// of returns the cells of a release and, for that of the flag, the other cells of its domain, which have no place in it.
 func (a asOf) of(cells []matrix.Cell, r *attack.Release) []matrix.Cell {
 	return slices.DeleteFunc(slices.Clone(cells), func(cell matrix.Cell) bool { return !a.has(cell, r) })
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// change is what becomes of the stored tags of a technique, tactic and release.
+// change describes how an update changes the stored tags of a technique, tactic and release.
 type change struct {
 	Release string `json:"release"` // of the tags
 	Count   int64  `json:"count"`

@@ -9,10 +9,10 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// errNoTags means that there is nothing to export.
+// errNoTags means that no tag matches the filter of an export.
 var errNoTags = errors.New("no tags match: nothing is written")
 
-// describe lists what a filter asks for, but for its window.
+// describe lists the conditions of a filter except its window.
 func describe(f ttp.Filter) []report.Filter {
 	var filters []report.Filter
 	add := func(name, value string) {

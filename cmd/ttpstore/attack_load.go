@@ -43,7 +43,7 @@ name. A bundle of STIX 2.0 does not name its release: give it with --release.`,
 	return cmd
 }
 
-// readBundle reads the bundle of a file, or of standard input for "-".
+// readBundle reads a bundle from a file, or from standard input for "-".
 func readBundle(ctx context.Context, cmd *cobra.Command, name, release string) (*attack.Release, error) {
 	var from io.ReadCloser
 	if name == "-" {

@@ -10,7 +10,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// releaseSize counts what is active in a release.
+// releaseSize counts the active tactics and techniques of a release.
 type releaseSize struct {
 	Release       string `json:"release"`
 	Loaded        bool   `json:"loaded"` // into the database; otherwise built in

@@ -11,14 +11,14 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// shownTechnique is a technique in a release, with what the database has of it.
+// shownTechnique is a technique in a release, with a summary of its tags in the database.
 type shownTechnique struct {
 	Release string `json:"release"`
 	attack.Technique
 	Seen *seen `json:"seen,omitempty"` // nil without a database
 }
 
-// seen sums up the tags of a technique.
+// seen summarizes the tags of a technique.
 type seen struct {
 	Count     int64     `json:"count"`
 	FirstSeen time.Time `json:"first_seen,omitzero"`
@@ -65,7 +65,7 @@ is a database, it also says how many tags of any release have that id.`,
 	return cmd
 }
 
-// findTechnique looks for an id or a name in a release or, if it is nil, in all, the newest first.
+// findTechnique finds a technique by id or name in a release or, if it is nil, in all releases, newest first.
 func findTechnique(c *attack.Catalogue, r *attack.Release, name string) (*attack.Release, attack.Technique, error) {
 	scope := ""
 	if r != nil {
@@ -131,7 +131,7 @@ func (t *shownTechnique) fields(r *attack.Release) [][2]string {
 	return fields
 }
 
-// state spells the two independent states of a technique.
+// state formats the two independent states of a technique.
 func state(t attack.Technique) string {
 	switch {
 	case t.Revoked && t.Deprecated:

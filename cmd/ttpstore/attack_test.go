@@ -25,7 +25,7 @@ func TestAttackReleases(t *testing.T) {
 	c.wantWrong(`unexpected argument "x"`, "attack releases", "attack", "releases", "x")
 }
 
-// bundle is an official bundle of a release that replaces T1082 by T1110.
+// bundle is an official bundle of a release that replaces T1082 with T1110.
 const bundle = `{"type": "bundle", "id": "bundle--1", "objects": [
   {"type": "x-mitre-collection", "id": "x-mitre-collection--1", "x_mitre_version": "19.0"},
   {"type": "x-mitre-matrix", "id": "x-mitre-matrix--1", "name": "m", "tactic_refs": ["x-mitre-tactic--1"]},
@@ -113,7 +113,7 @@ seen       0 tags
 	}
 }
 
-// Without a database there is only no count.
+// Without a database, only the count is missing.
 func TestAttackShowWithoutDatabase(t *testing.T) {
 	t.Setenv(dbEnvironment, "")
 	t.Chdir(t.TempDir())
@@ -130,7 +130,7 @@ func TestAttackShowWithoutDatabase(t *testing.T) {
 
 func TestAttackDiff(t *testing.T) {
 	c := filled(t)
-	// The tactic of one of the tags is none of the technique's in any release.
+	// In no release does the technique of one of the tags have its tactic.
 	c.want(result{exitSuccess, `TECHNIQUE                    TACTIC  COUNT  VERDICT  RELEASE
 T1110.001 Password Guessing  TA0001      1  unknown  enterprise-v18.1
 `, ""}, "", "attack", "diff", "15.1", "18.1", "-o=table")

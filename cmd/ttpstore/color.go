@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// colorMode says when to colour tables.
+// colorMode is a value of --color.
 type colorMode string
 
 const (
@@ -36,7 +36,7 @@ func colored(cmd *cobra.Command) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(cmd.OutOrStdout())
 }
 
-// confidenceColor tells weak tags from strong ones.
+// confidenceColor distinguishes weak tags from strong ones.
 func confidenceColor(confidence float64) text.Colors {
 	switch {
 	case confidence < 0.5:

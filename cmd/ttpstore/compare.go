@@ -107,7 +107,7 @@ func comparedColumns(d display) []column[comparedRow] {
 	)...)
 }
 
-// firstOf returns the earlier time; the zero time is none.
+// firstOf returns the earlier time, ignoring zero times.
 func firstOf(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b

@@ -11,13 +11,13 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// mostCompletions is how many words a completion reads from the database.
+// mostCompletions limits the words that a completion reads from the database.
 const mostCompletions = 1000
 
-// completions returns words to complete an argument, each with a description after a tab.
+// completions returns the completions of an argument, each with a description after a tab.
 type completions func(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error)
 
-// fromStore completes words of the database. Without one there are none.
+// fromStore completes with words from the database, or with none if it cannot be read.
 func fromStore(cmd *cobra.Command, list completions) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var found []cobra.Completion
 	_ = withStore(cmd, func(ctx context.Context, store *ttp.Store) (err error) {
@@ -66,7 +66,7 @@ func completeScopeOf(kinds []ttp.ScopeKind, names int) cobra.CompletionFunc {
 	}
 }
 
-// completeTombstone completes the only argument with the tombstones.
+// completeTombstone completes the only argument with ids of tombstones.
 func completeTombstone(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -80,7 +80,7 @@ func completeTombstone(cmd *cobra.Command, args []string, _ string) ([]cobra.Com
 	})
 }
 
-// completeNames completes arguments that are names of the kinds; the last kind may be repeated.
+// completeNames completes each argument with the names of its kind; the last kind may be repeated.
 func completeNames(kinds ...ttp.ScopeKind) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(kinds) == 1 && len(args) > 0 {
@@ -90,7 +90,7 @@ func completeNames(kinds ...ttp.ScopeKind) cobra.CompletionFunc {
 	}
 }
 
-// scopeNames lists the names of the scopes of a kind, and their ids if an id was begun.
+// scopeNames lists the names of the scopes of a kind, and their ids if the word begins like one.
 func scopeNames(kind ttp.ScopeKind, start string) completions {
 	return func(ctx context.Context, store *ttp.Store) (found []cobra.Completion, err error) {
 		add := func(id uuid.UUID, name string) {
@@ -194,7 +194,7 @@ func seenRules(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error
 	return slices.Compact(found), err
 }
 
-// completeRule completes the only argument with the rules.
+// completeRule completes the only argument with ids of rules.
 func completeRule(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// printConfidences prints a histogram of confidence for each technique, and in a table for all.
+// printConfidences prints a histogram of confidence for each technique; a table also has one of all tags.
 func printConfidences(ctx context.Context, cmd *cobra.Command, store *ttp.Store, o *output, scope ttp.Scope, f ttp.Filter) error {
 	rows, err := store.Confidences(ctx, scope, f)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// addYes adds the --yes flag, which skips the confirmation. A command that needs confirmation and has no
-// terminal to ask on is refused without the flag.
+// addYes adds the --yes flag, which skips the confirmation. Without a terminal, commands that need confirmation fail
+// unless the flag is given.
 func addYes(cmd *cobra.Command, why string, needed func() bool) *bool {
 	yes := cmd.Flags().BoolP("yes", "y", false, "do not ask for confirmation")
 	args := cmd.Args

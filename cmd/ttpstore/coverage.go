@@ -52,7 +52,7 @@ technique counts as seen if one of its sub-techniques is.
 	return cmd
 }
 
-// coverageRow is how much of a tactic of a release was seen.
+// coverageRow is the coverage of a tactic of a release.
 type coverageRow struct {
 	Release            string `json:"release"`
 	Tactic             string `json:"tactic"`
@@ -90,7 +90,7 @@ func coverageColumns(releases bool) []column[coverageRow] {
 	return columns
 }
 
-// noteUnplaced says on standard error which tags no tactic of their release has.
+// noteUnplaced reports on standard error the tags with a technique or tactic that their release does not have.
 func noteUnplaced(cmd *cobra.Command, matrices []matrix.Matrix) {
 	for _, m := range matrices {
 		for _, u := range m.Unplaced {

@@ -29,8 +29,7 @@ func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, 
 	return use(cmd.Context(), store)
 }
 
-// withOptionalStore does nothing where neither the command line nor the environment names a database and the
-// default one does not exist.
+// withOptionalStore is withStore, but does nothing if no database is given and the default one does not exist.
 func withOptionalStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error) error {
 	if !cmd.Flag("db").Changed && chosenDatabase(cmd) == defaultDB && isMissing(defaultDB) {
 		return nil
@@ -38,7 +37,7 @@ func withOptionalStore(cmd *cobra.Command, use func(context.Context, *ttp.Store)
 	return withStore(cmd, use)
 }
 
-// chosenDatabase returns the URL that the command line names, else the environment.
+// chosenDatabase returns the URL of --db, of the environment, or the default.
 func chosenDatabase(cmd *cobra.Command) string {
 	db := cmd.Flag("db")
 	if env := os.Getenv(dbEnvironment); env != "" && !db.Changed {
@@ -57,7 +56,7 @@ func isMissing(url string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// makesDatabase reports whether the command may create the database.
+// makesDatabase reports whether the command may create a missing database.
 func makesDatabase(cmd *cobra.Command) bool {
 	return cmd.Name() == "import" || cmd.Parent().Name() == "migrate"
 }
@@ -68,7 +67,7 @@ var plainURL = regexp.MustCompile(`^sqlite://[\w%+=:,./-]+$`)
 // migrateDown matches the method that ttp's errors suggest for a migration down.
 var migrateDown = regexp.MustCompile(`call Store\.MigrateDown\((\d+)\)`)
 
-// commandsFor replaces the methods that ttp's errors suggest by commands.
+// commandsFor replaces the methods that ttp's errors suggest with commands.
 func commandsFor(text string) string {
 	text = migrateDown.ReplaceAllString(text, "run `ttpstore migrate down $1`")
 	return strings.NewReplacer("call Store.Migrate", "run `ttpstore migrate up`",

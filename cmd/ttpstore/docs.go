@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// newDocsCommand returns the command that makes docs/commands.md and the man pages; it is no part of the help.
+// newDocsCommand returns the hidden command that writes docs/commands.md and the man pages.
 func newDocsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "docs FILE FOLDER",
@@ -35,7 +35,7 @@ func newDocsCommand() *cobra.Command {
 	}
 }
 
-// undated makes pages that depend on the commands alone.
+// undated removes the date from the pages, so that they depend only on the commands.
 func undated(root *cobra.Command) *cobra.Command {
 	root.DisableAutoGenTag = true
 	return root
@@ -63,7 +63,7 @@ func writeReference(w io.Writer, root *cobra.Command) error {
 	})
 }
 
-// eachCommand visits the commands that the help lists.
+// eachCommand calls visit for each command that the help lists.
 func eachCommand(cmd *cobra.Command, visit func(*cobra.Command) error) error {
 	if err := visit(cmd); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// printFound prints the rows of a scope and filter or, if there are none, why.
+// printFound prints the rows of a scope and filter or, if there are none, the reason.
 func printFound[T any](ctx context.Context, cmd *cobra.Command, store *ttp.Store, o *output, columns []column[T], rows iter.Seq2[T, error],
 	scope ttp.Scope, f ttp.Filter,
 ) error {
@@ -23,7 +23,7 @@ func printFound[T any](ctx context.Context, cmd *cobra.Command, store *ttp.Store
 	return noteEmpty(ctx, cmd, store, scope, f)
 }
 
-// noteEmpty says on standard error whether the scope or the rule is unknown, or only has no tags that match.
+// noteEmpty reports on standard error why a result is empty: the scope or the rule is unknown, or none of its tags match.
 func noteEmpty(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, f ttp.Filter) error {
 	note, err := whyEmpty(ctx, store, scope, f)
 	if err == nil {
@@ -57,7 +57,7 @@ func whyEmpty(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filt
 	return fmt.Sprintf("no tags: %s is stored, but has none", scope), err
 }
 
-// unknownRule returns a note if no tag has the rule.
+// unknownRule returns a note if no tag has the filter's rule.
 func unknownRule(ctx context.Context, store *ttp.Store, id string) (string, error) {
 	rules, err := seenRules(ctx, store)
 	if err != nil || slices.Contains(rules, id) {

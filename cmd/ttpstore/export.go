@@ -101,7 +101,7 @@ func writeTo(cmd *cobra.Command, name string, write func(io.Writer) error) error
 	return writeFile(name, write)
 }
 
-// writeFile replaces a file atomically: it writes a temporary file in the same folder and renames it. A replaced
+// writeFile writes a file atomically: it writes a temporary file in the same folder and renames it. An existing
 // file keeps its mode; a new one is readable by its owner only, since evidence may be sensitive.
 func writeFile(name string, write func(io.Writer) error) error {
 	path, err := filepath.EvalSymlinks(name) // replace the target, not the link
@@ -140,7 +140,7 @@ func writeFile(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// writeDevice writes to a pipe or device in place: a rename would replace it by a file.
+// writeDevice writes to a pipe or device in place: a rename would replace it with a file.
 func writeDevice(path string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

@@ -56,7 +56,7 @@ func TestFilterCountsBackFromNow(t *testing.T) {
 	}
 }
 
-// filtered are all commands with filter flags, with their required arguments.
+// filtered lists all commands with filter flags, with their required arguments.
 func filtered() []string {
 	return []string{
 		"rollup fleet", "rollup identity " + identityID, "rollup attacker " + attackerID, "rollup campaign " + campaignID,

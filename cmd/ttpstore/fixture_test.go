@@ -95,7 +95,7 @@ func files(t *testing.T, folder string) []string {
 	return names
 }
 
-// rows runs a command and returns the rows that it prints as CSV, by the names of their cells.
+// rows runs a command with -o csv and returns its rows, each a map from column to cell.
 func (c cli) rows(command string, args ...string) []map[string]string {
 	c.t.Helper()
 	got := c.runWith("", append([]string{command, "-o=csv"}, args...)...)

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// number is a flag value: a whole number within bounds.
+// number is a flag value: an integer within bounds.
 type number struct{ value, least, most int }
 
 func (n *number) String() string { return strconv.Itoa(n.value) }

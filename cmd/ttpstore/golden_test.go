@@ -15,14 +15,14 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// batch matches the UUID of a batch, and ingested the time that comes before it: both differ between two runs.
+// batch matches the UUID of a batch, and ingested the time before it. Both differ between runs.
 var (
 	batch    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	expiry   = regexp.MustCompile(`before [0-9T:-]+Z:`) // of a retention
 	ingested = regexp.MustCompile(`[0-9T:.-]+Z(\W+(batch_uuid\W+)?BATCH)`)
 )
 
-// demo returns a database with the records of examples.
+// demo returns a database with the records of the examples.
 func demo(t *testing.T) cli {
 	t.Helper()
 	c := newCLI(t)
@@ -62,7 +62,7 @@ func (c cli) golden(name string, commands ...string) {
 	}
 }
 
-// shellWords splits a command line at spaces, but for those in quotes.
+// shellWords splits a command line at spaces outside quotes.
 func shellWords(line string) []string {
 	var words []string
 	for i, part := range strings.Split(line, `"`) {
@@ -80,7 +80,7 @@ const (
 	demoSession  = "66ffcc176598"
 )
 
-// reads are the commands that print rows, on the demo's records.
+// reads lists commands that print rows, for the demo's records.
 var reads = []string{
 	"rollup fleet --tactic TA0006",
 	"rollup campaign \"Copper Heron\" --tactic TA0007",
@@ -151,7 +151,7 @@ func TestGoldenJSON(t *testing.T) {
 	}
 }
 
-// writes are commands whose JSON says what they wrote or would remove, and others whose text is not a table of rows.
+// writes lists commands that write or would remove rows, and others whose text is not a table of rows.
 var writes = map[string]string{
 	"tag":             "tag ee4000d0",
 	"import":          "import ../../examples/honeypot.jsonl --dry-run",
@@ -178,7 +178,7 @@ func TestGoldenLines(t *testing.T) {
 	demo(t).golden("pipe", reads...)
 }
 
-// Every key of the JSON in the golden files is described.
+// docs/output.md must describe every JSON key of the golden files.
 func TestJSONIsDocumented(t *testing.T) {
 	documented := read(t, "../../docs/output.md")
 	files, err := filepath.Glob("testdata/json/*.golden")

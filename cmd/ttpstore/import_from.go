@@ -13,7 +13,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// fromHelp is the part of the help of import that is about --from.
+// fromHelp is the section of import's help on --from.
 const fromHelp = `
 
 --from imports from the database of DECNET's own tag storage instead, a SQLite
@@ -24,7 +24,7 @@ field, is printed to standard error. At the end the numbers of tags of each
 attacker, session and identity, and of the fleet, are compared with the
 source's; if any differ, the exit status is 1.`
 
-// addFrom adds --from, which takes the place of the argument FILE.
+// addFrom adds --from, which replaces the argument FILE.
 func addFrom(cmd *cobra.Command) *string {
 	from := new(string)
 	cmd.Flags().Func("from", "import from the predecessor's database at this `URL`, in the format of --db", setText(from))

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// peeked is an input whose beginning was looked at.
+// peeked is an input whose beginning was read ahead.
 type peeked struct {
 	*bufio.Reader
 	io.Closer
@@ -17,17 +17,17 @@ type peeked struct {
 
 const peekSize = 16 << 10
 
-// peek returns an input that can be read from its start, and its beginning, uncompressed.
+// peek returns the beginning of an input, uncompressed, and an input that still starts with it.
 func peek(in io.ReadCloser) (io.ReadCloser, []byte) {
 	buffered := bufio.NewReaderSize(in, peekSize)
-	start, _ := buffered.Peek(peekSize) // an error comes again with the first read
+	start, _ := buffered.Peek(peekSize) // the first read returns the same error
 	if zip, err := gzip.NewReader(bytes.NewReader(start)); err == nil {
 		start, _ = io.ReadAll(io.LimitReader(zip, peekSize)) // the end is cut off
 	}
 	return peeked{buffered, in}, start
 }
 
-// mistaken says what a file is that was taken for records, or returns "".
+// mistaken describes a file of another format than records, or returns "".
 func mistaken(start []byte) string {
 	const format = "; `ttpstore import` takes campaigns, identities, attackers and tags, one JSON object a line, as in examples/honeypot.jsonl"
 	text := strings.TrimSpace(string(start))

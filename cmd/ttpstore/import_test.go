@@ -11,7 +11,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// importReport parses what import --json printed.
+// importReport parses the output of import --json.
 func importReport(t *testing.T, stdout string) ttp.ImportReport {
 	t.Helper()
 	var report ttp.ImportReport

@@ -31,21 +31,21 @@ func addList(cmd *cobra.Command) *listFlags {
 	return &f
 }
 
-// addLimit adds the flag of the number of rows, 0 for all.
+// addLimit adds --limit, the maximum number of rows, 0 for all.
 func addLimit(cmd *cobra.Command, limit *number, value, most int) {
 	*limit = number{value, 0, most}
 	cmd.Flags().VarP(limit, "limit", "n", "list at most this `number`, 0 for all")
 	must(cmd.RegisterFlagCompletionFunc("limit", cobra.NoFileCompletions))
 }
 
-// noteCut says on standard error that a list is not complete.
+// noteCut reports on standard error that a list is incomplete.
 func noteCut[N int | int64](cmd *cobra.Command, shown int, all N, next string) {
 	if int64(shown) < int64(all) {
 		notef(cmd.ErrOrStderr(), "%s of %s shown; %s--limit 0 for all\n", humanize.Comma(int64(shown)), humanize.Comma(int64(all)), next)
 	}
 }
 
-// page reads a page of rows in the order of their ids.
+// page is a function that reads a page of rows in the order of their ids.
 type page[T any] func(ctx context.Context, after uuid.UUID, limit int) ([]T, error)
 
 // list reads and prints the rows of one kind by keyset pagination.
@@ -106,7 +106,7 @@ func pagesAfter[T any](ctx context.Context, read page[T], id func(T) uuid.UUID, 
 	}
 }
 
-// inPages converts rows, a page of them at a time: what they name is read at once.
+// inPages converts rows a page at a time, so that names are looked up once per page.
 func inPages[T, S any](rows iter.Seq2[T, error], convert func([]T) ([]S, error)) iter.Seq2[S, error] {
 	const size = 256
 	return func(yield func(S, error) bool) {

@@ -1,10 +1,10 @@
 // Command ttpstore stores MITRE ATT&CK technique tags in a database and reports on them.
 //
 // Each command is in the file of its name. root.go builds the command tree; database.go opens the database;
-// secret.go hides its password; flags.go, filter.go, times.go and scope.go parse flags and arguments; resolve.go finds
-// what they name; list.go and removal.go are shared by several commands; output.go, members.go, table.go and receipt.go
-// print results, empty.go says why there are none; terminal.go, color.go, progress.go and confirm.go interact with the
-// terminal; complete.go completes words from the database.
+// secret.go hides its password; flags.go, filter.go, times.go and scope.go parse flags and arguments; resolve.go and
+// names.go look up the scopes and techniques that they name; list.go and removal.go are shared by several commands;
+// output.go, members.go, table.go and receipt.go print results, and empty.go the reason for an empty one; terminal.go,
+// color.go, progress.go and confirm.go interact with the terminal; complete.go completes words from the database.
 package main
 
 import (
@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if !slices.Contains(args, cobra.ShellCompRequestCmd) && !slices.Contains(args, cobra.ShellCompNoDescRequestCmd) {
 		refuseRepeatedFlags(root) // to complete a command line, cobra parses it several times
 	}
-	understood := false // cobra calls this once flags and arguments are found right
+	understood := false // set once cobra has validated flags and arguments
 	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
 	root.SetArgs(append([]string{}, args...)) // not nil: cobra would use os.Args
 	cmd, err := root, refuseMisplacedURL(args)

@@ -34,7 +34,7 @@ func tagLine(source, tactic, technique, confidence, time string) string {
 		`,"rule_id":"R1","rule_version":1,"attack_release":"18.1","observed_at":"` + time + `","evidence":{}}` + "\n"
 }
 
-// records are 3 scopes, 4 tags and one tag below the floor.
+// records has 3 scopes, 4 tags and one tag below the floor.
 func records() string {
 	return scopes +
 		tagLine("a", "TA0006", "T1110.001", "0.5", "2026-03-15T17:06:27.72714Z") +

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// The line formats have the members that a row has as JSON, under the same names. The members of a nested object
-// become cells of their own, named after both; any other value that is no text or number is JSON.
+// CSV and tab-separated rows have the members of the row's JSON, under the same names. The members of a nested object
+// become separate cells, named after both; any other value that is not a string or number is JSON.
 
 // member is a member of a row.
 type member struct {
 	name    string
 	index   []int
-	omitted bool // if it is zero
+	omitted bool // left out of JSON if zero
 }
 
 var (
@@ -49,7 +49,7 @@ func members(t reflect.Type) []member {
 	return unshadowed(all)
 }
 
-// structType returns the type of an object; values such as times and UUIDs are none.
+// structType returns the struct type of t and whether its JSON is an object, unlike that of times and UUIDs.
 func structType(t reflect.Type) (reflect.Type, bool) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -79,7 +79,7 @@ func cells(row any) []string {
 	var out []string
 	for _, m := range members(v.Type()) {
 		value, err := v.FieldByIndexErr(m.index)
-		if err != nil || m.omitted && value.IsZero() { // in a nil pointer
+		if err != nil || m.omitted && value.IsZero() { // FieldByIndexErr fails in a nil pointer
 			out = append(out, "")
 			continue
 		}

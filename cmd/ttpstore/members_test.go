@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The members of embedded structs are cells, also if their type is not exported.
+// The members of embedded structs are cells even if their type is not exported.
 func TestHeadings(t *testing.T) {
 	want := []string{"kind", "uuid", "session_id", "count", "first_seen", "last_seen", "ip", "attackers", "ips", "name", "techniques"}
 	if got := headings[whoRow](); !slices.Equal(got, want) {

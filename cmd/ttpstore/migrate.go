@@ -188,7 +188,7 @@ func schemaVersion(status ttp.SchemaStatus) string {
 	return strconv.Itoa(status.Version)
 }
 
-// confirmDown asks for confirmation of a migration down, and refuses without a terminal.
+// confirmDown asks for confirmation of a migration down. It returns an error without a terminal.
 func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, version int) error {
 	n, err := store.CountTags(ctx, ttp.Fleet(), ttp.Filter{})
 	tags := fmt.Sprintf("%d tags", n)

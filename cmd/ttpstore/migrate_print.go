@@ -9,7 +9,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// addPrint adds --print, which takes the place of the command's run.
+// addPrint adds --print, which prints SQL instead of running the command.
 func addPrint(cmd *cobra.Command) {
 	shown := cmd.Flags().Bool("print", false, "print the SQL for a new database of the kind of --db, without accessing a database")
 	run := cmd.RunE
@@ -19,7 +19,7 @@ func addPrint(cmd *cobra.Command) {
 		}
 		scheme, _, found := strings.Cut(chosenDatabase(cmd), "://")
 		if !found {
-			scheme = "" // what is no URL may hold a password
+			scheme = "" // other text may contain a password
 		}
 		text, err := ttp.MigrationSQL(ttp.Dialect(scheme))
 		if err == nil {

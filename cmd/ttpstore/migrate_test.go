@@ -130,7 +130,7 @@ func TestForeignDatabaseIsRefused(t *testing.T) {
 	}
 }
 
-// Where an import was killed while it made the schema, the command that the next one names is enough.
+// After an import was killed while it created the schema, the command that the next import suggests repairs it.
 func TestKilledImportCanBeRunAgain(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "ttpstore")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {

@@ -17,10 +17,10 @@ import (
 
 const enterprise = "enterprise"
 
-// idLike matches ids, and what is closer to an id than to a name. The store checks them.
+// idLike matches ids and words that resemble ids more than names. The store validates them.
 var idLike = regexp.MustCompile(`^(T|TA)?[0-9][0-9.]*$`)
 
-// resolveNames lets --tactic and --technique of a command take names, before the command runs.
+// resolveNames makes --tactic and --technique of a command accept names, which it resolves before the command runs.
 func resolveNames(cmd *cobra.Command, f *filterFlags) {
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) error {
@@ -38,7 +38,7 @@ func resolveNames(cmd *cobra.Command, f *filterFlags) {
 // searchScope returns the release or domain that names are looked up in.
 func (f *filterFlags) searchScope() string { return cmp.Or(fullRelease(f.Release), f.Domain) }
 
-// resolveName replaces a name by its id.
+// resolveName replaces a name with its id.
 func resolveName(cmd *cobra.Command, flag, scope string, kind attack.Kind, text *string) error {
 	if *text == "" || idLike.MatchString(*text) {
 		return nil
@@ -51,8 +51,8 @@ func resolveName(cmd *cobra.Command, flag, scope string, kind attack.Kind, text 
 	return nil
 }
 
-// catalogue returns the releases that are built in and those that the database has, if it can be read. A command that
-// needs the database reports itself that it cannot.
+// catalogue returns the built-in releases and, if the database can be read, the loaded ones. Errors are ignored: a
+// command that needs the database reports them itself.
 func catalogue(cmd *cobra.Command) *attack.Catalogue {
 	all := builtin.Catalogue()
 	_ = withOptionalStore(cmd, func(ctx context.Context, store *ttp.Store) error {
@@ -65,7 +65,7 @@ func catalogue(cmd *cobra.Command) *attack.Catalogue {
 	return all
 }
 
-// findRelease returns a release of the catalogue, or an error that lists those that there are.
+// findRelease returns a release of the catalogue, or an error that lists the known releases.
 func findRelease(cmd *cobra.Command, name string) (*attack.Release, error) {
 	c := catalogue(cmd)
 	if _, err := c.Remap(name, name); err != nil {
@@ -75,13 +75,13 @@ func findRelease(cmd *cobra.Command, name string) (*attack.Release, error) {
 	return release, nil
 }
 
-// completeRelease offers all releases.
+// completeRelease completes with all releases.
 func completeRelease(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return catalogue(cmd).Releases(), cobra.ShellCompDirectiveNoFileComp
 }
 
-// search looks for a name in a release or domain. Without either, the enterprise domain goes first: several domains
-// share the names of most tactics.
+// search looks for a name in a release or domain. Without either, it prefers the enterprise domain, since domains share
+// the names of most tactics.
 func search(c *attack.Catalogue, scope string, kind attack.Kind, name string) (attack.Match, error) {
 	if scope == "" {
 		match, err := c.Search(enterprise, kind, name)
@@ -92,7 +92,7 @@ func search(c *attack.Catalogue, scope string, kind attack.Kind, name string) (a
 	return c.Search(scope, kind, name)
 }
 
-// fullRelease spells a release such as 18.1 as the catalogue does, with its domain.
+// fullRelease returns the name of a release such as 18.1 in the catalogue, with its domain.
 func fullRelease(release string) string {
 	if release == "" || strings.Contains(release, "-v") {
 		return release

@@ -59,8 +59,8 @@ func (o *output) format(cmd *cobra.Command) format {
 	return tabFormat
 }
 
-// printRows prints rows and returns their number. JSON and CSV have all fields of T under their JSON keys; a table
-// has the columns. A table without rows is empty.
+// printRows prints rows and returns their number. JSON and CSV contain all fields of T under their JSON keys, tables
+// the given columns. A table without rows is empty.
 func printRows[T any](cmd *cobra.Command, o *output, columns []column[T], rows iter.Seq2[T, error]) (int, error) {
 	n := 0
 	counted := func(yield func(T, error) bool) {
@@ -100,7 +100,7 @@ func printList[T any](cmd *cobra.Command, o *output, columns []column[T], rows i
 	return err
 }
 
-// printDocument prints a document that JSON has as a whole, and the line formats have as rows.
+// printDocument prints a document: JSON as a whole, the line formats its rows, and tables the result of draw.
 func printDocument[T any](cmd *cobra.Command, o *output, document any, rows []T, draw func(display) string) error {
 	return buffered(cmd.OutOrStdout(), func(w io.Writer) error {
 		switch o.format(cmd) {
@@ -129,7 +129,7 @@ func printObject[T any](cmd *cobra.Command, o *output, object T, fields func(dis
 	})
 }
 
-// writeLines writes a line for each row: JSON, or the texts of its fields.
+// writeLines writes a line for each row: JSON, CSV or tab-separated cells.
 func (o *output) writeLines(cmd *cobra.Command, w io.Writer, rows iter.Seq2[any, error], names []string) error {
 	switch o.format(cmd) {
 	case jsonLinesFormat:
@@ -153,7 +153,7 @@ func (o *output) writeLines(cmd *cobra.Command, w io.Writer, rows iter.Seq2[any,
 	})
 }
 
-// writeCells passes the names and the cells of each row on.
+// writeCells calls write with the names and then with the cells of each row.
 func writeCells(rows iter.Seq2[any, error], names []string, write func([]string) error) error {
 	err := write(names)
 	for row, failure := range rows {

@@ -42,7 +42,7 @@ without a decky are left out.`,
 	return cmd
 }
 
-// phase sums up the tags by which a decky saw a tactic.
+// phase summarizes the tags of a decky and a tactic.
 type phase struct {
 	DeckyID    string    `json:"decky_id"`
 	Tactic     string    `json:"tactic"`
@@ -52,7 +52,7 @@ type phase struct {
 	Count      int64     `json:"count"` // of tags
 }
 
-// phases sums up phases that are in order of time.
+// phases combines phases that are in order of time.
 func phases(seen []ttp.Phase) []phase {
 	type key struct{ decky, tactic string }
 	sums := map[key]*phase{}

@@ -8,8 +8,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// progressBar is a line on a terminal that says how much is done and how long the rest will take. On other outputs, a nil bar,
-// it does nothing.
+// progressBar is a line on a terminal with the progress and the remaining time. On other outputs the bar is nil and
+// does nothing.
 type progressBar struct {
 	stderr      io.Writer
 	unit        string // empty for bytes
@@ -26,7 +26,8 @@ func newBar(stderr io.Writer, unit string, total int64) *progressBar {
 	return &progressBar{stderr: stderr, unit: unit, total: total, start: time.Now(), now: time.Now}
 }
 
-// newProgress returns a bar whose total a query counts. If that fails, so will what the bar is for: there is none.
+// newProgress returns a bar whose total is counted by a query. If the query fails, so will the operation, and there is
+// no bar.
 func newProgress(stderr io.Writer, unit string, total func() (int64, error)) *progressBar {
 	if !isTerminal(stderr) {
 		return nil
@@ -41,7 +42,7 @@ func newProgress(stderr io.Writer, unit string, total func() (int64, error)) *pr
 // The escape sequence erases a line.
 const eraseLine = "\r\x1b[K"
 
-// set sets how much is done, and draws the bar at most ten times a second.
+// set sets the progress, and draws the bar at most ten times a second.
 func (b *progressBar) set(n int64) {
 	if b == nil {
 		return
@@ -60,7 +61,7 @@ func (b *progressBar) add(n int64) {
 	}
 }
 
-// clear hides the bar for a line of text, until it advances, or for good.
+// clear hides the bar until it advances, so that a line of text can be printed.
 func (b *progressBar) clear() {
 	if b != nil && !b.last.IsZero() {
 		notef(b.stderr, eraseLine)
@@ -68,7 +69,7 @@ func (b *progressBar) clear() {
 	}
 }
 
-// line returns the bar's text. A rate of less than a second would be a guess.
+// line returns the bar's text. In the first second, a rate would be a guess.
 func (b *progressBar) line(elapsed time.Duration) string {
 	total := max(b.total, b.done)
 	line := b.format(b.done)

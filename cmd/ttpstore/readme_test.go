@@ -58,7 +58,7 @@ func TestREADMECommandsRun(t *testing.T) {
 	}
 }
 
-// The README shows what the script prints.
+// The README must show the output of the script.
 func TestQuestions(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "bash", "../../examples/questions.sh")
 	cmd.Env = append(os.Environ(), "TTPSTORE="+program(t))

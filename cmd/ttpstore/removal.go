@@ -16,7 +16,7 @@ blocked for long. If it is interrupted, it prints the rows removed so far; run
 it again to finish. --tombstone blocks the removed tags from being written
 again, until "ttpstore tombstone lift".`
 
-// removal removes tags. The scope and filter hold all tags that it looks at; whyNone says why it found none.
+// removal removes tags. The scope and filter select all tags that it examines; whyNone explains an empty result.
 type removal struct {
 	remove  func(context.Context, ...ttp.RemovalOption) (ttp.Receipt, error)
 	scope   ttp.Scope
@@ -66,7 +66,7 @@ func addBatches(cmd *cobra.Command) *removalFlags {
 // purge removes a scope.
 type purge func(context.Context, *ttp.Store, ttp.Scope, ...ttp.RemovalOption) (ttp.Receipt, error)
 
-// runOf purges the scope that an argument names.
+// runOf purges the scope named by an argument.
 func (f *removalFlags) runOf(cmd *cobra.Command, arg scopeArg, remove purge) error {
 	return f.run(cmd, func(ctx context.Context, store *ttp.Store) (removal, error) {
 		scope, err := findScope(ctx, store, arg)

@@ -22,7 +22,7 @@ func (c cli) wantTags(n string) {
 	c.want(result{exitSuccess, n + "\n", ""}, "", "tags", "fleet", "--count")
 }
 
-// removals are all commands that remove tags, with their required arguments.
+// removals lists all commands that remove tags, with their required arguments.
 func removals() []string {
 	return []string{
 		"purge attacker " + attackerID, "purge identity " + identityID, "purge session s1",
@@ -108,14 +108,14 @@ func TestReceiptNamesTheTombstone(t *testing.T) {
 }
 
 // removeS1 removes the first session in batches of one tag and calls a function after the first batch.
-func (c cli) removeS1(ctx context.Context, befalls func(ttp.RemovalProgress), args ...string) (stdout string, err error) {
+func (c cli) removeS1(ctx context.Context, onBatch func(ttp.RemovalProgress), args ...string) (stdout string, err error) {
 	var out, stderr bytes.Buffer
 	root := newRootCommand(nil, &out, &stderr)
 	var flags *removalFlags
 	cmd := &cobra.Command{Use: "s1", Args: arguments(), RunE: func(cmd *cobra.Command, _ []string) error {
 		return flags.run(cmd, func(_ context.Context, store *ttp.Store) (removal, error) {
 			return removal{remove: func(ctx context.Context, opts ...ttp.RemovalOption) (ttp.Receipt, error) {
-				return store.PurgeSession(ctx, "s1", append(opts, ttp.WithProgress(befalls))...)
+				return store.PurgeSession(ctx, "s1", append(opts, ttp.WithProgress(onBatch))...)
 			}}, nil
 		})
 	}}

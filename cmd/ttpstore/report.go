@@ -13,7 +13,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// busiest is how many actors a report lists.
+// busiest is the number of actors in a report.
 const busiest = 10
 
 func newReportCommand() *cobra.Command {
@@ -105,7 +105,7 @@ func readActors(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Fi
 	return actors, err
 }
 
-// readBefore reads the window before, of the same length. A window that begins in the future has none.
+// readBefore reads the preceding window of the same length. A window that begins in the future has no such window.
 func readBefore(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter, as asOf, now time.Time) (*report.Before, error) {
 	until := f.Until
 	if until.IsZero() {

@@ -11,7 +11,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// BenchmarkReport measures the report of a honeypot's 35 days.
+// BenchmarkReport measures the report of a honeypot over 35 days.
 func BenchmarkReport(b *testing.B) {
 	const path = "../../../shared/data/cowrie-2018-tags.jsonl.gz"
 	f, err := os.Open(path)

@@ -13,13 +13,13 @@ import (
 
 // An argument names a scope by its id, the beginning of its id, its IP or its name.
 
-// candidate is a scope that an argument may mean.
+// candidate is a scope that an argument may refer to.
 type candidate struct {
 	ttp.Scope
 	label string // an IP or a name, for people
 }
 
-// ambiguousError lists the scopes that an argument may mean.
+// ambiguousError lists the scopes that an argument may refer to.
 type ambiguousError struct {
 	arg        scopeArg
 	candidates []candidate
@@ -37,8 +37,7 @@ func (e *ambiguousError) Error() string {
 	return strings.Join(lines, "\n  ")
 }
 
-// findScope returns the scope that an argument names. Full ids need not be stored, since tags may precede their
-// scopes.
+// findScope returns the scope named by an argument. Full ids need not be stored, since tags may precede their scopes.
 func findScope(ctx context.Context, store *ttp.Store, arg scopeArg) (ttp.Scope, error) {
 	switch arg.kind {
 	case ttp.FleetScope:
@@ -80,7 +79,7 @@ func candidates(ctx context.Context, store *ttp.Store, arg scopeArg) ([]candidat
 	return seenWithPrefix(ctx, store, arg)
 }
 
-// campaignsNamed returns the campaigns of a name, in any case unless one is spelt so exactly.
+// campaignsNamed returns the campaigns with a name. It ignores case unless one matches exactly.
 func campaignsNamed(ctx context.Context, store *ttp.Store, name string) ([]candidate, error) {
 	var exact, folded []candidate
 	for c, err := range allPages(ctx, campaignPage(store, ttp.Fleet()), uuidOfCampaign) {
@@ -100,7 +99,7 @@ func campaignsNamed(ctx context.Context, store *ttp.Store, name string) ([]candi
 	return folded, nil
 }
 
-// withIP returns the attackers of an IP, or their identities.
+// withIP returns the attackers with an IP, or their identities.
 func withIP(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, ip netip.Addr) ([]candidate, error) {
 	attackers, err := store.ListAttackersByIP(ctx, ip.Unmap())
 	if err == nil && ip.Unmap().Is4() { // some producers write IPv4 addresses in their IPv6 form
@@ -123,7 +122,7 @@ func withIP(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, ip netip.
 	return found, err
 }
 
-// mostCandidates is how many candidates an ambiguous id lists.
+// mostCandidates limits the candidates that the error about an ambiguous id lists.
 const mostCandidates = 10
 
 // storedWithPrefix returns the scopes of a kind whose ids have a prefix.
@@ -159,7 +158,7 @@ func storedWithPrefix(ctx context.Context, store *ttp.Store, arg scopeArg) ([]ca
 	return found, err
 }
 
-// seenWithPrefix returns the scopes that only tags name.
+// seenWithPrefix returns the scopes that are named by tags only.
 func seenWithPrefix(ctx context.Context, store *ttp.Store, arg scopeArg) ([]candidate, error) {
 	seen, err := store.Who(ctx, arg.kind, ttp.Filter{}, 0)
 	_, prefix := prefixRange(arg.name)
@@ -172,7 +171,7 @@ func seenWithPrefix(ctx context.Context, store *ttp.Store, arg scopeArg) ([]cand
 	return found, err
 }
 
-// findSession returns the session with the id or, if it has no tags, the only one whose id begins so.
+// findSession returns the session with the id or, if it has no tags, the only session whose id begins with it.
 func findSession(ctx context.Context, store *ttp.Store, arg scopeArg) (ttp.Scope, error) {
 	exact := ttp.OfSession(arg.name)
 	n, err := store.CountTags(ctx, exact, ttp.Filter{})
@@ -195,7 +194,7 @@ func findSession(ctx context.Context, store *ttp.Store, arg scopeArg) (ttp.Scope
 	return found[0].Scope, nil
 }
 
-// prefixRange returns the digits of the beginning of an id, and the id before the first one that begins so.
+// prefixRange returns the digits of the beginning of an id, and the last id before those that begin with them.
 func prefixRange(beginning string) (before uuid.UUID, digits string) {
 	digits = strings.ToLower(strings.ReplaceAll(beginning, "-", ""))
 	before, err := uuid.Parse((digits + strings.Repeat("0", 32))[:32])

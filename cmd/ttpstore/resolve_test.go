@@ -65,7 +65,7 @@ func TestAmbiguousScopesAreListed(t *testing.T) {
 	c.want(result{exitSuccess, "6\n", ""}, "", "tags", "--count", "attacker", attackerID[:10]) // of one only
 }
 
-// A scope that only tags name is found by the beginning of its id, too.
+// A scope that is named by tags only is found by the beginning of its id, too.
 func TestScopesThatAreNotStored(t *testing.T) {
 	c := newCLI(t)
 	if got := c.runWith(tagLine("a", "TA0006", "T1110", "0.6", "2026-03-16T12:00:00Z"), "import", "-"); got.status != exitSuccess {

@@ -57,7 +57,7 @@ and attackers stay.
 	return cmd
 }
 
-// noteExpired says on standard error which tags are too old, and how many of all they are.
+// noteExpired reports on standard error the cutoff time and how many of all tags are older.
 func noteExpired(ctx context.Context, cmd *cobra.Command, store *ttp.Store, expired ttp.Filter) error {
 	all, err := store.CountTags(ctx, ttp.Fleet(), ttp.Filter{})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// The mobile release of a tag of R2 has no T1082, so that it has no name there.
+// The mobile release of a tag of R2 has no T1082, so that the technique has no name there.
 func TestRollbackRule(t *testing.T) {
 	for args, want := range map[string]string{
 		"R1":                                    "tags\t4\nT1110.001 Password Guessing\t3\nT1082 System Information Discovery\t1\n",

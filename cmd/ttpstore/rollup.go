@@ -75,7 +75,7 @@ func newScopeRollupCommand(use, short string) *cobra.Command {
 	return cmd
 }
 
-// completeScopeOfName completes the scopes of the kind that the command is named after.
+// completeScopeOfName completes with the scopes of the kind that the command is named after.
 func completeScopeOfName(cmd *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if cmd.Name() == fleet || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -45,7 +45,7 @@ func TestOutputFlags(t *testing.T) {
 	c.wantWrong(`unexpected argument "x"`, "rollup identities", "rollup", "identities", "x")
 }
 
-// A sweep has an object for each scope as JSON, and a row for each technique in the other forms.
+// In JSON, a sweep has an object for each scope; in the other formats, a row for each technique.
 func TestSweep(t *testing.T) {
 	c := twoAttackers(t)
 	const discovery = `"technique_name":"System Information Discovery","tactic_name":"Discovery",` +
@@ -96,7 +96,7 @@ T1059.001 PowerShell                     TA0002 Execution           1  2026-03-1
 	}
 }
 
-// A release that is not built in has the names of the nearest.
+// Tags of a release that is not built in have the names of the nearest release.
 func TestRollupSaysWhereNamesAreFrom(t *testing.T) {
 	c := newCLI(t)
 	line := strings.ReplaceAll(tagLine("1", "TA0006", "T1110", "0.6", "2026-03-16T12:00:00Z"), "18.1", "18.0")

@@ -113,7 +113,7 @@ func makeGroups(cmd *cobra.Command) {
 }
 
 func unknownCommand(cmd *cobra.Command, name string) error {
-	cmd.SuggestionsMinimumDistance = max(1, min(2, len(name)/3)) // any three letters are close to "new"
+	cmd.SuggestionsMinimumDistance = max(1, min(2, len(name)/3)) // every word of three letters is within distance 3 of "new"
 	if near := cmd.SuggestionsFor(name); len(near) > 0 {
 		return fmt.Errorf("unknown command %q, did you mean %q?", name, near[0])
 	}
@@ -141,7 +141,7 @@ func parseID(name, arg string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// checkID refuses what is neither an id nor the beginning of one.
+// checkID returns an error unless arg is an id or the beginning of one.
 func checkID(name, arg string) error {
 	if _, err := uuid.Parse(arg); err != nil && !idBeginning.MatchString(arg) {
 		return fmt.Errorf("the argument %s must be an id or at least its first %d digits, not %q", name, shortID, arg)
@@ -149,7 +149,7 @@ func checkID(name, arg string) error {
 	return nil
 }
 
-// takeID returns a validator that takes an id or the beginning of one as the only argument.
+// takeID returns a validator that accepts an id or the beginning of one as the only argument.
 func takeID(id *string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		err := arguments("ID")(cmd, args)

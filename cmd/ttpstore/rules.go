@@ -11,7 +11,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// ruleOrder is an order of rules.
+// ruleOrder is an order of the rules.
 type ruleOrder string
 
 const (
@@ -56,7 +56,7 @@ least, mean and greatest confidence. The command reads every matching tag.
 	return cmd
 }
 
-// sortRules sorts rules that are ordered by id and version; equal ones stay so.
+// sortRules sorts rules. Those of equal rank keep their order by id and version.
 func sortRules(rules []ttp.RuleStats, order ruleOrder) {
 	slices.SortStableFunc(rules, func(a, b ttp.RuleStats) int {
 		switch order {

@@ -40,7 +40,7 @@ func newScopeCommand() *cobra.Command {
 	return cmd
 }
 
-// scopeArg is a scope as an argument names it; the database knows which one it is.
+// scopeArg is a scope as named by an argument. It is looked up in the database.
 type scopeArg struct {
 	kind ttp.ScopeKind
 	name string
@@ -53,7 +53,7 @@ func (a scopeArg) String() string {
 	return string(a.kind) + " " + a.name
 }
 
-// withScopes opens the database and calls use with the scopes that the arguments name.
+// withScopes opens the database and calls use with the scopes named by the arguments.
 func withScopes(cmd *cobra.Command, args []scopeArg, use func(context.Context, *ttp.Store, []ttp.Scope) error) error {
 	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 		scopes := make([]ttp.Scope, len(args))
@@ -67,14 +67,14 @@ func withScopes(cmd *cobra.Command, args []scopeArg, use func(context.Context, *
 	})
 }
 
-// withScope opens the database and calls use with the scope that the argument names.
+// withScope opens the database and calls use with the scope named by the argument.
 func withScope(cmd *cobra.Command, arg scopeArg, use func(context.Context, *ttp.Store, ttp.Scope) error) error {
 	return withScopes(cmd, []scopeArg{arg}, func(ctx context.Context, store *ttp.Store, scopes []ttp.Scope) error {
 		return use(ctx, store, scopes[0])
 	})
 }
 
-// takeScopes returns a validator that parses the arguments into scopes, of which exactly len(scopes) must be given.
+// takeScopes returns a validator that parses the arguments into exactly len(scopes) scopes.
 func takeScopes(scopes []scopeArg) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) (err error) {
 		for i := range scopes {
@@ -109,7 +109,7 @@ func takeScope(args []string) (scopeArg, []string, error) {
 // idBeginning matches the beginnings of ids that are long enough to name a scope.
 var idBeginning = regexp.MustCompile(`^[0-9a-fA-F]{8}[0-9a-fA-F-]*$`)
 
-// check refuses what can be no name of the scope, before the database is opened.
+// check returns an error if the name cannot be that of a scope of its kind, before the database is opened.
 func (a scopeArg) check(argument string) error {
 	_, notID := uuid.Parse(a.name)
 	_, notIP := netip.ParseAddr(a.name)

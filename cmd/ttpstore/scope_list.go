@@ -35,7 +35,7 @@ func newScopeListCommand() *cobra.Command {
 type listFilter struct {
 	kind  ttp.ScopeKind
 	usage string
-	fixed string // the column in which all rows are equal, as in that of its name
+	fixed string // the column that the filter makes the same in all rows
 }
 
 func newScopeListOfCommand[T any](use, short string, of func(display, *ttp.Store, ttp.Scope) list[T],

@@ -53,7 +53,7 @@ func TestScopeListOfOneScope(t *testing.T) {
 	c.want(result{exitSuccess, "[]\n", "no campaigns\n"}, "", "scope", "list", "campaigns", "--campaign", attackerID, "--json")
 }
 
-// A list is read in pages, whatever its limit.
+// A list is read in pages for every limit.
 func TestScopeListOfManyPages(t *testing.T) {
 	c := newCLI(t)
 	var lines strings.Builder

@@ -73,7 +73,7 @@ merged, nothing changes.`,
 	}
 }
 
-// unmerge undoes a merge and returns the scope merged into. A read error is ignored: the write fails likewise.
+// unmerge undoes a merge and returns the scope that was merged into. A read error is ignored, since the write fails too.
 func unmerge(ctx context.Context, store *ttp.Store, scope ttp.Scope) (into uuid.UUID, err error) {
 	if scope.Kind == ttp.CampaignScope {
 		c, _ := store.GetCampaign(ctx, scope.UUID)

@@ -12,7 +12,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// scopeName is what people call a scope.
+// scopeName holds the readable names of a scope.
 type scopeName struct {
 	IP        string   `json:"ip,omitempty"`        // of an attacker
 	Attackers int      `json:"attackers,omitempty"` // of an identity or an IP
@@ -20,7 +20,7 @@ type scopeName struct {
 	Name      string   `json:"name,omitempty"`      // of a campaign
 }
 
-// ip returns the IPs for a cell.
+// ip formats the IPs for a cell.
 func (n scopeName) ip() string {
 	if len(n.IPs) > 0 {
 		return strings.Join(n.IPs, ", ")
@@ -28,7 +28,7 @@ func (n scopeName) ip() string {
 	return n.IP
 }
 
-// nameScopes returns the names of the scopes of a kind by id.
+// nameScopes maps the ids of scopes of a kind to their names.
 func nameScopes(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, ids []uuid.UUID) (map[uuid.UUID]scopeName, error) {
 	names := map[uuid.UUID]scopeName{}
 	switch kind {

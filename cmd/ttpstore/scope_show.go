@@ -65,7 +65,7 @@ func showScope[T any](cmd *cobra.Command, o *output, columns []column[T], scope 
 	return printObject(cmd, o, scope, func(display) [][2]string { return fieldsOf(columns, scope) })
 }
 
-// campaign is the output form of a campaign; Survivor is set only if it is merged.
+// campaign is the output of a campaign; Survivor is set only if it is merged.
 type campaign struct {
 	ttp.Campaign
 	Survivor uuid.UUID `json:"survivor_uuid,omitzero"`

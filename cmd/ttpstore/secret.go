@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A database URL may hold a password. Given as a wrong argument, it could end up in an error message, a file name
-// or the database.
+// A database URL may contain a password. In the place of another argument, it could end up in an error message, a file
+// name or the database.
 
 // databaseURL matches database URLs, other URLs with a password, and data source names without a scheme.
 var databaseURL = regexp.MustCompile(`(?is)^(mysql|mariadb|sqlite)://|^\w+://[^/]*:.*@|^[^:/]*:.*@(\w*\(|[^/]*/)`)

@@ -103,7 +103,7 @@ func misplaced(cmd *cobra.Command, args []string, url func() string) [][]string 
 	return lines
 }
 
-// leaves returns the paths of the commands without subcommands.
+// leaves returns the names of all commands without subcommands.
 func leaves(cmd *cobra.Command) []string {
 	if !cmd.HasSubCommands() {
 		return []string{cmd.CommandPath()}

@@ -85,7 +85,8 @@ func sinceStart(seconds float64) string {
 	return fmt.Sprintf("+%d:%02d", s/60, s%60)
 }
 
-// evidenceLine returns the first line of each member of the evidence, texts first; an only member has no name.
+// evidenceLine formats the first line of each member of the evidence, strings first. A single member is shown without its
+// name.
 func evidenceLine(evidence json.RawMessage) string {
 	var members map[string]any
 	if json.Unmarshal(evidence, &members) != nil {

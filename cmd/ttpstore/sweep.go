@@ -55,7 +55,7 @@ each row. Memory use does not depend on the size of the store.`,
 	return cmd
 }
 
-// namedRollups adds to rollups what people call their scopes.
+// namedRollups adds the names of their scopes to rollups.
 func namedRollups(ctx context.Context, store *ttp.Store, rollups iter.Seq2[ttp.ScopeRollup, error]) iter.Seq2[namedRollup, error] {
 	return inPages(rollups, func(page []ttp.ScopeRollup) ([]namedRollup, error) {
 		if len(page) == 0 {
@@ -88,7 +88,7 @@ func scopedColumns(d display, rollup []column[ttp.TechniqueRollupRow]) []column[
 	return columns
 }
 
-// scopedRows returns the rows of all rollups, each with its scope.
+// scopedRows returns the rows of all rollups, each with the scope.
 func scopedRows(rollups iter.Seq2[namedRollup, error]) iter.Seq2[scopedRow, error] {
 	return func(yield func(scopedRow, error) bool) {
 		for found, err := range rollups {

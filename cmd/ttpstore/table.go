@@ -24,7 +24,7 @@ const chunk = 1000
 // gap is the number of spaces between columns.
 const gap = 2
 
-// display is how a table is drawn.
+// display holds the settings of a table.
 type display struct {
 	width   int  // in columns
 	wide    bool // nothing is cut or shortened
@@ -62,7 +62,7 @@ func (c column[T]) colors(row T) text.Colors {
 	return c.color(row)
 }
 
-// optionalColumn has counts, of which 0 is left out.
+// optionalColumn shows counts other than 0.
 func optionalColumn[T any, N int | int64](name string, value func(T) N) column[T] {
 	c := countColumn(name, value)
 	format := c.text
@@ -89,17 +89,17 @@ func idColumn[T any](d display, name string, value func(T) uuid.UUID) column[T] 
 	return column[T]{name: name, uncut: true, text: func(row T) string { return d.id(value(row)) }}
 }
 
-// dayColumn has days, for rows that sum up tags.
+// dayColumn shows days, for rows that summarize tags.
 func dayColumn[T any](d display, name string, value func(T) time.Time) column[T] {
 	return column[T]{name: name, uncut: true, text: func(row T) string { return d.day(value(row)) }}
 }
 
-// timeColumn has times, for rows of single tags.
+// timeColumn shows times, for rows of single tags.
 func timeColumn[T any](d display, name string, value func(T) time.Time) column[T] {
 	return column[T]{name: name, uncut: true, text: func(row T) string { return d.time(value(row)) }}
 }
 
-// extra makes columns appear only if there is room for them.
+// extra returns the columns as ones that are shown only if there is room for them.
 func extra[T any](columns ...column[T]) []column[T] {
 	for i := range columns {
 		columns[i].extra = true
@@ -107,10 +107,10 @@ func extra[T any](columns ...column[T]) []column[T] {
 	return columns
 }
 
-// shortID is the number of digits of a shortened id, and the least that an argument may have.
+// shortID is the number of digits of a shortened id, and the minimum for an argument.
 const shortID = 8
 
-// id formats an id, the zero id as an empty text.
+// id formats an id, the zero id as "".
 func (d display) id(id uuid.UUID) string {
 	switch {
 	case id == uuid.Nil:
@@ -135,7 +135,7 @@ func (d display) format(t time.Time, layout string) string {
 	return t.In(d.zone).Format(layout)
 }
 
-// writeTable writes a table, which all rows together lay out. They are rendered in chunks, of which each takes memory.
+// writeTable writes a table. The layout depends on all rows; rendering them in chunks limits the memory.
 func writeTable[T any](w io.Writer, d display, columns []column[T], rows iter.Seq2[T, error]) error {
 	var all []T
 	for row, err := range rows {
@@ -158,14 +158,14 @@ func renderTable[T any](d display, columns []column[T], rows []T) string {
 	return layOut(d, columns, rows).render(rows, true)
 }
 
-// tableLayout has the columns of a table that are drawn.
+// tableLayout holds the visible columns of a table.
 type tableLayout[T any] struct {
 	columns      []column[T]
 	widths       []int
 	cut, colored bool
 }
 
-// layOut fits the columns into the display, without those that are empty.
+// layOut omits empty columns and fits the others to the display.
 func layOut[T any](d display, columns []column[T], rows []T) *tableLayout[T] {
 	t := tableLayout[T]{cut: !d.wide, colored: d.colored}
 	widths := make([]int, len(columns))
@@ -198,7 +198,7 @@ func layOut[T any](d display, columns []column[T], rows []T) *tableLayout[T] {
 	return &t
 }
 
-// narrowest is the least width that a column is cut to.
+// narrowest is the minimum width of a cut column.
 const narrowest = 8
 
 // fit narrows the widest columns by the excess.
@@ -253,7 +253,7 @@ func (t *tableLayout[T]) render(rows []T, header bool) string {
 	return w.Render() + "\n"
 }
 
-// fitted cuts a cell to the width of its column.
+// fitted returns a cell cut to the width of its column.
 func (t *tableLayout[T]) fitted(cell string, i int) string {
 	if t.cut && !t.columns[i].uncut {
 		return text.Snip(cell, t.widths[i], "…")
@@ -286,7 +286,7 @@ func writeFields(w io.Writer, d display, fields [][2]string) error {
 // trailing matches the end of a wrapped line, which is padded.
 var trailing = regexp.MustCompile(` *\n`)
 
-// headed returns the columns of fields as those of a table.
+// headed returns the columns of fields with upper-case names, as in tables.
 func headed[T any](columns []column[T]) []column[T] {
 	columns = slices.Clone(columns)
 	for i := range columns {

@@ -10,7 +10,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// A table of several chunks fits the terminal, without the columns that are empty and with whole session ids.
+// A table of several chunks fits the terminal, omits empty columns and shows whole session ids.
 func TestLongTableFits(t *testing.T) {
 	rows := make([]whoRow, 2*chunk+1)
 	for i := range rows {

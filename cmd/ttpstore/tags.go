@@ -112,7 +112,7 @@ func (o tagsOptions) run(ctx context.Context, cmd *cobra.Command, store *ttp.Sto
 	return err
 }
 
-// print prints tags, in JSON as a page without a next one.
+// print prints tags, in JSON as the last page.
 func (o tagsOptions) print(
 	ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope ttp.Scope, tags iter.Seq2[ttp.Tag, error],
 ) error {
@@ -123,7 +123,7 @@ func (o tagsOptions) print(
 	return printFound(ctx, cmd, store, o.out, tagColumns(d, scope), namedTags(ctx, store, tags), scope, o.filter.filter())
 }
 
-// writePage writes tags as one JSON object, with their own number as the total if it is -1.
+// writePage writes tags as one JSON object. If total is -1, it counts the tags.
 func (o tagsOptions) writePage(
 	ctx context.Context, cmd *cobra.Command, store *ttp.Store, tags iter.Seq2[ttp.Tag, error], next string, total int64,
 ) error {
@@ -176,8 +176,8 @@ func namedTags(ctx context.Context, store *ttp.Store, tags iter.Seq2[ttp.Tag, er
 	})
 }
 
-// window returns the flags of a filter's time window. A cursor is only valid with the same window, which a
-// relative --since such as 7d does not repeat.
+// window returns flags for the filter's absolute time window. A cursor is only valid with the same window, and a
+// relative time such as 7d changes.
 func window(f ttp.Filter) string {
 	var flags string
 	if !f.Since.IsZero() {
@@ -189,7 +189,7 @@ func window(f ttp.Filter) string {
 	return flags
 }
 
-// tagColumns leaves out what the scope says of all tags.
+// tagColumns omits the columns that are the same for all tags of the scope.
 func tagColumns(d display, scope ttp.Scope) []column[tagRow] {
 	tactic := textColumn("TACTIC", func(t tagRow) string { return t.Tactic })
 	conf := confidenceColumn("CONF", func(t tagRow) float64 { return t.Confidence })

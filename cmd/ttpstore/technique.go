@@ -23,8 +23,7 @@ func tagTechnique(t ttp.Tag) string {
 	return technique(t.TechniqueID, t.SubTechniqueID, t.TechniqueName, t.SubTechniqueName)
 }
 
-// tactics formats the tactics of a row, each with its name if there is room for it and with its count if there are
-// several.
+// tactics formats the tactics of a row, with their names in a wide table and with their counts if there are several.
 func (d display) tactics(tactics []ttp.TacticCount) string {
 	parts := make([]string, len(tactics))
 	for i, t := range tactics {

@@ -29,7 +29,7 @@ func (l *techniqueList) Set(s string) error {
 	return nil
 }
 
-// resolveTechniques replaces the names in a list by ids, before the command runs.
+// resolveTechniques replaces the names in a list with ids, before the command runs.
 func resolveTechniques(cmd *cobra.Command, f *filterFlags, flag string, list *techniqueList) {
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) error {

@@ -117,7 +117,7 @@ func (o *timelineOptions) run(cmd *cobra.Command) error {
 	})
 }
 
-// previousWindow returns the filter of the window of the same length before its own.
+// previousWindow returns the filter with the preceding window of the same length.
 func previousWindow(f ttp.Filter, now time.Time) ttp.Filter {
 	until := f.Until
 	if until.IsZero() {
@@ -151,7 +151,7 @@ func (o *timelineOptions) print(
 	return nil
 }
 
-// timelinePair is a timeline, and the one to compare it with, if any.
+// timelinePair is a timeline and, optionally, another one to compare it with.
 type timelinePair struct {
 	here, there ttp.Timeline
 	compared    bool
@@ -166,7 +166,7 @@ type timeBucket struct {
 	Against *int64    `json:"against_count,omitempty"`
 }
 
-// buckets returns the buckets of both timelines, each start once.
+// buckets merges the buckets of both timelines by their start.
 func (p timelinePair) buckets() []timeBucket {
 	byStart := map[time.Time]*timeBucket{}
 	add := func(t ttp.Timeline, shift time.Duration, count func(*timeBucket, int64)) {
@@ -261,7 +261,7 @@ func sparkline(counts []int64, room int) string {
 	return line.String()
 }
 
-// eighths returns how many eighths of a column n fills, rounded up, if whole fills all columns.
+// eighths returns the width of a bar of n in eighths of a column, rounded up; a bar of whole fills all columns.
 func eighths(n, whole int64, columns int) int {
 	return int((n*8*int64(columns) + whole - 1) / whole)
 }

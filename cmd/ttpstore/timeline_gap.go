@@ -5,16 +5,16 @@ import (
 	"strconv"
 )
 
-// mostEmpty is how many empty buckets in a row a table has; more are one line.
+// mostEmpty is the maximum number of consecutive empty buckets in a table; a longer gap is one line.
 const mostEmpty = 10
 
-// drawnBucket is a line of the table: a bucket, or the number of empty ones that are left out.
+// drawnBucket is a line of the table: a bucket, or the number of omitted empty buckets.
 type drawnBucket struct {
 	timeBucket
 	leftOut int
 }
 
-// note says how many buckets are left out, "" for a bucket.
+// note returns a note on the omitted buckets, "" for a bucket.
 func (b drawnBucket) note() string {
 	if b.leftOut == 0 {
 		return ""
@@ -22,7 +22,7 @@ func (b drawnBucket) note() string {
 	return count(b.leftOut, "empty bucket")
 }
 
-// withoutGaps leaves out long runs of empty buckets.
+// withoutGaps omits long runs of empty buckets.
 func withoutGaps(buckets []timeBucket) []drawnBucket {
 	var out []drawnBucket
 	for i := 0; i < len(buckets); {
@@ -40,7 +40,7 @@ func withoutGaps(buckets []timeBucket) []drawnBucket {
 	return out
 }
 
-// drawn returns the text of a bucket, and another one for those that are left out.
+// drawn returns a function that formats a bucket with text, and omitted buckets as leftOut.
 func drawn(leftOut string, text func(timeBucket) string) func(drawnBucket) string {
 	return func(b drawnBucket) string {
 		if b.leftOut > 0 {
@@ -50,7 +50,7 @@ func drawn(leftOut string, text func(timeBucket) string) func(drawnBucket) strin
 	}
 }
 
-// bucketCount has a count of each bucket.
+// bucketCount is a column with a count of each bucket.
 func bucketCount(name string, value func(timeBucket) int64) column[drawnBucket] {
 	return column[drawnBucket]{name: name, number: true, uncut: true, text: drawn("", func(b timeBucket) string {
 		return strconv.FormatInt(value(b), 10)

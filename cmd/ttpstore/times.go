@@ -17,7 +17,7 @@ import (
 const timeHelp = "a time such as 2026-03-15T17:06:27Z or \"2026-03-15 17:06\", a date such as 2026-03-15 or 2026-03, " +
 	"today, yesterday, \"last week\" or \"last month\", or a duration before now such as 24h, 7d, 2w or 3y, at most " + longestDuration
 
-// timeText is a flag value: a time, which depends on the time zone of another flag.
+// timeText is a flag value: a time, parsed later in the time zone of another flag.
 type timeText string
 
 func (t *timeText) String() string { return string(*t) }
@@ -32,13 +32,13 @@ func (t *timeText) Set(s string) error {
 	return err
 }
 
-// bound is a bound of a time window, as a flag gives it and as a filter takes it.
+// bound connects a flag of a time window with the field of a filter.
 type bound struct {
 	text *timeText
 	time *time.Time
 }
 
-// resolveTimes sets the given bounds before the command runs.
+// resolveTimes parses the given bounds before the command runs.
 func resolveTimes(cmd *cobra.Command, bounds ...bound) {
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) (err error) {
@@ -75,7 +75,7 @@ func parseTime(s string, now time.Time, zone *time.Location) (time.Time, error) 
 	return now.UTC().Add(-ago), nil
 }
 
-// startOf returns the start of the day, the ISO week or the month that a word means.
+// startOf returns the start of the day, ISO week or month that a word refers to.
 func startOf(word string, now time.Time) (time.Time, bool) {
 	year, month, day := now.Date()
 	week := day - (int(now.Weekday())+6)%7 // Monday's
@@ -100,7 +100,7 @@ func startOf(word string, now time.Time) (time.Time, bool) {
 // longestDuration is the longest [time.Duration] in whole days.
 const longestDuration = "106751d"
 
-// parseDuration parses years of 365 days, and the lengths of time that [ttp.ParseWindow] reads.
+// parseDuration parses durations like [ttp.ParseWindow], and years of 365 days.
 func parseDuration(s string) (time.Duration, error) {
 	if digits, ok := strings.CutSuffix(s, "y"); ok {
 		years, err := strconv.ParseUint(digits, 10, 32)

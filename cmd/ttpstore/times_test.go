@@ -49,7 +49,7 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
-// FuzzParseTime checks times and dates against their own text, and the others against what they are before now.
+// FuzzParseTime checks that times and dates format to their own text, and that other forms are before now.
 func FuzzParseTime(f *testing.F) {
 	for _, text := range []string{
 		"2026-03-15T17:06:27Z", "2026-03-15T17:06:27.0000001+05:30", "2018-06-01 12:00", "2018-06-01 12:00:01",
@@ -80,7 +80,7 @@ func FuzzParseTime(f *testing.F) {
 	})
 }
 
-// meaningOf returns what a valid text means, or the zero time if it is none.
+// meaningOf returns the time that a valid text means, or the zero time.
 func meaningOf(text string, now time.Time) time.Time {
 	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly, "2006-01"} {
 		if t, err := time.Parse(layout, text); err == nil && t.Format(layout) == text {

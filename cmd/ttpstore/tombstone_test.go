@@ -9,8 +9,8 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// bury removes a session with a tombstone and returns the tombstone.
-func (c cli) bury(session string, args ...string) ttp.Tombstone {
+// purgeWithTombstone removes a session with a tombstone and returns the tombstone.
+func (c cli) purgeWithTombstone(session string, args ...string) ttp.Tombstone {
 	c.t.Helper()
 	if got := c.runWith("", append([]string{"purge", "session", session, "--yes", "--tombstone"}, args...)...); got.status != exitSuccess {
 		c.t.Fatal(got)
@@ -37,7 +37,7 @@ func TestTombstone(t *testing.T) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
-	id := c.bury("s1").UUID.String()
+	id := c.purgeWithTombstone("s1").UUID.String()
 	again(ttp.ImportReport{Tombstoned: 4})
 	c.wantTags("0")
 	c.want(result{exitSuccess, "tags\t4\n", "dry run: nothing was changed\n"}, "", "tombstone", "lift", id, "--dry-run")
@@ -53,7 +53,7 @@ func TestTombstoneList(t *testing.T) {
 	c := twoAttackers(t)
 	c.want(result{exitSuccess, "[]\n", "no tombstones\n"}, "", "tombstone", "list", "--json")
 	c.want(result{exitSuccess, "", "no tombstones\n"}, "", "tombstone", "list")
-	first, second := c.bury("s1"), c.bury("s2", "--reason", "our own\u202e test")
+	first, second := c.purgeWithTombstone("s1"), c.purgeWithTombstone("s2", "--reason", "our own\u202e test")
 	date := func(s ttp.Tombstone) string { return s.CreatedAt.Format("2006-01-02T15:04:05.999999Z") }
 	short := func(s ttp.Tombstone) string { return s.UUID.String()[:8] + "  " + s.CreatedAt.Format(time.DateTime) }
 	c.want(result{exitSuccess, "TOMBSTONE  CREATED              TAGS  REMOVED           REASON\n" +

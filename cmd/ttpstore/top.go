@@ -11,7 +11,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// topDocument is one screen of what matters most.
+// topDocument is the output of top.
 type topDocument struct {
 	Attackers  []whoRow                 `json:"attackers"`
 	Techniques []ttp.TechniqueRollupRow `json:"techniques"`

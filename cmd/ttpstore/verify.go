@@ -114,7 +114,7 @@ func newVerification(cmd *cobra.Command, store *ttp.Store) *verification {
 	})}
 }
 
-// progress advances the bar by the tags only: the total has no rows of the smaller tables.
+// progress advances the bar by tags only, since the total does not count the other tables.
 func (v *verification) progress(r ttp.VerifyReport) {
 	v.rows = r
 	v.bar.set(r.Tags)
@@ -124,7 +124,7 @@ func rowsOf(r ttp.VerifyReport) int64 {
 	return r.Campaigns + r.Identities + r.Attackers + r.Tags + r.Tombstones
 }
 
-// count passes findings on, with the bar hidden.
+// count counts the findings and hides the bar while each is printed.
 func (v *verification) count(findings iter.Seq2[ttp.Finding, error]) iter.Seq2[ttp.Finding, error] {
 	return func(yield func(ttp.Finding, error) bool) {
 		for f, err := range findings {
@@ -148,7 +148,7 @@ func (v *verification) summarise(cmd *cobra.Command) {
 		count(v.rows.Tags, "tag"), count(v.rows.Tombstones, "tombstone"), count(v.found, "finding"), v.repaired)
 }
 
-// printFindings prints each finding as soon as it is found: after a repair, the next run would not report it.
+// printFindings prints each finding at once, since a repaired one is not reported again.
 func printFindings(cmd *cobra.Command, o *output, findings iter.Seq2[ttp.Finding, error]) error {
 	if format := o.format(cmd); format != tableFormat && format != tabFormat {
 		return writeRows(cmd, o, cmd.OutOrStdout(), nil, findings)
@@ -164,7 +164,7 @@ func printFindings(cmd *cobra.Command, o *output, findings iter.Seq2[ttp.Finding
 	return nil
 }
 
-// finding formats a finding on a line.
+// finding formats a finding on one line.
 func finding(f ttp.Finding) string {
 	repaired := ""
 	if f.Repaired {

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// programVersion is what the go command recorded in the program.
+// programVersion is the build information of the program.
 type programVersion struct {
 	Version string `json:"version"`
 	Go      string `json:"go"`

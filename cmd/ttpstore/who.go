@@ -16,7 +16,7 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// ipKind sums up the attackers of each IP.
+// ipKind groups attackers by IP.
 const ipKind ttp.ScopeKind = "ip"
 
 // whoKinds returns the kinds that who lists.
@@ -123,7 +123,7 @@ func readWho(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, f ttp.Fi
 	return byIP(ctx, store, rows)
 }
 
-// nameRows adds to the scopes what people call them.
+// nameRows adds the names of the scopes.
 func nameRows(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, rows []whoRow) error {
 	ids := make([]uuid.UUID, len(rows))
 	for i, row := range rows {
@@ -136,7 +136,7 @@ func nameRows(ctx context.Context, store *ttp.Store, kind ttp.ScopeKind, rows []
 	return err
 }
 
-// addTechniques adds the techniques of the scopes' tags that match f.
+// addTechniques adds the techniques of each scope's tags that match f.
 func addTechniques(ctx context.Context, store *ttp.Store, rows []whoRow, f ttp.Filter) (err error) {
 	for i := range rows {
 		if rows[i].Techniques, err = store.Rollup(ctx, rows[i].Scope, ttp.Where(f)); err != nil {
@@ -146,7 +146,7 @@ func addTechniques(ctx context.Context, store *ttp.Store, rows []whoRow, f ttp.F
 	return nil
 }
 
-// counted formats techniques with their counts.
+// counted formats techniques with counts.
 func counted(techniques []ttp.TechniqueRollupRow) string {
 	parts := make([]string, len(techniques))
 	for i, t := range techniques {
@@ -155,7 +155,7 @@ func counted(techniques []ttp.TechniqueRollupRow) string {
 	return strings.Join(parts, ", ")
 }
 
-// byIP sums up the attackers of each IP; attackers without one are left out.
+// byIP sums the rows of attackers by IP. Attackers without an IP are omitted.
 func byIP(ctx context.Context, store *ttp.Store, rows []whoRow) ([]whoRow, error) {
 	ids := make([]uuid.UUID, len(rows))
 	for i, row := range rows {

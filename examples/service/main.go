@@ -46,7 +46,7 @@ func main() {
 	}
 }
 
-// run serves until ctx ends, and then finishes the requests that it has begun.
+// run serves until ctx ends, and then waits for the running requests.
 func run(ctx context.Context, listener net.Listener, url string, logger *slog.Logger) (err error) {
 	store, err := ttp.Open(ctx, url, ttp.WithLogger(logger), ttp.WithSlowThreshold(500*time.Millisecond))
 	if err != nil {
@@ -80,7 +80,7 @@ type service struct {
 	logger *slog.Logger
 }
 
-// migrate makes the tables of the store and the service's own.
+// migrate creates the tables of the store and of the service.
 func (s *service) migrate(ctx context.Context) error {
 	if err := s.store.Migrate(ctx); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (s *service) routes() http.Handler {
 	return mux
 }
 
-// event is what a honeypot reports.
+// event is a report from a honeypot.
 type event struct {
 	ID      string     `json:"id"`
 	IP      netip.Addr `json:"ip"`
@@ -112,7 +112,7 @@ func (e event) attacker() ttp.Attacker {
 	return ttp.Attacker{UUID: uuid.NewSHA1(uuid.NameSpaceURL, []byte("ip:"+e.IP.String())), IP: e.IP}
 }
 
-// tags applies the rules. A real service has more of them.
+// tags returns the tags of the matching rules. A real service has more rules.
 func (e event) tags() []ttp.Tag {
 	var tags []ttp.Tag
 	for _, rule := range []struct{ word, id, tactic, technique string }{
@@ -149,7 +149,7 @@ func (s *service) postEvent(r *http.Request) (any, error) {
 		result, err = store.InsertTags(ctx, e.tags())
 		return err
 	})
-	if err == nil && result.Inserted > 0 { // of several requests with one event, only one gets here
+	if err == nil && result.Inserted > 0 { // in only one of several requests with the same event
 		s.logger.Info("tagged", "techniques", result.Techniques)
 	}
 	return result, err
@@ -212,7 +212,7 @@ func (s *service) failure(err error) (int, any) {
 	return http.StatusServiceUnavailable, map[string]string{"error": "try again"}
 }
 
-// expire removes old tags now and then. A removal that is interrupted goes on the next time.
+// expire removes old tags periodically. The next run continues an interrupted removal.
 func (s *service) expire(ctx context.Context, every time.Duration) {
 	for ticker := time.NewTicker(every); ; {
 		receipt, err := s.store.ExpireTags(ctx, keepTags)

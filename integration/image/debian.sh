@@ -6,12 +6,12 @@
 #     debian.sh mysql unstable      # Debian's releases have no MySQL
 #     debian.sh mariadb bookworm
 #
-# The tag holds a hash of what the image is made by, so that an image that
-# exists is kept, and a change of these files makes a new one.
+# The image's tag contains a hash of these scripts, so that an existing image
+# is reused until they change.
 #
-# The image understands the part of the official images' contract that the
-# tests use: MYSQL_ROOT_PASSWORD sets the password of root, the data live in
-# /var/lib/mysql, arguments are passed on to the server.
+# The image supports what the tests use of the official images' interface:
+# MYSQL_ROOT_PASSWORD sets the password of root, the data are in
+# /var/lib/mysql, and arguments are passed on to the server.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,9 +22,9 @@ readonly usage='usage: debian.sh mysql|mariadb SUITE'
 readonly server=${1:?$usage} suite=${2:?$usage}
 readonly entrypoint=/usr/local/bin/ttpstore-server
 
-# as_root runs one command as root. Only what needs root runs as root, so
-# that docker sees the caller's own environment. sudo drops the proxy
-# settings, therefore they are handed over by hand.
+# as_root runs one command as root. The rest of the script does not run as
+# root, so that docker sees the caller's environment. sudo drops the proxy
+# settings, so that they are passed explicitly.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
@@ -41,8 +41,8 @@ require_root() {
     die "debootstrap needs root: run this script as root, or allow sudo without a password"
 }
 
-# require_debootstrap also looks where root's programs live, since an
-# ordinary user's PATH often leaves sbin out.
+# require_debootstrap also searches the sbin directories, which an ordinary
+# user's PATH often lacks.
 require_debootstrap() {
     PATH=$PATH:/usr/sbin:/sbin
     command -v debootstrap >/dev/null && return
@@ -54,11 +54,10 @@ require_debootstrap() {
     die "debootstrap is missing: install the packages debootstrap and debian-archive-keyring"
 }
 
-# mirror prints the Debian archive this machine itself installs from, or
-# nothing when it has none that debootstrap can use (no apt, another
-# distribution, no package lists). Origin and label are what the archive says
-# about itself, so neither third parties nor -security can match; the codename
-# keeps -updates and -backports out.
+# mirror prints the URL of the Debian archive that this machine installs from,
+# or nothing if debootstrap cannot use it (no apt, another distribution, no
+# package lists). Origin and label exclude third parties and -security; the
+# codename excludes -updates and -backports.
 mirror() {
     command -v apt-get >/dev/null || return 0
     local codename

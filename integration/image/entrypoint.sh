@@ -1,11 +1,11 @@
 #!/bin/sh
-# The entrypoint of an image that debian.sh has built: initializes the data
-# directory when it is empty, then becomes the server.
+# The entrypoint of the images that debian.sh builds. Initializes an empty data
+# directory, then executes the server.
 set -eu
 
 : "${MYSQL_ROOT_PASSWORD:?set MYSQL_ROOT_PASSWORD to the password of root}"
 
-# A backslash escapes in MySQL's strings, so it is doubled like the quote.
+# Backslash is an escape character in MySQL's strings.
 password=$(printf '%s' "$MYSQL_ROOT_PASSWORD" | sed -e 's/\\/\\\\/g' -e "s/'/''/g")
 unset MYSQL_ROOT_PASSWORD
 
@@ -20,8 +20,8 @@ initialize() {
 mkdir -p /var/lib/mysql-files /run/mysqld
 [ -d /var/lib/mysql/mysql ] || initialize
 
-# The server runs this file before it accepts the first connection, so nobody
-# ever meets a root without a password.
+# The server runs this file before it accepts connections, so that root never
+# accepts one without a password.
 umask 077
 cat >/tmp/init.sql <<SQL
 ALTER USER root@localhost IDENTIFIED BY '$password';

@@ -1,4 +1,4 @@
-# Functions that the scripts of this folder share.
+# Functions shared by the scripts in this directory.
 # shellcheck shell=bash
 
 work=
@@ -15,8 +15,8 @@ require_docker() {
     docker info >/dev/null 2>&1 || die "docker does not answer: start it, or set DOCKER_HOST"
 }
 
-# content prints a short hash of these files and of what stands on the standard
-# input, for the tag of the image that is made of them.
+# content prints a short hash of the files and of standard input, for the tag of
+# the image that is built from them.
 content() {
     cat -- "$@" - | sha256sum | cut -c -12
 }
@@ -26,7 +26,8 @@ quietly() {
     "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; die "failed: $*"; }
 }
 
-# with_workspace makes the folder $work, which ends with the script.
+# with_workspace creates the directory $work, which the script's cleanup removes
+# on exit.
 with_workspace() {
     trap cleanup EXIT
     trap 'exit 130' INT

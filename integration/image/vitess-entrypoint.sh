@@ -1,15 +1,15 @@
 #!/bin/bash
-# Starts a MySQL server that only this container reaches, then becomes a Vitess
-# cluster over it, whose vtgate listens on port 3306. It takes from the
-# environment
+# Starts a MySQL server that is reachable only inside this container, then
+# executes a Vitess cluster on it, whose vtgate listens on port 3306. It reads
+# these environment variables:
 #
 #     VITESS_TOPOLOGY   keyspaces, shards and routing rules, a vttest.TopoData as JSON
 #     VITESS_DATABASES  the databases of all shards
-#     VITESS_SHARDED    the keyspaces that VITESS_VSCHEMA is of
+#     VITESS_SHARDED    the keyspaces that VITESS_VSCHEMA applies to
 #     VITESS_VSCHEMA    a vschema as JSON
 #
-# and hands its arguments on to the MySQL server. vtcombo knows no passwords: keep
-# the port to this machine.
+# It passes its arguments on to the MySQL server. vtcombo has no authentication:
+# do not expose the port beyond this machine.
 set -euo pipefail
 
 : "${VITESS_TOPOLOGY:?}" "${VITESS_DATABASES:?}" "${VITESS_SHARDED:?}" "${VITESS_VSCHEMA:?}"
@@ -29,7 +29,7 @@ mkdir -p /var/lib/mysql-files /run/mysqld
 mysqld --user=root --mysqlx=OFF --socket=$socket --skip-networking --init-file=/tmp/init.sql --secure-file-priv= \
     --gtid-mode=ON --enforce-gtid-consistency=ON --server-id=1 --max-connections=2000 "$@" &
 until mysqladmin --socket=$socket ping >/dev/null 2>&1; do
-    kill -0 $! # ends this script when the server has ended
+    kill -0 $! # fails, and ends this script, if the server has exited
     sleep 0.2
 done
 

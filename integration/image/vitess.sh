@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 #
 # Builds a Docker image of a Vitess cluster in one container from the Go module
-# proxy and Debian packages, and prints its name. The image is that of MySQL
-# from debian.sh with vtcombo, Vitess's own program that runs vtgate and all
-# tablets as one process. See vitess-entrypoint.sh for how to start it.
+# proxy and Debian packages, and prints its name. The image is debian.sh's image
+# of MySQL with vtcombo, Vitess's program that runs vtgate and all tablets in one
+# process. See vitess-entrypoint.sh for its environment variables.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,8 +20,8 @@ cleanup() {
     [ -z "$work" ] || rm -rf "$work"
 }
 
-# build_vtcombo builds in the module's own folder, so that its go.mod decides
-# the versions of what it requires.
+# build_vtcombo builds in the module's own directory, so that its go.mod
+# determines the versions of its dependencies.
 build_vtcombo() {
     local dir
     say "building vtcombo $version"
