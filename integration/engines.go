@@ -25,9 +25,14 @@ type Engine struct {
 var Engines = []Engine{
 	{Name: "mysql-9.7", Build: []string{"debian.sh", "mysql", "unstable"}},
 	{Name: "mysql-8.4", Upstream: "mysql:8.4"},
-	{Name: "mariadb-10.11", Build: []string{"debian.sh", "mariadb", "bookworm"}},
-	{Name: "mariadb-11.8", Upstream: "mariadb:11.8", Build: []string{"debian.sh", "mariadb", "trixie"}},
+	{Name: "mariadb-10.11", Build: []string{"debian.sh", "mariadb", "bookworm"}, Except: mariadb},
+	{Name: "mariadb-11.8", Upstream: "mariadb:11.8", Build: []string{"debian.sh", "mariadb", "trixie"}, Except: mariadb},
 	{Name: "vitess-0.24", Build: []string{"vitess.sh", "v0.24.1"}, Keyspaces: 4, Except: vitess},
+}
+
+// mariadb holds the exceptions of MariaDB.
+var mariadb = map[string]string{
+	"TestFailoverLosesNothing": "MariaDB has no Group Replication; instead MySQL fails over, and TestKilledServerLosesNothing runs",
 }
 
 // vitess holds the exceptions of a sharded cluster.
@@ -43,6 +48,8 @@ var vitess = map[string]string{
 		"instead one of them returns ErrBusy after a lock wait timeout, and the store's own calls lock in one order",
 	"TestOtherCharacterSetsAreRefused": "vtgate ignores SET NAMES and always uses utf8mb4; " +
 		"instead text is stored as the connection sends it, and the driver sends UTF-8",
+	"TestFailoverLosesNothing":     "vtgate leads writes to a shard's primary; instead a MySQL group fails over",
+	"TestKilledServerLosesNothing": "a Vitess cluster is not restarted; instead its shards' server, MySQL, is killed",
 	"TestReadsNeedOnlySelect": "vtgate has no CREATE USER, since its users are defined in files; " +
 		"instead the same statements are tested on MySQL",
 }

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"net"
@@ -75,9 +76,19 @@ func (r restartable) await(t *testing.T) {
 
 func (r restartable) kill(t *testing.T) {
 	t.Helper()
+	r.stop(t)
+	r.start(t)
+}
+
+func (r restartable) stop(t *testing.T) {
+	t.Helper()
 	succeed(t, r.pool.Client.KillContainer(docker.KillContainerOptions{ID: r.container, Signal: docker.SIGKILL}))
 	_, err := r.pool.Client.WaitContainer(r.container)
 	succeed(t, err)
+}
+
+func (r restartable) start(t *testing.T) {
+	t.Helper()
 	succeed(t, r.pool.Client.StartContainer(r.container, nil))
 	r.await(t)
 }
@@ -88,22 +99,27 @@ func TestKilledServerLosesNothing(t *testing.T) {
 	s := openStore(t, "mysql://"+r.config.FormatDSN())
 	rounds := min(faultRounds(t), 10)
 	ledger := newLedger()
+	ledger.writeDuring(t.Context(), s, func() {
+		for range rounds {
+			time.Sleep(time.Second)
+			r.kill(t)
+		}
+	})
+	ledger.check(t, s, "SIGKILL of the server under 8 writers", rounds)
+}
+
+// writeDuring runs eight writers of the same tags while the function injects faults, and for a second afterwards.
+func (l *ledger) writeDuring(ctx context.Context, s *ttp.Store, faults func()) {
 	var done atomic.Bool
 	var wg sync.WaitGroup
 	for range 8 {
 		n := -1
-		wg.Go(func() {
-			ledger.write(t.Context(), s, func() (int, bool) { n++; return n, !done.Load() })
-		})
+		wg.Go(func() { l.write(ctx, s, func() (int, bool) { n++; return n, !done.Load() }) })
 	}
-	for range rounds {
-		time.Sleep(time.Second)
-		r.kill(t)
-	}
+	faults()
 	time.Sleep(time.Second)
 	done.Store(true)
 	wg.Wait()
-	ledger.check(t, s, "SIGKILL of the server under 8 writers", rounds)
 }
 
 func TestManyProcessesMigrateAtOnce(t *testing.T) {

@@ -26,8 +26,9 @@ var cutNames = map[cut]string{beforeCommit: "before", inCommit: "in", afterCommi
 
 // proxy forwards connections to the server and cuts some of them.
 type proxy struct {
-	choose func(statement []byte) cut
-	cuts   atomic.Int64
+	address func() (string, error) // of the server of a new connection
+	choose  func(packet []byte) cut
+	cuts    atomic.Int64
 }
 
 // startProxy returns the DSN of a proxy in front of the server of another DSN. It calls choose for each packet of a
@@ -36,10 +37,17 @@ func startProxy(t *testing.T, dsn string, choose func(packet []byte) cut) (*prox
 	t.Helper()
 	config, err := mysql.ParseDSN(dsn)
 	succeed(t, err)
+	server := config.Addr
+	p := &proxy{address: func() (string, error) { return server, nil }, choose: choose}
+	config.Addr = p.listen(t)
+	return p, config.FormatDSN()
+}
+
+// listen accepts connections until the end of the test and returns the proxy's address.
+func (p *proxy) listen(t *testing.T) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	succeed(t, err)
-	p := &proxy{choose: choose}
-	server := config.Addr
 	var connections sync.WaitGroup
 	connections.Go(func() {
 		for {
@@ -47,19 +55,22 @@ func startProxy(t *testing.T, dsn string, choose func(packet []byte) cut) (*prox
 			if err != nil {
 				return
 			}
-			connections.Go(func() { p.serve(client, server) })
+			connections.Go(func() { p.serve(client) })
 		}
 	})
 	t.Cleanup(func() {
 		_ = listener.Close()
 		connections.Wait() // the test's stores and pools are closed first
 	})
-	config.Addr = listener.Addr().String()
-	return p, config.FormatDSN()
+	return listener.Addr().String()
 }
 
-func (p *proxy) serve(client net.Conn, address string) {
+func (p *proxy) serve(client net.Conn) {
 	defer func() { _ = client.Close() }()
+	address, err := p.address()
+	if err != nil {
+		return
+	}
 	server, err := net.Dial("tcp", address)
 	if err != nil {
 		return

@@ -21,9 +21,11 @@ mkdir -p /var/lib/mysql-files /run/mysqld
 [ -d /var/lib/mysql/mysql ] || initialize
 
 # The server runs this file before it accepts connections, so that root never
-# accepts one without a password.
+# accepts one without a password. The statements are not logged, since a member
+# of a group that has transactions of its own cannot join it again.
 umask 077
 cat >/tmp/init.sql <<SQL
+SET sql_log_bin = 0;
 ALTER USER root@localhost IDENTIFIED BY '$password';
 CREATE USER IF NOT EXISTS root@'%';
 ALTER USER root@'%' IDENTIFIED BY '$password';

@@ -1,0 +1,184 @@
+package integration
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/google/uuid"
+	"github.com/ory/dockertest/v3"
+	"github.com/ory/dockertest/v3/docker"
+)
+
+// groupSize is the number of servers of a group. Two of three are a majority without the primary.
+const groupSize = 3
+
+// group is a MySQL group with a single primary:
+// https://dev.mysql.com/doc/refman/8.4/en/group-replication.html.
+type group struct {
+	members [groupSize]restartable
+	join    string // the statement with which a member joins
+}
+
+// startGroup starts the members in containers that share a private network, so that they find each other at fixed ports.
+func startGroup(t *testing.T) group {
+	t.Helper()
+	pool, err := connectDocker()
+	succeed(t, err)
+	image, err := obtainImage(pool.Client, engine)
+	succeed(t, err)
+	password, name := rand.Text(), uuid.NewString()
+	network := startNetwork(t, pool, image)
+	var seeds []string
+	for i := range groupSize {
+		seeds = append(seeds, fmt.Sprintf("127.0.0.1:%d", 33061+i))
+	}
+	g := group{join: fmt.Sprintf("START GROUP_REPLICATION USER='root', PASSWORD='%s'", password)}
+	for i := range g.members {
+		port := 3306 + i
+		g.members[i] = startMember(t, pool, network, image, password, []string{
+			fmt.Sprint("--port=", port), fmt.Sprint("--server-id=", i+1), fmt.Sprint("--report-port=", port), "--report-host=127.0.0.1",
+			"--skip-name-resolve", "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--plugin-load-add=group_replication.so",
+			"--loose-group-replication-start-on-boot=OFF", "--loose-group-replication-group-name=" + name,
+			"--loose-group-replication-local-address=" + seeds[i],
+			"--loose-group-replication-group-seeds=" + strings.Join(seeds, ","),
+			"--loose-group-replication-recovery-get-public-key=ON", "--loose-group-replication-member-expel-timeout=0",
+		})
+		g.members[i].config.Addr = network.GetHostPort(fmt.Sprintf("%d/tcp", port))
+		g.members[i].await(t)
+	}
+	first := g.members[0].config
+	succeed(t, execute(first, "SET GLOBAL group_replication_bootstrap_group = ON"))
+	succeed(t, execute(first, g.join))
+	succeed(t, execute(first, "SET GLOBAL group_replication_bootstrap_group = OFF"))
+	for _, m := range g.members[1:] {
+		succeed(t, execute(m.config, g.join))
+	}
+	g.awaitAll(t)
+	return g
+}
+
+// startNetwork starts a container that only publishes the ports of its network.
+func startNetwork(t *testing.T, pool *dockertest.Pool, image string) *dockertest.Resource {
+	t.Helper()
+	name := containerPrefix + strings.ToLower(rand.Text())
+	stop, err := startReaper(pool.Client, name)
+	t.Cleanup(func() { succeed(t, stop()) })
+	succeed(t, err)
+	options := &dockertest.RunOptions{Name: name, Entrypoint: []string{"sleep", "infinity"}}
+	options.Repository, options.Tag = docker.ParseRepositoryTag(image)
+	options.PortBindings = map[docker.Port][]docker.PortBinding{}
+	for i := range groupSize {
+		port := docker.Port(fmt.Sprintf("%d/tcp", 3306+i))
+		options.ExposedPorts = append(options.ExposedPorts, string(port))
+		options.PortBindings[port] = []docker.PortBinding{{HostIP: "127.0.0.1"}}
+	}
+	network, err := pool.RunWithOptions(options, func(host *docker.HostConfig) { host.PublishAllPorts = false })
+	succeed(t, err)
+	return network
+}
+
+// startMember starts a server in the network of another container.
+func startMember(
+	t *testing.T, pool *dockertest.Pool, network *dockertest.Resource, image, password string, args []string,
+) restartable {
+	t.Helper()
+	name := containerPrefix + strings.ToLower(rand.Text())
+	stop, err := startReaper(pool.Client, name)
+	t.Cleanup(func() { succeed(t, stop()) })
+	succeed(t, err)
+	options := &dockertest.RunOptions{Name: name, Env: []string{"MYSQL_ROOT_PASSWORD=" + password}, Cmd: args}
+	options.Repository, options.Tag = docker.ParseRepositoryTag(image)
+	member, err := pool.RunWithOptions(options, func(host *docker.HostConfig) {
+		host.PublishAllPorts = false
+		host.NetworkMode = "container:" + network.Container.ID
+	})
+	succeed(t, err)
+	config := mysql.NewConfig()
+	config.User, config.Passwd, config.Net = "root", password, "tcp"
+	return restartable{pool, member.Container.ID, config}
+}
+
+var errNoPrimary = errors.New("no member of the group is its primary")
+
+// primary returns the member that accepts writes.
+func (g group) primary() (restartable, error) {
+	for _, m := range g.members {
+		n, err := m.countMembers("MEMBER_ID = @@server_uuid AND MEMBER_ROLE = 'PRIMARY' AND MEMBER_STATE = 'ONLINE'")
+		if err == nil && n == 1 {
+			return m, nil
+		}
+	}
+	return restartable{}, errNoPrimary
+}
+
+// countMembers returns the number of members of the group that the server sees.
+func (r restartable) countMembers(condition string) (n int, err error) {
+	err = withServer(r.config, pingTimeout, func(ctx context.Context, db *sql.DB) error {
+		query := "SELECT COUNT(*) FROM performance_schema.replication_group_members WHERE " + condition
+		return db.QueryRowContext(ctx, query).Scan(&n)
+	})
+	return n, err
+}
+
+// awaitAll waits until all members are online.
+func (g group) awaitAll(t *testing.T) {
+	t.Helper()
+	succeed(t, g.members[0].pool.Retry(func() error {
+		for _, m := range g.members {
+			if n, err := m.countMembers("MEMBER_STATE = 'ONLINE'"); err != nil || n != groupSize {
+				return errors.Join(fmt.Errorf("%d members are online", n), err)
+			}
+		}
+		return nil
+	}))
+}
+
+// failOver kills the primary, and lets it join again after the others have elected the next one.
+func (g group) failOver(t *testing.T) {
+	t.Helper()
+	old, err := g.primary()
+	succeed(t, err)
+	old.stop(t)
+	succeed(t, old.pool.Retry(func() error { _, err := g.primary(); return err }))
+	time.Sleep(time.Second) // of writes at the new primary
+	old.start(t)
+	succeed(t, execute(old.config, g.join))
+	g.awaitAll(t)
+}
+
+// TestFailoverLosesNothing kills the primary of a group under eight writers of the same tags. A proxy leads their
+// connections to the current primary, as MySQL Router does.
+func TestFailoverLosesNothing(t *testing.T) {
+	if engine.Keyspaces > 0 || strings.HasPrefix(engine.Name, "mariadb") {
+		t.Skip("Group Replication is a feature of MySQL")
+	}
+	g := startGroup(t)
+	p := &proxy{choose: func([]byte) cut { return noCut }, address: func() (string, error) {
+		m, err := g.primary()
+		if err != nil {
+			return "", err
+		}
+		return m.config.Addr, nil
+	}}
+	config := g.members[0].config.Clone()
+	config.Addr = p.listen(t)
+	succeed(t, execute(config, "CREATE DATABASE ttp CHARACTER SET utf8mb4"))
+	config.DBName = "ttp"
+	s := openStore(t, "mysql://"+config.FormatDSN())
+	rounds := min(faultRounds(t), 5)
+	ledger := newLedger()
+	ledger.writeDuring(t.Context(), s, func() {
+		for range rounds {
+			time.Sleep(2 * time.Second)
+			g.failOver(t)
+		}
+	})
+	ledger.check(t, s, "SIGKILL of the primary of a group of three, 8 writers", rounds)
+}
