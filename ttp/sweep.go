@@ -12,10 +12,10 @@ import (
 )
 
 var (
-	listTaggedAttackers     = many((*sqlitegen.Queries).ListTaggedAttackers, (*mysqlgen.Queries).ListTaggedAttackers, toID, toID)
-	listTaggedIdentities    = many((*sqlitegen.Queries).ListTaggedIdentities, (*mysqlgen.Queries).ListTaggedIdentities, toID, toID)
-	listAssignedIdentities  = many((*sqlitegen.Queries).ListAssignedIdentities, (*mysqlgen.Queries).ListAssignedIdentities, toID, toID)
-	listSurvivingIdentities = many((*sqlitegen.Queries).ListSurvivingIdentities, (*mysqlgen.Queries).ListSurvivingIdentities, toID, toID)
+	listTaggedAttackers    = many((*sqlitegen.Queries).ListTaggedAttackers, (*mysqlgen.Queries).ListTaggedAttackers, toID, toID)
+	listTaggedIdentities   = many((*sqlitegen.Queries).ListTaggedIdentities, (*mysqlgen.Queries).ListTaggedIdentities, toID, toID)
+	listAssignedIdentities = many((*sqlitegen.Queries).ListAssignedIdentities, (*mysqlgen.Queries).ListAssignedIdentities, toID, toID)
+	listSurvivors          = many((*sqlitegen.Queries).ListSurvivors, (*mysqlgen.Queries).ListSurvivors, toID, toID)
 )
 
 // ScopeRollup is a scope with its rollup.
@@ -119,7 +119,7 @@ func attackersAsMembers(_ context.Context, _ queries, ids []uuid.UUID) (members,
 // listReferencedIdentities returns a page of the identities that tags, attackers or merges reference.
 func listReferencedIdentities(ctx context.Context, q queries, a args) ([]uuid.UUID, error) {
 	var referenced []uuid.UUID
-	for _, list := range []generated[[]uuid.UUID]{listTaggedIdentities, listAssignedIdentities, listSurvivingIdentities} {
+	for _, list := range []generated[[]uuid.UUID]{listTaggedIdentities, listAssignedIdentities, listSurvivors} {
 		ids, err := list(ctx, q, a)
 		if err != nil {
 			return nil, err

@@ -156,7 +156,7 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
           AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
           AND d.source_kind = COALESCE(?, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.decky_id, tactic_key, t.observed_at
 UNION ALL
@@ -189,7 +189,6 @@ type ListPhasesByMembersParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyIdentity   int64
 	Attackers     [][]byte
 	Identities    [][]byte
 }
@@ -219,7 +218,6 @@ func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembe
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
-	queryParams = append(queryParams, arg.AnyIdentity)
 	if len(arg.Attackers) > 0 {
 		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
@@ -289,7 +287,7 @@ WHERE t.observed_at >= ? AND t.observed_at < ?
           AND d.source_kind = COALESCE(?, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
   AND (t.observed_at < ? OR t.uuid < ?)
-  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 UNION ALL
 SELECT t.uuid, t.observed_at
@@ -325,7 +323,6 @@ type ListTagKeysByMembersParams struct {
 	DeckyID          sql.NullString
 	CursorObservedAt int64
 	CursorUUID       []byte
-	AnyIdentity      int64
 	Attackers        [][]byte
 	Identities       [][]byte
 	Limit            int64
@@ -357,7 +354,6 @@ func (q *Queries) ListTagKeysByMembers(ctx context.Context, arg ListTagKeysByMem
 	queryParams = append(queryParams, arg.DeckyID)
 	queryParams = append(queryParams, arg.CursorObservedAt)
 	queryParams = append(queryParams, arg.CursorUUID)
-	queryParams = append(queryParams, arg.AnyIdentity)
 	if len(arg.Attackers) > 0 {
 		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
@@ -633,7 +629,7 @@ FROM (
               AND d.source_kind = COALESCE(?, d.source_kind)
               AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
       AND (t.observed_at < ? OR t.uuid < ?)
-      AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+      AND t.identity_uuid IS NULL
       AND t.attacker_uuid IN (/*SLICE:attackers*/?)
     UNION ALL
     SELECT t.uuid, t.observed_at
@@ -672,7 +668,6 @@ type ListTagsByMembersParams struct {
 	DeckyID          sql.NullString
 	CursorObservedAt int64
 	CursorUUID       []byte
-	AnyIdentity      int64
 	Attackers        [][]byte
 	Identities       [][]byte
 	Limit            int64
@@ -699,7 +694,6 @@ func (q *Queries) ListTagsByMembers(ctx context.Context, arg ListTagsByMembersPa
 	queryParams = append(queryParams, arg.DeckyID)
 	queryParams = append(queryParams, arg.CursorObservedAt)
 	queryParams = append(queryParams, arg.CursorUUID)
-	queryParams = append(queryParams, arg.AnyIdentity)
 	if len(arg.Attackers) > 0 {
 		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)

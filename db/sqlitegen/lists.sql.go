@@ -136,7 +136,7 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
           AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
           AND d.source_kind = COALESCE(?13, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.decky_id, tactic_key, t.observed_at
 UNION ALL
@@ -169,7 +169,6 @@ type ListPhasesByMembersParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyIdentity   int64
 	Attackers     [][]byte
 	Identities    [][]byte
 }
@@ -199,7 +198,6 @@ func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembe
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
-	queryParams = append(queryParams, arg.AnyIdentity)
 	if len(arg.Attackers) > 0 {
 		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
@@ -255,7 +253,7 @@ WHERE CAST(?1 AS INTEGER) > 0 AND t.observed_at >= ?2 AND t.observed_at < ?3
           AND d.source_kind = COALESCE(?14, d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
   AND (t.observed_at < ?16 OR t.uuid < ?17)
-  AND (CAST(?18 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 UNION ALL
 SELECT t.uuid, t.observed_at
@@ -292,7 +290,6 @@ type ListTagKeysByMembersParams struct {
 	DeckyID          sql.NullString
 	CursorObservedAt int64
 	CursorUUID       []byte
-	AnyIdentity      int64
 	Attackers        [][]byte
 	Identities       [][]byte
 }
@@ -324,7 +321,6 @@ func (q *Queries) ListTagKeysByMembers(ctx context.Context, arg ListTagKeysByMem
 	queryParams = append(queryParams, arg.DeckyID)
 	queryParams = append(queryParams, arg.CursorObservedAt)
 	queryParams = append(queryParams, arg.CursorUUID)
-	queryParams = append(queryParams, arg.AnyIdentity)
 	if len(arg.Attackers) > 0 {
 		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
@@ -584,7 +580,7 @@ WHERE t.rowid IN (SELECT k.tag FROM (
               AND d.source_kind = COALESCE(?14, d.source_kind)
               AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
       AND (t.observed_at < ?16 OR t.uuid < ?17)
-      AND (CAST(?18 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+      AND t.identity_uuid IS NULL
       AND t.attacker_uuid IN (/*SLICE:attackers*/?)
     UNION ALL
     SELECT t.rowid AS tag, t.uuid, t.observed_at
@@ -623,7 +619,6 @@ type ListTagsByMembersParams struct {
 	DeckyID          sql.NullString
 	CursorObservedAt int64
 	CursorUUID       []byte
-	AnyIdentity      int64
 	Attackers        [][]byte
 	Identities       [][]byte
 }
@@ -651,7 +646,6 @@ func (q *Queries) ListTagsByMembers(ctx context.Context, arg ListTagsByMembersPa
 	queryParams = append(queryParams, arg.DeckyID)
 	queryParams = append(queryParams, arg.CursorObservedAt)
 	queryParams = append(queryParams, arg.CursorUUID)
-	queryParams = append(queryParams, arg.AnyIdentity)
 	if len(arg.Attackers) > 0 {
 		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)

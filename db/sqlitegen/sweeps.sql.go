@@ -46,7 +46,7 @@ func (q *Queries) ListAssignedIdentities(ctx context.Context, arg ListAssignedId
 	return items, nil
 }
 
-const ListSurvivingIdentities = `-- name: ListSurvivingIdentities :many
+const ListSurvivors = `-- name: ListSurvivors :many
 SELECT i.survivor_uuid FROM ttp_identity i
 WHERE i.survivor_uuid > ?1
 GROUP BY i.survivor_uuid
@@ -54,14 +54,14 @@ ORDER BY i.survivor_uuid
 LIMIT ?2
 `
 
-type ListSurvivingIdentitiesParams struct {
+type ListSurvivorsParams struct {
 	After []byte
 	Limit int64
 }
 
 // A page of the distinct survivors of identities.
-func (q *Queries) ListSurvivingIdentities(ctx context.Context, arg ListSurvivingIdentitiesParams) ([][]byte, error) {
-	rows, err := q.db.QueryContext(ctx, ListSurvivingIdentities, arg.After, arg.Limit)
+func (q *Queries) ListSurvivors(ctx context.Context, arg ListSurvivorsParams) ([][]byte, error) {
+	rows, err := q.db.QueryContext(ctx, ListSurvivors, arg.After, arg.Limit)
 	if err != nil {
 		return nil, err
 	}

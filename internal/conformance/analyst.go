@@ -62,7 +62,8 @@ func whoShowsAllOrAnyTechniques(t *testing.T, db *database) {
 	equal(t, "all of two", counts(s.WhoAllOf(ctx, ttp.AttackerScope, ttp.Filter{}, both, 0)), []string{"a2 1µs 3µs"})
 	equal(t, "any of two", counts(s.WhoAnyOf(ctx, ttp.AttackerScope, ttp.Filter{}, both, 0)),
 		[]string{"a2 1µs 3µs", "b1 2µs 2µs", "c1 4µs 4µs"})
-	equal(t, "the same twice", counts(s.WhoAllOf(ctx, ttp.AttackerScope, ttp.Filter{}, []string{"T1110", "T1110"}, 0)), []string{"a1 5µs 5µs"})
+	twice := []string{"T1110", "T1110"}
+	equal(t, "the same twice", counts(s.WhoAllOf(ctx, ttp.AttackerScope, ttp.Filter{}, twice, 0)), []string{"a1 5µs 5µs"})
 	equal(t, "a technique and its sub-technique", counts(s.WhoAnyOf(ctx, ttp.AttackerScope, sub, []string{"T1110", "T1110.001"}, 0)),
 		[]string{"a2 1µs 5µs", "b1 2µs 2µs"})
 	equal(t, "in a window", counts(s.WhoAllOf(ctx, ttp.AttackerScope, ttp.Filter{Since: at(2)}, both, 0)), []string(nil))
@@ -91,7 +92,8 @@ func confidencesAreCountedByTenths(t *testing.T, db *database) {
 	sure := func(confidence float64) func(*ttp.Tag) { return func(tag *ttp.Tag) { tag.Confidence = confidence } }
 	in := func(tag *ttp.Tag) { tag.SessionID, tag.IdentityUUID = "s", id("i") }
 	insert(t, s, newTag("1", sure(0.3), in), newTag("2", sure(0.39), in), newTag("3", sure(0.7), in), newTag("4", sure(1), in),
-		newTag("5", sure(0.9), in, technique("T1110", "T1110.001", "TA0006")), newTag("6", sure(0.7), in, technique("T1110", "T1110.001", "TA0001")))
+		newTag("5", sure(0.9), in, technique("T1110", "T1110.001", "TA0006")),
+		newTag("6", sure(0.7), in, technique("T1110", "T1110.001", "TA0001")))
 	want := []ttp.ConfidenceRow{
 		{TechniqueID: "T1110", Count: 4, Counts: [ttp.ConfidenceSteps]int64{3: 2, 7: 1, 9: 1}},
 		{TechniqueID: "T1110", SubTechniqueID: "T1110.001", Count: 2, Counts: [ttp.ConfidenceSteps]int64{7: 1, 9: 1}},
@@ -121,7 +123,8 @@ func deckiesAreOrderedByTags(t *testing.T, db *database) {
 		{DeckyID: "a", Count: 1, FirstSeen: at(4), LastSeen: at(4)},
 		{DeckyID: "x", Count: 1, FirstSeen: at(3), LastSeen: at(3)},
 	})
-	equal(t, "since", deckies(s.ListDeckies(ctx, ttp.Filter{Since: at(4)})), []ttp.DeckyCount{{DeckyID: "a", Count: 1, FirstSeen: at(4), LastSeen: at(4)}})
+	equal(t, "since", deckies(s.ListDeckies(ctx, ttp.Filter{Since: at(4)})),
+		[]ttp.DeckyCount{{DeckyID: "a", Count: 1, FirstSeen: at(4), LastSeen: at(4)}})
 	equal(t, "none", deckies(s.ListDeckies(ctx, ttp.Filter{RuleID: "R9"})), []ttp.DeckyCount{})
 	_, err := s.ListDeckies(ctx, ttp.Filter{Tactic: "x"})
 	equal(t, "fields", problemFields(t, err), []string{"tactic"})

@@ -253,7 +253,9 @@ func (m *model) write(rt *rapid.T, s *ttp.Store) {
 // clearTables deletes all rows, which is faster than creating a new database.
 func clearTables(t *testing.T, db *database) {
 	t.Helper()
-	for _, table := range []string{"tag", "attacker", "identity", "campaign", "tombstoned_tag", "tombstone", "technique_count", "attack_release"} {
+	for _, table := range []string{
+		"tag", "attacker", "identity", "campaign", "tombstoned_tag", "tombstone", "technique_count", "attack_release",
+	} {
 		exec(t, db, "DELETE FROM ttp_"+table)
 	}
 }

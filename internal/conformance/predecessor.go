@@ -235,12 +235,14 @@ func predecessorIsImportedAgain(t *testing.T, db *database) {
 			s := newDatabase(t, db.Engine).store(t)
 			must[ttp.PredecessorReport](t)(s.ImportPredecessor(ctx, source.url, ttp.PredecessorOptions{}))
 			later := oldTag{
-				source: "9", attacker: id("a1").String(), technique: "T1083", confidence: "0.7", evidence: "{}", release: "v15.1", created: "2026-03-02 12:00:00.25",
+				source: "9", attacker: id("a1").String(), technique: "T1083", confidence: "0.7", evidence: "{}", release: "v15.1",
+				created: "2026-03-02 12:00:00.25",
 			}
 			source.exec(t,
 				"UPDATE attacker_identities SET merged_into_uuid = NULL, campaign_id = '"+id("c2").String()+"' WHERE uuid = '"+bareI2+"'",
 				"UPDATE attacker_identities SET merged_into_uuid = '"+bareI2+"', campaign_id = NULL WHERE uuid = '"+id("i1").String()+"'",
-				"UPDATE campaigns SET merged_into_uuid = NULL", "UPDATE campaigns SET merged_into_uuid = '"+id("c2").String()+"' WHERE uuid = '"+id("c1").String()+"'",
+				"UPDATE campaigns SET merged_into_uuid = NULL",
+				"UPDATE campaigns SET merged_into_uuid = '"+id("c2").String()+"' WHERE uuid = '"+id("c1").String()+"'",
 				"UPDATE attackers SET identity_id = '"+id("i3").String()+"', ip = '192.0.2.9' WHERE uuid = '"+id("a1").String()+"'",
 				"UPDATE attackers SET identity_id = NULL WHERE uuid = '"+id("a2").String()+"'",
 				later.row())
@@ -249,8 +251,9 @@ func predecessorIsImportedAgain(t *testing.T, db *database) {
 			equal(t, "identities", report.Identities, ttp.PredecessorRows{Read: 3, Updated: 2, Unchanged: 1})
 			equal(t, "campaigns", report.Campaigns, ttp.PredecessorRows{Read: 2, Updated: 2})
 			equal(t, "attackers", report.Attackers, ttp.PredecessorRows{Read: 4, Updated: 2, Unchanged: 2})
-			equal(t, "i1", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i1"))), ttp.Identity{UUID: id("i1"), MergedIntoUUID: id("i2"), SurvivorUUID: id("i2")})
-			equal(t, "i2", must[ttp.Identity](t)(s.GetIdentity(ctx, id("i2"))), ttp.Identity{UUID: id("i2"), CampaignUUID: id("c2"), SurvivorUUID: id("i2")})
+			get := func(of string) ttp.Identity { return must[ttp.Identity](t)(s.GetIdentity(ctx, id(of))) }
+			equal(t, "i1", get("i1"), ttp.Identity{UUID: id("i1"), MergedIntoUUID: id("i2"), SurvivorUUID: id("i2")})
+			equal(t, "i2", get("i2"), ttp.Identity{UUID: id("i2"), CampaignUUID: id("c2"), SurvivorUUID: id("i2")})
 			equal(t, "c1", must[ttp.Campaign](t)(s.GetCampaign(ctx, id("c1"))).SurvivorUUID, id("c2"))
 			equal(t, "a1", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a1"))).IdentityUUID, id("i3"))
 			equal(t, "a2", must[ttp.Attacker](t)(s.GetAttacker(ctx, id("a2"))).IdentityUUID, uuid.Nil)

@@ -140,7 +140,7 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
           AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
-  AND (CAST(sqlc.arg(any_identity) AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (sqlc.slice(attackers))
 UNION ALL
 SELECT t.uuid, t.observed_at
@@ -176,7 +176,7 @@ FROM (
               AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
               AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
       AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
-      AND (CAST(sqlc.arg(any_identity) AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+      AND t.identity_uuid IS NULL
       AND t.attacker_uuid IN (sqlc.slice(attackers))
     UNION ALL
     SELECT t.uuid, t.observed_at
@@ -216,7 +216,7 @@ WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed
           AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
           AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
           AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
-  AND (CAST(sqlc.arg(any_identity) AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (sqlc.slice(attackers))
 GROUP BY t.decky_id, tactic_key, t.observed_at
 UNION ALL

@@ -22,7 +22,7 @@ GROUP BY a.identity_uuid
 ORDER BY a.identity_uuid
 LIMIT sqlc.arg(limit);
 
--- name: ListSurvivingIdentities :many
+-- name: ListSurvivors :many
 -- A page of the distinct survivors of identities.
 SELECT i.survivor_uuid FROM ttp_identity i
 WHERE i.survivor_uuid > sqlc.arg(after)
