@@ -23,8 +23,10 @@ test-engines: ## Run the suite on every engine, or on ENGINES, and print a table
 	cd integration && go run ./testengines $(ENGINES)
 
 .PHONY: faults
+faults: SHELL := bash
 faults: ## Kill processes and servers, cut connections and fill a disk; docs/faults.md has the results
-	cd integration && TTPSTORE_FAULT_ROUNDS=50 go test -timeout 60m -v -run 'Cut|Killed|FullDisk|ShareAFile|MigrateAtOnce' . | grep -E '\| |FAIL|ok'
+	set -o pipefail; cd integration && TTPSTORE_FAULT_ROUNDS=50 go test -timeout 60m -v \
+		-run 'Cut|Killed|Failover|FullDisk|ShareAFile|MigrateAtOnce' . | grep -E '\| |FAIL|ok'
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME, 60s by default
