@@ -78,8 +78,9 @@ vulncheck: ## Look for known vulnerabilities in the code that the programs call,
 	fi
 
 .PHONY: bench
-bench: ## Compare with GORM, bun, C SQLite and handwritten SQL; print tables and write bench/RESULTS.md
-	cd bench && go run .
+bench: ## Compare with GORM, bun, C SQLite and handwritten SQL; print tables and write bench/*/RESULTS.md
+	cd bench && go run . -engines sqlite -o sqlite/RESULTS.md
+	cd bench && go run . -engines mysql -o mysql/RESULTS.md
 
 .PHONY: profile
 profile: ## Run the package benchmarks on TTPSTORE_BENCH_TAGS tags, a million by default
