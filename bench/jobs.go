@@ -22,6 +22,7 @@ const (
 	rollupOf     = "rollup: "
 	deepPage     = "page of 100 in the middle of the list"
 	exportAll    = "export"
+	importAll    = "import"
 
 	ofHoneypot = " (honeypot records)"
 )

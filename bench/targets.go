@@ -58,6 +58,10 @@ func (r *report) targets(w row) []target {
 		fresh := w
 		fresh.job = strings.Replace(w.job, replay, freshInsert, 1)
 		return append(targets, least("fresh by replay", r.own(fresh)/r.own(w), 3))
+	case importAll:
+		fresh := w
+		fresh.job = freshInsert + ofHoneypot
+		return append(targets, least("insert by import", r.own(fresh)/r.own(w), 0.8))
 	case manyWriters:
 		if w.engine == mysqlEngine {
 			one := w

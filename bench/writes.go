@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -24,7 +25,7 @@ func (j *jobs) writes(ctx context.Context) error {
 	}
 	j.report.noteRecords(len(tags))
 	if len(tags) > 0 {
-		if err := j.inserts(ctx, ofHoneypot, tags, nil); err != nil {
+		if err := errors.Join(j.inserts(ctx, ofHoneypot, tags, nil), j.imports(ctx)); err != nil {
 			return err
 		}
 	}
@@ -122,6 +123,31 @@ func (j *jobs) inserts(ctx context.Context, of string, tags, others []ttp.Tag) e
 			return nil
 		})
 	})
+}
+
+// imports measures ttpstore's import of the honeypot records, which also reads and checks their lines.
+func (j *jobs) imports(ctx context.Context) error {
+	s := ttpstoreSubject()
+	for range j.rounds {
+		err := j.onNew(ctx, s, func(opened store) (err error) {
+			file, err := os.Open(j.records)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, file.Close()) }()
+			var report ttp.ImportReport
+			t, err := once(func() (err error) {
+				report, err = opened.(ttpstore).Import(ctx, file, ttp.ImportOptions{Batch: j.callTags})
+				return err
+			})
+			j.add(s, importAll+ofHoneypot, report.Inserted, seconds, t)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // goAllocations counts allocations of Go, not of C.
