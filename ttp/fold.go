@@ -56,7 +56,12 @@ func toGroup[R groupRow](row R) group {
 	}
 }
 
-func toMemberGroup[R sqlitegen.ListTechniquesByEachMemberRow | mysqlgen.ListTechniquesByEachMemberRow](row R) group {
+type ownedGroupRow interface {
+	sqlitegen.ListTechniquesByEachMemberRow | mysqlgen.ListTechniquesByEachMemberRow |
+		sqlitegen.ListTechniquesBySurvivorRow | mysqlgen.ListTechniquesBySurvivorRow
+}
+
+func toMemberGroup[R ownedGroupRow](row R) group {
 	r := sqlitegen.ListTechniquesByEachMemberRow(row)
 	return group{
 		owner: toID(r.UUID), key: groupKey(r.TechniqueKey), tags: r.Tags,

@@ -67,25 +67,6 @@ func (m *members) add(row member) {
 	}
 }
 
-// bySurvivor splits the members by their surviving identity.
-func (m members) bySurvivor() map[uuid.UUID]*members {
-	out := map[uuid.UUID]*members{}
-	of := func(id uuid.UUID) *members {
-		survivor := m.survivors[id]
-		if out[survivor] == nil {
-			out[survivor] = &members{scope: m.scope}
-		}
-		return out[survivor]
-	}
-	for _, id := range m.identities {
-		of(id).identities = append(of(id).identities, id)
-	}
-	for _, id := range m.attackers {
-		of(id).attackers = append(of(id).attackers, id)
-	}
-	return out
-}
-
 // scopeQueries holds the variants of a query for each kind of scope.
 type scopeQueries[T any] struct{ fleet, session, members generated[[]T] }
 

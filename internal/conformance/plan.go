@@ -30,7 +30,7 @@ var plannedReads = []plannedRead{
 	{"ListTechniquesByMembers", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByAttacker(ctx, id("a1"), ttp.Where(ttp.Filter{Since: at(5), Tactic: "TA0006", Domain: "ics"}))
 	}), byMembers, false},
-	{"ListTechniquesByMembers", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	{"ListTechniquesBySurvivor", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByCampaign(ctx, id("c1"))
 	}), byMembers, false},
 	{"ListTechniquesBySession", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
