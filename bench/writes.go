@@ -137,7 +137,7 @@ func (j *jobs) imports(ctx context.Context) error {
 			defer func() { err = errors.Join(err, file.Close()) }()
 			var report ttp.ImportReport
 			t, err := once(func() (err error) {
-				report, err = opened.(ttpstore).Import(ctx, file, ttp.ImportOptions{Batch: j.callTags})
+				report, err = opened.(*database).store.(ttpstore).Import(ctx, file, ttp.ImportOptions{Batch: j.callTags})
 				return err
 			})
 			j.add(s, importAll+ofHoneypot, report.Inserted, seconds, t)
