@@ -67,21 +67,15 @@ func startGroup(t *testing.T) group {
 // startNetwork starts a container that only publishes the ports of its network.
 func startNetwork(t *testing.T, pool *dockertest.Pool, image string) *dockertest.Resource {
 	t.Helper()
-	name := containerPrefix + strings.ToLower(rand.Text())
-	stop, err := startReaper(pool.Client, name)
-	t.Cleanup(func() { succeed(t, stop()) })
-	succeed(t, err)
-	options := &dockertest.RunOptions{Name: name, Entrypoint: []string{"sleep", "infinity"}}
-	options.Repository, options.Tag = docker.ParseRepositoryTag(image)
-	options.PortBindings = map[docker.Port][]docker.PortBinding{}
+	options := &dockertest.RunOptions{
+		Entrypoint: []string{"sleep", "infinity"}, PortBindings: map[docker.Port][]docker.PortBinding{},
+	}
 	for i := range groupSize {
 		port := docker.Port(fmt.Sprintf("%d/tcp", 3306+i))
 		options.ExposedPorts = append(options.ExposedPorts, string(port))
 		options.PortBindings[port] = []docker.PortBinding{{HostIP: "127.0.0.1"}}
 	}
-	network, err := pool.RunWithOptions(options, func(host *docker.HostConfig) { host.PublishAllPorts = false })
-	succeed(t, err)
-	return network
+	return startContainer(t, pool, image, options, func(*docker.HostConfig) {})
 }
 
 // startMember starts a server in the network of another container.
@@ -89,17 +83,10 @@ func startMember(
 	t *testing.T, pool *dockertest.Pool, network *dockertest.Resource, image, password string, args []string,
 ) restartable {
 	t.Helper()
-	name := containerPrefix + strings.ToLower(rand.Text())
-	stop, err := startReaper(pool.Client, name)
-	t.Cleanup(func() { succeed(t, stop()) })
-	succeed(t, err)
-	options := &dockertest.RunOptions{Name: name, Env: []string{"MYSQL_ROOT_PASSWORD=" + password}, Cmd: args}
-	options.Repository, options.Tag = docker.ParseRepositoryTag(image)
-	member, err := pool.RunWithOptions(options, func(host *docker.HostConfig) {
-		host.PublishAllPorts = false
+	options := &dockertest.RunOptions{Env: []string{"MYSQL_ROOT_PASSWORD=" + password}, Cmd: args}
+	member := startContainer(t, pool, image, options, func(host *docker.HostConfig) {
 		host.NetworkMode = "container:" + network.Container.ID
 	})
-	succeed(t, err)
 	config := mysql.NewConfig()
 	config.User, config.Passwd, config.Net = "root", password, "tcp"
 	return restartable{pool, member.Container.ID, config}

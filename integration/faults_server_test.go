@@ -34,29 +34,35 @@ func startRestartable(t *testing.T) restartable {
 	succeed(t, err)
 	image, err := obtainImage(pool.Client, engine)
 	succeed(t, err)
-	name := containerPrefix + strings.ToLower(rand.Text())
-	stop, err := startReaper(pool.Client, name)
-	t.Cleanup(func() { succeed(t, stop()) })
-	succeed(t, err)
 	password := rand.Text()
-	repository, tag := docker.ParseRepositoryTag(image)
-	_, err = pool.RunWithOptions(&dockertest.RunOptions{
-		Name: name, Repository: repository, Tag: tag,
+	resource := startContainer(t, pool, image, &dockertest.RunOptions{
 		Env:          []string{"MYSQL_ROOT_PASSWORD=" + password, "MYSQL_DATABASE=ttp"},
 		Cmd:          []string{"--skip-name-resolve"},
 		PortBindings: map[docker.Port][]docker.PortBinding{mysqlPort: {{HostIP: "127.0.0.1", HostPort: freePort(t)}}},
-	}, func(host *docker.HostConfig) { host.PublishAllPorts = false })
-	succeed(t, err)
-	container, err := pool.Client.InspectContainer(name)
-	succeed(t, err)
+	}, func(*docker.HostConfig) {})
 	config := mysql.NewConfig()
 	config.User, config.Passwd, config.Net = "root", password, "tcp"
-	config.Addr = net.JoinHostPort("127.0.0.1", container.HostConfig.PortBindings[mysqlPort][0].HostPort)
-	r := restartable{pool, container.ID, config}
+	config.Addr = resource.GetHostPort(mysqlPort)
+	r := restartable{pool, resource.Container.ID, config}
 	r.await(t)
 	succeed(t, execute(config, "CREATE DATABASE IF NOT EXISTS ttp CHARACTER SET utf8mb4"))
 	config.DBName = "ttp"
 	return r
+}
+
+// startContainer starts a container until the end of the test. Its data are on disk, so that they survive a restart.
+func startContainer(
+	t *testing.T, pool *dockertest.Pool, image string, options *dockertest.RunOptions, configure func(*docker.HostConfig),
+) *dockertest.Resource {
+	t.Helper()
+	options.Name = containerPrefix + strings.ToLower(rand.Text())
+	options.Repository, options.Tag = docker.ParseRepositoryTag(image)
+	stop, err := startReaper(pool.Client, options.Name)
+	t.Cleanup(func() { succeed(t, stop()) })
+	succeed(t, err)
+	resource, err := pool.RunWithOptions(options, configure, func(host *docker.HostConfig) { host.PublishAllPorts = false })
+	succeed(t, err)
+	return resource
 }
 
 func freePort(t *testing.T) string {

@@ -1,6 +1,7 @@
 package ttp
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -44,11 +45,8 @@ func FuzzMySQLConfig(f *testing.F) {
 			t.Errorf("%q: got %q, want %q", dsn, got, want)
 		}
 		want := map[string]string{mysqlLockWait: "5"}
-		for _, params := range []map[string]string{given.Params, mysqlSession} {
-			for name, value := range params {
-				want[name] = value
-			}
-		}
+		maps.Copy(want, given.Params)
+		maps.Copy(want, mysqlSession)
 		if diff := cmp.Diff(want, config.Params); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", dsn, diff)
 		}

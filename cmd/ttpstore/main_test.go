@@ -160,7 +160,7 @@ func TestWrongUsage(t *testing.T) {
 		{"rollup identity", "missing argument ID", "ttpstore rollup identity"},
 		{"rollup identity x", `the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "ttpstore rollup identity"},
 		{"rollup attacker x", `the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "ttpstore rollup attacker"},
-		{"rollup fleet --sicne 7d", "unknown flag: --sicne, did you mean --since?", "ttpstore rollup fleet"},
+		{"rollup fleet --sinec 7d", "unknown flag: --sinec, did you mean --since?", "ttpstore rollup fleet"},
 		{"rollup fleet --sincee 7d", "unknown flag: --sincee, did you mean --since?", "ttpstore rollup fleet"},
 		{"rollup fleet x", `unexpected argument "x"`, "ttpstore rollup fleet"},
 		{"rollup fleet --output xml", `invalid argument "xml" for "-o, --output" flag: must be table, json, jsonl or csv`, "ttpstore rollup fleet"},

@@ -6,7 +6,7 @@ func TestDistance(t *testing.T) {
 	for _, test := range []struct {
 		a, b string
 		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"größe", "grösse", 2}, {"flaw", "lawn", 2}, {"sicne", "since", 1}, {"ab", "bca", 3}} {
+	}{{"", "", 0}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"größe", "grösse", 2}, {"flaw", "lawn", 2}, {"sinec", "since", 1}, {"ab", "bca", 3}} {
 		if got := Distance(test.a, test.b); got != test.want {
 			t.Errorf("%q, %q: %d, want %d", test.a, test.b, got, test.want)
 		}
