@@ -615,7 +615,7 @@ type ListTechniquesBySurvivorRow struct {
 	ConfidenceMax float64
 }
 
-// The groups of a campaign's members by surviving identity, of which there are fewer than by member.
+// The groups of a campaign's members by surviving identity. Grouping by member returns more rows.
 func (q *Queries) ListTechniquesBySurvivor(ctx context.Context, arg ListTechniquesBySurvivorParams) ([]ListTechniquesBySurvivorRow, error) {
 	query := ListTechniquesBySurvivor
 	var queryParams []interface{}

@@ -199,7 +199,7 @@ type mergeResult struct {
 	n        int64 // tags of all identities that are merged with one
 }
 
-// mergeState holds for each identity the number of the one that it is merged into, or -1.
+// mergeState maps each identity to the one it is merged into, or to -1.
 type mergeState [mergedIdentities]int
 
 func (s mergeState) survivor(i int) int {

@@ -16,6 +16,7 @@ var listCases = []testCase{
 	{name: "PagesDoNotShift", run: pagesDoNotShift},
 	{name: "PagesEndExactly", run: pagesEndExactly},
 	{name: "EqualTimesSpanPages", run: equalTimesSpanPages},
+	{name: "PagesHaveManyMembers", run: pagesHaveManyMembers},
 	{name: "CursorBelongsToItsQuery", run: cursorBelongsToItsQuery},
 	{name: "DamagedCursorIsRefused", run: damagedCursorIsRefused},
 	{name: "TagIsFoundByItsUUID", run: tagIsFoundByItsUUID},
@@ -78,11 +79,37 @@ func equalTimesSpanPages(t *testing.T, db *database) {
 		m.tags = append(m.tags, newTag(fmt.Sprint(i), anchors[i%4]))
 	}
 	insert(t, s, m.tags...)
+	equalPages(t, s, ttp.OfIdentity(id("i2")), m, 1, 7, 40)
+}
+
+// The attackers do not fit into one IN list.
+func pagesHaveManyMembers(t *testing.T, db *database) {
+	const attackers = 300
+	ctx, s := context.Background(), db.store(t)
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i1")}}))
+	members, m := make([]ttp.Attacker, attackers), &model{}
+	for i := range members {
+		name := fmt.Sprint("a", i)
+		members[i] = ttp.Attacker{UUID: id(name), IdentityUUID: id("i1")}
+		for n := range 2 {
+			tag := newTag(fmt.Sprint(i, " ", n), named(name, "", "T1110"))
+			tag.ObservedAt = at(i%7 + n)
+			m.tags = append(m.tags, tag)
+		}
+	}
+	succeed(t, s.UpsertAttackers(ctx, members))
+	insert(t, s, m.tags...)
+	equalPages(t, s, ttp.OfIdentity(id("i1")), m, 100, 1000)
+}
+
+// equalPages compares the pages of a scope with all tags of the model, for each limit.
+func equalPages(t *testing.T, s *ttp.Store, scope ttp.Scope, m *model, limits ...int) {
+	t.Helper()
 	want := sourcesOf(m.newestFirst(func(ttp.Tag) bool { return true }))
-	for _, limit := range []int{1, 7, 40} {
+	for _, limit := range limits {
 		var got []string
 		for cursor, more := "", true; more; more = cursor != "" {
-			p := page(t, s, ttp.OfIdentity(id("i2")), ttp.Filter{}, limit, cursor)
+			p := page(t, s, scope, ttp.Filter{}, limit, cursor)
 			got, cursor = append(got, sourcesOf(p.Tags)...), p.Next
 		}
 		equal(t, fmt.Sprint("pages of ", limit), got, want)

@@ -99,7 +99,7 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
 GROUP BY t.technique_key, t.identity_uuid;
 
 -- name: ListTechniquesBySurvivor :many
--- The groups of a campaign's members by surviving identity, of which there are fewer than by member.
+-- The groups of a campaign's members by surviving identity. Grouping by member returns more rows.
 SELECT i.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
