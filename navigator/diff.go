@@ -6,13 +6,13 @@ import (
 	"github.com/decnet/ttpstore/matrix"
 )
 
-// DiffOptions describes a layer of [Diff]. Its Score is ignored: differences are coloured, not scored.
+// DiffOptions describes a layer of [Diff]. Its Score is ignored: differences are colored, not scored.
 type DiffOptions struct {
 	Options
 	Here, There string // names of the matrices, such as "last week"; "here" and "there" by default
 }
 
-// The colours of a difference, from a palette that colour-blind readers can tell apart.
+// The colors of a difference, from a palette that color-blind readers can tell apart.
 const (
 	onlyHereColor  = "#e69f00"
 	onlyThereColor = "#56b4e9"

@@ -59,14 +59,14 @@ type Technique struct {
 	Links             []Link     `json:"links,omitempty"`
 }
 
-// Gradient gives scores their colours.
+// Gradient gives scores their colors.
 type Gradient struct {
 	Colors   []string `json:"colors"` // hexadecimal, two or more
 	MinValue float64  `json:"minValue"`
 	MaxValue float64  `json:"maxValue"` // greater than MinValue
 }
 
-// LegendItem explains a colour.
+// LegendItem explains a color.
 type LegendItem struct {
 	Label string `json:"label"`
 	Color string `json:"color"`

@@ -21,7 +21,7 @@ type Options struct {
 	Metadata    []Metadata // of the layer, such as the scope and the filters
 }
 
-// heat holds the colours of the lowest, the middle and the highest score.
+// heat holds the colors of the lowest, the middle and the highest score.
 var heat = []string{"#fdd49e", "#fc8d59", "#b30000"}
 
 // New returns the layer of a matrix: one entry for each technique and tactic with tags, and one for each technique
@@ -171,7 +171,7 @@ func links(name, page string) []Link {
 
 func isWeb(u *url.URL) bool { return (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" }
 
-// gradient returns colours for scores up to the highest, and their legend. The Navigator needs a range that is not
+// gradient returns colors for scores up to the highest, and their legend. The Navigator needs a range that is not
 // empty, even if nothing is scored.
 func gradient(by Score, highest float64) (*Gradient, []LegendItem) {
 	g := &Gradient{Colors: heat, MaxValue: highest}

@@ -48,7 +48,7 @@ func (e *InvalidError) Unwrap() error { return ErrInvalidLayer }
 
 // Validate checks a file of one layer or of a list of layers against format 4.5 and the releases of the layers: a
 // layer's domain and version select its release. Every technique must be where that release's matrix shows it, once,
-// in the order of [New]. Colours must be hexadecimal and links go to http or https. Unknown properties are ignored, as
+// in the order of [New]. Colors must be hexadecimal and links go to http or https. Unknown properties are ignored, as
 // the Navigator does.
 func Validate(file []byte, releases ...*attack.Release) error {
 	layers, problems := parse(file)
@@ -237,6 +237,6 @@ var hexColor = regexp.MustCompile(`^#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA
 
 func (c *checker) color(field, color string) {
 	if !hexColor.MatchString(color) {
-		c.refuse(field, `must be a hexadecimal colour, such as "#e69f00"`)
+		c.refuse(field, `must be a hexadecimal color, such as "#e69f00"`)
 	}
 }

@@ -54,15 +54,15 @@ func TestValidateRefusesValues(t *testing.T) {
 		{"OneColor", func(l *navigator.Layer) { l.Gradient.Colors = l.Gradient.Colors[:1] },
 			navigator.Problem{Field: "gradient.colors", Reason: "must be two or more"}},
 		{"NoColor", func(l *navigator.Layer) { l.Gradient.Colors = []string{"#ffffff", "reddish"} },
-			navigator.Problem{Field: "gradient.colors[1]", Reason: `must be a hexadecimal colour, such as "#e69f00"`}},
+			navigator.Problem{Field: "gradient.colors[1]", Reason: `must be a hexadecimal color, such as "#e69f00"`}},
 		{"EmptyGradient", func(l *navigator.Layer) { l.Gradient.MaxValue = l.Gradient.MinValue },
 			navigator.Problem{Field: "gradient.maxValue", Reason: "must be greater than minValue"}},
 		{"LegendLabel", func(l *navigator.Layer) { l.LegendItems[1].Label = "" },
 			navigator.Problem{Field: "legendItems[1].label", Reason: "must not be empty"}},
 		{"LegendColor", func(l *navigator.Layer) { l.LegendItems[0].Color = "" },
-			navigator.Problem{Field: "legendItems[0].color", Reason: `must be a hexadecimal colour, such as "#e69f00"`}},
+			navigator.Problem{Field: "legendItems[0].color", Reason: `must be a hexadecimal color, such as "#e69f00"`}},
 		{"TacticRowBackground", func(l *navigator.Layer) { l.TacticRowBackground = "#12" },
-			navigator.Problem{Field: "tacticRowBackground", Reason: `must be a hexadecimal colour, such as "#e69f00"`}},
+			navigator.Problem{Field: "tacticRowBackground", Reason: `must be a hexadecimal color, such as "#e69f00"`}},
 		{"MalformedTechnique", func(l *navigator.Layer) { l.Techniques[3].TechniqueID = "T1110.00" },
 			navigator.Problem{Field: "techniques[3].techniqueID", Reason: `must be such as "T1110" or "T1110.001"`}},
 		{"UnknownTechnique", func(l *navigator.Layer) { l.Techniques[4].TechniqueID = "T9999" },
@@ -88,7 +88,7 @@ func TestValidateRefusesValues(t *testing.T) {
 		{"ShowSubtechniques", func(l *navigator.Layer) { l.Techniques[0].ShowSubtechniques = true }, navigator.Problem{
 			Field: "techniques[0].showSubtechniques", Reason: "must be on a technique that has sub-techniques"}},
 		{"TechniqueColor", func(l *navigator.Layer) { l.Techniques[0].Color = "red;" }, navigator.Problem{
-			Field: "techniques[0].color", Reason: `must be a hexadecimal colour, such as "#e69f00"`}},
+			Field: "techniques[0].color", Reason: `must be a hexadecimal color, such as "#e69f00"`}},
 		{"Metadata", func(l *navigator.Layer) { l.Techniques[0].Metadata[0].Value = "" }, navigator.Problem{
 			Field: "techniques[0].metadata[0]", Reason: "must be a name and a value that are not empty, or a divider"}},
 		{"LayerMetadata", func(l *navigator.Layer) { l.Metadata[0].Divider = true }, navigator.Problem{

@@ -7,12 +7,12 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// levels is the number of colours of the heat map; the style sheet has a class for each, from heat-1 to heat-5.
+// levels is the number of colors of the heat map; the style sheet has a class for each, from heat-1 to heat-5.
 const levels = 5
 
-// heat maps counts to colours on a logarithmic scale: counts of attacks differ by orders of magnitude.
+// heat maps counts to colors on a logarithmic scale: counts of attacks differ by orders of magnitude.
 type heat struct {
-	from []int64 // the lowest count of each colour, ascending
+	from []int64 // the lowest count of each color, ascending
 }
 
 // newHeat returns the scale up to the highest count.
@@ -27,7 +27,7 @@ func newHeat(highest int64) heat {
 	return h
 }
 
-// level returns a count's colour, 0 for none. The highest count always has the last colour.
+// level returns a count's color, 0 for none. The highest count always has the last color.
 func (h heat) level(count int64) int {
 	n := sort.Search(len(h.from), func(i int) bool { return h.from[i] > count })
 	if n == 0 {
@@ -36,13 +36,13 @@ func (h heat) level(count int64) int {
 	return levels - len(h.from) + n
 }
 
-// step explains a colour.
+// step explains a color.
 type step struct {
 	Level int
 	Range string
 }
 
-// Legend returns the colours in use with their counts.
+// Legend returns the colors in use with their counts.
 func (h heat) Legend() []step {
 	var out []step
 	for i, from := range h.from {

@@ -1,6 +1,6 @@
 // Package ttp stores MITRE ATT&CK technique tags and counts them by actor.
 //
-// A [Tag] records that one version of a rule recognised an ATT&CK (sub-)technique in a source event.
+// A [Tag] records that one version of a rule recognized an ATT&CK (sub-)technique in a source event.
 // [Store.InsertTags] writes tags idempotently. Rollups count them by technique for an identity, an attacker, a
 // campaign, a session or the whole fleet.
 //

@@ -15,7 +15,7 @@ import (
 	"github.com/decnet/ttpstore/internal/strictjson"
 )
 
-// Tag records that one version of a rule recognised an ATT&CK (sub-)technique in a source event. Optional fields are
+// Tag records that one version of a rule recognized an ATT&CK (sub-)technique in a source event. Optional fields are
 // zero when absent.
 //
 // Text is compared byte for byte, and its length is counted in characters. Control characters, invalid UTF-8, and
@@ -29,7 +29,7 @@ type Tag struct {
 	// SourceID is the tagged event's ID, at most 255 characters. It is not a foreign key: tags outlive their sources.
 	SourceID string `json:"source_id"`
 	// AttackerUUID identifies the observed IP address. A tag has an attacker, an identity or both; a tag without an
-	// attacker records behaviour that is visible only across several attackers.
+	// attacker records behavior that is visible only across several attackers.
 	AttackerUUID uuid.UUID `json:"attacker_uuid,omitzero"`
 	// IdentityUUID identifies the actor. A tag without it counts for the identity of its attacker at the time of
 	// reading.

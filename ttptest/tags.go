@@ -11,14 +11,14 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-// behaviour is a typical action of attackers on SSH honeypots, with its weight.
-type behaviour struct {
+// behavior is a typical action of attackers on SSH honeypots, with its weight.
+type behavior struct {
 	kind, tactic, technique, sub, rule string
 	evidence                           []string
 	weight                             int
 }
 
-var behaviours = []behaviour{
+var behaviors = []behavior{
 	{"auth_attempt", "TA0006", "T1110", "T1110.001", "R1001", []string{`{"user":"root"}`, `{"user":"admin"}`, `{"user":"pi"}`}, 50},
 	{"auth_attempt", "TA0001", "T1078", "", "R1002", []string{`{"user":"root"}`}, 12},
 	{"command", "TA0007", "T1082", "", "R2001", []string{`{"line":"uname -a"}`, `{"line":"cat /proc/cpuinfo"}`}, 15},
@@ -39,7 +39,7 @@ func Tags(seed uint64, n int) []ttp.Tag {
 		attacker := int(random.ExpFloat64() * 20)
 		at := start.Add(time.Duration(random.Int64N(int64(30 * ttp.Day)))).Truncate(time.Microsecond)
 		for event := range min(1+random.IntN(8), n-len(tags)) {
-			b := anyBehaviour(random)
+			b := anyBehavior(random)
 			at = at.Add(time.Duration(random.IntN(5_000_000)) * time.Microsecond)
 			tags = append(tags, ttp.Tag{
 				SourceKind: b.kind, SourceID: fmt.Sprintf("%d-%d#%d", seed, session, event),
@@ -54,13 +54,13 @@ func Tags(seed uint64, n int) []ttp.Tag {
 	return tags
 }
 
-func anyBehaviour(random *rand.Rand) behaviour {
+func anyBehavior(random *rand.Rand) behavior {
 	total := 0
-	for _, b := range behaviours {
+	for _, b := range behaviors {
 		total += b.weight
 	}
 	at := random.IntN(total)
-	for _, b := range behaviours {
+	for _, b := range behaviors {
 		if at -= b.weight; at < 0 {
 			return b
 		}

@@ -24,7 +24,7 @@ func addColor(root *cobra.Command) {
 	must(root.RegisterFlagCompletionFunc("color", modes.complete))
 }
 
-// colored reports whether to colour tables on standard output.
+// colored reports whether to color tables on standard output.
 func colored(cmd *cobra.Command) bool {
 	switch colorMode(cmd.Flag("color").Value.String()) {
 	case colorAlways:

@@ -69,7 +69,7 @@ func (c cli) runWith(stdin string, args ...string) result {
 	status := run(c.t.Context(), args, strings.NewReader(stdin), &stdout, &stderr)
 	for _, text := range []string{stdout.String(), stderr.String()} {
 		if strings.ContainsAny(text, "\x1b\r") {
-			c.t.Errorf("%v: colour codes or a progress bar without a terminal: %q", args, text)
+			c.t.Errorf("%v: color codes or a progress bar without a terminal: %q", args, text)
 		}
 	}
 	return result{status, stdout.String(), stderr.String()}

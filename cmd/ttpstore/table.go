@@ -54,7 +54,7 @@ func countColumn[T any, N int | int64](name string, value func(T) N) column[T] {
 	return column[T]{name: name, number: true, uncut: true, text: func(row T) string { return strconv.FormatInt(int64(value(row)), 10) }}
 }
 
-// colors returns the colours of a cell, nil for none.
+// colors returns the colors of a cell, nil for none.
 func (c column[T]) colors(row T) text.Colors {
 	if c.color == nil {
 		return nil

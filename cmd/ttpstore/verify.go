@@ -69,7 +69,7 @@ func runVerify(cmd *cobra.Command, opts verifyOptions) error {
 		err := printFindings(cmd, opts.out, found)
 		v.bar.clear()
 		if err == nil || rowsOf(v.rows) > 0 {
-			v.summarise(cmd)
+			v.summarize(cmd)
 		}
 		if left := v.found - v.repaired; err == nil && left > 0 {
 			err = fmt.Errorf("verify: %s not repaired", count(left, "finding"))
@@ -142,7 +142,7 @@ func (v *verification) count(findings iter.Seq2[ttp.Finding, error]) iter.Seq2[t
 	}
 }
 
-func (v *verification) summarise(cmd *cobra.Command) {
+func (v *verification) summarize(cmd *cobra.Command) {
 	notef(cmd.ErrOrStderr(), "checked %s, %s, %s, %s, %s: %s, %d repaired\n",
 		count(v.rows.Campaigns, "campaign"), count(v.rows.Identities, "identity"), count(v.rows.Attackers, "attacker"),
 		count(v.rows.Tags, "tag"), count(v.rows.Tombstones, "tombstone"), count(v.found, "finding"), v.repaired)
