@@ -10,7 +10,7 @@ campaign=27b9630e-70f3-513e-b7aa-1f4f8ca1f251
 work=$(mktemp -d)
 out=$(mktemp -d "${TMPDIR:-/tmp}/ttpstore-demo.XXXXXX") # for the reader to look at
 trap 'rm -rf "$work"' EXIT
-(cd "$here/.." && go build -o "$work/ttpstore" ./cmd/ttpstore)
+(cd "$here/.." && go build -buildvcs=false -o "$work/ttpstore" ./cmd/ttpstore)
 export TTPSTORE_DB=sqlite://$work/demo.db
 
 step() {

@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [[ -z ${TTPSTORE:-} ]]; then
 	TTPSTORE=$work/ttpstore
-	(cd "$here/.." && go build -o "$TTPSTORE" ./cmd/ttpstore)
+	(cd "$here/.." && go build -buildvcs=false -o "$TTPSTORE" ./cmd/ttpstore)
 fi
 export TTPSTORE_DB=sqlite://$work/demo.db
 "$TTPSTORE" import "$here/honeypot.jsonl" >"$work/import.log" 2>&1 || { cat "$work/import.log" >&2; exit 1; }

@@ -148,7 +148,7 @@ func logFault(t *testing.T, fault string, times, lost, doubled, miscounted int, 
 func buildTool(t *testing.T) string {
 	t.Helper()
 	tool := filepath.Join(t.TempDir(), "ttpstore")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", tool, "./cmd/ttpstore")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", tool, "./cmd/ttpstore")
 	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -217,7 +217,7 @@ func TestOpenRespectsItsContext(t *testing.T) {
 func TestConcurrentProcesses(t *testing.T) {
 	const rounds, starters = 3, 6
 	tool := filepath.Join(t.TempDir(), "ttpstore")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", tool, "./cmd/ttpstore")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", tool, "./cmd/ttpstore")
 	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 // build builds the program once.
 var build = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(programs, "ttpstore")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, out)
 	}

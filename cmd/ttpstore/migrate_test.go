@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -132,10 +131,7 @@ func TestForeignDatabaseIsRefused(t *testing.T) {
 
 // After an import was killed while it created the schema, the command that the next import suggests repairs it.
 func TestKilledImportCanBeRunAgain(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "ttpstore")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	program := program(t)
 	for round := range 16 {
 		c := newCLI(t)
 		file := c.write("tags.jsonl", records())
