@@ -69,34 +69,46 @@ func toMemberGroup[R ownedGroupRow](row R) group {
 	}
 }
 
-// foldedRow is a rollup row that is not finished yet.
-type foldedRow struct {
-	rowKey
-	TechniqueRollupRow
-	newest []groupKey // of each of Tactics, the release digits of the newest release
+// folding turns the groups of a scope into the rows of a rollup.
+type folding struct {
+	catalogue *catalogue
+	members   members
+	distinct  map[rowKey]*DistinctCounts // nil without CountDistinct
+	rules     map[rowKey][]string        // nil without WithRules
+	names     map[groupKey]string        // of releases, by their digits: a rollup has many rows of few releases
 }
 
-// fold sorts the groups and sums them into one row per technique.
-func fold(groups []group, m members, c *catalogue) []foldedRow {
+// fold sorts the groups and returns one row per technique, by descending Count, then by ID.
+func (f folding) fold(groups []group) []TechniqueRollupRow {
 	slices.SortFunc(groups, compareGroups)
-	rows := make([]foldedRow, 0, len(groups))
-	identities := map[uuid.UUID]bool{}
-	for _, g := range groups {
-		if n := len(rows); n == 0 || rows[n-1].rowKey != g.row() {
-			row := foldedRow{rowKey: g.row()}
-			row.FirstSeen, row.LastSeen = toTime(g.firstSeen), toTime(g.lastSeen)
-			row.TechniqueID, row.SubTechniqueID = row.technique.ids()
-			rows = append(rows, row)
-			clear(identities)
-		}
-		row := &rows[len(rows)-1]
-		row.add(g, c)
-		if m.scope.Kind == CampaignScope {
-			identities[cmp.Or(m.survivors[g.owner], g.owner)] = true
-			row.IdentityCount = int64(len(identities))
-		}
+	sums := sumRows(groups)
+	slices.SortStableFunc(sums, func(a, b rowSum) int { return cmp.Compare(b.tags, a.tags) })
+	f.names = map[groupKey]string{}
+	rows := make([]TechniqueRollupRow, len(sums))
+	for i := range rows {
+		f.fill(&rows[i], sums[i].groups)
 	}
 	return rows
+}
+
+// rowSum is the number of tags of a row, and its groups.
+type rowSum struct {
+	tags   int64
+	groups []group
+}
+
+// sumRows splits sorted groups by row.
+func sumRows(groups []group) []rowSum {
+	sums := make([]rowSum, 0, min(len(groups), 256)) // a campaign has several groups per technique
+	for i, g := range groups {
+		if i == 0 || g.row() != groups[i-1].row() {
+			sums = append(sums, rowSum{groups: groups[i:i]})
+		}
+		last := &sums[len(sums)-1]
+		last.tags += g.tags
+		last.groups = last.groups[:len(last.groups)+1]
+	}
+	return sums
 }
 
 // compareGroups orders groups by row, then by the key of their tags.
@@ -105,62 +117,79 @@ func compareGroups(a, b group) int {
 		cmp.Compare(a.tagKey(), b.tagKey()))
 }
 
-// sorted finishes the rows and returns them in rollup order, with names from the catalogue.
-func sorted(folded []foldedRow, c *catalogue) []TechniqueRollupRow {
-	rows := make([]TechniqueRollupRow, len(folded))
-	for i := range folded {
-		rows[i] = folded[i].finish(c)
-	}
-	slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), compareIDs(a, b))
-	})
-	return rows
-}
-
 // compareIDs orders a technique before its sub-techniques, and with AsOf a row of the release before others.
 func compareIDs(a, b TechniqueRollupRow) int {
 	return cmp.Or(strings.Compare(a.TechniqueID, b.TechniqueID), strings.Compare(a.SubTechniqueID, b.SubTechniqueID),
 		cmp.Compare(outside(a.Verdict), outside(b.Verdict)))
 }
 
-func (r *foldedRow) add(g group, c *catalogue) {
-	r.Count += g.tags
-	if first := toTime(g.firstSeen); first.Before(r.FirstSeen) {
-		r.FirstSeen = first
+// fill fills a row from its groups. A tactic takes its name from the newest release of its tags, and the technique from the
+// newest release of the most frequent tactic's tags.
+func (f folding) fill(row *TechniqueRollupRow, groups []group) {
+	key := groups[0].row()
+	row.TechniqueID, row.SubTechniqueID = key.technique.ids()
+	row.Distinct, row.Rules = f.distinct[key], f.rules[key]
+	row.IdentityCount = f.identities(groups)
+	first, last := groups[0].firstSeen, groups[0].lastSeen
+	var newest []groupKey // of each of Tactics, the digits of the newest release
+	for _, g := range groups {
+		row.Count += g.tags
+		first, last = min(first, g.firstSeen), max(last, g.lastSeen)
+		row.ConfidenceMax = max(row.ConfidenceMax, g.confidenceMax)
+		if release := f.release(g.tagKey()); !slices.Contains(row.Releases, release) {
+			row.Releases = append(row.Releases, release)
+		}
+		if g.verdict != "" {
+			row.Verdict = greaterChange(row.Verdict, g.verdict)
+			row.Origins = addOrigin(row.Origins, g)
+		}
+		tactic := g.key.tactic()
+		i := slices.IndexFunc(row.Tactics, func(t TacticCount) bool { return t.Tactic == tactic })
+		if i < 0 {
+			i = len(row.Tactics)
+			row.Tactics, newest = append(row.Tactics, TacticCount{Tactic: tactic}), append(newest, 0)
+		}
+		row.Tactics[i].Count += g.tags
+		newest[i] = f.catalogue.newer(newest[i], g.key%tacticUnit, tactic, "", "")
 	}
-	if last := toTime(g.lastSeen); last.After(r.LastSeen) {
-		r.LastSeen = last
-	}
-	r.ConfidenceMax = max(r.ConfidenceMax, g.confidenceMax)
-	r.Releases = append(r.Releases, g.tagKey().release())
-	if g.verdict != "" {
-		r.Verdict = greaterChange(r.Verdict, g.verdict)
-		r.Origins = addOrigin(r.Origins, g)
-	}
-	tactic := g.key.tactic()
-	i := slices.IndexFunc(r.Tactics, func(t TacticCount) bool { return t.Tactic == tactic })
-	if i < 0 {
-		i = len(r.Tactics)
-		r.Tactics, r.newest = append(r.Tactics, TacticCount{Tactic: tactic}), append(r.newest, 0)
-	}
-	r.Tactics[i].Count += g.tags
-	r.newest[i] = c.newer(r.newest[i], g.key%tacticUnit, tactic, "", "")
+	row.FirstSeen, row.LastSeen = toTime(first), toTime(last)
+	slices.Sort(row.Releases)
+	f.name(row, newest)
 }
 
-// finish sorts the row's lists and names its IDs. A tactic takes its name from the newest release of its tags, and the
-// technique from the newest release of the most frequent tactic's tags.
-func (r *foldedRow) finish(c *catalogue) TechniqueRollupRow {
-	for i := range r.Tactics {
-		r.Tactics[i].Name = c.names(r.newest[i].release(), r.Tactics[i].Tactic, "", "").TacticName
+// identities returns the number of identities of a campaign's row, 0 for other scopes.
+func (f folding) identities(groups []group) int64 {
+	if f.members.scope.Kind != CampaignScope {
+		return 0
 	}
-	slices.Sort(r.Releases)
-	r.Releases = slices.Compact(r.Releases)
+	identities := map[uuid.UUID]bool{}
+	for _, g := range groups {
+		identities[cmp.Or(f.members.survivors[g.owner], g.owner)] = true
+	}
+	return int64(len(identities))
+}
+
+// name names the row's IDs and sorts its tactics. For each tactic, releases holds the release that names it.
+func (f folding) name(row *TechniqueRollupRow, releases []groupKey) {
+	for i := range row.Tactics {
+		row.Tactics[i].Name = f.catalogue.names(f.release(releases[i]), row.Tactics[i].Tactic, "", "").TacticName
+	}
 	order := func(a, b TacticCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Tactic, b.Tactic))
 	}
-	r.Tactic = slices.MinFunc(r.Tactics, order).Tactic
-	first := slices.IndexFunc(r.Tactics, func(t TacticCount) bool { return t.Tactic == r.Tactic })
-	r.Names = c.names(r.newest[first].release(), r.Tactic, r.TechniqueID, r.SubTechniqueID)
-	slices.SortFunc(r.Tactics, order)
-	return r.TechniqueRollupRow
+	row.Tactic = slices.MinFunc(row.Tactics, order).Tactic
+	first := slices.IndexFunc(row.Tactics, func(t TacticCount) bool { return t.Tactic == row.Tactic })
+	row.Names = f.catalogue.names(f.release(releases[first]), row.Tactic, row.TechniqueID, row.SubTechniqueID)
+	slices.SortFunc(row.Tactics, order)
+}
+
+// release returns the release of a key.
+func (f folding) release(key groupKey) string {
+	digits := key % tacticUnit
+	name, ok := f.names[digits]
+	if !ok {
+		name = digits.release()
+		f.names[digits] = name
+	}
+	return name
 }

@@ -176,26 +176,18 @@ func (r rollup) read(ctx context.Context, q queries, m members, a args) ([]Techn
 		return nil, err
 	}
 	r.translation.place(groups)
-	folded := fold(groups, m, r.catalogue)
+	f := folding{catalogue: r.catalogue, members: m}
 	if r.distinct {
-		counts, err := countDistinct(ctx, q, m, a, groups, group.row)
-		if err != nil {
+		if f.distinct, err = countDistinct(ctx, q, m, a, groups, group.row); err != nil {
 			return nil, err
-		}
-		for i := range folded {
-			folded[i].Distinct = counts[folded[i].rowKey]
 		}
 	}
 	if r.rules {
-		rules, err := rulesOf(ctx, q, m, a, groups, group.row)
-		if err != nil {
+		if f.rules, err = rulesOf(ctx, q, m, a, groups, group.row); err != nil {
 			return nil, err
 		}
-		for i := range folded {
-			folded[i].Rules = rules[folded[i].rowKey]
-		}
 	}
-	return sorted(folded, r.catalogue), nil
+	return f.fold(groups), nil
 }
 
 var groupsByScope = scopeQueries[group]{

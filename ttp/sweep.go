@@ -80,7 +80,7 @@ func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scop
 					continue
 				}
 				r.translation.place(scoped.groups)
-				if !yield(ScopeRollup{scope(scoped.id), sorted(fold(scoped.groups, members{}, r.catalogue), r.catalogue)}, nil) {
+				if !yield(ScopeRollup{scope(scoped.id), folding{catalogue: r.catalogue}.fold(scoped.groups)}, nil) {
 					return
 				}
 			}
