@@ -44,7 +44,6 @@ func (s *Store) Confidences(ctx context.Context, scope Scope, f Filter) ([]Confi
 			byTechnique[[2]string{r.TechniqueID, r.SubTechniqueID}] = &rows[i]
 		}
 		a.filterArgs = a.orEverything()
-		a.AnyTag = 0
 		for step := 1; step < ConfidenceSteps; step++ { // counts the tags from the step up; the next loop subtracts
 			least := float64(step) / ConfidenceSteps
 			a.MinConfidence = max(f.MinConfidence, least)

@@ -52,7 +52,6 @@ const (
 type filterArgs struct {
 	set                   bool  // false selects the parameters in everything
 	Since, Before         int64 // microseconds
-	AnyTag                int64 // 1 disables the comparisons below
 	FirstKey, LastKey     int64 // of technique_key
 	MinConfidence         float64
 	Modulus, Unit, Digits int64 // technique_key % Modulus / Unit = Digits; 1, 1 and 0 match every key
@@ -65,7 +64,7 @@ type filterArgs struct {
 // everything matches every tag.
 var everything = filterArgs{
 	set:   true,
-	Since: math.MinInt64, Before: math.MaxInt64, AnyTag: 1, LastKey: maxGroupKey, Modulus: 1, Unit: 1, AnyRow: 1,
+	Since: math.MinInt64, Before: math.MaxInt64, LastKey: maxGroupKey, Modulus: 1, Unit: 1, AnyRow: 1,
 }
 
 // orEverything replaces the zero value by everything.
@@ -82,6 +81,12 @@ func (p filterArgs) windowed() bool {
 	return p.Since != everything.Since || p.Before != everything.Before
 }
 
+// onlyWindowed reports whether the filter has nothing but Since or Until.
+func (p filterArgs) onlyWindowed() bool {
+	p.Since, p.Before = everything.Since, everything.Before
+	return p == everything
+}
+
 // oneTechnique reports whether the filter has a technique.
 func (p filterArgs) oneTechnique() bool { return p.orEverything().LastKey != everything.LastKey }
 
@@ -96,15 +101,9 @@ func (f Filter) filterArgs(c *checker) filterArgs {
 	f.digits(c, &p)
 	f.technique(c, &p)
 	f.row(c, &p)
-	window := everything
-	window.Since, window.Before = p.Since, p.Before
-	switch p {
-	case everything:
+	if p == everything {
 		return filterArgs{}
-	case window:
-		return p
 	}
-	p.AnyTag = 0
 	return p
 }
 

@@ -120,8 +120,11 @@ func either[SP, MP, T any](
 	sqlite func(*sqlitegen.Queries, context.Context, SP) (T, error),
 	mysql func(*mysqlgen.Queries, context.Context, MP) (T, error),
 ) generated[T] {
-	bindSQLite, bindMySQL := bind[SP](), bind[MP]()
+	bindSQLite, bindMySQL, filtered := bind[SP](), bind[MP](), hasFilter[SP]()
 	return func(ctx context.Context, q queries, a args) (T, error) {
+		if filtered && (!a.set || a.onlyWindowed()) {
+			q = q.unfiltered(a.set)
+		}
 		if q.mysql != nil {
 			return mysql(q.mysql, ctx, bindMySQL(a))
 		}

@@ -15,24 +15,21 @@ SELECT t.decky_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen
 FROM ttp_tag t
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
-  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
 GROUP BY t.decky_id
 `
 
 type ListDeckiesParams struct {
 	Since         int64
 	Before        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	AnyTag        int64
-	MinConfidence float64
 	Modulus       int64
 	Unit          int64
 	Digits        int64
@@ -55,9 +52,6 @@ func (q *Queries) ListDeckies(ctx context.Context, arg ListDeckiesParams) ([]Lis
 	rows, err := q.db.QueryContext(ctx, ListDeckies,
 		arg.Since,
 		arg.Before,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,

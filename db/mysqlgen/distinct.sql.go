@@ -15,21 +15,18 @@ const CountSourcesOfTechniques = `-- name: CountSourcesOfTechniques :many
 SELECT COUNT(DISTINCT CONCAT(t.source_kind, '|', t.source_id)) AS sources
 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.technique_key IN (/*SLICE:technique_keys*/?)
 `
 
 type CountSourcesOfTechniquesParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -50,7 +47,6 @@ func (q *Queries) CountSourcesOfTechniques(ctx context.Context, arg CountSources
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -62,8 +58,6 @@ func (q *Queries) CountSourcesOfTechniques(ctx context.Context, arg CountSources
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
-	queryParams = append(queryParams, arg.FirstKey)
-	queryParams = append(queryParams, arg.LastKey)
 	if len(arg.TechniqueKeys) > 0 {
 		for _, v := range arg.TechniqueKeys {
 			queryParams = append(queryParams, v)
@@ -98,21 +92,18 @@ const ListActorsByTechnique = `-- name: ListActorsByTechnique :many
 SELECT t.technique_key, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
 GROUP BY t.technique_key, t.attacker_uuid, t.identity_uuid
 `
 
 type ListActorsByTechniqueParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -137,7 +128,6 @@ func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTec
 	rows, err := q.db.QueryContext(ctx, ListActorsByTechnique,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -149,8 +139,6 @@ func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTec
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
-		arg.FirstKey,
-		arg.LastKey,
 	)
 	if err != nil {
 		return nil, err
@@ -177,13 +165,12 @@ const ListSourcesByMembers = `-- name: ListSourcesByMembers :many
 SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
@@ -191,13 +178,12 @@ UNION ALL
 SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 `
@@ -205,7 +191,6 @@ GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identit
 type ListSourcesByMembersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -236,7 +221,6 @@ func (q *Queries) ListSourcesByMembers(ctx context.Context, arg ListSourcesByMem
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -259,7 +243,6 @@ func (q *Queries) ListSourcesByMembers(ctx context.Context, arg ListSourcesByMem
 	}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -311,13 +294,12 @@ const ListSourcesBySession = `-- name: ListSourcesBySession :many
 SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.session_id = ?
 GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 `
@@ -325,7 +307,6 @@ GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identit
 type ListSourcesBySessionParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -352,7 +333,6 @@ func (q *Queries) ListSourcesBySession(ctx context.Context, arg ListSourcesBySes
 	rows, err := q.db.QueryContext(ctx, ListSourcesBySession,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,

@@ -14,13 +14,12 @@ import (
 const ListPageStarts = `-- name: ListPageStarts :many
 SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
                       WHERE t.observed_at >= ? AND t.observed_at < ?
-                      AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-                          AND t.technique_key >= ? AND t.technique_key <= ?
-                          AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-                          AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-                              AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-                              AND d.source_kind = COALESCE(?, d.source_kind)
-                              AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+                      AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+                      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+                      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+                          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+                          AND d.source_kind = COALESCE(?, d.source_kind)
+                          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
                       AND (t.observed_at < ? OR t.uuid < ?)
                       AND t.attacker_uuid = m.uuid AND t.identity_uuid IS NULL
                       ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?), ?) AS SIGNED) AS observed_at
@@ -29,13 +28,12 @@ WHERE m.uuid IN (/*SLICE:attackers*/?)
 UNION ALL
 SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
                       WHERE t.observed_at >= ? AND t.observed_at < ?
-                      AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-                          AND t.technique_key >= ? AND t.technique_key <= ?
-                          AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-                          AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-                              AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-                              AND d.source_kind = COALESCE(?, d.source_kind)
-                              AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+                      AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+                      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+                      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+                          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+                          AND d.source_kind = COALESCE(?, d.source_kind)
+                          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
                       AND (t.observed_at < ? OR t.uuid < ?)
                       AND t.identity_uuid = m.uuid
                       ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?), ?) AS SIGNED) AS observed_at
@@ -46,7 +44,6 @@ WHERE m.uuid IN (/*SLICE:identities*/?)
 type ListPageStartsParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -73,7 +70,6 @@ func (q *Queries) ListPageStarts(ctx context.Context, arg ListPageStartsParams) 
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -99,7 +95,6 @@ func (q *Queries) ListPageStarts(ctx context.Context, arg ListPageStartsParams) 
 	}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -149,13 +144,12 @@ const ListPhasesByMembers = `-- name: ListPhasesByMembers :many
 SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS SIGNED) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.decky_id, tactic_key, t.observed_at
@@ -163,13 +157,12 @@ UNION ALL
 SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS SIGNED) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.decky_id, tactic_key, t.observed_at
 `
@@ -177,7 +170,6 @@ GROUP BY t.decky_id, tactic_key, t.observed_at
 type ListPhasesByMembersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -206,7 +198,6 @@ func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembe
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -228,7 +219,6 @@ func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembe
 	}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -279,13 +269,12 @@ const ListTagKeysByMembers = `-- name: ListTagKeysByMembers :many
 SELECT t.uuid, t.observed_at
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND (t.observed_at < ? OR t.uuid < ?)
   AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
@@ -293,13 +282,12 @@ UNION ALL
 SELECT t.uuid, t.observed_at
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND (t.observed_at < ? OR t.uuid < ?)
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 ORDER BY observed_at DESC, uuid DESC
@@ -309,7 +297,6 @@ LIMIT ?
 type ListTagKeysByMembersParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -340,7 +327,6 @@ func (q *Queries) ListTagKeysByMembers(ctx context.Context, arg ListTagKeysByMem
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -364,7 +350,6 @@ func (q *Queries) ListTagKeysByMembers(ctx context.Context, arg ListTagKeysByMem
 	}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -415,13 +400,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
@@ -430,7 +414,6 @@ LIMIT ?
 type ListTagsParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -453,7 +436,6 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]TtpTag, e
 	rows, err := q.db.QueryContext(ctx, ListTags,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -516,13 +498,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.attacker_uuid = ?
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
@@ -532,7 +513,6 @@ LIMIT ?
 type ListTagsByAttackerParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -555,7 +535,6 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 	rows, err := q.db.QueryContext(ctx, ListTagsByAttacker,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -621,13 +600,12 @@ FROM (
     SELECT t.uuid, t.observed_at
     FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
     WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-          AND t.technique_key >= ? AND t.technique_key <= ?
-          AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-          AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-              AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-              AND d.source_kind = COALESCE(?, d.source_kind)
-              AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+      AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
       AND (t.observed_at < ? OR t.uuid < ?)
       AND t.identity_uuid IS NULL
       AND t.attacker_uuid IN (/*SLICE:attackers*/?)
@@ -635,13 +613,12 @@ FROM (
     SELECT t.uuid, t.observed_at
     FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
     WHERE t.observed_at >= ? AND t.observed_at < ?
-      AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-          AND t.technique_key >= ? AND t.technique_key <= ?
-          AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-          AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-              AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-              AND d.source_kind = COALESCE(?, d.source_kind)
-              AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+      AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
       AND (t.observed_at < ? OR t.uuid < ?)
       AND t.identity_uuid IN (/*SLICE:identities*/?)
     ORDER BY observed_at DESC, uuid DESC
@@ -654,7 +631,6 @@ ORDER BY t.observed_at DESC, t.uuid DESC
 type ListTagsByMembersParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -680,7 +656,6 @@ func (q *Queries) ListTagsByMembers(ctx context.Context, arg ListTagsByMembersPa
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -704,7 +679,6 @@ func (q *Queries) ListTagsByMembers(ctx context.Context, arg ListTagsByMembersPa
 	}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -775,13 +749,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.session_id = ?
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
@@ -791,7 +764,6 @@ LIMIT ?
 type ListTagsBySessionParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -814,7 +786,6 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 	rows, err := q.db.QueryContext(ctx, ListTagsBySession,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -878,13 +849,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.session_id = ?
   AND (t.observed_at > ? OR t.uuid > ?)
 ORDER BY t.observed_at ASC, t.uuid ASC
@@ -894,7 +864,6 @@ LIMIT ?
 type ListTagsBySessionInOrderParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -917,7 +886,6 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 	rows, err := q.db.QueryContext(ctx, ListTagsBySessionInOrder,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -981,14 +949,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND (t.observed_at < ? OR t.uuid < ?)
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT ?
@@ -997,7 +963,6 @@ LIMIT ?
 type ListTagsByTechniqueParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -1019,7 +984,6 @@ func (q *Queries) ListTagsByTechnique(ctx context.Context, arg ListTagsByTechniq
 	rows, err := q.db.QueryContext(ctx, ListTagsByTechnique,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -1031,8 +995,6 @@ func (q *Queries) ListTagsByTechnique(ctx context.Context, arg ListTagsByTechniq
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
-		arg.FirstKey,
-		arg.LastKey,
 		arg.CursorObservedAt,
 		arg.CursorUUID,
 		arg.Limit,

@@ -177,7 +177,7 @@ type ListMembersOfIdentityRow struct {
 }
 
 // The members of an identity: its survivor, stored or not, all identities merged into the survivor, and the
-// attackers of each. vtgate does not prepare WITH.
+// attackers of each. Derived tables instead of a CTE: vtgate cannot prepare WITH.
 func (q *Queries) ListMembersOfIdentity(ctx context.Context, arg ListMembersOfIdentityParams) ([]ListMembersOfIdentityRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListMembersOfIdentity,
 		arg.IdentityUUID,

@@ -17,21 +17,18 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_technique)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
 GROUP BY t.technique_key
 `
 
 type ListDistinctTechniquesParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -58,7 +55,6 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTe
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniques,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -70,8 +66,6 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTe
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
-		arg.FirstKey,
-		arg.LastKey,
 	)
 	if err != nil {
 		return nil, err
@@ -106,20 +100,18 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
 GROUP BY t.technique_key
 `
 
 type ListDistinctTechniquesByTimeParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -146,7 +138,6 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniquesByTime,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -192,13 +183,12 @@ SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key, t.attacker_uuid
@@ -208,13 +198,12 @@ SELECT t.identity_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key, t.identity_uuid
 `
@@ -222,7 +211,6 @@ GROUP BY t.technique_key, t.identity_uuid
 type ListTechniquesByEachMemberParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -254,7 +242,6 @@ func (q *Queries) ListTechniquesByEachMember(ctx context.Context, arg ListTechni
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -277,7 +264,6 @@ func (q *Queries) ListTechniquesByEachMember(ctx context.Context, arg ListTechni
 	}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -332,13 +318,12 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key
@@ -348,13 +333,12 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key
 `
@@ -362,7 +346,6 @@ GROUP BY t.technique_key
 type ListTechniquesByMembersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -394,7 +377,6 @@ func (q *Queries) ListTechniquesByMembers(ctx context.Context, arg ListTechnique
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -417,7 +399,6 @@ func (q *Queries) ListTechniquesByMembers(ctx context.Context, arg ListTechnique
 	}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -471,13 +452,12 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.session_id = ?
 GROUP BY t.technique_key
 `
@@ -485,7 +465,6 @@ GROUP BY t.technique_key
 type ListTechniquesBySessionParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -512,7 +491,6 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 	rows, err := q.db.QueryContext(ctx, ListTechniquesBySession,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -560,13 +538,12 @@ SELECT i.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
 FROM ttp_attacker m STRAIGHT_JOIN ttp_identity i ON i.uuid = m.identity_uuid
   STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = m.uuid
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.identity_uuid IS NULL
   AND m.uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key, i.survivor_uuid
@@ -576,13 +553,12 @@ SELECT i.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
 FROM ttp_identity i STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_identity) ON t.identity_uuid = i.uuid
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND i.uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key, i.survivor_uuid
 `
@@ -590,7 +566,6 @@ GROUP BY t.technique_key, i.survivor_uuid
 type ListTechniquesBySurvivorParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -621,7 +596,6 @@ func (q *Queries) ListTechniquesBySurvivor(ctx context.Context, arg ListTechniqu
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -643,7 +617,6 @@ func (q *Queries) ListTechniquesBySurvivor(ctx context.Context, arg ListTechniqu
 	}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)

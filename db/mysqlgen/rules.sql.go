@@ -15,24 +15,21 @@ const ListActorsByRule = `-- name: ListActorsByRule :many
 SELECT r.rule_id, r.rule_version, r.technique_key, r.attacker_uuid, r.identity_uuid
 FROM ttp_tag r
 WHERE r.observed_at >= ? AND r.observed_at < ?
-  AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
-  AND (CAST(? AS SIGNED) = 1 OR (r.confidence >= ?
-      AND r.technique_key >= ? AND r.technique_key <= ?
-      AND r.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = r.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND r.confidence >= ? AND r.technique_key >= ? AND r.technique_key <= ?
+  AND r.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = r.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
 GROUP BY r.rule_id, r.rule_version, r.technique_key, r.attacker_uuid, r.identity_uuid
 `
 
 type ListActorsByRuleParams struct {
 	Since         int64
 	Before        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	AnyTag        int64
-	MinConfidence float64
 	Modulus       int64
 	Unit          int64
 	Digits        int64
@@ -56,9 +53,6 @@ func (q *Queries) ListActorsByRule(ctx context.Context, arg ListActorsByRulePara
 	rows, err := q.db.QueryContext(ctx, ListActorsByRule,
 		arg.Since,
 		arg.Before,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -106,14 +100,12 @@ SELECT r.rule_id, r.rule_version, COUNT(*) AS tags,
        COUNT(DISTINCT CONCAT(r.source_kind, '|', r.source_id)) AS sources
 FROM ttp_tag r
 WHERE r.observed_at >= ? AND r.observed_at < ?
-  AND r.technique_key >= ? AND r.technique_key <= ? -- for the index
-  AND (CAST(? AS SIGNED) = 1 OR (r.confidence >= ?
-      AND r.technique_key >= ? AND r.technique_key <= ?
-      AND r.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = r.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND r.confidence >= ? AND r.technique_key >= ? AND r.technique_key <= ?
+  AND r.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = r.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
 GROUP BY r.rule_id, r.rule_version
 ORDER BY r.rule_id, r.rule_version
 `
@@ -121,10 +113,9 @@ ORDER BY r.rule_id, r.rule_version
 type ListRulesParams struct {
 	Since         int64
 	Before        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	AnyTag        int64
-	MinConfidence float64
 	Modulus       int64
 	Unit          int64
 	Digits        int64
@@ -152,9 +143,6 @@ func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRul
 	rows, err := q.db.QueryContext(ctx, ListRules,
 		arg.Since,
 		arg.Before,
-		arg.FirstKey,
-		arg.LastKey,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -202,13 +190,12 @@ const ListRulesByMembers = `-- name: ListRulesByMembers :many
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key, t.rule_id
@@ -216,13 +203,12 @@ UNION ALL
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key, t.rule_id
 `
@@ -230,7 +216,6 @@ GROUP BY t.technique_key, t.rule_id
 type ListRulesByMembersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -258,7 +243,6 @@ func (q *Queries) ListRulesByMembers(ctx context.Context, arg ListRulesByMembers
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -281,7 +265,6 @@ func (q *Queries) ListRulesByMembers(ctx context.Context, arg ListRulesByMembers
 	}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -327,13 +310,12 @@ const ListRulesBySession = `-- name: ListRulesBySession :many
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.session_id = ?
 GROUP BY t.technique_key, t.rule_id
 `
@@ -341,7 +323,6 @@ GROUP BY t.technique_key, t.rule_id
 type ListRulesBySessionParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -365,7 +346,6 @@ func (q *Queries) ListRulesBySession(ctx context.Context, arg ListRulesBySession
 	rows, err := q.db.QueryContext(ctx, ListRulesBySession,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -404,21 +384,18 @@ const ListRulesByTechnique = `-- name: ListRulesByTechnique :many
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
-  AND t.technique_key >= ? AND t.technique_key <= ? -- for the index
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
 GROUP BY t.technique_key, t.rule_id
 `
 
 type ListRulesByTechniqueParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -442,7 +419,6 @@ func (q *Queries) ListRulesByTechnique(ctx context.Context, arg ListRulesByTechn
 	rows, err := q.db.QueryContext(ctx, ListRulesByTechnique,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -454,8 +430,6 @@ func (q *Queries) ListRulesByTechnique(ctx context.Context, arg ListRulesByTechn
 		arg.RuleVersion,
 		arg.SourceKind,
 		arg.DeckyID,
-		arg.FirstKey,
-		arg.LastKey,
 	)
 	if err != nil {
 		return nil, err

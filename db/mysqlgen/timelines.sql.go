@@ -16,13 +16,12 @@ SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED)
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
 GROUP BY bucket, t.technique_key
 `
 
@@ -31,7 +30,6 @@ type CountByTimeParams struct {
 	Width         int64
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -59,7 +57,6 @@ func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]Cou
 		arg.Width,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -98,13 +95,12 @@ SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED)
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY bucket, t.technique_key
@@ -113,13 +109,12 @@ SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED)
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY bucket, t.technique_key
 `
@@ -129,7 +124,6 @@ type CountMembersByTimeParams struct {
 	Width         int64
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -160,7 +154,6 @@ func (q *Queries) CountMembersByTime(ctx context.Context, arg CountMembersByTime
 	queryParams = append(queryParams, arg.Width)
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -185,7 +178,6 @@ func (q *Queries) CountMembersByTime(ctx context.Context, arg CountMembersByTime
 	queryParams = append(queryParams, arg.Width)
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -232,13 +224,12 @@ SELECT CAST((t.observed_at - CAST(? AS SIGNED)) DIV CAST(? AS SIGNED) AS SIGNED)
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND (CAST(? AS SIGNED) = 1 OR (t.confidence >= ?
-      AND t.technique_key >= ? AND t.technique_key <= ?
-      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-          AND d.source_kind = COALESCE(?, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))))
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
   AND t.session_id = ?
 GROUP BY bucket, t.technique_key
 `
@@ -248,7 +239,6 @@ type CountSessionByTimeParams struct {
 	Width         int64
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -275,7 +265,6 @@ func (q *Queries) CountSessionByTime(ctx context.Context, arg CountSessionByTime
 		arg.Width,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,

@@ -15,24 +15,21 @@ SELECT t.decky_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND t.technique_key >= ?3 AND t.technique_key <= ?4 -- for the index
-  AND (CAST(?5 AS INTEGER) = 1 OR (t.confidence >= ?6
-      AND t.technique_key >= ?3 AND t.technique_key <= ?4
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY t.decky_id
 `
 
 type ListDeckiesParams struct {
 	Since         int64
 	Before        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	AnyTag        int64
-	MinConfidence float64
 	Modulus       int64
 	Unit          int64
 	Digits        int64
@@ -55,10 +52,9 @@ func (q *Queries) ListDeckies(ctx context.Context, arg ListDeckiesParams) ([]Lis
 	rows, err := q.db.QueryContext(ctx, ListDeckies,
 		arg.Since,
 		arg.Before,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.AnyTag,
-		arg.MinConfidence,
 		arg.Modulus,
 		arg.Unit,
 		arg.Digits,

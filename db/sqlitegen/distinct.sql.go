@@ -15,21 +15,18 @@ const CountSourcesOfTechniques = `-- name: CountSourcesOfTechniques :many
 SELECT COUNT(DISTINCT t.source_kind || '|' || t.source_id) AS sources
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND t.technique_key IN (/*SLICE:technique_keys*/?)
 `
 
 type CountSourcesOfTechniquesParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -50,7 +47,6 @@ func (q *Queries) CountSourcesOfTechniques(ctx context.Context, arg CountSources
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -96,21 +92,18 @@ const ListActorsByTechnique = `-- name: ListActorsByTechnique :many
 SELECT t.technique_key, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY t.technique_key, t.attacker_uuid, t.identity_uuid
 `
 
 type ListActorsByTechniqueParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -135,7 +128,6 @@ func (q *Queries) ListActorsByTechnique(ctx context.Context, arg ListActorsByTec
 	rows, err := q.db.QueryContext(ctx, ListActorsByTechnique,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -173,27 +165,25 @@ const ListSourcesByMembers = `-- name: ListSourcesByMembers :many
 SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND (CAST(?14 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 UNION ALL
 SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 `
@@ -201,7 +191,6 @@ GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identit
 type ListSourcesByMembersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -232,7 +221,6 @@ func (q *Queries) ListSourcesByMembers(ctx context.Context, arg ListSourcesByMem
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -293,21 +281,19 @@ const ListSourcesBySession = `-- name: ListSourcesBySession :many
 SELECT t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.session_id = ?15
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND t.session_id = ?14
 GROUP BY t.technique_key, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid
 `
 
 type ListSourcesBySessionParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -334,7 +320,6 @@ func (q *Queries) ListSourcesBySession(ctx context.Context, arg ListSourcesBySes
 	rows, err := q.db.QueryContext(ctx, ListSourcesBySession,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,

@@ -14,31 +14,29 @@ import (
 const ListPageStarts = `-- name: ListPageStarts :many
 SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t INDEXED BY ttp_tag_attacker
                       WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-                      AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-                          AND t.technique_key >= ?5 AND t.technique_key <= ?6
-                          AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-                          AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-                              AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-                              AND d.source_kind = COALESCE(?13, d.source_kind)
-                              AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-                      AND (t.observed_at < ?15 OR t.uuid < ?16)
+                      AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+                      AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+                      AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+                          AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+                          AND d.source_kind = COALESCE(?12, d.source_kind)
+                          AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+                      AND (t.observed_at < ?14 OR t.uuid < ?15)
                       AND t.attacker_uuid = m.uuid AND t.identity_uuid IS NULL
-                      ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?17), ?1) AS INTEGER) AS observed_at
+                      ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?16), ?1) AS INTEGER) AS observed_at
 FROM ttp_attacker m
 WHERE m.uuid IN (/*SLICE:attackers*/?)
 UNION ALL
 SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t INDEXED BY ttp_tag_identity
                       WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-                      AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-                          AND t.technique_key >= ?5 AND t.technique_key <= ?6
-                          AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-                          AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-                              AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-                              AND d.source_kind = COALESCE(?13, d.source_kind)
-                              AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-                      AND (t.observed_at < ?15 OR t.uuid < ?16)
+                      AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+                      AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+                      AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+                          AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+                          AND d.source_kind = COALESCE(?12, d.source_kind)
+                          AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+                      AND (t.observed_at < ?14 OR t.uuid < ?15)
                       AND t.identity_uuid = m.uuid
-                      ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?17), ?1) AS INTEGER) AS observed_at
+                      ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET ?16), ?1) AS INTEGER) AS observed_at
 FROM ttp_identity m
 WHERE m.uuid IN (/*SLICE:identities*/?)
 `
@@ -46,7 +44,6 @@ WHERE m.uuid IN (/*SLICE:identities*/?)
 type ListPageStartsParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -72,7 +69,6 @@ func (q *Queries) ListPageStarts(ctx context.Context, arg ListPageStartsParams) 
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -129,13 +125,12 @@ const ListPhasesByMembers = `-- name: ListPhasesByMembers :many
 SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.decky_id, tactic_key, t.observed_at
@@ -143,13 +138,12 @@ UNION ALL
 SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.decky_id, tactic_key, t.observed_at
 `
@@ -157,7 +151,6 @@ GROUP BY t.decky_id, tactic_key, t.observed_at
 type ListPhasesByMembersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -186,7 +179,6 @@ func (q *Queries) ListPhasesByMembers(ctx context.Context, arg ListPhasesByMembe
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -245,28 +237,26 @@ const ListTagKeysByMembers = `-- name: ListTagKeysByMembers :many
 SELECT t.uuid, t.observed_at
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE CAST(?1 AS INTEGER) > 0 AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND (CAST(?4 AS INTEGER) = 1 OR (t.confidence >= ?5
-      AND t.technique_key >= ?6 AND t.technique_key <= ?7
-      AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
-      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
-          AND d.source_kind = COALESCE(?14, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
-  AND (t.observed_at < ?16 OR t.uuid < ?17)
+  AND t.confidence >= ?4 AND t.technique_key >= ?5 AND t.technique_key <= ?6
+  AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+  AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+      AND d.source_kind = COALESCE(?13, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))
+  AND (t.observed_at < ?15 OR t.uuid < ?16)
   AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 UNION ALL
 SELECT t.uuid, t.observed_at
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE CAST(?1 AS INTEGER) > 0 AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND (CAST(?4 AS INTEGER) = 1 OR (t.confidence >= ?5
-      AND t.technique_key >= ?6 AND t.technique_key <= ?7
-      AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
-      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
-          AND d.source_kind = COALESCE(?14, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
-  AND (t.observed_at < ?16 OR t.uuid < ?17)
+  AND t.confidence >= ?4 AND t.technique_key >= ?5 AND t.technique_key <= ?6
+  AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+  AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+      AND d.source_kind = COALESCE(?13, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))
+  AND (t.observed_at < ?15 OR t.uuid < ?16)
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 ORDER BY observed_at DESC, uuid DESC
 LIMIT ?1
@@ -276,7 +266,6 @@ type ListTagKeysByMembersParams struct {
 	Limit            int64
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -307,7 +296,6 @@ func (q *Queries) ListTagKeysByMembers(ctx context.Context, arg ListTagKeysByMem
 	queryParams = append(queryParams, arg.Limit)
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -365,22 +353,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND (t.observed_at < ?15 OR t.uuid < ?16)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND (t.observed_at < ?14 OR t.uuid < ?15)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?17
+LIMIT ?16
 `
 
 type ListTagsParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -403,7 +389,6 @@ func (q *Queries) ListTags(ctx context.Context, arg ListTagsParams) ([]TtpTag, e
 	rows, err := q.db.QueryContext(ctx, ListTags,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -466,23 +451,21 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.attacker_uuid = ?15
-  AND (t.observed_at < ?16 OR t.uuid < ?17)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND t.attacker_uuid = ?14
+  AND (t.observed_at < ?15 OR t.uuid < ?16)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?18
+LIMIT ?17
 `
 
 type ListTagsByAttackerParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -505,7 +488,6 @@ func (q *Queries) ListTagsByAttacker(ctx context.Context, arg ListTagsByAttacker
 	rows, err := q.db.QueryContext(ctx, ListTagsByAttacker,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -572,28 +554,26 @@ WHERE t.rowid IN (SELECT k.tag FROM (
     SELECT t.rowid AS tag, t.uuid, t.observed_at
     FROM ttp_tag t INDEXED BY ttp_tag_attacker
     WHERE CAST(?1 AS INTEGER) > 0 AND t.observed_at >= ?2 AND t.observed_at < ?3
-      AND (CAST(?4 AS INTEGER) = 1 OR (t.confidence >= ?5
-          AND t.technique_key >= ?6 AND t.technique_key <= ?7
-          AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
-          AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-              AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
-              AND d.source_kind = COALESCE(?14, d.source_kind)
-              AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
-      AND (t.observed_at < ?16 OR t.uuid < ?17)
+      AND t.confidence >= ?4 AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))
+      AND (t.observed_at < ?15 OR t.uuid < ?16)
       AND t.identity_uuid IS NULL
       AND t.attacker_uuid IN (/*SLICE:attackers*/?)
     UNION ALL
     SELECT t.rowid AS tag, t.uuid, t.observed_at
     FROM ttp_tag t INDEXED BY ttp_tag_identity
     WHERE CAST(?1 AS INTEGER) > 0 AND t.observed_at >= ?2 AND t.observed_at < ?3
-      AND (CAST(?4 AS INTEGER) = 1 OR (t.confidence >= ?5
-          AND t.technique_key >= ?6 AND t.technique_key <= ?7
-          AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
-          AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-              AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
-              AND d.source_kind = COALESCE(?14, d.source_kind)
-              AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
-      AND (t.observed_at < ?16 OR t.uuid < ?17)
+      AND t.confidence >= ?4 AND t.technique_key >= ?5 AND t.technique_key <= ?6
+      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+          AND d.source_kind = COALESCE(?13, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))
+      AND (t.observed_at < ?15 OR t.uuid < ?16)
       AND t.identity_uuid IN (/*SLICE:identities*/?)
     ORDER BY observed_at DESC, uuid DESC
     LIMIT ?1
@@ -605,7 +585,6 @@ type ListTagsByMembersParams struct {
 	Limit            int64
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -632,7 +611,6 @@ func (q *Queries) ListTagsByMembers(ctx context.Context, arg ListTagsByMembersPa
 	queryParams = append(queryParams, arg.Limit)
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -710,23 +688,21 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.session_id = ?15
-  AND (t.observed_at < ?16 OR t.uuid < ?17)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND t.session_id = ?14
+  AND (t.observed_at < ?15 OR t.uuid < ?16)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?18
+LIMIT ?17
 `
 
 type ListTagsBySessionParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -749,7 +725,6 @@ func (q *Queries) ListTagsBySession(ctx context.Context, arg ListTagsBySessionPa
 	rows, err := q.db.QueryContext(ctx, ListTagsBySession,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -813,23 +788,21 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.session_id = ?15
-  AND (t.observed_at > ?16 OR t.uuid > ?17)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND t.session_id = ?14
+  AND (t.observed_at > ?15 OR t.uuid > ?16)
 ORDER BY t.observed_at ASC, t.uuid ASC
-LIMIT ?18
+LIMIT ?17
 `
 
 type ListTagsBySessionInOrderParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -852,7 +825,6 @@ func (q *Queries) ListTagsBySessionInOrder(ctx context.Context, arg ListTagsBySe
 	rows, err := q.db.QueryContext(ctx, ListTagsBySessionInOrder,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -916,23 +888,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
-  AND (t.observed_at < ?15 OR t.uuid < ?16)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND (t.observed_at < ?14 OR t.uuid < ?15)
 ORDER BY t.observed_at DESC, t.uuid DESC
-LIMIT ?17
+LIMIT ?16
 `
 
 type ListTagsByTechniqueParams struct {
 	Since            int64
 	Before           int64
-	AnyTag           int64
 	MinConfidence    float64
 	FirstKey         int64
 	LastKey          int64
@@ -954,7 +923,6 @@ func (q *Queries) ListTagsByTechnique(ctx context.Context, arg ListTagsByTechniq
 	rows, err := q.db.QueryContext(ctx, ListTagsByTechnique,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,

@@ -17,21 +17,18 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY t.technique_key
 `
 
 type ListDistinctTechniquesParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -58,7 +55,6 @@ func (q *Queries) ListDistinctTechniques(ctx context.Context, arg ListDistinctTe
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniques,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -104,20 +100,18 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY t.technique_key
 `
 
 type ListDistinctTechniquesByTimeParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -144,7 +138,6 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 	rows, err := q.db.QueryContext(ctx, ListDistinctTechniquesByTime,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -190,14 +183,13 @@ SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND (CAST(?14 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key, t.attacker_uuid
 UNION ALL
@@ -206,13 +198,12 @@ SELECT t.identity_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key, t.identity_uuid
 `
@@ -220,7 +211,6 @@ GROUP BY t.technique_key, t.identity_uuid
 type ListTechniquesByEachMemberParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -252,7 +242,6 @@ func (q *Queries) ListTechniquesByEachMember(ctx context.Context, arg ListTechni
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -316,14 +305,13 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND (CAST(?14 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key
 UNION ALL
@@ -332,13 +320,12 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key
 `
@@ -346,7 +333,6 @@ GROUP BY t.technique_key
 type ListTechniquesByMembersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -378,7 +364,6 @@ func (q *Queries) ListTechniquesByMembers(ctx context.Context, arg ListTechnique
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -441,21 +426,19 @@ SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.session_id = ?15
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND t.session_id = ?14
 GROUP BY t.technique_key
 `
 
 type ListTechniquesBySessionParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -482,7 +465,6 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 	rows, err := q.db.QueryContext(ctx, ListTechniquesBySession,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -530,13 +512,12 @@ SELECT i.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
 FROM ttp_attacker m CROSS JOIN ttp_identity i ON i.uuid = m.identity_uuid
   CROSS JOIN ttp_tag t INDEXED BY ttp_tag_attacker ON t.attacker_uuid = m.uuid
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND t.identity_uuid IS NULL
   AND m.uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key, i.survivor_uuid
@@ -546,13 +527,12 @@ SELECT i.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
 FROM ttp_identity i CROSS JOIN ttp_tag t INDEXED BY ttp_tag_identity ON t.identity_uuid = i.uuid
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND i.uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key, i.survivor_uuid
 `
@@ -560,7 +540,6 @@ GROUP BY t.technique_key, i.survivor_uuid
 type ListTechniquesBySurvivorParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -591,7 +570,6 @@ func (q *Queries) ListTechniquesBySurvivor(ctx context.Context, arg ListTechniqu
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)

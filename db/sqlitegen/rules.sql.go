@@ -15,24 +15,21 @@ const ListActorsByRule = `-- name: ListActorsByRule :many
 SELECT r.rule_id, r.rule_version, r.technique_key, r.attacker_uuid, r.identity_uuid
 FROM ttp_tag r
 WHERE r.observed_at >= ?1 AND r.observed_at < ?2
-  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
-  AND (CAST(?5 AS INTEGER) = 1 OR (r.confidence >= ?6
-      AND r.technique_key >= ?3 AND r.technique_key <= ?4
-      AND r.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND r.confidence >= ?3 AND r.technique_key >= ?4 AND r.technique_key <= ?5
+  AND r.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY r.rule_id, r.rule_version, r.technique_key, r.attacker_uuid, r.identity_uuid
 `
 
 type ListActorsByRuleParams struct {
 	Since         int64
 	Before        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	AnyTag        int64
-	MinConfidence float64
 	Modulus       int64
 	Unit          int64
 	Digits        int64
@@ -56,10 +53,9 @@ func (q *Queries) ListActorsByRule(ctx context.Context, arg ListActorsByRulePara
 	rows, err := q.db.QueryContext(ctx, ListActorsByRule,
 		arg.Since,
 		arg.Before,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.AnyTag,
-		arg.MinConfidence,
 		arg.Modulus,
 		arg.Unit,
 		arg.Digits,
@@ -104,14 +100,12 @@ SELECT r.rule_id, r.rule_version, COUNT(*) AS tags,
        COUNT(DISTINCT r.source_kind || '|' || r.source_id) AS sources
 FROM ttp_tag r
 WHERE r.observed_at >= ?1 AND r.observed_at < ?2
-  AND r.technique_key >= ?3 AND r.technique_key <= ?4 -- for the index
-  AND (CAST(?5 AS INTEGER) = 1 OR (r.confidence >= ?6
-      AND r.technique_key >= ?3 AND r.technique_key <= ?4
-      AND r.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND r.confidence >= ?3 AND r.technique_key >= ?4 AND r.technique_key <= ?5
+  AND r.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY r.rule_id, r.rule_version
 ORDER BY r.rule_id, r.rule_version
 `
@@ -119,10 +113,9 @@ ORDER BY r.rule_id, r.rule_version
 type ListRulesParams struct {
 	Since         int64
 	Before        int64
+	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
-	AnyTag        int64
-	MinConfidence float64
 	Modulus       int64
 	Unit          int64
 	Digits        int64
@@ -150,10 +143,9 @@ func (q *Queries) ListRules(ctx context.Context, arg ListRulesParams) ([]ListRul
 	rows, err := q.db.QueryContext(ctx, ListRules,
 		arg.Since,
 		arg.Before,
+		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
-		arg.AnyTag,
-		arg.MinConfidence,
 		arg.Modulus,
 		arg.Unit,
 		arg.Digits,
@@ -198,27 +190,25 @@ const ListRulesByMembers = `-- name: ListRulesByMembers :many
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND (CAST(?14 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key, t.rule_id
 UNION ALL
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.technique_key, t.rule_id
 `
@@ -226,7 +216,6 @@ GROUP BY t.technique_key, t.rule_id
 type ListRulesByMembersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -254,7 +243,6 @@ func (q *Queries) ListRulesByMembers(ctx context.Context, arg ListRulesByMembers
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -309,21 +297,19 @@ const ListRulesBySession = `-- name: ListRulesBySession :many
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.session_id = ?15
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND t.session_id = ?14
 GROUP BY t.technique_key, t.rule_id
 `
 
 type ListRulesBySessionParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -347,7 +333,6 @@ func (q *Queries) ListRulesBySession(ctx context.Context, arg ListRulesBySession
 	rows, err := q.db.QueryContext(ctx, ListRulesBySession,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -386,21 +371,18 @@ const ListRulesByTechnique = `-- name: ListRulesByTechnique :many
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY t.technique_key, t.rule_id
 `
 
 type ListRulesByTechniqueParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -424,7 +406,6 @@ func (q *Queries) ListRulesByTechnique(ctx context.Context, arg ListRulesByTechn
 	rows, err := q.db.QueryContext(ctx, ListRulesByTechnique,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,

@@ -326,22 +326,20 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t INDEXED BY sqlite_autoindex_ttp_tag_1
 WHERE t.uuid > ?1
   AND t.observed_at >= ?2 AND t.observed_at < ?3
-  AND (CAST(?4 AS INTEGER) = 1 OR (t.confidence >= ?5
-      AND t.technique_key >= ?6 AND t.technique_key <= ?7
-      AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
-      AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
-          AND d.source_kind = COALESCE(?14, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))))
+  AND t.confidence >= ?4 AND t.technique_key >= ?5 AND t.technique_key <= ?6
+  AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
+  AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
+      AND d.source_kind = COALESCE(?13, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))
 ORDER BY t.uuid
-LIMIT ?16
+LIMIT ?15
 `
 
 type ListTagsAfterParams struct {
 	After         []byte
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -362,7 +360,6 @@ func (q *Queries) ListTagsAfter(ctx context.Context, arg ListTagsAfterParams) ([
 		arg.After,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,

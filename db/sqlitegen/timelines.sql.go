@@ -16,13 +16,12 @@ SELECT CAST((t.observed_at - CAST(?1 AS INTEGER)) / CAST(?2 AS INTEGER) AS INTEG
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-  AND (CAST(?5 AS INTEGER) = 1 OR (t.confidence >= ?6
-      AND t.technique_key >= ?7 AND t.technique_key <= ?8
-      AND t.technique_key % CAST(?9 AS INTEGER) / CAST(?10 AS INTEGER) = CAST(?11 AS INTEGER)
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?13, d.rule_id) AND d.rule_version = COALESCE(?14, d.rule_version)
-          AND d.source_kind = COALESCE(?15, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
+  AND t.confidence >= ?5 AND t.technique_key >= ?6 AND t.technique_key <= ?7
+  AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
+  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
+      AND d.source_kind = COALESCE(?14, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))
 GROUP BY bucket, t.technique_key
 `
 
@@ -31,7 +30,6 @@ type CountByTimeParams struct {
 	Width         int64
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -59,7 +57,6 @@ func (q *Queries) CountByTime(ctx context.Context, arg CountByTimeParams) ([]Cou
 		arg.Width,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -98,14 +95,13 @@ SELECT CAST((t.observed_at - CAST(?1 AS INTEGER)) / CAST(?2 AS INTEGER) AS INTEG
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-  AND (CAST(?5 AS INTEGER) = 1 OR (t.confidence >= ?6
-      AND t.technique_key >= ?7 AND t.technique_key <= ?8
-      AND t.technique_key % CAST(?9 AS INTEGER) / CAST(?10 AS INTEGER) = CAST(?11 AS INTEGER)
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?13, d.rule_id) AND d.rule_version = COALESCE(?14, d.rule_version)
-          AND d.source_kind = COALESCE(?15, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
-  AND (CAST(?17 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.confidence >= ?5 AND t.technique_key >= ?6 AND t.technique_key <= ?7
+  AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
+  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
+      AND d.source_kind = COALESCE(?14, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))
+  AND (CAST(?16 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY bucket, t.technique_key
 UNION ALL
@@ -113,13 +109,12 @@ SELECT CAST((t.observed_at - CAST(?1 AS INTEGER)) / CAST(?2 AS INTEGER) AS INTEG
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-  AND (CAST(?5 AS INTEGER) = 1 OR (t.confidence >= ?6
-      AND t.technique_key >= ?7 AND t.technique_key <= ?8
-      AND t.technique_key % CAST(?9 AS INTEGER) / CAST(?10 AS INTEGER) = CAST(?11 AS INTEGER)
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?13, d.rule_id) AND d.rule_version = COALESCE(?14, d.rule_version)
-          AND d.source_kind = COALESCE(?15, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
+  AND t.confidence >= ?5 AND t.technique_key >= ?6 AND t.technique_key <= ?7
+  AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
+  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
+      AND d.source_kind = COALESCE(?14, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY bucket, t.technique_key
 `
@@ -129,7 +124,6 @@ type CountMembersByTimeParams struct {
 	Width         int64
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -160,7 +154,6 @@ func (q *Queries) CountMembersByTime(ctx context.Context, arg CountMembersByTime
 	queryParams = append(queryParams, arg.Width)
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -216,14 +209,13 @@ SELECT CAST((t.observed_at - CAST(?1 AS INTEGER)) / CAST(?2 AS INTEGER) AS INTEG
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?3 AND t.observed_at < ?4
-  AND (CAST(?5 AS INTEGER) = 1 OR (t.confidence >= ?6
-      AND t.technique_key >= ?7 AND t.technique_key <= ?8
-      AND t.technique_key % CAST(?9 AS INTEGER) / CAST(?10 AS INTEGER) = CAST(?11 AS INTEGER)
-      AND (CAST(?12 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?13, d.rule_id) AND d.rule_version = COALESCE(?14, d.rule_version)
-          AND d.source_kind = COALESCE(?15, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?16, d.decky_id, '')))))
-  AND t.session_id = ?17
+  AND t.confidence >= ?5 AND t.technique_key >= ?6 AND t.technique_key <= ?7
+  AND t.technique_key % CAST(?8 AS INTEGER) / CAST(?9 AS INTEGER) = CAST(?10 AS INTEGER)
+  AND (CAST(?11 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?12, d.rule_id) AND d.rule_version = COALESCE(?13, d.rule_version)
+      AND d.source_kind = COALESCE(?14, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?15, d.decky_id, '')))
+  AND t.session_id = ?16
 GROUP BY bucket, t.technique_key
 `
 
@@ -232,7 +224,6 @@ type CountSessionByTimeParams struct {
 	Width         int64
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -259,7 +250,6 @@ func (q *Queries) CountSessionByTime(ctx context.Context, arg CountSessionByTime
 		arg.Width,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,

@@ -16,21 +16,18 @@ SELECT t.identity_uuid, t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY t.identity_uuid, t.attacker_uuid
 `
 
 type WhoActorsByTechniqueParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -57,7 +54,6 @@ func (q *Queries) WhoActorsByTechnique(ctx context.Context, arg WhoActorsByTechn
 	rows, err := q.db.QueryContext(ctx, WhoActorsByTechnique,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -102,14 +98,13 @@ SELECT t.attacker_uuid, t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND (CAST(?14 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.attacker_uuid, t.identity_uuid
 UNION ALL
@@ -117,13 +112,12 @@ SELECT t.attacker_uuid, t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
   AND t.identity_uuid IN (/*SLICE:identities*/?)
 GROUP BY t.attacker_uuid, t.identity_uuid
 `
@@ -131,7 +125,6 @@ GROUP BY t.attacker_uuid, t.identity_uuid
 type WhoActorsOfMembersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -162,7 +155,6 @@ func (q *Queries) WhoActorsOfMembers(ctx context.Context, arg WhoActorsOfMembers
 	var queryParams []interface{}
 	queryParams = append(queryParams, arg.Since)
 	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.AnyTag)
 	queryParams = append(queryParams, arg.MinConfidence)
 	queryParams = append(queryParams, arg.FirstKey)
 	queryParams = append(queryParams, arg.LastKey)
@@ -224,21 +216,19 @@ SELECT t.attacker_uuid, t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.session_id = ?15
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND t.session_id = ?14
 GROUP BY t.attacker_uuid, t.identity_uuid
 `
 
 type WhoActorsOfSessionParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -265,7 +255,6 @@ func (q *Queries) WhoActorsOfSession(ctx context.Context, arg WhoActorsOfSession
 	rows, err := q.db.QueryContext(ctx, WhoActorsOfSession,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -311,23 +300,21 @@ SELECT t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.attacker_uuid IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND (CAST(?15 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
+  AND (CAST(?14 AS INTEGER) = 1 OR t.identity_uuid IS NULL)
 GROUP BY t.attacker_uuid
 ORDER BY tags DESC, t.attacker_uuid
-LIMIT ?16
+LIMIT ?15
 `
 
 type WhoAttackersParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -355,7 +342,6 @@ func (q *Queries) WhoAttackers(ctx context.Context, arg WhoAttackersParams) ([]W
 	rows, err := q.db.QueryContext(ctx, WhoAttackers,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -401,20 +387,18 @@ SELECT t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.identity_uuid IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY t.identity_uuid
 `
 
 type WhoIdentitiesParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -440,7 +424,6 @@ func (q *Queries) WhoIdentities(ctx context.Context, arg WhoIdentitiesParams) ([
 	rows, err := q.db.QueryContext(ctx, WhoIdentities,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -484,22 +467,20 @@ SELECT t.session_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.session_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY t.session_id
 ORDER BY tags DESC, t.session_id
-LIMIT ?15
+LIMIT ?14
 `
 
 type WhoSessionsParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -526,7 +507,6 @@ func (q *Queries) WhoSessions(ctx context.Context, arg WhoSessionsParams) ([]Who
 	rows, err := q.db.QueryContext(ctx, WhoSessions,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,
@@ -571,23 +551,20 @@ SELECT t.session_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.session_id IS NOT NULL AND t.observed_at >= ?1 AND t.observed_at < ?2
-  AND (CAST(?3 AS INTEGER) = 1 OR (t.confidence >= ?4
-      AND t.technique_key >= ?5 AND t.technique_key <= ?6
-      AND t.technique_key % CAST(?7 AS INTEGER) / CAST(?8 AS INTEGER) = CAST(?9 AS INTEGER)
-      AND (CAST(?10 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(?11, d.rule_id) AND d.rule_version = COALESCE(?12, d.rule_version)
-          AND d.source_kind = COALESCE(?13, d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(?14, d.decky_id, '')))))
-  AND t.technique_key >= ?5 AND t.technique_key <= ?6 -- for the index
+  AND t.confidence >= ?3 AND t.technique_key >= ?4 AND t.technique_key <= ?5
+  AND t.technique_key % CAST(?6 AS INTEGER) / CAST(?7 AS INTEGER) = CAST(?8 AS INTEGER)
+  AND (CAST(?9 AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(?10, d.rule_id) AND d.rule_version = COALESCE(?11, d.rule_version)
+      AND d.source_kind = COALESCE(?12, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?13, d.decky_id, '')))
 GROUP BY t.session_id
 ORDER BY tags DESC, t.session_id
-LIMIT ?15
+LIMIT ?14
 `
 
 type WhoSessionsByTechniqueParams struct {
 	Since         int64
 	Before        int64
-	AnyTag        int64
 	MinConfidence float64
 	FirstKey      int64
 	LastKey       int64
@@ -614,7 +591,6 @@ func (q *Queries) WhoSessionsByTechnique(ctx context.Context, arg WhoSessionsByT
 	rows, err := q.db.QueryContext(ctx, WhoSessionsByTechnique,
 		arg.Since,
 		arg.Before,
-		arg.AnyTag,
 		arg.MinConfidence,
 		arg.FirstKey,
 		arg.LastKey,

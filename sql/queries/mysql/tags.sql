@@ -30,13 +30,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
 FROM ttp_tag t FORCE INDEX (PRIMARY)
 WHERE t.uuid > sqlc.arg(after)
   AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
 ORDER BY t.uuid
 LIMIT ?;
 

@@ -5,13 +5,12 @@ SELECT CAST((t.observed_at - CAST(sqlc.arg(origin) AS SIGNED)) DIV CAST(sqlc.arg
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_observed)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
 GROUP BY bucket, t.technique_key;
 
 -- name: CountMembersByTime :many
@@ -20,13 +19,12 @@ SELECT CAST((t.observed_at - CAST(sqlc.arg(origin) AS SIGNED)) DIV CAST(sqlc.arg
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND (CAST(sqlc.arg(any_identity) AS SIGNED) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (sqlc.slice(attackers))
 GROUP BY bucket, t.technique_key
@@ -35,13 +33,12 @@ SELECT CAST((t.observed_at - CAST(sqlc.arg(origin) AS SIGNED)) DIV CAST(sqlc.arg
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_identity)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.identity_uuid IN (sqlc.slice(identities))
 GROUP BY bucket, t.technique_key;
 
@@ -50,12 +47,11 @@ SELECT CAST((t.observed_at - CAST(sqlc.arg(origin) AS SIGNED)) DIV CAST(sqlc.arg
        t.technique_key, COUNT(*) AS tags
 FROM ttp_tag t FORCE INDEX (ttp_tag_session)
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS SIGNED) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
-      AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS SIGNED) DIV CAST(sqlc.arg(unit) AS SIGNED) = CAST(sqlc.arg(digits) AS SIGNED)
+  AND (CAST(sqlc.arg(any_row) AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.session_id = sqlc.arg(session_id)
 GROUP BY bucket, t.technique_key;

@@ -6,13 +6,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_observed
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT sqlc.arg(limit);
@@ -24,14 +23,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
 LIMIT sqlc.arg(limit);
@@ -43,13 +40,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.attacker_uuid = sqlc.arg(attacker_uuid)
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
@@ -62,13 +58,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.session_id = sqlc.arg(session_id)
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at DESC, t.uuid DESC
@@ -81,13 +76,12 @@ SELECT t.uuid, t.source_kind, t.source_id, t.attacker_uuid, t.identity_uuid, t.s
        t.evidence, t.attack_release, t.observed_at, t.ingested_at, t.batch_uuid, t.technique_key
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.session_id = sqlc.arg(session_id)
   AND (t.observed_at > sqlc.arg(cursor_observed_at) OR t.uuid > sqlc.arg(cursor_uuid))
 ORDER BY t.observed_at ASC, t.uuid ASC
@@ -98,13 +92,12 @@ LIMIT sqlc.arg(limit);
 -- reaches no further back than the latest of these times.
 SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t INDEXED BY ttp_tag_attacker
                       WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-                      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-                          AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-                          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-                          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-                              AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-                              AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-                              AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+                      AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+                      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+                      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+                          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+                          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+                          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
                       AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
                       AND t.attacker_uuid = m.uuid AND t.identity_uuid IS NULL
                       ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET sqlc.arg(offset)), sqlc.arg(since)) AS INTEGER) AS observed_at
@@ -113,13 +106,12 @@ WHERE m.uuid IN (sqlc.slice(attackers))
 UNION ALL
 SELECT CAST(COALESCE((SELECT t.observed_at FROM ttp_tag t INDEXED BY ttp_tag_identity
                       WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-                      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-                          AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-                          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-                          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-                              AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-                              AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-                              AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+                      AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+                      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+                      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+                          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+                          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+                          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
                       AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
                       AND t.identity_uuid = m.uuid
                       ORDER BY t.observed_at DESC, t.uuid DESC LIMIT 1 OFFSET sqlc.arg(offset)), sqlc.arg(since)) AS INTEGER) AS observed_at
@@ -132,13 +124,12 @@ WHERE m.uuid IN (sqlc.slice(identities));
 SELECT t.uuid, t.observed_at
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE CAST(sqlc.arg(limit) AS INTEGER) > 0 AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
   AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (sqlc.slice(attackers))
@@ -146,13 +137,12 @@ UNION ALL
 SELECT t.uuid, t.observed_at
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE CAST(sqlc.arg(limit) AS INTEGER) > 0 AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
   AND t.identity_uuid IN (sqlc.slice(identities))
 ORDER BY observed_at DESC, uuid DESC
@@ -170,13 +160,12 @@ WHERE t.rowid IN (SELECT k.tag FROM (
     SELECT t.rowid AS tag, t.uuid, t.observed_at
     FROM ttp_tag t INDEXED BY ttp_tag_attacker
     WHERE CAST(sqlc.arg(limit) AS INTEGER) > 0 AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-          AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-              AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-              AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-              AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+      AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
       AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
       AND t.identity_uuid IS NULL
       AND t.attacker_uuid IN (sqlc.slice(attackers))
@@ -184,13 +173,12 @@ WHERE t.rowid IN (SELECT k.tag FROM (
     SELECT t.rowid AS tag, t.uuid, t.observed_at
     FROM ttp_tag t INDEXED BY ttp_tag_identity
     WHERE CAST(sqlc.arg(limit) AS INTEGER) > 0 AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-      AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-          AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-          AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-          AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-              AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-              AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-              AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+      AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
       AND (t.observed_at < sqlc.arg(cursor_observed_at) OR t.uuid < sqlc.arg(cursor_uuid))
       AND t.identity_uuid IN (sqlc.slice(identities))
     ORDER BY observed_at DESC, uuid DESC
@@ -210,13 +198,12 @@ WHERE t.uuid IN (sqlc.slice(uuids));
 SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (sqlc.slice(attackers))
 GROUP BY t.decky_id, tactic_key, t.observed_at
@@ -224,12 +211,11 @@ UNION ALL
 SELECT t.decky_id, CAST(t.technique_key % 10000000000 AS INTEGER) AS tactic_key, t.observed_at, COUNT(*) AS tags
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.decky_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.identity_uuid IN (sqlc.slice(identities))
 GROUP BY t.decky_id, tactic_key, t.observed_at;

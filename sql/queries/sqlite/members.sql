@@ -1,6 +1,6 @@
 -- name: ListMembersOfIdentity :many
 -- The members of an identity: its survivor, stored or not, all identities merged into the survivor, and the
--- attackers of each. vtgate does not prepare WITH.
+-- attackers of each. Derived tables instead of a CTE: vtgate cannot prepare WITH.
 SELECT s.uuid AS survivor_uuid, s.uuid AS identity_uuid, a.uuid AS attacker_uuid
 FROM (SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = sqlc.arg(identity_uuid)),
                            sqlc.arg(identity_uuid)) AS BLOB) AS uuid) s

@@ -7,14 +7,12 @@ SELECT r.rule_id, r.rule_version, COUNT(*) AS tags,
        COUNT(DISTINCT r.source_kind || '|' || r.source_id) AS sources
 FROM ttp_tag r
 WHERE r.observed_at >= sqlc.arg(since) AND r.observed_at < sqlc.arg(before)
-  AND r.technique_key >= sqlc.arg(first_key) AND r.technique_key <= sqlc.arg(last_key) -- for the index
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (r.confidence >= sqlc.arg(min_confidence)
-      AND r.technique_key >= sqlc.arg(first_key) AND r.technique_key <= sqlc.arg(last_key)
-      AND r.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND r.confidence >= sqlc.arg(min_confidence) AND r.technique_key >= sqlc.arg(first_key) AND r.technique_key <= sqlc.arg(last_key)
+  AND r.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
 GROUP BY r.rule_id, r.rule_version
 ORDER BY r.rule_id, r.rule_version;
 
@@ -23,14 +21,12 @@ ORDER BY r.rule_id, r.rule_version;
 SELECT r.rule_id, r.rule_version, r.technique_key, r.attacker_uuid, r.identity_uuid
 FROM ttp_tag r
 WHERE r.observed_at >= sqlc.arg(since) AND r.observed_at < sqlc.arg(before)
-  AND r.technique_key >= sqlc.arg(first_key) AND r.technique_key <= sqlc.arg(last_key) -- for the index
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (r.confidence >= sqlc.arg(min_confidence)
-      AND r.technique_key >= sqlc.arg(first_key) AND r.technique_key <= sqlc.arg(last_key)
-      AND r.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND r.confidence >= sqlc.arg(min_confidence) AND r.technique_key >= sqlc.arg(first_key) AND r.technique_key <= sqlc.arg(last_key)
+  AND r.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = r.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
 GROUP BY r.rule_id, r.rule_version, r.technique_key, r.attacker_uuid, r.identity_uuid;
 
 -- name: ListRulesByTechnique :many
@@ -38,14 +34,12 @@ GROUP BY r.rule_id, r.rule_version, r.technique_key, r.attacker_uuid, r.identity
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
 GROUP BY t.technique_key, t.rule_id;
 
 -- name: ListRulesByMembers :many
@@ -53,13 +47,12 @@ GROUP BY t.technique_key, t.rule_id;
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND (CAST(sqlc.arg(any_identity) AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (sqlc.slice(attackers))
 GROUP BY t.technique_key, t.rule_id
@@ -67,13 +60,12 @@ UNION ALL
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.identity_uuid IN (sqlc.slice(identities))
 GROUP BY t.technique_key, t.rule_id;
 
@@ -81,12 +73,11 @@ GROUP BY t.technique_key, t.rule_id;
 SELECT t.technique_key, t.rule_id
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.session_id = sqlc.arg(session_id)
 GROUP BY t.technique_key, t.rule_id;

@@ -4,13 +4,12 @@ SELECT t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.identity_uuid IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
 GROUP BY t.identity_uuid;
 
 -- name: WhoAttackers :many
@@ -19,13 +18,12 @@ SELECT t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.attacker_uuid IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND (CAST(sqlc.arg(any_identity) AS INTEGER) = 1 OR t.identity_uuid IS NULL)
 GROUP BY t.attacker_uuid
 ORDER BY tags DESC, t.attacker_uuid
@@ -37,13 +35,12 @@ SELECT t.session_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.session_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
 GROUP BY t.session_id
 ORDER BY tags DESC, t.session_id
 LIMIT sqlc.arg(limit);
@@ -54,14 +51,12 @@ SELECT t.identity_uuid, t.attacker_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
 GROUP BY t.identity_uuid, t.attacker_uuid;
 
 -- name: WhoSessionsByTechnique :many
@@ -70,14 +65,12 @@ SELECT t.session_id, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_technique
 WHERE t.session_id IS NOT NULL AND t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
-  AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key) -- for the index
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
 GROUP BY t.session_id
 ORDER BY tags DESC, t.session_id
 LIMIT sqlc.arg(limit);
@@ -88,13 +81,12 @@ SELECT t.attacker_uuid, t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND (CAST(sqlc.arg(any_identity) AS INTEGER) = 1 OR t.identity_uuid IS NULL)
   AND t.attacker_uuid IN (sqlc.slice(attackers))
 GROUP BY t.attacker_uuid, t.identity_uuid
@@ -103,13 +95,12 @@ SELECT t.attacker_uuid, t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_identity
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.identity_uuid IN (sqlc.slice(identities))
 GROUP BY t.attacker_uuid, t.identity_uuid;
 
@@ -118,12 +109,11 @@ SELECT t.attacker_uuid, t.identity_uuid, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen
 FROM ttp_tag t INDEXED BY ttp_tag_session
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND (CAST(sqlc.arg(any_tag) AS INTEGER) = 1 OR (t.confidence >= sqlc.arg(min_confidence)
-      AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))))
+  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
   AND t.session_id = sqlc.arg(session_id)
 GROUP BY t.attacker_uuid, t.identity_uuid;
