@@ -84,7 +84,7 @@ func rowsOf[K any](groups []group, keyOfRow func(group) K) map[groupKey]K {
 // countSources counts the fleet's distinct sources row by row in SQL: there are too many to hold in memory.
 func countSources[K comparable](ctx context.Context, q queries, a args, keys map[K][]int64, counts map[K]*DistinctCounts) error {
 	for row, techniques := range keys {
-		a.TechniqueKeys = padSlice(techniques)
+		a.TechniqueKeys = techniques
 		n, err := first(countSourcesOfTechniques)(ctx, q, a)
 		if err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"math/bits"
 	"slices"
 
 	"github.com/google/uuid"
@@ -102,7 +101,7 @@ func inMemberChunks[T any](ctx context.Context, q queries, list generated[[]T], 
 
 func nextChunk(ids []uuid.UUID) (chunk [][]byte, rest []uuid.UUID) {
 	n := min(len(ids), maxSlice)
-	return paddedIDs(ids[:n]), ids[n:]
+	return idBytes(ids[:n]), ids[n:]
 }
 
 // sessionID returns the query parameter of a session ID. An invalid ID becomes "", which matches no tag: MySQL
@@ -119,7 +118,7 @@ func sessionID(id string) sql.NullString {
 func inChunks[T any](ctx context.Context, q queries, list generated[[]T], ids []uuid.UUID, a args) ([]T, error) {
 	out := []T{}
 	for chunk := range slices.Chunk(ids, maxSlice) {
-		a.UUIDs = paddedIDs(chunk)
+		a.UUIDs = idBytes(chunk)
 		rows, err := list(ctx, q, a)
 		if err != nil {
 			return nil, err
@@ -132,21 +131,6 @@ func inChunks[T any](ctx context.Context, q queries, list generated[[]T], ids []
 // maxSlice is the maximum number of UUIDs in one IN list. It is below MySQL's eq_range_index_dive_limit of 200, above
 // which the optimizer relies on statistics.
 const maxSlice = 128
-
-func paddedIDs(ids []uuid.UUID) [][]byte { return padSlice(idBytes(ids)) }
-
-// padSlice repeats the last value up to a power of two, since each length is a statement of its own in the prepared
-// statement cache.
-func padSlice[T any](values []T) []T {
-	n := 0
-	if len(values) > 0 {
-		n = 1 << bits.Len(uint(len(values)-1))
-	}
-	for len(values) < n {
-		values = append(values, values[len(values)-1])
-	}
-	return values
-}
 
 // survivorsOf returns the surviving identity of each identity. An identity that is not stored survives itself.
 func survivorsOf(ctx context.Context, q queries, identities []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {

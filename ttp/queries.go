@@ -165,6 +165,7 @@ func bind[P any]() func(args) P {
 	}
 	return func(a args) P {
 		a.filterArgs = a.orEverything()
+		a.padLists()
 		var p P
 		values, to := reflect.ValueOf(a), reflect.ValueOf(&p).Elem()
 		for i, index := range fields {
