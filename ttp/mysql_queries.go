@@ -56,9 +56,9 @@ func insertTagQuery(n int) string {
 
 // repeatSelect repeats the SELECT of a generated INSERT.
 func repeatSelect(query string, n int) string {
-	head, rest, _ := strings.Cut(query, "\nSELECT ")
-	row, tail, _ := strings.Cut(rest, "\nON DUPLICATE KEY ")
-	return head + "\nSELECT " + row + strings.Repeat(" UNION ALL SELECT "+row, n-1) + "\nON DUPLICATE KEY " + tail
+	head, rest, _ := strings.Cut(query, "FROM (")
+	row, tail, _ := strings.Cut(rest, ") AS added")
+	return head + "FROM (" + row + strings.Repeat(" UNION ALL "+row, n-1) + ") AS added" + tail
 }
 
 // repeatTuple repeats the VALUES tuple of a generated INSERT, which contains only placeholders.
@@ -77,8 +77,9 @@ func (mysqlEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []gro
 	for chunk := range slices.Chunk(groups, insertChunkRows) {
 		var args []any
 		for _, g := range chunk {
-			args = appendCountArgs(args, g, slot, when)
+			args = appendCountArgs(args, g, slot)
 		}
+		args = append(args, int(when))
 		if added, err := affected(db.ExecContext(ctx, repeatSelect(mysqlgen.AddTechniqueCount, len(chunk)), args...)); err != nil || !added {
 			return false, err
 		}

@@ -40,7 +40,7 @@ func (sqliteEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []gr
 	defer func() { _ = stmt.Close() }()
 	var args []any
 	for _, g := range groups {
-		args = appendCountArgs(args[:0], g, 0, when)
+		args = append(appendCountArgs(args[:0], g, 0), int(when))
 		if added, err := affected(stmt.ExecContext(ctx, args...)); err != nil || !added {
 			return false, err
 		}

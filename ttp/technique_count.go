@@ -51,13 +51,13 @@ const (
 	always
 )
 
-// appendCountArgs appends the arguments of AddTechniqueCount.
-func appendCountArgs(args []any, g group, slot int, when addWhen) []any {
+// appendCountArgs appends the arguments of a row of AddTechniqueCount.
+func appendCountArgs(args []any, g group, slot int) []any {
 	stale := 0
 	if g.tags < 0 {
 		stale = 1
 	}
-	return append(args, int64(g.key), slot, g.tags, g.firstSeen, g.lastSeen, g.confidenceMax, stale, int(when))
+	return append(args, int64(g.key), slot, g.tags, g.firstSeen, g.lastSeen, g.confidenceMax, stale)
 }
 
 // recount recounts each stale group in a transaction. In the caller's transaction, which may not see all tags, groups

@@ -11,7 +11,11 @@ import (
 
 const AddTechniqueCount = `-- name: AddTechniqueCount :execrows
 INSERT INTO ttp_technique_count (technique_key, slot, tags, first_seen, last_seen, confidence_max, stale)
-SELECT CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS SIGNED), CAST(? AS DOUBLE), CAST(? AS SIGNED)
+SELECT added.technique_key, added.slot, added.tags, added.first_seen, added.last_seen, added.confidence_max, added.stale
+FROM (
+    SELECT CAST(? AS SIGNED) AS technique_key, CAST(? AS SIGNED) AS slot, CAST(? AS SIGNED) AS tags, CAST(? AS SIGNED) AS first_seen,
+           CAST(? AS SIGNED) AS last_seen, CAST(? AS DOUBLE) AS confidence_max, CAST(? AS SIGNED) AS stale
+) AS added
 WHERE CAST(? AS SIGNED) = 1 OR NOT EXISTS (SELECT 1 FROM ttp_tombstone)
 ON DUPLICATE KEY UPDATE
     first_seen = CASE WHEN VALUES(tags) > 0 AND VALUES(first_seen) < ttp_technique_count.first_seen
@@ -37,7 +41,7 @@ type AddTechniqueCountParams struct {
 
 // Adds a group to a slot of a technique count. A negative number of tags marks it stale. The last parameter is 1 to add
 // always, or 0 to add only if no tombstone is stored. The Go code binds it directly, on MySQL with many rows in one
-// statement. The assignment of tags comes last, since MySQL assigns from left to right.
+// statement: it repeats the inner SELECT. The assignment of tags comes last, since MySQL assigns from left to right.
 func (q *Queries) AddTechniqueCount(ctx context.Context, arg AddTechniqueCountParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, AddTechniqueCount,
 		arg.Column1,
