@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -151,4 +152,23 @@ func TestCutConnectionsLoseNothing(t *testing.T) {
 	if ledger.unknown > 0 {
 		t.Errorf("%d calls returned ErrUnknownOutcome instead of resolving it", ledger.unknown)
 	}
+}
+
+// A transaction of Open begins with its first statement instead of a START TRANSACTION, and rolls back like any other.
+func TestTransactionsBeginImplicitly(t *testing.T) {
+	s := openStore(t, "mysql://"+newDatabase(t))
+	undone := errors.New("undone")
+	err := s.Tx(t.Context(), func(ctx context.Context, tx *sql.Tx, s *ttp.Store) error {
+		succeed(t, second(s.InsertTags(ctx, []ttp.Tag{retryTag("1")})))
+		var name, begins string
+		succeed(t, tx.QueryRowContext(ctx, "SHOW SESSION STATUS LIKE 'Com_begin'").Scan(&name, &begins))
+		if begins != "0" {
+			t.Errorf("the connection began %s transactions explicitly", begins)
+		}
+		return undone
+	})
+	if !errors.Is(err, undone) {
+		t.Errorf("got %v", err)
+	}
+	requireTags(t, s, nil, 0)
 }

@@ -31,14 +31,6 @@ const (
 // error, not supported, denied.
 var mysqlNoCheck = []uint16{1064, 1105, 1235, 1142}
 
-const (
-	// mysqlConnections limits a store's share of the server's max_connections, 151 by default. A caller that needs
-	// another limit passes its own pool to New.
-	mysqlConnections = 32
-	// mysqlConnectionLife is below the usual idle timeouts of servers and proxies.
-	mysqlConnectionLife = 3 * time.Minute
-)
-
 const mysqlLockWait = "innodb_lock_wait_timeout"
 
 // mysqlSession holds the session variables of connections that this package opens. Strict mode returns errors instead of
@@ -87,45 +79,8 @@ func mysqlConfig(dsn string) (*mysql.Config, error) {
 	return config, config.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin"))
 }
 
-// openMySQL opens a pool for a DSN of mysqlConfig.
-func openMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
-	config, err := mysqlConfig(dsn)
-	if err != nil {
-		return nil, err
-	}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, err
-	}
-	db := sql.OpenDB(readCommitted{connector})
-	db.SetMaxOpenConns(mysqlConnections)
-	db.SetMaxIdleConns(mysqlConnections)
-	db.SetConnMaxLifetime(mysqlConnectionLife)
-	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
-}
-
-// readCommitted opens connections whose transactions are READ COMMITTED by default, which saves writes the round trip to
-// set it. A variable in the DSN cannot, since its name differs between MySQL and MariaDB 10.11.
-type readCommitted struct{ driver.Connector }
-
-func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if execer, ok := conn.(driver.ExecerContext); ok {
-		if _, err = execer.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err == nil {
-			return conn, nil
-		}
-	}
-	return nil, errors.Join(err, conn.Close())
-}
-
 type mysqlEngine struct {
-	readCommitted bool                         // the pool's connector is readCommitted
+	readCommitted bool                         // the connections are READ COMMITTED, so that transactions need not set it
 	countsNewRows *atomic.Bool                 // a duplicate was counted as no affected row
 	server        *atomic.Pointer[mysqlServer] // nil before identify
 }
@@ -206,6 +161,7 @@ func (e mysqlEngine) rolledBack(err error) bool { return e.retryable(err) }
 // parses them without escapes. Interpolated parameters are literals; the driver prefixes bytes with _binary, which
 // CHARSET reveals.
 func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
+	_, own := db.(txStatements) // a transaction of this package; see implicitBegin
 	var charset string
 	var autocommit, misparses bool
 	err := db.QueryRowContext(ctx, `SELECT @@character_set_client, @@autocommit,
@@ -215,7 +171,7 @@ FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) AND CHARSET(?) = 'binary'`, []by
 		return err
 	case charset != "utf8mb4":
 		return fmt.Errorf("the connection has the character set %s, which would corrupt text: open it with charset=utf8mb4", charset)
-	case !autocommit:
+	case !autocommit && !own:
 		return errors.New("the connection has autocommit off, so that reads would be stale: open it without autocommit=0")
 	case misparses:
 		return errors.New("the server misparses interpolated parameters under NO_BACKSLASH_ESCAPES: " +
@@ -288,6 +244,18 @@ WHERE table_schema = DATABASE() AND (table_name LIKE 'ttp%' OR table_name = 'ale
 // the server and have at most 64 characters.
 const mysqlMigrateLock = "CONCAT_WS('.', 'ttpstore.migrate', CRC32(DATABASE()))"
 
+func lockMigrations(ctx context.Context, conn *sql.Conn) error {
+	if _, err := conn.ExecContext(ctx, "SET autocommit = 1"); err != nil { // see implicitBegin
+		return err
+	}
+	var locked sql.NullBool
+	err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+mysqlMigrateLock+", 30)").Scan(&locked)
+	if err == nil && !locked.Bool {
+		err = fmt.Errorf("%w: another process is migrating", ErrBusy)
+	}
+	return err
+}
+
 // migrator takes the lock before the state of the schema is read, and holds it until release is called or the connection
 // ends. golang-migrate would lock each of its calls separately.
 func (mysqlEngine) migrator(ctx context.Context, db *sql.DB, table string) (database.Driver, func(), error) {
@@ -295,20 +263,17 @@ func (mysqlEngine) migrator(ctx context.Context, db *sql.DB, table string) (data
 	if err != nil {
 		return nil, nil, err
 	}
-	var locked sql.NullBool
-	err = conn.QueryRowContext(ctx, "SELECT GET_LOCK("+mysqlMigrateLock+", 30)").Scan(&locked)
-	if err == nil && !locked.Bool {
-		err = fmt.Errorf("%w: another process is migrating", ErrBusy)
-	}
-	if err != nil {
+	if err := lockMigrations(ctx, conn); err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
 	release := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
-		// The connection returns to the pool. vtgate ignores DO RELEASE_LOCK.
+		// vtgate ignores DO RELEASE_LOCK.
 		_, _ = conn.ExecContext(ctx, "SELECT RELEASE_LOCK("+mysqlMigrateLock+")")
-		_ = conn.Close()
+		// The connection does not return to the pool: golang-migrate's transactions are SERIALIZABLE, and vtgate keeps the
+		// isolation level of a transaction for the session. Raw closes it.
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	driver, err := migratemysql.WithConnection(ctx, conn, &migratemysql.Config{MigrationsTable: table, NoLock: true})
 	if err != nil {

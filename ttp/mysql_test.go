@@ -1,6 +1,8 @@
 package ttp
 
 import (
+	"database/sql"
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -62,3 +64,16 @@ func FuzzMySQLConfig(f *testing.F) {
 
 // placeOf returns the user, password, network, address and database.
 func placeOf(c *mysql.Config) [5]string { return [5]string{c.User, c.Passwd, c.Net, c.Addr, c.DBName} }
+
+func TestMySQLPoolSizeIsSplit(t *testing.T) {
+	for connections, want := range map[int][2]int{1: {1, 1}, 2: {1, 1}, 3: {1, 2}, 32: {16, 16}} {
+		write, read := sql.OpenDB(implicitBegin{}), sql.OpenDB(readCommitted{})
+		setMySQLPoolSize(write, read, connections)
+		if got := [2]int{write.Stats().MaxOpenConnections, read.Stats().MaxOpenConnections}; got != want {
+			t.Errorf("%d connections: got %v that write and read, want %v", connections, got, want)
+		}
+		if err := errors.Join(write.Close(), read.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}

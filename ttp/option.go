@@ -1,6 +1,7 @@
 package ttp
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -18,9 +19,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithPoolSize sets the maximum number of connections that [Open] makes to a server, 32 by default. For a SQLite file
-// it sets the maximum number of connections that read, 4 by default; one more writes. It has no effect on a database
-// in memory. [New] refuses it: the pool is the caller's.
+// WithPoolSize sets the maximum number of connections that [Open] makes to a server, 32 by default: half of them write and
+// half read, at least one each. For a SQLite file it sets the maximum number of connections that read, 4 by default; one
+// more writes. It has no effect on a database in memory. [New] refuses it: the pool is the caller's.
 func WithPoolSize(connections int) Option {
 	return func(s *Store) error {
 		switch {
@@ -28,12 +29,18 @@ func WithPoolSize(connections int) Option {
 			return fmt.Errorf("the pool size must be positive: %d", connections)
 		case !s.owned:
 			return errors.New("the pool is the caller's: set its size with SetMaxOpenConns")
-		case s.writerQueue == nil || s.read != s.write: // not in memory
-			s.read.SetMaxOpenConns(connections)
-			s.read.SetMaxIdleConns(connections)
+		case s.writerQueue == nil: // a server
+			setMySQLPoolSize(s.write, s.read, connections)
+		case s.read != s.write: // not in memory
+			setPoolSize(s.read, connections)
 		}
 		return nil
 	}
+}
+
+func setPoolSize(db *sql.DB, connections int) {
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
 }
 
 // retries bounds the attempts of a transaction.

@@ -23,7 +23,7 @@ type predecessorSource struct {
 // openPredecessor opens the database and begins a read-only transaction.
 func openPredecessor(ctx context.Context, url string) (source predecessorSource, err error) {
 	scheme, rest, _ := strings.Cut(url, "://")
-	var read *sql.DB
+	var read, writes *sql.DB
 	switch Dialect(scheme) {
 	case SQLite:
 		var e sqliteEngine
@@ -38,8 +38,8 @@ func openPredecessor(ctx context.Context, url string) (source predecessorSource,
 			err = errors.New("there is no such file")
 		}
 	case MySQL:
-		if read, err = openMySQL(ctx, rest); err == nil {
-			source.pools, source.clean, source.single = []*sql.DB{read}, func() {}, true
+		if writes, read, err = openMySQL(ctx, rest); err == nil {
+			source.pools, source.clean, source.single = []*sql.DB{read, writes}, func() {}, true
 		}
 	default:
 		err = errors.New("want a URL that begins with sqlite:// or mysql://")

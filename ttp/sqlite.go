@@ -88,8 +88,7 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	if read, err = sql.Open("sqlite", file+query.Encode()); err != nil {
 		return e, nil, nil, errors.Join(err, write.Close())
 	}
-	read.SetMaxOpenConns(sqliteReaders)
-	read.SetMaxIdleConns(sqliteReaders)
+	setPoolSize(read, sqliteReaders)
 	if !e.absent() {
 		err = e.explain(pingSQLite(ctx, read, file))
 	}

@@ -19,7 +19,7 @@ const DefaultConfidenceFloor = 0.3
 // [ErrSchemaMissing], [ErrSchemaOld], [ErrSchemaNew], [ErrSchemaDirty] or [ErrForeignSchema]. See [Store.Migrate].
 type Store struct {
 	engine      engine
-	write, read *sql.DB // different pools for a SQLite file only
+	write, read *sql.DB // one pool for New and for a database in memory
 	tx          *sql.Tx // the caller's transaction, if any
 	txQueries   dbtx    // runs queries in tx
 	// Prepared statement caches of the pools; nil in a caller's transaction.
@@ -75,8 +75,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		s.writerQueue = make(chan struct{}, 1)
 	case MySQL:
 		s.engine = newMySQLEngine(true)
-		s.write, err = openMySQL(ctx, rest)
-		s.read = s.write
+		s.write, s.read, err = openMySQL(ctx, rest)
 	default:
 		err = errors.New("want a URL that begins with sqlite:// or mysql://")
 	}

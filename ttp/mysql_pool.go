@@ -1,0 +1,123 @@
+package ttp
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+const (
+	// mysqlConnections limits a store's share of the server's max_connections, 151 by default.
+	mysqlConnections = 32
+	// mysqlConnectionLife is below the usual idle timeouts of servers and proxies.
+	mysqlConnectionLife = 3 * time.Minute
+)
+
+// openMySQL opens a pool for transactions that write and one for all else. dsn is as in mysqlConfig.
+func openMySQL(ctx context.Context, dsn string) (write, read *sql.DB, err error) {
+	config, err := mysqlConfig(dsn)
+	if err != nil {
+		return nil, nil, err
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	read = sql.OpenDB(readCommitted{connector})
+	if err := read.PingContext(ctx); err != nil {
+		return nil, nil, errors.Join(err, read.Close())
+	}
+	config = config.Clone()
+	config.Params["autocommit"] = "0"
+	if connector, err = mysql.NewConnector(config); err != nil {
+		return nil, nil, errors.Join(err, read.Close())
+	}
+	write = sql.OpenDB(implicitBegin{readCommitted{connector}})
+	write.SetConnMaxLifetime(mysqlConnectionLife)
+	read.SetConnMaxLifetime(mysqlConnectionLife)
+	setMySQLPoolSize(write, read, mysqlConnections)
+	return write, read, nil
+}
+
+func setMySQLPoolSize(write, read *sql.DB, connections int) {
+	setPoolSize(write, max(1, connections/2))
+	setPoolSize(read, connections-connections/2)
+}
+
+// readCommitted opens connections whose transactions are READ COMMITTED by default, which saves writes the round trip to
+// set it. A variable in the DSN cannot, since its name differs between MySQL and MariaDB 10.11.
+type readCommitted struct{ driver.Connector }
+
+func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := connectMySQL(ctx, c.Connector)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+// implicitBegin opens connections with autocommit off, on which the first statement of a transaction begins it. This saves
+// writes the round trip of START TRANSACTION. A write outside of a transaction would not be committed.
+type implicitBegin struct{ driver.Connector }
+
+func (c implicitBegin) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := connectMySQL(ctx, c.Connector)
+	if err != nil {
+		return nil, err
+	}
+	return implicitBeginConn{conn}, nil
+}
+
+func connectMySQL(ctx context.Context, connector driver.Connector) (mysqlConn, error) {
+	opened, err := connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, ok := opened.(mysqlConn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("unexpected connection %T", opened), opened.Close())
+	}
+	return conn, nil
+}
+
+// mysqlConn is a connection of go-sql-driver/mysql.
+type mysqlConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+type implicitBeginConn struct{ mysqlConn }
+
+func (c implicitBeginConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if opts != (driver.TxOptions{}) {
+		return c.mysqlConn.BeginTx(ctx, opts)
+	}
+	return implicitTx(c), nil
+}
+
+type implicitTx struct{ mysqlConn }
+
+func (tx implicitTx) Commit() error {
+	_, err := tx.ExecContext(context.Background(), "COMMIT", nil)
+	return err
+}
+
+func (tx implicitTx) Rollback() error {
+	_, err := tx.ExecContext(context.Background(), "ROLLBACK", nil)
+	return err
+}
