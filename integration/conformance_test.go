@@ -29,11 +29,7 @@ func mysqlEngine(overPool bool) conformance.Engine {
 func emptyMySQL(tb testing.TB, r *conformance.Recorder) (string, *sql.DB) {
 	tb.Helper()
 	dsn := newDatabase(tb)
-	config, err := mysql.ParseDSN(dsn)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	connector, err := mysql.NewConnector(config)
+	connector, err := mysql.NewConnector(poolConfig(tb, dsn))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -62,6 +62,23 @@ func insertTags(t *testing.T, s *ttp.Store, tags ...ttp.Tag) {
 	}
 }
 
+// vtgate sets the isolation level of a transaction for the rest of the session, or not at all. See mysqlEngine.
+func TestVtgateRequiresReadCommitted(t *testing.T) {
+	if engine.Keyspaces == 0 {
+		return // other servers set it for each transaction
+	}
+	_, s := overPool(t, newDatabase(t)+"?"+isolation+"=%27REPEATABLE-READ%27")
+	if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), isolation+"='READ-COMMITTED'") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// vtgateDecides reports whether the server is vtgate and overrides or refuses the setting: it always uses utf8mb4, and
+// refuses NO_BACKSLASH_ESCAPES.
+func vtgateDecides(parameters string) bool {
+	return engine.Keyspaces > 0 && (strings.HasPrefix(parameters, "charset") || strings.Contains(parameters, "NO_BACKSLASH_ESCAPES"))
+}
+
 func TestSettingsThatMakeResultsWrongAreRefused(t *testing.T) {
 	dsn := newDatabase(t)
 	for parameters, want := range map[string]string{
@@ -69,6 +86,9 @@ func TestSettingsThatMakeResultsWrongAreRefused(t *testing.T) {
 		"autocommit=0":   "autocommit",
 		"sql_mode=%27NO_BACKSLASH_ESCAPES%27&interpolateParams=true": "NO_BACKSLASH_ESCAPES",
 	} {
+		if vtgateDecides(parameters) {
+			continue
+		}
 		pool, s := overPool(t, dsn+"?"+parameters)
 		refused := func(migrated string) {
 			t.Helper()

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/google/uuid"
 
 	"github.com/decnet/ttpstore/ttp"
@@ -46,10 +47,11 @@ func openStore(t *testing.T, url string) *ttp.Store {
 // overPool returns a new pool and a store on it.
 func overPool(t *testing.T, dsn string) (*sql.DB, *ttp.Store) {
 	t.Helper()
-	pool, err := sql.Open("mysql", dsn)
+	connector, err := mysql.NewConnector(poolConfig(t, dsn))
 	if err != nil {
 		t.Fatal(err)
 	}
+	pool := sql.OpenDB(connector)
 	t.Cleanup(func() { _ = pool.Close() })
 	s, err := ttp.New(pool, ttp.MySQL)
 	if err != nil {
@@ -57,6 +59,24 @@ func overPool(t *testing.T, dsn string) (*sql.DB, *ttp.Store) {
 	}
 	return pool, s
 }
+
+// poolConfig returns the configuration of a pool for ttp.New, which needs READ COMMITTED on vtgate.
+func poolConfig(tb testing.TB, dsn string) *mysql.Config {
+	tb.Helper()
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, given := config.Params[isolation]; engine.Keyspaces > 0 && !given {
+		if config.Params == nil {
+			config.Params = map[string]string{}
+		}
+		config.Params[isolation] = "'READ-COMMITTED'"
+	}
+	return config
+}
+
+const isolation = "transaction_isolation"
 
 func newMySQL(t *testing.T) *ttp.Store {
 	t.Helper()

@@ -18,6 +18,7 @@ func id(name string) uuid.UUID { return ttp.ComputeTagUUID(name, "", "", 0, "", 
 func oldSnapshot(t *testing.T, dsn string) (*ttp.Store, *sql.Tx) {
 	t.Helper()
 	pool, s := overPool(t, dsn)
+	succeed(t, s.CheckSchema(t.Context())) // on vtgate, the first call requires READ COMMITTED
 	tx, err := pool.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		t.Fatal(err)

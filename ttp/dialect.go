@@ -26,6 +26,8 @@ type engine interface {
 	// writeOptions returns the options of a transaction that writes. Each of its statements must read the latest committed
 	// rows.
 	writeOptions() *sql.TxOptions
+	// snapshotOptions returns the options of a transaction that only reads, in one snapshot if the engine has them.
+	snapshotOptions() *sql.TxOptions
 	// retryable reports whether a transaction that failed with err may succeed when it is run again.
 	retryable(err error) bool
 	// rolledBack reports whether a transaction is certainly rolled back after this error of COMMIT.

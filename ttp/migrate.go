@@ -162,6 +162,9 @@ func (s *Store) MigrateDown(ctx context.Context, version int) error {
 	case version == status.Version && !status.Dirty:
 		return nil
 	}
+	if err := s.identify(ctx); err != nil { // for sharded, which no earlier call may have detected
+		return err
+	}
 	refused := func(status SchemaStatus) error {
 		if err := status.Err(); errors.Is(err, ErrSchemaNew) || errors.Is(err, ErrSchemaDirty) {
 			return err

@@ -124,11 +124,21 @@ func (e mysqlEngine) queries(db dbtx) queries {
 	return queries{writer: e, db: db, sharded: e.sharded(), mysql: mysqlgen.New(db)}
 }
 
+// writeOptions, like snapshotOptions, sets no isolation level on vtgate, where checkConnection requires READ COMMITTED. vtgate
+// would keep the level for the rest of the session, and would first ask a tablet whether it differs from the current one; the
+// tablet may return the answer that another session has just received.
 func (e mysqlEngine) writeOptions() *sql.TxOptions {
-	if e.readCommitted {
+	if e.readCommitted || e.sharded() {
 		return nil
 	}
 	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+}
+
+func (e mysqlEngine) snapshotOptions() *sql.TxOptions {
+	if e.sharded() {
+		return &sql.TxOptions{ReadOnly: true}
+	}
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
 func (e mysqlEngine) sentinel(err error) error {
@@ -160,7 +170,21 @@ func (e mysqlEngine) rolledBack(err error) bool { return e.retryable(err) }
 // Under NO_BACKSLASH_ESCAPES, MySQL pushes conditions down into derived tables with backslash-escaped literals, but
 // parses them without escapes. Interpolated parameters are literals; the driver prefixes bytes with _binary, which
 // CHARSET reveals.
-func (mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
+func (e mysqlEngine) checkConnection(ctx context.Context, db dbtx) error {
+	if err := e.identify(ctx, db); err != nil {
+		return err
+	}
+	if e.sharded() {
+		var isolation string
+		err := db.QueryRowContext(ctx, "SELECT @@transaction_isolation").Scan(&isolation)
+		if err == nil && isolation != "READ-COMMITTED" {
+			err = fmt.Errorf("the connection to vtgate is %s, under which calls on several shards deadlock: "+
+				"open it with transaction_isolation='READ-COMMITTED', or set that on the tablets' servers", isolation)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	_, own := db.(txStatements) // a transaction of this package; see implicitBegin
 	var charset string
 	var autocommit, misparses bool

@@ -170,6 +170,8 @@ func (sqliteEngine) sentinel(err error) error {
 // writeOptions returns nil: SQLite has one writer, which reads the latest rows.
 func (sqliteEngine) writeOptions() *sql.TxOptions { return nil }
 
+func (sqliteEngine) snapshotOptions() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
+
 func (e sqliteEngine) retryable(err error) bool { return errors.Is(e.sentinel(err), ErrBusy) }
 
 // rolledBack: after an I/O error, the commit record may have reached the disk.

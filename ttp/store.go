@@ -99,14 +99,16 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 //     number of connections, is as fast; a database in memory has one connection.
 //   - MySQL: interpolateParams, loc=UTC, the character set utf8mb4 with the collation utf8mb4_bin,
 //     innodb_lock_wait_timeout 5, the sql_mode STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION, the
-//     time_zone '+00:00', READ COMMITTED transactions, which a store of New sets for each of its own, and 32
-//     connections of at most three minutes. With an innodb_lock_wait_timeout of more than 30 seconds, lock waits are
-//     not retried.
+//     time_zone '+00:00', and 16 connections that write and 16 that read, of at most three minutes, whose transactions
+//     are READ COMMITTED. A store of New sets this level for each of its transactions, except on vtgate, and begins each
+//     with a statement of its own. With an innodb_lock_wait_timeout of more than
+//     30 seconds, lock waits are not retried.
 //
 // These settings of a MySQL pool would make results wrong and are refused:
 //
 //   - a character set other than utf8mb4, autocommit=0, and interpolateParams together with the SQL mode
 //     NO_BACKSLASH_ESCAPES: by the first call
+//   - on vtgate, another isolation level than READ COMMITTED: by the first call
 //   - clientFoundRows: by the first call of [Store.InsertTags] or [Store.Import] that inserts a tag
 func New(db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	if db == nil {

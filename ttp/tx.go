@@ -1,6 +1,7 @@
 package ttp
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -30,44 +31,35 @@ func (s *Store) usable(ctx context.Context) error {
 }
 
 // query runs a read of one statement.
-func query[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (out T, err error) {
-	observed := s.observe(ctx, op)
-	defer func() { observed(Observation{Rows: resultRows(out), Attempts: 1}, err) }()
-	var none T
-	if err := s.usable(ctx); err != nil {
-		return none, s.fail(ctx, op, err)
-	}
-	out, err = read(s.engine.queries(s.reader()))
-	if disturbed := s.engine.checkRead(); disturbed != nil {
-		err = disturbed
-	}
-	if err != nil {
-		return none, s.fail(ctx, op, err)
-	}
-	return out, nil
+func query[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
+	return observedRead(ctx, s, op, func() (T, error) { return read(s.engine.queries(s.reader())) })
 }
 
 // snapshot runs a read of several statements in one snapshot.
-func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (out T, err error) {
+func snapshot[T any](ctx context.Context, s *Store, op string, read func(queries) (T, error)) (T, error) {
 	if s.tx != nil {
 		return query(ctx, s, op, read)
 	}
+	return observedRead(ctx, s, op, func() (T, error) {
+		if err := s.reads.prepareMissed(ctx); err != nil {
+			var none T
+			return none, err
+		}
+		return inTx(ctx, s.read, s.engine.snapshotOptions(), func(tx *sql.Tx) (T, error) {
+			return read(s.engine.queries(s.reads.in(tx)))
+		})
+	})
+}
+
+func observedRead[T any](ctx context.Context, s *Store, op string, read func() (T, error)) (out T, err error) {
 	observed := s.observe(ctx, op)
 	defer func() { observed(Observation{Rows: resultRows(out), Attempts: 1}, err) }()
-	var none T
-	if err := s.usable(ctx); err != nil {
-		return none, s.fail(ctx, op, err)
-	}
-	if err := s.reads.prepareMissed(ctx); err != nil {
-		return none, s.fail(ctx, op, err)
-	}
-	out, err = inTx(ctx, s.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(tx *sql.Tx) (T, error) {
-		return read(s.engine.queries(s.reads.in(tx)))
-	})
-	if disturbed := s.engine.checkRead(); disturbed != nil {
-		err = disturbed
+	if err = s.usable(ctx); err == nil {
+		out, err = read()
+		err = cmp.Or(s.engine.checkRead(), err)
 	}
 	if err != nil {
+		var none T
 		return none, s.fail(ctx, op, err)
 	}
 	return out, nil
