@@ -25,6 +25,7 @@ const (
 	mysqlNoTable     = 1146
 	mysqlLockTimeout = 1205
 	mysqlDeadlock    = 1213
+	mysqlPrepared    = 1461 // max_prepared_stmt_count is reached
 )
 
 // mysqlNoCheck holds the errors of servers without CHECK TABLE and users without the privilege: syntax error, unknown
@@ -158,6 +159,12 @@ func (mysqlEngine) retryable(err error) bool {
 		return e.Number == mysqlDeadlock || e.Number == mysqlLockTimeout || e.Number == mysqlCheckRead
 	}
 	return false
+}
+
+// tooManyPrepared reports whether a MySQL server refused to prepare a statement, which it then did not execute.
+func tooManyPrepared(err error) bool {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && e.Number == mysqlPrepared
 }
 
 // rolledBack is false for the server's other errors: some come from a proxy that lost its connection, such as vtgate's,

@@ -25,6 +25,7 @@ var builtSQL = map[string]string{
 	"statements.stmt":                "passes the text on",
 	"txStatements.PrepareContext":    "passes the text on",
 	"txStatements.QueryContext":      "passes the text on",
+	"txStatements.ExecContext":       "passes the text on",
 	"unfiltered.QueryContext":        "the generated statement without the conditions of a filter",
 	"insertTagRows":                  "the generated statement with its placeholders repeated",
 	"mysqlEngine.addTechniqueCounts": "the generated statement with its placeholders repeated",
