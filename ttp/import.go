@@ -196,7 +196,7 @@ func (s *Store) importRecords(ctx context.Context, r records) ([]Outcome, error)
 		}
 	}
 	outcomes := make([]Outcome, len(r.tags))
-	w := tagWrite{inCallerTx: s.tx != nil}
+	w := tagWrite{inCallerTx: s.tx != nil, tombstones: s.tombstones}
 	w.add(r.tags, outcomes, s.floor)
 	observed, attempts := s.observe(ctx, "import"), 0
 	_, err = transact(ctx, s, func(q queries) (struct{}, error) {

@@ -122,7 +122,7 @@ func (s *Store) insert(call *insertCall) error {
 
 // insertCalls writes the tags of all calls in one transaction.
 func (s *Store) insertCalls(ctx context.Context, calls ...*insertCall) error {
-	w := tagWrite{inCallerTx: s.tx != nil}
+	w := tagWrite{inCallerTx: s.tx != nil, tombstones: s.tombstones}
 	for _, call := range calls {
 		w.batches = append(w.batches, call.batch[:])
 		w.add(call.tags, call.outcomes, s.floor)

@@ -35,6 +35,7 @@ type Store struct {
 	slow          time.Duration // of operations
 	checked       *atomic.Bool  // the connection and the schema were checked
 	written       *atomic.Bool  // this store has written
+	tombstones    *atomic.Bool  // a write found a tombstone; see tagWrite
 }
 
 // Option configures a store.
@@ -139,7 +140,7 @@ func (s *Store) configure(opts []Option) error {
 	if s.read != s.write {
 		s.reads = newStatements(s.read)
 	}
-	s.checked, s.written = new(atomic.Bool), new(atomic.Bool)
+	s.checked, s.written, s.tombstones = new(atomic.Bool), new(atomic.Bool), new(atomic.Bool)
 	for _, option := range opts {
 		if err := option(s); err != nil {
 			return fmt.Errorf("ttp: %w", err)

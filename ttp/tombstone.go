@@ -65,6 +65,7 @@ func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...
 			r.examined += lifted
 			r.report(Receipt{Tags: lifted})
 		}
+		s.tombstones.Store(false) // it may have been the last one
 		return nil
 	})
 	return receipt.Tags, err

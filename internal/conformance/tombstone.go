@@ -15,6 +15,7 @@ import (
 
 var tombstoneCases = []testCase{
 	{name: "TombstoneRejectsReplays", run: tombstoneRejectsReplays},
+	{name: "TombstonedTagsAreSkipped", run: tombstonedTagsAreSkipped},
 	{name: "TombstoneAcceptsOtherTags", run: tombstoneAcceptsOtherTags},
 	{name: "TombstonesAreListedAndLifted", run: tombstonesAreListedAndLifted},
 	{name: "StoredTombstonedTagIsADuplicate", run: storedTombstonedTagIsADuplicate},
@@ -54,6 +55,30 @@ func tombstoneRejectsReplays(t *testing.T, db *database) {
 	equal(t, "import", must[ttp.ImportReport](t)(db.open(t).Import(ctx, &lines, ttp.ImportOptions{})),
 		ttp.ImportReport{Lines: 2, Read: 2, Duplicate: 1, Tombstoned: 1})
 	equal(t, "tags", count(t, s), 1)
+}
+
+// A store that has found a tombstone does not insert and delete the same tags again, until a tombstone is lifted.
+func tombstonedTagsAreSkipped(t *testing.T, db *database) {
+	ctx, s := context.Background(), overPool(t, db)
+	tags := newTags(3)
+	insert(t, s, tags...)
+	must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.WithTombstone("")))
+	inserts := 0
+	db.recorder.beforeEach(func() { inserts++ }, "InsertTag")
+	for range 2 {
+		insert(t, s, newTag("new"))
+		inserts = 0
+		tombstoned := []ttp.Outcome{ttp.Tombstoned, ttp.Tombstoned, ttp.Tombstoned, ttp.Tombstoned}
+		equal(t, "outcomes", insert(t, s, append(tags, tags[0])...).Outcomes, tombstoned)
+		equal(t, "inserts", inserts, 0)
+	}
+	tombstone := must[[]ttp.Tombstone](t)(s.ListTombstones(ctx, uuid.Nil, 10))[0]
+	must[int64](t)(s.LiftTombstone(ctx, tombstone.UUID))
+	looks := 0
+	db.recorder.beforeEach(func() { looks++ }, "ListTombstonedTagUUIDs")
+	equal(t, "inserted after the lift", insert(t, s, tags...).Inserted, 3)
+	equal(t, "looks for tombstones", looks, 0)
+	equal(t, "stored", count(t, s), 4)
 }
 
 // Other rule versions, events and techniques are other tags.
