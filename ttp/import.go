@@ -185,18 +185,20 @@ func (s *Store) importRecords(ctx context.Context, r records) ([]Outcome, error)
 	if err != nil {
 		return nil, err
 	}
-	now := s.now()
+	now, batches := s.now(), [][]byte{batch[:]}
 	for i := range r.tags {
 		tag := &r.tags[i]
 		if tag.BatchUUID == uuid.Nil {
 			tag.BatchUUID = batch
+		} else {
+			batches = nil
 		}
 		if tag.IngestedAt.IsZero() {
 			tag.IngestedAt = now
 		}
 	}
 	outcomes := make([]Outcome, len(r.tags))
-	w := tagWrite{inCallerTx: s.tx != nil, tombstones: s.tombstones}
+	w := tagWrite{inCallerTx: s.tx != nil, tombstones: s.tombstones, batches: batches}
 	w.add(r.tags, outcomes, s.floor)
 	observed, attempts := s.observe(ctx, "import"), 0
 	_, err = transact(ctx, s, func(q queries) (struct{}, error) {

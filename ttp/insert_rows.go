@@ -37,7 +37,7 @@ type tagWrite struct {
 	rows []insertRow
 	// copies holds further rows of the same tags. They are tombstoned like the first one, and otherwise duplicates.
 	copies []insertRow
-	// batches holds the batch UUIDs of the calls. It is empty for an import, whose tags have earlier batches.
+	// batches holds the batch UUIDs of the calls. It is empty for an import with tags of earlier batches.
 	batches [][]byte
 	// tombstones is set by the store's first write that finds a tombstone. Then writes skip tombstoned rows: inserting
 	// and deleting many takes about ten times as long. It affects only speed, except for a tag that is both stored and

@@ -19,7 +19,8 @@ var raceCases = []testCase{
 	{name: "PurgeRemovesConcurrentTags", run: purgeRemovesConcurrentTags, long: true},
 	{name: "PurgeOfABusyIdentityEnds", run: purgeOfABusyIdentityEnds},
 	{name: "ImportsRaceWithWriters", run: importsRaceWithWriters},
-	{name: "ImportLosesEveryRace", run: importLosesEveryRace, long: true},
+	{name: "ImportLosesEveryRace", run: func(t *testing.T, db *database) { importLosesEveryRace(t, db, false) }, long: true},
+	{name: "ImportOfAnExportLosesEveryRace", run: func(t *testing.T, db *database) { importLosesEveryRace(t, db, true) }, long: true},
 }
 
 // A tag that is written after the purge has read the tags, and before it deletes the identity, is purged too.
@@ -87,13 +88,19 @@ func sameTag(i int) ttp.Tag {
 	return newTag(fmt.Sprint(i), func(tag *ttp.Tag) { tag.ObservedAt = at(i) })
 }
 
-func sameRecords(n int) string {
+// sameRecords returns the records of n tags, with an earlier batch or without one. An import finds out in different ways
+// which of them are new.
+func sameRecords(n int, exported bool) string {
+	batch := ""
+	if exported {
+		batch = fmt.Sprintf(`"batch_uuid":"%s",`, id("batch"))
+	}
 	var records strings.Builder
 	for i := range n {
-		fmt.Fprintf(&records, `{"type":"tag","source_kind":"command","source_id":"%d","attacker_uuid":"%s","tactic":"TA0006",`+
+		fmt.Fprintf(&records, `{"type":"tag",%s"source_kind":"command","source_id":"%d","attacker_uuid":"%s","tactic":"TA0006",`+
 			`"technique_id":"T1110","confidence":0.7,"rule_id":"R1001","rule_version":1,"attack_release":"enterprise-v18.1",`+
 			`"observed_at":"%s","evidence":{}}`+"\n",
-			i, id("attacker"), at(i).Format(time.RFC3339Nano))
+			batch, i, id("attacker"), at(i).Format(time.RFC3339Nano))
 	}
 	return records.String()
 }
@@ -107,7 +114,7 @@ func importsRaceWithWriters(t *testing.T, db *database) {
 	for i := range importers {
 		wg.Go(func() {
 			var report ttp.ImportReport
-			report, errs[i] = s.Import(ctx, strings.NewReader(sameRecords(tags)), ttp.ImportOptions{Batch: 200})
+			report, errs[i] = s.Import(ctx, strings.NewReader(sameRecords(tags, i%2 == 0)), ttp.ImportOptions{Batch: 200})
 			inserted[i] = report.Inserted
 		})
 	}
@@ -131,7 +138,8 @@ func importsRaceWithWriters(t *testing.T, db *database) {
 }
 
 // Another writer inserts one of the tags before each INSERT of the import.
-func importLosesEveryRace(t *testing.T, db *database) {
+func importLosesEveryRace(t *testing.T, db *database, exported bool) {
+	t.Helper()
 	if db.Dialect == ttp.SQLite {
 		return // has one writer at a time
 	}
@@ -149,7 +157,7 @@ func importLosesEveryRace(t *testing.T, db *database) {
 			others++
 		}
 	}, "InsertTag")
-	report := imported(t, s, sameRecords(tags), ttp.ImportOptions{})
+	report := imported(t, s, sameRecords(tags, exported), ttp.ImportOptions{})
 	equal(t, "report", report, ttp.ImportReport{Lines: tags, Read: tags, Inserted: tags - others, Duplicate: others})
 	equal(t, "tags", count(t, s), tags)
 }
