@@ -21,7 +21,7 @@ var (
 	listTagsOfTombstone   = many((*sqlitegen.Queries).ListTagsOfTombstone, (*mysqlgen.Queries).ListTagsOfTombstone, toID, toID)
 	deleteTombstonedTags  = execRows((*sqlitegen.Queries).DeleteTombstonedTags, (*mysqlgen.Queries).DeleteTombstonedTags)
 	subtractFromTombstone = execRows((*sqlitegen.Queries).SubtractFromTombstone, (*mysqlgen.Queries).SubtractFromTombstone)
-	deleteEmptyTombstone  = execRows((*sqlitegen.Queries).DeleteEmptyTombstone, (*mysqlgen.Queries).DeleteEmptyTombstone)
+	deleteTombstone       = execRows((*sqlitegen.Queries).DeleteTombstone, (*mysqlgen.Queries).DeleteTombstone)
 	addTombstone          = exec((*sqlitegen.Queries).AddTombstone, (*mysqlgen.Queries).AddTombstone)
 	countTagsOfTombstone  = one((*sqlitegen.Queries).CountTagsOfTombstone, (*mysqlgen.Queries).CountTagsOfTombstone, self, self)
 )
@@ -85,11 +85,10 @@ func (r *removal) lift(ctx context.Context, q queries, tombstone uuid.UUID) (mor
 	if a.Tags, err = deleteTombstonedTags(ctx, q, a); err != nil {
 		return false, 0, err
 	}
-	if _, err = subtractFromTombstone(ctx, q, a); err != nil {
-		return false, 0, err
-	}
-	if more = len(ids) == r.batch; !more {
-		_, err = deleteEmptyTombstone(ctx, q, a)
+	if more = len(ids) == r.batch; more {
+		_, err = subtractFromTombstone(ctx, q, a)
+	} else { // whatever its count
+		_, err = deleteTombstone(ctx, q, a)
 	}
 	return more, a.Tags, err
 }

@@ -52,16 +52,16 @@ func (q *Queries) CountTagsOfTombstone(ctx context.Context, arg CountTagsOfTombs
 	return count, err
 }
 
-const DeleteEmptyTombstone = `-- name: DeleteEmptyTombstone :execrows
-DELETE FROM ttp_tombstone WHERE uuid = ? AND tags = 0
+const DeleteTombstone = `-- name: DeleteTombstone :execrows
+DELETE FROM ttp_tombstone WHERE uuid = ?
 `
 
-type DeleteEmptyTombstoneParams struct {
+type DeleteTombstoneParams struct {
 	UUID []byte
 }
 
-func (q *Queries) DeleteEmptyTombstone(ctx context.Context, arg DeleteEmptyTombstoneParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, DeleteEmptyTombstone, arg.UUID)
+func (q *Queries) DeleteTombstone(ctx context.Context, arg DeleteTombstoneParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, DeleteTombstone, arg.UUID)
 	if err != nil {
 		return 0, err
 	}
@@ -302,7 +302,7 @@ func (q *Queries) LockTombstonedTags(ctx context.Context, arg LockTombstonedTags
 }
 
 const SubtractFromTombstone = `-- name: SubtractFromTombstone :execrows
-UPDATE ttp_tombstone SET tags = tags - ? WHERE uuid = ?
+UPDATE ttp_tombstone SET tags = CASE WHEN tags > ? THEN tags - ? ELSE 0 END WHERE uuid = ?
 `
 
 type SubtractFromTombstoneParams struct {
@@ -311,7 +311,7 @@ type SubtractFromTombstoneParams struct {
 }
 
 func (q *Queries) SubtractFromTombstone(ctx context.Context, arg SubtractFromTombstoneParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, SubtractFromTombstone, arg.Tags, arg.UUID)
+	result, err := q.db.ExecContext(ctx, SubtractFromTombstone, arg.Tags, arg.Tags, arg.UUID)
 	if err != nil {
 		return 0, err
 	}

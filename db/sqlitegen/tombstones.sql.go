@@ -52,16 +52,16 @@ func (q *Queries) CountTagsOfTombstone(ctx context.Context, arg CountTagsOfTombs
 	return count, err
 }
 
-const DeleteEmptyTombstone = `-- name: DeleteEmptyTombstone :execrows
-DELETE FROM ttp_tombstone WHERE uuid = ?1 AND tags = 0
+const DeleteTombstone = `-- name: DeleteTombstone :execrows
+DELETE FROM ttp_tombstone WHERE uuid = ?1
 `
 
-type DeleteEmptyTombstoneParams struct {
+type DeleteTombstoneParams struct {
 	UUID []byte
 }
 
-func (q *Queries) DeleteEmptyTombstone(ctx context.Context, arg DeleteEmptyTombstoneParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, DeleteEmptyTombstone, arg.UUID)
+func (q *Queries) DeleteTombstone(ctx context.Context, arg DeleteTombstoneParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, DeleteTombstone, arg.UUID)
 	if err != nil {
 		return 0, err
 	}
@@ -302,7 +302,7 @@ func (q *Queries) LockTombstonedTags(ctx context.Context, arg LockTombstonedTags
 }
 
 const SubtractFromTombstone = `-- name: SubtractFromTombstone :execrows
-UPDATE ttp_tombstone SET tags = tags - ?1 WHERE uuid = ?2
+UPDATE ttp_tombstone SET tags = CASE WHEN tags > ?1 THEN tags - ?1 ELSE 0 END WHERE uuid = ?2
 `
 
 type SubtractFromTombstoneParams struct {

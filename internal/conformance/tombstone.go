@@ -18,6 +18,7 @@ var tombstoneCases = []testCase{
 	{name: "TombstonedTagsAreSkipped", run: tombstonedTagsAreSkipped},
 	{name: "TombstoneAcceptsOtherTags", run: tombstoneAcceptsOtherTags},
 	{name: "TombstonesAreListedAndLifted", run: tombstonesAreListedAndLifted},
+	{name: "MiscountedTombstonesAreLifted", run: miscountedTombstonesAreLifted},
 	{name: "StoredTombstonedTagIsADuplicate", run: storedTombstonedTagIsADuplicate},
 	{name: "RacingReplaysDoNotBypassATombstone", run: racingReplaysDoNotBypassATombstone},
 }
@@ -95,7 +96,7 @@ func tombstoneAcceptsOtherTags(t *testing.T, db *database) {
 func tombstonesAreListedAndLifted(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	var want []ttp.Tombstone
-	for i, rule := range []string{"R1", "R2", "R3"} {
+	for i, rule := range []string{"R1", "R2", "R<3&4>"} { // which JSON need not escape
 		insert(t, s, newTags(i+2, func(tag *ttp.Tag) { tag.RuleID = rule })...)
 		f := ttp.Filter{RuleID: rule, RuleVersion: new(1), Until: at(1)}
 		receipt := must[ttp.Receipt](t)(s.RollbackRule(ctx, f, ttp.WithTombstone("false positives of "+rule), ttp.WithBatchSize(2)))
@@ -135,6 +136,23 @@ func tombstonesAreListedAndLifted(t *testing.T, db *database) {
 	}
 	equal(t, "replay of R2", insert(t, s, newTags(3, func(tag *ttp.Tag) { tag.RuleID = "R2" })...).Inserted, 3)
 	equal(t, "replay of R1", insert(t, s, newTags(2, func(tag *ttp.Tag) { tag.RuleID = "R1" })...).Inserted, 0)
+	var examined []int64
+	progress := ttp.WithProgress(func(r ttp.RemovalProgress) { examined = append(examined, r.Examined) })
+	equal(t, "lifted", n(s.LiftTombstone(ctx, want[2].UUID, ttp.WithBatchSize(2), progress)), 4)
+	equal(t, "progress", examined, []int64{2, 4, 4})
+}
+
+// Only manual changes, or an interrupted commit on shards, leave a wrong count.
+func miscountedTombstonesAreLifted(t *testing.T, db *database) {
+	ctx, s := context.Background(), overPool(t, db)
+	for _, counted := range []string{"0", "1", "9"} {
+		insert(t, s, newTags(5)...)
+		receipt := must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.WithTombstone("")))
+		_, err := db.pool.ExecContext(ctx, "UPDATE ttp_tombstone SET tags = "+counted)
+		succeed(t, err)
+		equal(t, "lifted", must[int64](t)(s.LiftTombstone(ctx, receipt.TombstoneUUID, ttp.WithBatchSize(2))), 5)
+		equal(t, "tombstones", len(must[[]ttp.Tombstone](t)(s.ListTombstones(ctx, uuid.Nil, 10))), 0)
+	}
 }
 
 // A stored tag with a tombstone, which only manual changes can create, is a duplicate, and other tags are inserted.

@@ -45,7 +45,7 @@ SELECT COUNT(*) FROM ttp_tombstoned_tag WHERE tombstone_uuid = sqlc.arg(tombston
 DELETE FROM ttp_tombstoned_tag WHERE tombstone_uuid = sqlc.arg(tombstone_uuid) AND uuid IN (sqlc.slice(uuids));
 
 -- name: SubtractFromTombstone :execrows
-UPDATE ttp_tombstone SET tags = tags - sqlc.arg(tags) WHERE uuid = sqlc.arg(uuid);
+UPDATE ttp_tombstone SET tags = CASE WHEN tags > sqlc.arg(tags) THEN tags - sqlc.arg(tags) ELSE 0 END WHERE uuid = sqlc.arg(uuid);
 
--- name: DeleteEmptyTombstone :execrows
-DELETE FROM ttp_tombstone WHERE uuid = sqlc.arg(uuid) AND tags = 0;
+-- name: DeleteTombstone :execrows
+DELETE FROM ttp_tombstone WHERE uuid = sqlc.arg(uuid);
