@@ -36,6 +36,8 @@ type engine interface {
 	absent() bool
 	// checkRead runs after each read and returns an error if concurrent changes may have made it wrong.
 	checkRead() error
+	// secondGroup reports whether two groups of a group commit are faster at once than one after the other.
+	secondGroup() bool
 	// afterWrite runs after each committed write, before the next one. Its errors are ignored.
 	afterWrite(write *sql.DB)
 	// afterReads runs when the store closes, after the last read.

@@ -14,18 +14,23 @@ import (
 const (
 	// DefaultGroupRows is the default maximum number of tags in a shared transaction. See [WithGroupCommit].
 	DefaultGroupRows = 1000
-	// groupBytes is the maximum size of their evidence.
+	// groupBytes is the maximum size of the evidence of the tags in a shared transaction.
 	groupBytes = 1 << 20
 	// groupCallRows is the maximum number of tags of a call that shares a transaction. On MySQL, larger calls are faster
 	// in transactions of their own, which run at the same time.
 	groupCallRows = 100
+	// secondGroupRows is the number of waiting tags at which an engine may execute a second group at the same time.
+	// Smaller groups are faster one after the other.
+	secondGroupRows = 32
 )
 
 // WithGroupCommit sets the maximum number of tags that concurrent calls of [Store.InsertTags] write in a shared
 // transaction, [DefaultGroupRows] by default. Calls of more than 100 tags use a transaction of their own; with 0, all
 // calls do.
 //
-// Each call stays atomic, with its own batch, outcomes and errors. No call waits for others to arrive.
+// Each call stays atomic, with its own batch, outcomes and errors. No call waits for others to arrive. If another
+// transaction holds locks on a tag of one call, the calls of its group and those behind it wait too, and may return
+// [ErrBusy].
 func WithGroupCommit(rows int) Option {
 	return func(s *Store) error {
 		if rows < 0 {
@@ -39,14 +44,15 @@ func WithGroupCommit(rows int) Option {
 	}
 }
 
-// groupCommit runs concurrent small calls of InsertTags in shared transactions, one at a time. Calls that arrive
-// during a transaction share the next one.
+// groupCommit runs concurrent small calls of InsertTags in shared transactions, one at a time, or two on MySQL. Calls
+// that arrive during a transaction share the next one.
 type groupCommit struct {
 	maxRows int
 
 	mu      sync.Mutex
 	waiting []*insertCall // in order of arrival
-	running bool          // whether a goroutine executes run
+	rows    int           // number of tags of waiting
+	running int           // number of goroutines that execute run
 }
 
 // groupState is the state of a call in a groupCommit.
@@ -68,9 +74,9 @@ func (g *groupCommit) insert(s *Store, call *insertCall) error {
 	}
 	call.group.done = make(chan error, 1)
 	g.mu.Lock()
-	g.waiting = append(g.waiting, call)
-	if !g.running {
-		g.running = true
+	g.waiting, g.rows = append(g.waiting, call), g.rows+len(call.tags)
+	if g.running == 0 || (g.running == 1 && g.rows >= secondGroupRows && s.engine.secondGroup()) {
+		g.running++
 		go g.run(s)
 	}
 	g.mu.Unlock()
@@ -86,7 +92,7 @@ func (g *groupCommit) abandon(call *insertCall) error {
 	g.mu.Lock()
 	i := slices.Index(g.waiting, call)
 	if i >= 0 {
-		g.waiting = slices.Delete(g.waiting, i, i+1)
+		g.waiting, g.rows = slices.Delete(g.waiting, i, i+1), g.rows-len(call.tags)
 	}
 	g.mu.Unlock()
 	if i < 0 && call.group.alone { // its transaction uses the same context
@@ -103,7 +109,7 @@ func (g *groupCommit) abandon(call *insertCall) error {
 	return call.ctx.Err()
 }
 
-// run executes groups until no call is waiting.
+// run executes groups until no call is waiting, or too few for two groups at a time.
 func (g *groupCommit) run(s *Store) {
 	for {
 		runtime.Gosched() // lets callers of the previous group join the next one
@@ -119,17 +125,22 @@ func (g *groupCommit) run(s *Store) {
 func (g *groupCommit) take() []*insertCall {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.running > 1 && g.rows < secondGroupRows {
+		g.running--
+		return nil
+	}
 	n, rows, size := 0, 0, 0
 	for _, call := range g.waiting {
-		rows, size = rows+len(call.tags), size+evidenceBytes(call)
-		if n > 0 && (rows > g.maxRows || size > groupBytes) {
+		if n > 0 && (rows+len(call.tags) > g.maxRows || size+evidenceBytes(call) > groupBytes) {
 			break
 		}
-		n++
+		n, rows, size = n+1, rows+len(call.tags), size+evidenceBytes(call)
 	}
 	calls := slices.Clone(g.waiting[:n])
-	g.waiting = slices.Delete(g.waiting, 0, n)
-	g.running = n > 0
+	g.waiting, g.rows = slices.Delete(g.waiting, 0, n), g.rows-rows
+	if n == 0 {
+		g.running--
+	}
 	for _, call := range calls {
 		call.group.alone = n == 1
 	}

@@ -225,6 +225,9 @@ func (e mysqlEngine) enter(ctx context.Context, tx dbtx) (leave func(), err erro
 	}, err
 }
 
+// secondGroup returns false on shards, where it has not been measured.
+func (e mysqlEngine) secondGroup() bool { return !e.sharded() }
+
 func (mysqlEngine) absent() bool { return false }
 
 func (mysqlEngine) checkRead() error { return nil }

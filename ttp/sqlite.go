@@ -200,6 +200,8 @@ func (sqliteEngine) identify(context.Context, dbtx) error { return nil }
 
 func (sqliteEngine) sharded() bool { return false }
 
+func (sqliteEngine) secondGroup() bool { return false } // there is one writer
+
 func (sqliteEngine) enter(context.Context, dbtx) (func(), error) { return func() {}, nil }
 
 // sqliteMaxCheck is the maximum size in bytes of a file for integrity_check, which compares indexes with tables in more
