@@ -19,6 +19,21 @@ func nullID(id uuid.UUID) []byte {
 	return id[:]
 }
 
+// idOrNull and textOrNull return the same values as nullID and nullText, as arguments of handwritten statements.
+func idOrNull(id *uuid.UUID) any {
+	if *id == uuid.Nil {
+		return nil
+	}
+	return id[:]
+}
+
+func textOrNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
 func idBytes(ids []uuid.UUID) [][]byte {
 	out := make([][]byte, len(ids))
 	for i := range ids {

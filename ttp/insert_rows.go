@@ -339,17 +339,3 @@ func appendInsertArgs(args []any, t *Tag) []any {
 		t.Confidence, t.RuleID, int64(t.RuleVersion), string(t.Evidence), t.AttackRelease,
 		t.ObservedAt.UnixMicro(), t.IngestedAt.UnixMicro(), t.BatchUUID[:], int64(keyOf(t)))
 }
-
-func idOrNull(id *uuid.UUID) any {
-	if *id == uuid.Nil {
-		return nil
-	}
-	return id[:]
-}
-
-func textOrNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}

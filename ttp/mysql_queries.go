@@ -54,7 +54,21 @@ func insertTagQuery(n int) string {
 	return repeatTuple(mysqlgen.InsertTag, n)
 }
 
-// repeatSelect repeats the SELECT of a generated INSERT.
+// upsertAttackers writes many rows with one statement, which processes them in order.
+func (mysqlEngine) upsertAttackers(ctx context.Context, db dbtx, attackers []Attacker) error {
+	for chunk := range slices.Chunk(attackers, insertChunkRows) {
+		var args []any
+		for _, a := range chunk {
+			args = append(args, idOrNull(&a.UUID), nullIP(a.IP), idOrNull(&a.IdentityUUID))
+		}
+		if _, err := db.ExecContext(ctx, repeatTuple(mysqlgen.UpsertAttacker, len(chunk)), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repeatSelect repeats the inner SELECT of a generated INSERT.
 func repeatSelect(query string, n int) string {
 	head, rest, _ := strings.Cut(query, "FROM (")
 	row, tail, _ := strings.Cut(rest, ") AS added")

@@ -27,6 +27,8 @@ type writer interface {
 	insertTags(ctx context.Context, db dbtx, rows []insertRow) (int64, error)
 	// addTechniqueCounts adds groups, which must be sorted by key. It reports whether it added them.
 	addTechniqueCounts(ctx context.Context, db dbtx, groups []group, when addWhen) (bool, error)
+	// upsertAttackers inserts or updates attackers in their order. Zero fields keep their stored value.
+	upsertAttackers(ctx context.Context, db dbtx, attackers []Attacker) error
 	// markTechniqueStale marks and locks all slots of the key.
 	markTechniqueStale(ctx context.Context, db dbtx, key groupKey) error
 }

@@ -188,20 +188,18 @@ func (rows *scopes) upsertAttackers(ctx context.Context, q queries) error {
 	if stored, err = storeAttackers(ctx, q, assigned, stored); err != nil {
 		return err
 	}
-	for _, a := range byUUID(rows.attackers, Attacker.id) {
+	sorted := byUUID(rows.attackers, Attacker.id)
+	for _, a := range sorted {
 		if before := stored[a.UUID].IdentityUUID; before != uuid.Nil && a.IdentityUUID != uuid.Nil && before != a.IdentityUUID {
 			if err := moveTags(ctx, q, a.UUID, a.IdentityUUID); err != nil {
 				return err
 			}
 		}
-		if err := upsertAttacker(ctx, q, a.args()); err != nil {
-			return err
-		}
 		if a.IdentityUUID != uuid.Nil {
 			stored[a.UUID] = a // the call may contain the attacker again
 		}
 	}
-	return nil
+	return q.upsertAttackers(ctx, q.db, sorted)
 }
 
 // storeAttackers inserts the attackers that are missing in stored, and locks all. A missing row cannot be locked, and
@@ -212,12 +210,14 @@ func storeAttackers(ctx context.Context, q queries, attackers []uuid.UUID, store
 	if len(stored) == len(mapByID(attackers, self)) {
 		return stored, nil
 	}
+	var missing []Attacker
 	for _, id := range byUUID(attackers, self) {
 		if _, ok := stored[id]; !ok {
-			if err := upsertAttacker(ctx, q, Attacker{UUID: id}.args()); err != nil {
-				return nil, err
-			}
+			missing = append(missing, Attacker{UUID: id})
 		}
+	}
+	if err := q.upsertAttackers(ctx, q.db, missing); err != nil {
+		return nil, err
 	}
 	return lockStoredAttackers(ctx, q, attackers)
 }

@@ -49,6 +49,21 @@ func (sqliteEngine) addTechniqueCounts(ctx context.Context, db dbtx, groups []gr
 	return true, nil
 }
 
+func (sqliteEngine) upsertAttackers(ctx context.Context, db dbtx, attackers []Attacker) error {
+	stmt, err := db.PrepareContext(ctx, sqlitegen.UpsertAttacker)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stmt.Close() }()
+	for _, a := range attackers {
+		args := []any{idOrNull(&a.UUID), nullIP(a.IP), idOrNull(&a.IdentityUUID)}
+		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (sqliteEngine) markTechniqueStale(ctx context.Context, db dbtx, key groupKey) error {
 	_, err := db.ExecContext(ctx, sqlitegen.MarkTechniqueStale, int64(key), 0)
 	return err

@@ -29,6 +29,7 @@ var builtSQL = map[string]string{
 	"unfiltered.QueryContext":        "the generated statement without the conditions of a filter",
 	"insertTagRows":                  "the generated statement with its placeholders repeated",
 	"mysqlEngine.addTechniqueCounts": "the generated statement with its placeholders repeated",
+	"mysqlEngine.upsertAttackers":    "the generated statement with its placeholders repeated",
 	"mysqlEngine.markTechniqueStale": "the generated statement with its placeholders repeated",
 	"Store.tableColumns":             "one of two constants",
 	"sqliteEngine.checkTables":       "one of two constants",

@@ -68,6 +68,10 @@ func upsertedAttackersRekeyTheirTags(t *testing.T, db *database) {
 	insert(t, s, newTag("3", named("b", "i", "T1110")))
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("b"), IdentityUUID: id("i")}, {UUID: id("b"), IdentityUUID: id("k")}}))
 	equal(t, "tags of k after a change within one call", byIdentity(t, s, "k"), map[string]int64{"T1110": 3})
+	insert(t, s, newTag("4", named("b", "i", "T1110")))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("b")}, {UUID: id("b"), IdentityUUID: id("k")}}))
+	equal(t, "tags of i after no change", byIdentity(t, s, "i"), map[string]int64{"T1110": 1})
+	equal(t, "tags of k after no change", byIdentity(t, s, "k"), map[string]int64{"T1110": 3})
 }
 
 func assignRefusesUnknownScopes(t *testing.T, db *database) {
