@@ -38,7 +38,7 @@ func (c *checker) asOf(releases []string, named bool) string {
 	return release
 }
 
-// translation places groups in the matrix of a release. A nil one leaves them where they are.
+// translation places groups in the matrix of a release. A nil translation keeps their keys.
 type translation struct {
 	catalogue  *attack.Catalogue
 	release    string
@@ -47,7 +47,7 @@ type translation struct {
 	placements map[groupKey]placement       // a cache, since mapping a pair takes longer than reading its group
 }
 
-// placement is where a group counts, and why.
+// placement is the key under which a group is counted, and the verdict of its mapping.
 type placement struct {
 	key     groupKey
 	verdict attack.Verdict

@@ -12,7 +12,8 @@ import (
 )
 
 var (
-	listAttackReleases  = all((*sqlitegen.Queries).ListAttackReleases, (*mysqlgen.Queries).ListAttackReleases, toStoredRelease, toStoredRelease)
+	listAttackReleases = all(
+		(*sqlitegen.Queries).ListAttackReleases, (*mysqlgen.Queries).ListAttackReleases, toStoredRelease, toStoredRelease)
 	upsertAttackRelease = exec((*sqlitegen.Queries).UpsertAttackRelease, (*mysqlgen.Queries).UpsertAttackRelease)
 	deleteAttackRelease = execRows((*sqlitegen.Queries).DeleteAttackRelease, (*mysqlgen.Queries).DeleteAttackRelease)
 )

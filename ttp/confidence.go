@@ -45,13 +45,12 @@ func (s *Store) Confidences(ctx context.Context, scope Scope, f Filter) ([]Confi
 		}
 		a.filterArgs = a.orEverything()
 		for step := 1; step < ConfidenceSteps; step++ { // counts the tags from the step up; the next loop subtracts
-			least := float64(step) / ConfidenceSteps
-			a.MinConfidence = max(f.MinConfidence, least)
-			surer, err := rollup.read(ctx, q, m, a)
+			a.MinConfidence = max(f.MinConfidence, float64(step)/ConfidenceSteps)
+			above, err := rollup.read(ctx, q, m, a)
 			if err != nil {
 				return nil, err
 			}
-			for _, r := range surer {
+			for _, r := range above {
 				if row := byTechnique[[2]string{r.TechniqueID, r.SubTechniqueID}]; row != nil {
 					row.Counts[step] = r.Count
 				}

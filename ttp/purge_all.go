@@ -36,7 +36,7 @@ func (s *Store) PurgeAll(ctx context.Context, opts ...RemovalOption) (Receipt, e
 }
 
 // purgeScopes deletes all rows of a kind, page by page. It holds the lock on the merges of that kind, if there are any.
-func purgeScopes[T any](ctx context.Context, r *removal, list pageQuery[T], id func(T) uuid.UUID,
+func purgeScopes[T any](ctx context.Context, r *removal, list generated[[]T], id func(T) uuid.UUID,
 	merges string, remove generated[int64], receipt func(int64) Receipt,
 ) error {
 	for page, err := range pagesByUUID(ctx, r, list, args{}, id) {

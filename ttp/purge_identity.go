@@ -156,7 +156,7 @@ func (p identityPurge) purgeAttacker(ctx context.Context, attacker uuid.UUID) er
 			return removalPlan{}, err
 		}
 		if p.dryRun {
-			_, others, err := p.partition(ctx, q, tags) // the other ones were counted by purge
+			_, others, err := p.partition(ctx, q, tags) // planPurge has counted the identity's own tags
 			return removalPlan{remove: others}, err
 		}
 		return p.removeAll(ctx, q, tags)

@@ -128,7 +128,9 @@ type removal struct {
 func (s *Store) remove(ctx context.Context, op, what string, opts []RemovalOption, c *checker,
 	run func(context.Context, *removal) error,
 ) (Receipt, error) {
-	r := removal{store: s, op: op, removed: strings.TrimSpace(textOf(op) + " " + what), removalOptions: removalOptions{batch: DefaultRemovalBatch}}
+	r := removal{
+		store: s, op: op, removed: strings.TrimSpace(textOf(op) + " " + what), removalOptions: removalOptions{batch: DefaultRemovalBatch},
+	}
 	for _, option := range opts {
 		option(&r.removalOptions)
 	}
@@ -321,7 +323,7 @@ func (r *removal) tagsOf(ctx context.Context, scope Scope, filter filterArgs) it
 }
 
 // pagesByUUID streams the pages of a query in UUID order.
-func pagesByUUID[T any](ctx context.Context, r *removal, read pageQuery[T], a args, id func(T) uuid.UUID) iter.Seq2[
+func pagesByUUID[T any](ctx context.Context, r *removal, read generated[[]T], a args, id func(T) uuid.UUID) iter.Seq2[
 	[]T, error,
 ] {
 	return pages(func(after uuid.UUID) ([]T, error) {

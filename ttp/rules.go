@@ -126,7 +126,8 @@ type ruleKey struct {
 }
 
 // rulesOf returns the sorted IDs of the rules of each row. The function keyOfRow returns the key of a group's row.
-func rulesOf[K comparable](ctx context.Context, q queries, m members, a args, groups []group, keyOfRow func(group) K) (map[K][]string, error) {
+func rulesOf[K comparable](ctx context.Context, q queries, m members, a args, groups []group, keyOfRow func(group) K,
+) (map[K][]string, error) {
 	all, err := rulesByScope.read(ctx, q, m, a)
 	if err != nil {
 		return nil, err

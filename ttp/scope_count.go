@@ -12,8 +12,10 @@ import (
 var (
 	countScopes              = first(all((*sqlitegen.Queries).CountScopes, (*mysqlgen.Queries).CountScopes, toScopeCounts, toScopeCounts))
 	countAttackersByIdentity = one((*sqlitegen.Queries).CountAttackersByIdentity, (*mysqlgen.Queries).CountAttackersByIdentity, self, self)
-	listUnmergedCampaigns    = many((*sqlitegen.Queries).ListUnmergedCampaigns, (*mysqlgen.Queries).ListUnmergedCampaigns, toCampaign, toCampaign)
-	listUnmergedIdentities   = many((*sqlitegen.Queries).ListUnmergedIdentities, (*mysqlgen.Queries).ListUnmergedIdentities, toIdentity, toIdentity)
+	listUnmergedCampaigns    = many(
+		(*sqlitegen.Queries).ListUnmergedCampaigns, (*mysqlgen.Queries).ListUnmergedCampaigns, toCampaign, toCampaign)
+	listUnmergedIdentities = many(
+		(*sqlitegen.Queries).ListUnmergedIdentities, (*mysqlgen.Queries).ListUnmergedIdentities, toIdentity, toIdentity)
 )
 
 // ScopeCounts holds the numbers of stored scopes. Survivors are those that are not merged into another one.

@@ -28,7 +28,7 @@ var (
 // directly into that campaign. The page starts after the UUID after, uuid.Nil for the first page; the limit is from
 // 1 to [MaxPage]. Other scopes fail with [ErrInvalidQuery].
 func (s *Store) ListCampaigns(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Campaign, error) {
-	return listScopes(ctx, s, "list campaigns", of, after, limit, map[ScopeKind]pageQuery[Campaign]{
+	return listScopes(ctx, s, "list campaigns", of, after, limit, map[ScopeKind]generated[[]Campaign]{
 		FleetScope: listCampaignsAfter, CampaignScope: listCampaignsMergedInto,
 	})
 }
@@ -36,7 +36,7 @@ func (s *Store) ListCampaigns(ctx context.Context, of Scope, after uuid.UUID, li
 // ListIdentities returns a page of identities, like [Store.ListCampaigns]: for [Fleet] all identities, for
 // [OfCampaign] those assigned to the campaign, for [OfIdentity] those merged directly into the identity.
 func (s *Store) ListIdentities(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Identity, error) {
-	return listScopes(ctx, s, "list identities", of, after, limit, map[ScopeKind]pageQuery[Identity]{
+	return listScopes(ctx, s, "list identities", of, after, limit, map[ScopeKind]generated[[]Identity]{
 		FleetScope: listIdentitiesAfter, CampaignScope: listIdentitiesByCampaign, IdentityScope: listIdentitiesMergedInto,
 	})
 }
@@ -44,16 +44,13 @@ func (s *Store) ListIdentities(ctx context.Context, of Scope, after uuid.UUID, l
 // ListAttackers returns a page of attackers, like [Store.ListCampaigns]: for [Fleet] all attackers, for [OfIdentity]
 // those assigned to the identity.
 func (s *Store) ListAttackers(ctx context.Context, of Scope, after uuid.UUID, limit int) ([]Attacker, error) {
-	return listScopes(ctx, s, "list attackers", of, after, limit, map[ScopeKind]pageQuery[Attacker]{
+	return listScopes(ctx, s, "list attackers", of, after, limit, map[ScopeKind]generated[[]Attacker]{
 		FleetScope: listAttackersAfter, IdentityScope: listAttackersByIdentity,
 	})
 }
 
-// pageQuery reads a page in UUID order.
-type pageQuery[T any] = generated[[]T]
-
 func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after uuid.UUID, limit int,
-	byKind map[ScopeKind]pageQuery[T],
+	byKind map[ScopeKind]generated[[]T],
 ) ([]T, error) {
 	var c checker
 	of.check(&c)
@@ -69,7 +66,7 @@ func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after
 	return scopePage(ctx, s, op, a, limit, read)
 }
 
-func scopePage[T any](ctx context.Context, s *Store, op string, a args, limit int, read pageQuery[T]) ([]T, error) {
+func scopePage[T any](ctx context.Context, s *Store, op string, a args, limit int, read generated[[]T]) ([]T, error) {
 	var c checker
 	c.limit("limit", limit)
 	if err := c.queryError(); err != nil {

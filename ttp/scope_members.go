@@ -12,11 +12,7 @@ import (
 func (s *Store) GetAttackers(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]Attacker, error) {
 	return query(ctx, s, "get attackers", func(q queries) (map[uuid.UUID]Attacker, error) {
 		stored, err := inChunks(ctx, q, listAttackersByUUID, unique(ids), args{})
-		attackers := make(map[uuid.UUID]Attacker, len(stored))
-		for _, a := range stored {
-			attackers[a.UUID] = a
-		}
-		return attackers, err
+		return mapByID(stored, Attacker.id), err
 	})
 }
 

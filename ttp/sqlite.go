@@ -174,7 +174,7 @@ func (sqliteEngine) snapshotOptions() *sql.TxOptions { return &sql.TxOptions{Rea
 
 func (e sqliteEngine) retryable(err error) bool { return errors.Is(e.sentinel(err), ErrBusy) }
 
-// rolledBack: after an I/O error, the commit record may have reached the disk.
+// rolledBack returns false after an I/O error: the commit record may have reached the disk.
 func (sqliteEngine) rolledBack(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && e.Code()&0xff != sqlite3.SQLITE_IOERR

@@ -47,7 +47,8 @@ func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) 
 //
 // It returns [ErrNotFound] if the tombstone is not stored.
 func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...RemovalOption) (int64, error) {
-	receipt, err := s.remove(ctx, about("lift tombstone", tombstone.String()), "", opts, new(checker), func(ctx context.Context, r *removal) error {
+	op := about("lift tombstone", tombstone.String())
+	receipt, err := s.remove(ctx, op, "", opts, new(checker), func(ctx context.Context, r *removal) error {
 		if r.dryRun {
 			return r.run(ctx, func(q queries) (Receipt, error) {
 				t, err := getTombstone(ctx, q, byID(tombstone))

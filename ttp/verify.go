@@ -151,7 +151,7 @@ type fault struct {
 }
 
 // rows returns a step that checks the rows of one table.
-func rows[T any](v *verifier, count *int64, read pageQuery[T],
+func rows[T any](v *verifier, count *int64, read generated[[]T],
 	check func(context.Context, queries, []T) ([]fault, error), id func(T) uuid.UUID,
 ) func(context.Context) error {
 	return func(ctx context.Context) error {

@@ -13,8 +13,10 @@ import (
 )
 
 var (
-	whoActorsOfMembers = many((*sqlitegen.Queries).WhoActorsOfMembers, (*mysqlgen.Queries).WhoActorsOfMembers, toScopedActorCount, toScopedActorCount)
-	whoActorsOfSession = many((*sqlitegen.Queries).WhoActorsOfSession, (*mysqlgen.Queries).WhoActorsOfSession, toScopedActorCount, toScopedActorCount)
+	whoActorsOfMembers = many(
+		(*sqlitegen.Queries).WhoActorsOfMembers, (*mysqlgen.Queries).WhoActorsOfMembers, toScopedActorCount, toScopedActorCount)
+	whoActorsOfSession = many(
+		(*sqlitegen.Queries).WhoActorsOfSession, (*mysqlgen.Queries).WhoActorsOfSession, toScopedActorCount, toScopedActorCount)
 )
 
 // WhoIn returns the attackers or identities with the most tags of a scope that match f, ordered by descending Count,

@@ -39,14 +39,11 @@ func (e *ambiguousError) Error() string {
 
 // findScope returns the scope named by an argument. Full ids need not be stored, since tags may precede their scopes.
 func findScope(ctx context.Context, store *ttp.Store, arg scopeArg) (ttp.Scope, error) {
-	switch arg.kind {
-	case ttp.FleetScope:
-		return ttp.Fleet(), nil
-	case ttp.SessionScope:
+	if arg.kind == ttp.SessionScope {
 		return findSession(ctx, store, arg)
 	}
-	if id, err := uuid.Parse(arg.name); err == nil {
-		return ttp.Scope{Kind: arg.kind, UUID: id}, nil
+	if scope, err := ttp.ParseScope(arg.String()); err == nil {
+		return scope, nil
 	}
 	found, err := candidates(ctx, store, arg)
 	switch {
