@@ -32,7 +32,8 @@ func WithCatalogue(c *attack.Catalogue) Option {
 }
 
 // LoadAttackRelease stores an ATT&CK release in the database, for the names of rows. It replaces a stored release of
-// the same name. Other open stores keep the releases that they have read.
+// the same name. Other open stores keep the releases that they have read; so may the outer store of [Store.WithTx] if it
+// reads before the transaction is committed.
 func (s *Store) LoadAttackRelease(ctx context.Context, r *attack.Release) error {
 	const op = "load ATT&CK release"
 	var one attack.Catalogue
@@ -75,14 +76,15 @@ func (s *Store) Catalogue(ctx context.Context) (*attack.Catalogue, error) {
 	return c.Clone(), err
 }
 
-// catalogues holds the releases that a store takes names from. A nil one has none.
+// catalogues holds the releases that a store takes names from. It is nil without WithCatalogue.
 type catalogues struct {
-	given *attack.Catalogue
-	mu    sync.Mutex
-	all   *catalogue // with the database's; nil until read
+	given   *attack.Catalogue
+	mu      sync.Mutex
+	all     *catalogue // with the database's; nil until read
+	changes int        // number of calls of forget
 }
 
-// catalogue is a set of releases, with the translations between them. A nil one names nothing.
+// catalogue is a set of releases, with the translations between them. A nil catalogue returns empty Names.
 type catalogue struct {
 	*attack.Catalogue
 	mu           sync.Mutex
@@ -94,8 +96,9 @@ func (s *Store) names(ctx context.Context, op string) (*catalogue, error) {
 	if s.catalogues == nil {
 		return nil, nil
 	}
-	if c := s.catalogues.get(); c != nil {
-		return c, nil
+	stored, changes := s.catalogues.get()
+	if stored != nil {
+		return stored, nil
 	}
 	loaded, err := s.loadedReleases(ctx, op) // not under the lock: it may wait for a connection
 	if err != nil {
@@ -104,27 +107,40 @@ func (s *Store) names(ctx context.Context, op string) (*catalogue, error) {
 	c := &catalogue{Catalogue: s.catalogues.given.Clone(), translations: map[string]*translation{}}
 	c.Merge(loaded)
 	if s.tx == nil { // the caller may roll back what it has loaded
-		s.catalogues.set(c)
+		s.catalogues.set(c, changes)
 	}
 	return c, nil
 }
 
-func (c *catalogues) get() *catalogue {
+func (c *catalogues) get() (all *catalogue, changes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.all
+	return c.all, c.changes
 }
 
-func (c *catalogues) set(all *catalogue) {
+// set keeps the releases, unless they changed after get returned changes.
+func (c *catalogues) set(all *catalogue, changes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.all = all
+	if c.changes == changes {
+		c.all = all
+	}
+}
+
+func (c *catalogues) changeCount() int {
+	if c == nil {
+		return 0
+	}
+	_, changes := c.get()
+	return changes
 }
 
 // forget makes the next use read the database again.
 func (c *catalogues) forget() {
 	if c != nil {
-		c.set(nil)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.all, c.changes = nil, c.changes+1
 	}
 }
 

@@ -161,7 +161,7 @@ func (s *Store) fail(ctx context.Context, op string, err error) error {
 	switch {
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
 		err = fmt.Errorf("%w: %w", ctx.Err(), err) // drivers report a cancelled statement differently
-	case errors.Is(err, sql.ErrNoRows):
+	case err == sql.ErrNoRows: //nolint:errorlint // a wrapped one is of the caller's function, reader or writer
 		err = ErrNotFound
 	case sentinel != nil && !errors.Is(err, sentinel):
 		err = fmt.Errorf("%w: %w", sentinel, err)

@@ -20,7 +20,7 @@ func (s *Store) Names(release, tactic, technique, subTechnique string) Names {
 	if s.catalogues == nil {
 		return Names{}
 	}
-	if c := s.catalogues.get(); c != nil {
+	if c, _ := s.catalogues.get(); c != nil {
 		return c.names(release, tactic, technique, subTechnique)
 	}
 	return (&catalogue{Catalogue: s.catalogues.given}).names(release, tactic, technique, subTechnique)

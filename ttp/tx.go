@@ -120,6 +120,9 @@ func retried[T any](ctx context.Context, s *Store, run func(*sql.Tx) (T, error))
 		}
 		return out, err
 	}, backoff.WithBackOff(retryPauses()), backoff.WithMaxTries(s.retries.attempts), backoff.WithMaxElapsedTime(s.retries.within))
+	if permanent, ok := err.(*backoff.PermanentError); ok { //nolint:errorlint // not one of the caller's
+		err = permanent.Err // Retry returns the last attempt's error as it is
+	}
 	if err != nil && s.engine.retryable(err) {
 		err = fmt.Errorf("%w: an uncommitted transaction of another connection holds locks past the retry time: %w", ErrBusy, err)
 	}

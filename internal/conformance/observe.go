@@ -12,12 +12,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/decnet/ttpstore/ttp"
 )
 
 var observeCases = []testCase{
 	{name: "ObserverIsToldOfOperations", run: observerIsToldOfOperations},
 	{name: "ObservationsHoldNoValues", run: observationsHoldNoValues},
+	{name: "ObserverCountsRemovedAndReleasedTags", run: observerCountsRemovedAndReleasedTags},
+	{name: "LogTellsOutcomesAndSlowCalls", run: logTellsOutcomesAndSlowCalls},
 	{name: "RetriesAreBounded", run: retriesAreBounded},
 	{name: "ClockSetsTheTimesOfWriting", run: clockSetsTheTimesOfWriting},
 	{name: "ReadyTellsWhatIsWrong", run: readyTellsWhatIsWrong},
@@ -144,15 +148,52 @@ func observationsHoldNoValues(t *testing.T, db *database) {
 	}
 }
 
-func retriesAreBounded(t *testing.T, db *database) {
+func observerCountsRemovedAndReleasedTags(t *testing.T, db *database) {
 	ctx := context.Background()
-	s, seen := watch(t, db, ttp.WithRetries(2, time.Minute))
-	busy := conflict(t, db)
-	err := s.Tx(ctx, func(context.Context, *sql.Tx, *ttp.Store) error { return busy })
-	if !errors.Is(err, ttp.ErrBusy) || !errors.Is(err, busy) {
-		t.Errorf("got %v", err)
+	s, seen := watch(t, db, ttp.WithSlowThreshold(time.Hour))
+	ofIdentity := func(tag *ttp.Tag) { tag.IdentityUUID = id("i") }
+	withoutAttacker := func(tag *ttp.Tag) { tag.AttackerUUID = uuid.Nil }
+	insert(t, s, newTag("1", ofIdentity), newTag("2", ofIdentity, withoutAttacker), newTag("3", ofIdentity, withoutAttacker))
+	seen()
+	must[ttp.Receipt](t)(s.PurgeIdentity(ctx, id("i")))
+	var ofTags []ttp.Observation
+	for _, o := range seen() {
+		if o.Operation == "purge identity" && o.Rows > 0 {
+			ofTags = append(ofTags, o)
+		}
 	}
-	equal(t, "observed", seen(), []ttp.Observation{{Operation: "run transaction", Dialect: db.Dialect, Attempts: 2, Failure: "busy"}})
+	want := ttp.Observation{Operation: "purge identity", Dialect: db.Dialect, Rows: 3, Attempts: 1}
+	equal(t, "the page and its removal", ofTags, []ttp.Observation{want, want})
+}
+
+func logTellsOutcomesAndSlowCalls(t *testing.T, db *database) {
+	ctx := context.Background()
+	succeed(t, db.open(t).Migrate(ctx))
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s := db.open(t, ttp.WithLogger(logger), ttp.WithSlowThreshold(time.Nanosecond))
+	session := func(tag *ttp.Tag) { tag.SessionID = "removed" }
+	insert(t, s, newTag("1", session))
+	must[ttp.Receipt](t)(s.PurgeSession(ctx, "removed", ttp.WithTombstone("")))
+	log.Reset()
+	insert(t, s, newTag("1", session), newTag("2"), newTag("2"), newTag("low", func(tag *ttp.Tag) { tag.Confidence = 0 }))
+	if want := "slow=true inserted=1 duplicate=1 below_floor=1 tombstoned=1\n"; !strings.HasSuffix(log.String(), want) {
+		t.Errorf("the log does not end with %q:\n%s", want, log.String())
+	}
+}
+
+func retriesAreBounded(t *testing.T, db *database) {
+	busy := conflict(t, db)
+	for _, attempts := range []int{1, 2} {
+		s, seen := watch(t, db, ttp.WithRetries(attempts, time.Minute))
+		err := s.Tx(context.Background(), func(context.Context, *sql.Tx, *ttp.Store) error { return busy })
+		if !errors.Is(err, ttp.ErrBusy) || !errors.Is(err, busy) || strings.Count(err.Error(), ttp.ErrBusy.Error()) != 1 {
+			t.Errorf("got %v", err)
+		}
+		equal(t, "observed", seen(), []ttp.Observation{
+			{Operation: "run transaction", Dialect: db.Dialect, Attempts: attempts, Failure: "busy"},
+		})
+	}
 }
 
 func clockSetsTheTimesOfWriting(t *testing.T, db *database) {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -287,8 +288,10 @@ func orphanSweepCallsExists(t *testing.T, db *database) {
 	boom := errors.New("boom")
 	_, err := s.SweepOrphans(ctx, nil)
 	equal(t, "without a function", problemFields(t, err), []string{"exists"})
-	receipt, err := s.SweepOrphans(ctx, func(context.Context, []ttp.Source) ([]bool, error) { return nil, boom })
-	if !errors.Is(err, boom) || receipt.Tags != 0 {
+	receipt, err := s.SweepOrphans(ctx, func(context.Context, []ttp.Source) ([]bool, error) {
+		return nil, fmt.Errorf("%w: %w", boom, sql.ErrNoRows) // of the caller's own database
+	})
+	if !errors.Is(err, boom) || errors.Is(err, ttp.ErrNotFound) || receipt.Tags != 0 {
 		t.Errorf("got %v and %v", receipt, err)
 	}
 	if _, err := s.SweepOrphans(ctx, func(context.Context, []ttp.Source) ([]bool, error) { return []bool{true}, nil }); err == nil {

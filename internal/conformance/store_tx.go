@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -19,6 +23,7 @@ var storeTxCases = []testCase{
 	{name: "StoreTxReturnsTheErrorAsItIs", run: storeTxReturnsTheErrorAsItIs},
 	{name: "StoreTxRefusesTheOuterStore", run: storeTxRefusesTheOuterStore},
 	{name: "StoreTxTakesTurns", run: storeTxTakesTurns},
+	{name: "StoreTxReadsReleasesOnlyAfterAChange", run: storeTxReadsReleasesOnlyAfterAChange},
 }
 
 const eventTable = "CREATE TABLE event (id VARCHAR(36) NOT NULL PRIMARY KEY)"
@@ -114,6 +119,14 @@ func storeTxReturnsTheErrorAsItIs(t *testing.T, db *database) {
 	if err != sql.ErrNoRows { //nolint:errorlint // the same
 		t.Errorf("got %v, want %v", err, sql.ErrNoRows)
 	}
+	once := db.open(t, ttp.WithRetries(1, time.Minute))
+	for _, store := range []*ttp.Store{s, once} {
+		err = store.Tx(ctx, func(context.Context, *sql.Tx, *ttp.Store) error { return manyErrors{"one", "two"} })
+		equal(t, "a list of errors", err, error(manyErrors{"one", "two"}))
+	}
+	permanent := backoff.Permanent(errors.New("of a caller's loop"))
+	err = s.Tx(ctx, func(context.Context, *sql.Tx, *ttp.Store) error { return permanent })
+	equal(t, "a permanent error", err == permanent, true) //nolint:errorlint // the same
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	err = s.Tx(cancelled, func(context.Context, *sql.Tx, *ttp.Store) error { t.Error("it ran"); return nil })
@@ -127,6 +140,11 @@ func storeTxReturnsTheErrorAsItIs(t *testing.T, db *database) {
 		t.Error("a transaction inside another was begun")
 	}
 }
+
+// manyErrors is an error that cannot be compared with ==.
+type manyErrors []string
+
+func (e manyErrors) Error() string { return strings.Join(e, "; ") }
 
 // Calls of the outer store would wait for the transaction that they are part of.
 func storeTxRefusesTheOuterStore(t *testing.T, db *database) {
@@ -144,6 +162,28 @@ func storeTxRefusesTheOuterStore(t *testing.T, db *database) {
 		return nil
 	}))
 	equal(t, "tags", count(t, s), 0)
+}
+
+func storeTxReadsReleasesOnlyAfterAChange(t *testing.T, db *database) {
+	ctx := context.Background()
+	s := must[*ttp.Store](t)(ttp.New(db.pool, db.Dialect, ttp.WithCatalogue(&attack.Catalogue{})))
+	succeed(t, s.Migrate(ctx))
+	reads := 0
+	db.recorder.beforeEach(func() { reads++ }, "ListAttackReleases")
+	for _, load := range []bool{false, true} {
+		must[[]ttp.TechniqueRollupRow](t)(s.ListDistinctTechniques(ctx))
+		reads = 0
+		succeed(t, s.Tx(ctx, func(ctx context.Context, _ *sql.Tx, inner *ttp.Store) error {
+			if !load {
+				return nil
+			}
+			return inner.LoadAttackRelease(ctx, release(t, "enterprise-v1.0"))
+		}))
+		catalogue := must[*attack.Catalogue](t)(s.Catalogue(ctx))
+		_, loaded := catalogue.Release("enterprise-v1.0")
+		equal(t, "loaded", loaded, load)
+		equal(t, "reads", reads, map[bool]int{true: 1}[load])
+	}
 }
 
 func storeTxTakesTurns(t *testing.T, db *database) {
