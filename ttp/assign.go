@@ -87,7 +87,7 @@ func (s *Store) assign(ctx context.Context, op, parentField string, parent uuid.
 		problems = append(problems, at(RowPlace, i, c.problems)...)
 	}
 	if len(problems) > 0 {
-		return s.fail(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: problems})
+		return s.refuse(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: problems})
 	}
 	_, err := update(ctx, s, op, func(q queries) (struct{}, error) { return struct{}{}, write(q) })
 	return err

@@ -24,7 +24,7 @@ func (s *Store) ListAttackersByIP(ctx context.Context, ip netip.Addr) ([]Attacke
 		c.refuse("ip", "must have no zone")
 	}
 	if err := c.queryError(); err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	return query(ctx, s, op, func(q queries) ([]Attacker, error) { return listAttackersByIP(ctx, q, args{IP: nullIP(ip)}) })
 }

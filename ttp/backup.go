@@ -11,20 +11,21 @@ import (
 
 // Backup writes a consistent copy of a SQLite database to a new file that only its owner may access, while others read
 // and write. [Open] opens the copy. Its schema has the version of the database, which may be older than this module's.
-// Backup returns [fs.ErrExist] if the file exists. For MySQL use the server's own tools.
-func (s *Store) Backup(ctx context.Context, path string) error {
-	const op = "back up"
-	if s.tx != nil {
-		return s.fail(ctx, op, errors.New("not inside a transaction: call it on the store itself"))
+// Backup returns [fs.ErrExist] if the file exists, and [ErrBusy] as reads do, see [Open]. For MySQL use the server's own
+// tools.
+func (s *Store) Backup(ctx context.Context, path string) (err error) {
+	defer s.begin(ctx, "back up", &err)()
+	if err := s.requireNoTx(ctx); err != nil {
+		return err
 	}
 	status, err := s.schemaStatus(ctx)
 	if err == nil && (status.Foreign != "" || status.Version == 0) {
 		err = status.Err()
 	}
-	if err == nil {
-		err = newFile(path, func(temporary string) error { return s.engine.copyTo(ctx, s.read, temporary) })
+	if err != nil {
+		return err
 	}
-	return s.fail(ctx, op, err)
+	return newFile(path, func(temporary string) error { return s.engine.copyTo(ctx, s.read, temporary) })
 }
 
 // newFile calls write with a temporary file and renames it to path once it is complete.

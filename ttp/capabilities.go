@@ -14,9 +14,10 @@ type Capabilities struct {
 }
 
 // Capabilities returns the guarantees of the store's server, which it queries once.
-func (s *Store) Capabilities(ctx context.Context) (Capabilities, error) {
+func (s *Store) Capabilities(ctx context.Context) (c Capabilities, err error) {
+	defer s.begin(ctx, "get capabilities", &err)()
 	if err := s.identify(ctx); err != nil {
-		return Capabilities{}, s.fail(ctx, "get capabilities", err)
+		return Capabilities{}, err
 	}
 	single := !s.engine.sharded()
 	return Capabilities{Snapshots: single, AtomicCommits: single, DeadlockDetection: single}, nil

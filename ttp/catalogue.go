@@ -40,9 +40,9 @@ func (s *Store) LoadAttackRelease(ctx context.Context, r *attack.Release) error 
 	one.Add(r)
 	content, err := one.MarshalBinary()
 	if err != nil {
-		return s.fail(ctx, op, err)
+		return s.refuse(ctx, op, err)
 	}
-	_, err = update(ctx, s, op+" "+r.Name, func(q queries) (bool, error) {
+	_, err = update(ctx, s, about(op, r.Name), func(q queries) (bool, error) {
 		return true, upsertAttackRelease(ctx, q, args{ReleaseName: r.Name, Content: content})
 	})
 	s.catalogues.forget()
@@ -51,7 +51,7 @@ func (s *Store) LoadAttackRelease(ctx context.Context, r *attack.Release) error 
 
 // RemoveAttackRelease removes a release from the database, or returns [ErrNotFound].
 func (s *Store) RemoveAttackRelease(ctx context.Context, name string) error {
-	_, err := update(ctx, s, "remove ATT&CK release "+name, func(q queries) (bool, error) {
+	_, err := update(ctx, s, about("remove ATT&CK release", name), func(q queries) (bool, error) {
 		n, err := deleteAttackRelease(ctx, q, args{ReleaseName: name})
 		if err == nil && n == 0 {
 			err = sql.ErrNoRows

@@ -16,7 +16,7 @@ func (s *Store) Cells(ctx context.Context, scope Scope, opts ...RollupOption) ([
 	var c checker
 	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, err
 	}
 	return inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.readCells)
 }

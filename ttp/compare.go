@@ -24,7 +24,7 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	}
 	r, err := s.rollup(ctx, op, &c, append([]RollupOption{Where(f)}, opts...))
 	if err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, err
 	}
 	rows, err := inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.read)
 	rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
@@ -57,7 +57,7 @@ func (s *Store) Compare(ctx context.Context, a, b Scope, f Filter, opts ...Rollu
 	b.check(&c)
 	r, err := s.rollup(ctx, op, &c, append([]RollupOption{Where(f)}, opts...))
 	if err != nil {
-		return Comparison{}, s.fail(ctx, op, err)
+		return Comparison{}, err
 	}
 	return snapshot(ctx, s, op, func(q queries) (Comparison, error) {
 		ofA, err := readMembers(ctx, a, r.filter, r.read)(q)

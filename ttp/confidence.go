@@ -25,7 +25,7 @@ func (s *Store) Confidences(ctx context.Context, scope Scope, f Filter) ([]Confi
 	filter := f.filterArgs(&c)
 	scope.check(&c)
 	if err := c.queryError(); err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	names, err := s.names(ctx, op)
 	if err != nil {

@@ -27,7 +27,7 @@ func (s *Store) ListDeckies(ctx context.Context, f Filter) ([]DeckyCount, error)
 	const op = "list deckies"
 	filter, err := f.checked()
 	if err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	return query(ctx, s, op, func(q queries) ([]DeckyCount, error) {
 		deckies, err := listDeckies(ctx, q, args{filterArgs: filter})

@@ -18,7 +18,7 @@ func (s *Store) EnsureIdentity(ctx context.Context, attacker uuid.UUID) (identit
 	const op = "ensure identity"
 	var c checker
 	if c.id("attacker_uuid", attacker); len(c.problems) > 0 {
-		return Identity{}, false, s.fail(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: c.problems})
+		return Identity{}, false, s.refuse(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: c.problems})
 	}
 	identity, err = update(ctx, s, op, func(q queries) (Identity, error) {
 		stored, err := lockStoredAttackers(ctx, q, []uuid.UUID{attacker})

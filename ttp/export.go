@@ -31,7 +31,7 @@ type ExportReport struct {
 func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func(ExportReport)) (ExportReport, error) {
 	b, err := f.checked()
 	if err != nil {
-		return ExportReport{}, s.fail(ctx, "export", err)
+		return ExportReport{}, s.refuse(ctx, "export", err)
 	}
 	return snapshot(ctx, s, "export", func(q queries) (ExportReport, error) {
 		e := exporter{w, newLineEncoder(), b, progress, ExportReport{}}

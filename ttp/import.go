@@ -62,7 +62,7 @@ type ImportReport struct {
 // [ErrUnknownOutcome], the last batch may be written without being counted.
 func (s *Store) Import(ctx context.Context, r io.Reader, opts ImportOptions) (ImportReport, error) {
 	if opts.Batch < 0 {
-		return ImportReport{}, fmt.Errorf("ttp: import: the batch must not be negative: %d", opts.Batch)
+		return ImportReport{}, s.refuse(ctx, "import", fmt.Errorf("the batch must not be negative: %d", opts.Batch))
 	}
 	if opts.Batch == 0 {
 		opts.Batch = DefaultImportBatch
@@ -71,14 +71,14 @@ func (s *Store) Import(ctx context.Context, r io.Reader, opts ImportOptions) (Im
 		return s.importLines(ctx, r, opts)
 	}
 	if s.tx != nil {
-		return ImportReport{}, errors.New("ttp: import: no dry run inside a transaction: roll the transaction back instead")
+		return ImportReport{}, s.refuse(ctx, "import", errors.New("a dry run cannot run inside a transaction: import, then roll back"))
 	}
-	if err := s.ready(ctx); err != nil {
-		return ImportReport{}, s.fail(ctx, "import", err)
+	if err := s.usable(ctx); err != nil {
+		return ImportReport{}, s.refuse(ctx, "import", err)
 	}
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return ImportReport{}, s.fail(ctx, "import", err)
+		return ImportReport{}, s.refuse(ctx, "import", err)
 	}
 	defer func() { _ = tx.Rollback() }()
 	return s.WithTx(tx).importLines(ctx, r, opts)
@@ -158,10 +158,10 @@ func (in *importer) write(ctx context.Context, b importBatch, readErr error) err
 	in.report.Lines += b.lines
 	in.report.Invalid += b.invalid
 	if readErr != nil {
-		return readErr
+		return in.store.refuse(ctx, "import", readErr)
 	}
 	if len(b.problems) > 0 && !in.opts.SkipInvalid {
-		return &InvalidError{Kind: ErrInvalidRecord, Problems: b.problems}
+		return in.store.refuse(ctx, "import", &InvalidError{Kind: ErrInvalidRecord, Problems: b.problems})
 	}
 	for _, problem := range b.problems {
 		if in.opts.OnInvalid != nil {
@@ -209,7 +209,7 @@ func (s *Store) importRecords(ctx context.Context, r records) ([]Outcome, error)
 		return struct{}{}, w.write(ctx, q)
 	})
 	if err != nil {
-		outcomes = nil
+		outcomes, err = nil, s.fail(ctx, "import", err)
 	}
 	observed(Observation{Rows: len(r.tags), Outcomes: outcomesOf(outcomes), Attempts: attempts}, err)
 	return outcomes, err

@@ -60,7 +60,7 @@ func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, er
 	const op = "count tags"
 	filter, err := f.checked()
 	if err != nil {
-		return 0, s.fail(ctx, op, err)
+		return 0, s.refuse(ctx, op, err)
 	}
 	return inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) (int64, error) {
 		groups, err := listGroups(ctx, q, m, a)
@@ -88,7 +88,7 @@ func (s *Store) ListTags(ctx context.Context, scope Scope, f Filter, limit int, 
 		after = c.cursor(cursor, scope, filter)
 	}
 	if err := c.queryError(); err != nil {
-		return TagPage{}, s.fail(ctx, op, err)
+		return TagPage{}, s.refuse(ctx, op, err)
 	}
 	names, err := s.names(ctx, op)
 	if err != nil {

@@ -30,9 +30,9 @@ type SchemaStatus struct {
 }
 
 // SchemaStatus returns the state of the schema. It changes nothing and creates no file.
-func (s *Store) SchemaStatus(ctx context.Context) (SchemaStatus, error) {
-	status, err := s.schemaStatus(ctx)
-	return status, s.fail(ctx, "read schema status", err)
+func (s *Store) SchemaStatus(ctx context.Context) (status SchemaStatus, err error) {
+	defer s.begin(ctx, "read schema status", &err)()
+	return s.schemaStatus(ctx)
 }
 
 func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
@@ -60,9 +60,10 @@ func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
 
 // CheckSchema returns the error of [SchemaStatus.Err], or an error for a connection setting that [New] refuses. The
 // first read or write does the same check; call CheckSchema to fail early, when a service starts.
-func (s *Store) CheckSchema(ctx context.Context) error {
+func (s *Store) CheckSchema(ctx context.Context) (err error) {
+	defer s.begin(ctx, "check schema", &err)()
 	s.checked.Store(false)
-	return s.fail(ctx, "check schema", s.ready(ctx))
+	return s.ready(ctx)
 }
 
 // Err returns nil if the schema is the latest one that this module knows. Otherwise it returns [ErrSchemaMissing],
@@ -128,12 +129,12 @@ func (s *Store) settledStatus(ctx context.Context) (SchemaStatus, error) {
 //
 // When the context ends, the running migration is completed first. For a SQLite file Migrate leaves an empty lock file
 // with the suffix .migrate-lock.
-func (s *Store) Migrate(ctx context.Context) error {
-	const op = "migrate"
+func (s *Store) Migrate(ctx context.Context) (err error) {
+	defer s.begin(ctx, "migrate", &err)()
 	if _, err := s.ownSchema(ctx); err != nil {
-		return s.fail(ctx, op, err)
+		return err
 	}
-	err := s.migrate(ctx, op, func(m *migrate.Migrate, status SchemaStatus) error {
+	err = s.migrate(ctx, func(m *migrate.Migrate, status SchemaStatus) error {
 		if err := status.Err(); errors.Is(err, ErrSchemaNew) {
 			return err
 		}
@@ -147,18 +148,18 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.CheckSchema(ctx)
+	return s.ready(ctx)
 }
 
 // MigrateDown reverts the schema to an earlier version. Version 0 drops all tables.
-func (s *Store) MigrateDown(ctx context.Context, version int) error {
-	const op = "migrate down"
+func (s *Store) MigrateDown(ctx context.Context, version int) (err error) {
+	defer s.begin(ctx, "migrate down", &err)()
 	status, err := s.ownSchema(ctx)
 	switch {
 	case err != nil:
-		return s.fail(ctx, op, err)
+		return err
 	case version < 0 || version > status.Version:
-		return s.fail(ctx, op, fmt.Errorf("the version must be from 0 to the current version %d", status.Version))
+		return fmt.Errorf("the version must be from 0 to the current version %d", status.Version)
 	case version == status.Version && !status.Dirty:
 		return nil
 	}
@@ -174,10 +175,10 @@ func (s *Store) MigrateDown(ctx context.Context, version int) error {
 	// Views are dropped before the migration, which may hold the pool's only connection.
 	if version == 0 && refused(status) == nil && !s.engine.sharded() { // a sharded engine has no views
 		if err := s.dropViews(ctx); err != nil {
-			return s.fail(ctx, op, err)
+			return err
 		}
 	}
-	return s.migrate(ctx, op, func(m *migrate.Migrate, status SchemaStatus) error {
+	return s.migrate(ctx, func(m *migrate.Migrate, status SchemaStatus) error {
 		switch err := refused(status); {
 		case err != nil:
 			return err
@@ -191,18 +192,18 @@ func (s *Store) MigrateDown(ctx context.Context, version int) error {
 // ForceSchemaVersion sets the version of a dirty schema without running a migration, for one that [Store.Migrate]
 // cannot complete. Migrations can be run again after an interruption, so the right version is the one before
 // [SchemaStatus].Version. It returns [ErrConflict] if the schema is not dirty.
-func (s *Store) ForceSchemaVersion(ctx context.Context, version int) error {
-	const op = "force schema version"
+func (s *Store) ForceSchemaVersion(ctx context.Context, version int) (err error) {
+	defer s.begin(ctx, "force schema version", &err)()
 	status, err := s.ownSchema(ctx)
 	switch {
 	case err != nil:
-		return s.fail(ctx, op, err)
+		return err
 	case !status.Dirty:
-		return s.fail(ctx, op, fmt.Errorf("%w: the schema is not dirty", ErrConflict))
+		return fmt.Errorf("%w: the schema is not dirty", ErrConflict)
 	case version < 0 || version > status.Version:
-		return s.fail(ctx, op, fmt.Errorf("the version must be from 0 to the current version %d", status.Version))
+		return fmt.Errorf("the version must be from 0 to the current version %d", status.Version)
 	}
-	return s.migrate(ctx, op, func(m *migrate.Migrate, _ SchemaStatus) error { return forceVersion(m, version) })
+	return s.migrate(ctx, func(m *migrate.Migrate, _ SchemaStatus) error { return forceVersion(m, version) })
 }
 
 // forceVersion sets the version without running a migration.
@@ -215,8 +216,8 @@ func forceVersion(m *migrate.Migrate, version int) error {
 
 // ownSchema returns the state of a schema that this store may change, or an error.
 func (s *Store) ownSchema(ctx context.Context) (SchemaStatus, error) {
-	if s.tx != nil {
-		return SchemaStatus{}, errors.New("not possible inside a transaction: use the store without WithTx")
+	if err := s.requireNoTx(ctx); err != nil {
+		return SchemaStatus{}, err
 	}
 	if err := s.engine.checkConnection(ctx, s.reader()); err != nil {
 		return SchemaStatus{}, err
@@ -229,12 +230,8 @@ func (s *Store) ownSchema(ctx context.Context) (SchemaStatus, error) {
 }
 
 // migrate runs a change of the schema under the migration lock, with the state of the schema.
-func (s *Store) migrate(ctx context.Context, op string, run func(*migrate.Migrate, SchemaStatus) error) error {
+func (s *Store) migrate(ctx context.Context, run func(*migrate.Migrate, SchemaStatus) error) error {
 	s.checked.Store(false)
-	return s.fail(ctx, op, s.withMigrator(ctx, run))
-}
-
-func (s *Store) withMigrator(ctx context.Context, run func(*migrate.Migrate, SchemaStatus) error) error {
 	latest, err := latestMigration(s.engine.dialect())
 	if err != nil {
 		return err

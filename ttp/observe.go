@@ -34,9 +34,10 @@ type Observation struct {
 	Failure string
 }
 
-// Observer is called after each operation with the caller's context: once for a call of the store, but once per page
-// for streams, and once per transaction for imports, removals and verification. It must be safe for concurrent use,
-// and the call waits for it. Within [Store.WithTx] and [Store.Tx], the caller may still roll back the observed writes.
+// Observer is called after each operation with the caller's context: once for a call of the store, also if the call is
+// refused, but once per page for streams, and once per transaction for imports, removals and verification. The read of the
+// ATT&CK releases before the first call with names is observed too. An observer must be safe for concurrent use, and the
+// call waits for it. Within [Store.WithTx] and [Store.Tx], the caller may still roll back the observed writes.
 type Observer func(context.Context, Observation)
 
 // WithObserver adds an observer.
@@ -107,6 +108,22 @@ func (s *Store) observe(ctx context.Context, op string) func(Observation, error)
 	}
 }
 
+// begin begins an operation that neither reads rows nor writes tags. The returned function ends it with the error of the
+// call, which it passes to fail.
+func (s *Store) begin(ctx context.Context, op string, err *error) (end func()) {
+	observed := s.observe(ctx, op)
+	return func() {
+		*err = s.fail(ctx, op, *err)
+		observed(Observation{}, *err)
+	}
+}
+
+// refuse is fail for an operation that ends before its first statement. It observes the operation.
+func (s *Store) refuse(ctx context.Context, op string, err error) error {
+	s.begin(ctx, op, &err)()
+	return err
+}
+
 // subjectMark separates an operation's name from its subject, which errors contain and observers do not receive.
 const subjectMark = "\x00"
 
@@ -121,6 +138,7 @@ var failures = []struct {
 	err  error
 	word string
 }{
+	{ErrUnknownOutcome, "unknown_outcome"},
 	{context.Canceled, "canceled"},
 	{context.DeadlineExceeded, "deadline_exceeded"},
 	{ErrInvalidTag, "invalid_tag"},

@@ -30,7 +30,7 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 	const op = "list phases"
 	filter, err := f.checked()
 	if err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	names, err := s.names(ctx, op)
 	if err != nil {

@@ -139,10 +139,10 @@ func (s *Store) remove(ctx context.Context, op, what string, opts []RemovalOptio
 		c.refuse("batch_size", "must be from 1 to "+strconv.Itoa(MaxRemovalBatch))
 	}
 	err := c.queryError()
-	if err == nil {
-		r.names, err = s.names(ctx, op)
+	if err != nil {
+		return r.receipt, s.refuse(ctx, op, err)
 	}
-	if err == nil {
+	if r.names, err = s.names(ctx, op); err == nil {
 		r.receipt.DryRun = r.dryRun
 		if r.id, err = uuid.NewV7(); err == nil {
 			err = run(ctx, &r)

@@ -115,11 +115,14 @@ func (s *Store) rollup(ctx context.Context, op string, c *checker, opts []Rollup
 	}
 	release := c.asOf(o.asOf, s.catalogues != nil)
 	err := c.queryError()
-	if err == nil {
-		r.catalogue, err = s.names(ctx, op)
+	if err != nil {
+		return r, s.refuse(ctx, op, err)
 	}
-	if err == nil && release != "" {
-		r.translation, err = r.catalogue.translation(release)
+	if r.catalogue, err = s.names(ctx, op); err != nil || release == "" {
+		return r, err
+	}
+	if r.translation, err = r.catalogue.translation(release); err != nil {
+		err = s.refuse(ctx, op, err)
 	}
 	return r, err
 }
@@ -136,7 +139,7 @@ func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) (
 	var c checker
 	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, err
 	}
 	return inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.read)
 }

@@ -49,7 +49,7 @@ func (s *Store) ListRules(ctx context.Context, f Filter) ([]RuleStats, error) {
 	const op = "list rules"
 	filter, err := f.checked()
 	if err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	names, err := s.names(ctx, op)
 	if err != nil {

@@ -59,7 +59,7 @@ func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after
 		c.refuse("scope", "must not be of kind "+string(of.Kind))
 	}
 	if err := c.queryError(); err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	id := of.UUID[:]
 	a := args{After: after[:], CampaignUUID: id, IdentityUUID: id, MergedIntoUUID: id}
@@ -70,7 +70,7 @@ func scopePage[T any](ctx context.Context, s *Store, op string, a args, limit in
 	var c checker
 	c.limit("limit", limit)
 	if err := c.queryError(); err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	a.Limit = int64(limit)
 	return query(ctx, s, op, func(q queries) ([]T, error) { return read(ctx, q, a) })

@@ -102,7 +102,7 @@ type scopes struct {
 
 func (s *Store) upsertScopes(ctx context.Context, op string, rows *scopes) error {
 	if problems := rows.problems(); len(problems) > 0 {
-		return s.fail(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: problems})
+		return s.refuse(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: problems})
 	}
 	_, err := update(ctx, s, op, func(q queries) (struct{}, error) { return struct{}{}, rows.upsert(ctx, q) })
 	return err

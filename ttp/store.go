@@ -165,9 +165,13 @@ func (s *Store) WithTx(tx *sql.Tx) *Store {
 func (s *Store) Dialect() Dialect { return s.engine.dialect() }
 
 // Ping checks the connection to the database.
-func (s *Store) Ping(ctx context.Context) error {
+func (s *Store) Ping(ctx context.Context) (err error) {
+	defer s.begin(ctx, "ping", &err)()
+	if err := s.refuseInsideTx(ctx); err != nil {
+		return err
+	}
 	var one int
-	return s.fail(ctx, "ping", s.reader().QueryRowContext(ctx, "SELECT 1").Scan(&one))
+	return s.reader().QueryRowContext(ctx, "SELECT 1").Scan(&one)
 }
 
 // Close closes the database of a store from [Open]. For a store from [New] it closes only prepared statements; the pool

@@ -50,10 +50,10 @@ func (s *Store) sweep(ctx context.Context, op string, scope func(uuid.UUID) Scop
 		r, err := s.rollup(ctx, op, &c, opts)
 		if err == nil && r.rows() {
 			c.refuse("distinct, rules", "must not be set")
-			err = c.queryError()
+			err = s.refuse(ctx, op, c.queryError())
 		}
 		if err != nil {
-			yield(ScopeRollup{}, s.fail(ctx, op, err))
+			yield(ScopeRollup{}, err)
 			return
 		}
 		read := func(after uuid.UUID) ([]scopeGroups, error) {

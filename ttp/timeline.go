@@ -93,7 +93,7 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 		c.refuse("by", "must be "+string(ByTechnique)+" or "+string(ByTactic))
 	}
 	if err := c.queryError(); err != nil {
-		return Timeline{}, s.fail(ctx, op, err)
+		return Timeline{}, s.refuse(ctx, op, err)
 	}
 	names, err := s.names(ctx, op)
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 	t := timeline{origin: time.Time{}.UnixMicro(), width: bucket.Microseconds(), by: by, names: names}
 	t.span(filter)
 	if err := t.check(); err != nil {
-		return Timeline{}, s.fail(ctx, op, err)
+		return Timeline{}, s.refuse(ctx, op, err)
 	}
 	return inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) (Timeline, error) {
 		a.Origin, a.Width = t.origin, t.width

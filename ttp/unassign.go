@@ -57,7 +57,7 @@ func (s *Store) unassign(ctx context.Context, op, field string, ids []uuid.UUID,
 		problems = append(problems, at(RowPlace, i, c.problems)...)
 	}
 	if len(problems) > 0 {
-		return s.fail(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: problems})
+		return s.refuse(ctx, op, &InvalidError{Kind: ErrInvalidScope, Problems: problems})
 	}
 	_, err := update(ctx, s, op, func(q queries) (struct{}, error) {
 		for _, id := range byUUID(ids, self) {

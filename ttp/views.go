@@ -12,25 +12,27 @@ import (
 // CreateViews creates the views that other programs read, or replaces them by those of this module, and returns their
 // names. Their ids are text, their times are in ISO 8601, and their columns have the names of the JSON keys. It fails
 // on a Vitess cluster. [Store.MigrateDown] to version 0 drops them.
-func (s *Store) CreateViews(ctx context.Context) ([]string, error) {
-	const op = "create views"
+func (s *Store) CreateViews(ctx context.Context) (names []string, err error) {
+	defer s.begin(ctx, "create views", &err)()
+	if err := s.requireNoTx(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.usable(ctx); err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, err
 	}
 	if s.engine.sharded() {
-		return nil, s.fail(ctx, op, errors.New("a Vitess cluster cannot have views: its tags are in another keyspace"))
+		return nil, errors.New("a Vitess cluster cannot have views: its tags are in another keyspace")
 	}
 	if err := s.dropViews(ctx); err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, err
 	}
-	var names []string
-	err := s.eachView(func(name, statement string) error {
+	err = s.eachView(func(name, statement string) error {
 		names = append(names, name)
 		_, err := s.write.ExecContext(ctx, statement)
 		return err
 	})
 	if err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, err
 	}
 	return names, nil
 }

@@ -44,7 +44,7 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 	filter := f.filterArgs(&c)
 	who := c.who(kind, limit)
 	if err := c.queryError(); err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	maxRows := int64(limit)
 	if limit == 0 {

@@ -36,7 +36,7 @@ func (s *Store) WhoIn(ctx context.Context, scope Scope, kind ScopeKind, f Filter
 		c.refuse("kind", "must be attacker or identity")
 	}
 	if err := c.queryError(); err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	if scope.Kind == FleetScope {
 		return s.Who(ctx, kind, f, limit)

@@ -37,7 +37,7 @@ func (s *Store) whoShows(ctx context.Context, op string, kind ScopeKind, f Filte
 		filters[i] = f.filterArgs(&c)
 	}
 	if err := c.queryError(); err != nil {
-		return nil, s.fail(ctx, op, err)
+		return nil, s.refuse(ctx, op, err)
 	}
 	return snapshot(ctx, s, op, func(q queries) ([]ScopeCount, error) {
 		shown, counts := map[Scope]int{}, map[Scope]*ScopeCount{}

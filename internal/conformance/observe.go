@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +21,8 @@ import (
 
 var observeCases = []testCase{
 	{name: "ObserverIsToldOfOperations", run: observerIsToldOfOperations},
+	{name: "ObserverIsToldOnceOfEachCall", run: observerIsToldOnceOfEachCall},
+	{name: "ObserverIsToldOfAMissingSchema", run: observerIsToldOfAMissingSchema},
 	{name: "ObservationsHoldNoValues", run: observationsHoldNoValues},
 	{name: "ObserverCountsRemovedAndReleasedTags", run: observerCountsRemovedAndReleasedTags},
 	{name: "LogTellsOutcomesAndSlowCalls", run: logTellsOutcomesAndSlowCalls},
@@ -88,6 +92,65 @@ func observerIsToldOfOperations(t *testing.T, db *database) {
 	equal(t, "slow", seen(), []ttp.Observation{{Operation: "list rules", Dialect: db.Dialect, Rows: 1, Attempts: 1, Slow: true}})
 }
 
+// Each call is observed once, whether it is refused before its first statement or reads no rows.
+func observerIsToldOnceOfEachCall(t *testing.T, db *database) {
+	ctx := context.Background()
+	s, seen := watch(t, db)
+	bad := ttp.Filter{MinConfidence: 2}
+	file := filepath.Join(t.TempDir(), "backup.db")
+	noBackup, noViews := "", ""
+	if db.Dialect == ttp.MySQL {
+		noBackup = "error"
+	}
+	if !db.Capabilities.Snapshots {
+		noViews = "error"
+	}
+	for _, test := range []struct {
+		operation, failure string
+		call               func() error
+	}{
+		{"assign attackers", "invalid_scope", func() error { return s.AssignAttackers(ctx, uuid.Nil) }},
+		{"unassign campaign", "invalid_scope", func() error { return s.UnassignCampaign(ctx, uuid.Nil) }},
+		{"upsert attackers", "invalid_scope", func() error { return s.UpsertAttackers(ctx, make([]ttp.Attacker, 1)) }},
+		{"ensure identity", "invalid_scope", func() error { _, _, err := s.EnsureIdentity(ctx, uuid.Nil); return err }},
+		{"list attackers by ip", "invalid_query", func() error { return second(s.ListAttackersByIP(ctx, netip.Addr{})) }},
+		{"list attackers", "invalid_query", func() error { return second(s.ListAttackers(ctx, ttp.Fleet(), uuid.Nil, 0)) }},
+		{"list tags", "invalid_query", func() error { return second(s.ListTags(ctx, ttp.Fleet(), bad, 1, "")) }},
+		{"rollup", "invalid_query", func() error { return second(s.Rollup(ctx, ttp.Fleet(), ttp.Where(bad))) }},
+		{"who in a scope", "invalid_query", func() error { return second(s.WhoIn(ctx, ttp.Fleet(), "", bad, 0)) }},
+		{"timeline", "invalid_query", func() error { return second(s.Timeline(ctx, ttp.Fleet(), bad, 0, "")) }},
+		{"export", "invalid_query", func() error { return second(s.Export(ctx, io.Discard, bad, nil)) }},
+		{"purge session", "invalid_query", func() error { return second(s.PurgeSession(ctx, "s", ttp.WithBatchSize(0))) }},
+		{"import", "invalid_record", func() error { return second(s.Import(ctx, strings.NewReader("?"), ttp.ImportOptions{})) }},
+		{"import", "error", func() error { return second(s.Import(ctx, strings.NewReader(""), ttp.ImportOptions{Batch: -1})) }},
+		{"run transaction", "error", func() error { return s.WithTx(new(sql.Tx)).Tx(ctx, nil) }},
+		{"ping", "", func() error { return s.Ping(ctx) }},
+		{"get capabilities", "", func() error { return second(s.Capabilities(ctx)) }},
+		{"check readiness", "", func() error { return s.Ready(ctx) }},
+		{"check schema", "", func() error { return s.CheckSchema(ctx) }},
+		{"read schema status", "", func() error { return second(s.SchemaStatus(ctx)) }},
+		{"back up", noBackup, func() error { return s.Backup(ctx, file) }},
+		{"create views", noViews, func() error { return second(s.CreateViews(ctx)) }},
+		{"force schema version", "conflict", func() error { return s.ForceSchemaVersion(ctx, 1) }},
+		{"migrate down", "error", func() error { return s.MigrateDown(ctx, -1) }},
+		{"migrate", "", func() error { return s.Migrate(ctx) }},
+	} {
+		err := test.call()
+		equal(t, test.operation+" failed", err != nil, test.failure != "")
+		equal(t, test.operation, seen(), []ttp.Observation{{Operation: test.operation, Dialect: db.Dialect, Failure: test.failure}})
+	}
+}
+
+func observerIsToldOfAMissingSchema(t *testing.T, db *database) {
+	ctx := context.Background()
+	s, seen := watch(t, db)
+	succeed(t, s.MigrateDown(ctx, 0))
+	seen()
+	err := s.Tx(ctx, func(context.Context, *sql.Tx, *ttp.Store) error { t.Error("it ran"); return nil })
+	equal(t, "missing", errors.Is(err, ttp.ErrSchemaMissing), true)
+	equal(t, "transaction", seen(), []ttp.Observation{{Operation: "run transaction", Dialect: db.Dialect, Failure: "schema_missing"}})
+}
+
 // Every value is marked, in calls that succeed and that fail.
 func observationsHoldNoValues(t *testing.T, db *database) {
 	const mark = "zzmark"
@@ -126,6 +189,9 @@ func observationsHoldNoValues(t *testing.T, db *database) {
 	must[ttp.Receipt](t)(s.PurgeSession(ctx, mark, ttp.WithTombstone(mark)))
 	must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id(mark)))
 	must[ttp.Receipt](t)(s.RollbackRule(ctx, ttp.Filter{RuleID: mark}))
+	if removed := s.RemoveAttackRelease(ctx, mark); !errors.Is(removed, ttp.ErrNotFound) {
+		t.Errorf("removing an unknown release: got %v", removed)
+	}
 	_, err = s.LiftTombstone(ctx, id(mark))
 	for _, err := range []error{invalid, cursor, tag, err} {
 		if err == nil {
