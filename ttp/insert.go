@@ -111,7 +111,7 @@ type insertCall struct {
 
 // insert writes the call in a shared transaction if it is small, otherwise in one of its own.
 func (s *Store) insert(call *insertCall) error {
-	if err := s.refuseInsideTx(call.ctx); err != nil {
+	if err := s.usable(call.ctx); err != nil {
 		return err // before the call delays others of its group
 	}
 	if s.tx == nil && s.groups != nil && s.groups.admits(call) {

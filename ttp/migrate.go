@@ -36,6 +36,9 @@ func (s *Store) SchemaStatus(ctx context.Context) (status SchemaStatus, err erro
 }
 
 func (s *Store) schemaStatus(ctx context.Context) (SchemaStatus, error) {
+	if err := s.refuseInsideTx(ctx); err != nil {
+		return SchemaStatus{}, err
+	}
 	latest, err := latestMigration(s.engine.dialect())
 	if err != nil {
 		return SchemaStatus{}, err
@@ -92,6 +95,9 @@ func (status SchemaStatus) Err() error {
 
 // ready checks the connection and the schema, once per store.
 func (s *Store) ready(ctx context.Context) error {
+	if err := s.refuseInsideTx(ctx); err != nil {
+		return err
+	}
 	if s.checked.Load() {
 		return nil
 	}

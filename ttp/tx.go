@@ -21,9 +21,6 @@ const (
 
 // usable checks the schema and detects the server's properties.
 func (s *Store) usable(ctx context.Context) error {
-	if err := s.refuseInsideTx(ctx); err != nil {
-		return err
-	}
 	if err := s.ready(ctx); err != nil {
 		return err
 	}

@@ -150,16 +150,30 @@ func (e manyErrors) Error() string { return strings.Join(e, "; ") }
 func storeTxRefusesTheOuterStore(t *testing.T, db *database) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	s := db.store(t)
-	succeed(t, s.Tx(ctx, func(ctx context.Context, _ *sql.Tx, _ *ttp.Store) error {
-		_, write := s.InsertTags(ctx, newTags(1))
-		_, read := s.ListDistinctTechniques(ctx)
-		for _, err := range []error{write, read, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}})} {
-			if err == nil || ctx.Err() != nil {
-				t.Errorf("got %v", err)
+	s, other := db.store(t), newDatabase(t, db.Engine).store(t)
+	succeed(t, s.Tx(ctx, func(ctx context.Context, _ *sql.Tx, inner *ttp.Store) error {
+		return other.Tx(ctx, func(ctx context.Context, _ *sql.Tx, _ *ttp.Store) error {
+			for name, err := range map[string]error{
+				"insert":       second(s.InsertTags(ctx, newTags(1))),
+				"read":         second(s.ListDistinctTechniques(ctx)),
+				"upsert":       s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}}),
+				"ping":         s.Ping(ctx),
+				"ready":        s.Ready(ctx),
+				"status":       second(s.SchemaStatus(ctx)),
+				"check":        s.CheckSchema(ctx),
+				"migrate":      s.Migrate(ctx),
+				"dry run":      second(s.Import(ctx, strings.NewReader(""), ttp.ImportOptions{DryRun: true})),
+				"views":        second(s.CreateViews(ctx)),
+				"inner views":  second(inner.CreateViews(ctx)),
+				"backup":       s.Backup(ctx, filepath.Join(t.TempDir(), "backup.db")),
+				"another's Tx": other.Ping(ctx),
+			} {
+				if err == nil || !strings.Contains(err.Error(), "inside") || ctx.Err() != nil {
+					t.Errorf("%s: got %v", name, err)
+				}
 			}
-		}
-		return nil
+			return nil
+		})
 	}))
 	equal(t, "tags", count(t, s), 0)
 }
