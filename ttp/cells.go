@@ -14,11 +14,12 @@ import (
 func (s *Store) Cells(ctx context.Context, scope Scope, opts ...RollupOption) ([]matrix.Cell, error) {
 	op := about("cells of", scope.String())
 	var c checker
+	scope.check(&c)
 	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {
 		return nil, err
 	}
-	return inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.readCells)
+	return inScope(ctx, s, op, scope, r.rows(), r.filter, r.readCells)
 }
 
 func (r rollup) readCells(ctx context.Context, q queries, m members, a args) ([]matrix.Cell, error) {

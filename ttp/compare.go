@@ -15,6 +15,7 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 ) {
 	const op = "new techniques"
 	var c checker
+	scope.check(&c)
 	from := toTime(c.bound("since", since))
 	if !f.Since.IsZero() {
 		c.refuse("filter.since", "must not be set: older tags decide which techniques are new")
@@ -26,7 +27,7 @@ func (s *Store) NewTechniques(ctx context.Context, scope Scope, since time.Time,
 	if err != nil {
 		return nil, err
 	}
-	rows, err := inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.read)
+	rows, err := inScope(ctx, s, op, scope, r.rows(), r.filter, r.read)
 	rows = slices.DeleteFunc(rows, func(r TechniqueRollupRow) bool { return r.FirstSeen.Before(from) })
 	slices.SortFunc(rows, func(a, b TechniqueRollupRow) int {
 		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), compareIDs(a, b))

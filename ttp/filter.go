@@ -220,6 +220,14 @@ func (f Filter) checked() (filterArgs, error) {
 	return p, c.queryError()
 }
 
+// checkedIn is like checked, and checks the scope too.
+func (f Filter) checkedIn(scope Scope) (filterArgs, error) {
+	var c checker
+	scope.check(&c)
+	p := f.filterArgs(&c)
+	return p, c.queryError()
+}
+
 // queryError returns the collected problems as an [*InvalidError], or nil.
 func (c *checker) queryError() error {
 	if len(c.problems) == 0 {

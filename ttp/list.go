@@ -58,11 +58,11 @@ func (s *Store) GetTag(ctx context.Context, id uuid.UUID) (Tag, error) {
 // CountTags returns the number of the scope's tags that match f.
 func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, error) {
 	const op = "count tags"
-	filter, err := f.checked()
+	filter, err := f.checkedIn(scope)
 	if err != nil {
 		return 0, s.refuse(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) (int64, error) {
+	return inScope(ctx, s, op, scope, false, filter, func(ctx context.Context, q queries, m members, a args) (int64, error) {
 		groups, err := listGroups(ctx, q, m, a)
 		var n int64
 		for _, g := range groups {
@@ -81,6 +81,7 @@ func (s *Store) CountTags(ctx context.Context, scope Scope, f Filter) (int64, er
 func (s *Store) ListTags(ctx context.Context, scope Scope, f Filter, limit int, cursor string) (TagPage, error) {
 	const op = "list tags"
 	var c checker
+	scope.check(&c)
 	filter := f.filterArgs(&c)
 	c.limit("limit", limit)
 	after := start
@@ -114,7 +115,7 @@ func (c *checker) limit(field string, n int) {
 // zero Tag.
 func (s *Store) TagsSeq(ctx context.Context, scope Scope, f Filter) iter.Seq2[Tag, error] {
 	const op = "stream tags"
-	return s.stream(ctx, op, f, start, func(filter filterArgs, after position) ([]Tag, error) {
+	return s.stream(ctx, op, scope, f, start, func(filter filterArgs, after position) ([]Tag, error) {
 		return s.tagPage(ctx, op, scope, filter, after, seqPage)
 	})
 }
@@ -123,7 +124,7 @@ func (s *Store) TagsSeq(ctx context.Context, scope Scope, f Filter) iter.Seq2[Ta
 func (s *Store) SessionTags(ctx context.Context, id string, f Filter) iter.Seq2[Tag, error] {
 	const op = "stream session tags"
 	oldest := position{math.MinInt64, uuid.Nil}
-	return s.stream(ctx, op, f, oldest, func(filter filterArgs, after position) ([]Tag, error) {
+	return s.stream(ctx, op, OfSession(id), f, oldest, func(filter filterArgs, after position) ([]Tag, error) {
 		filter = filter.orEverything()
 		filter.Since = max(filter.Since, after.observedAt)
 		return query(ctx, s, op, func(q queries) ([]Tag, error) {
@@ -133,17 +134,18 @@ func (s *Store) SessionTags(ctx context.Context, id string, f Filter) iter.Seq2[
 	})
 }
 
-func (s *Store) stream(ctx context.Context, op string, f Filter, after position,
+func (s *Store) stream(ctx context.Context, op string, scope Scope, f Filter, after position,
 	page func(filterArgs, position) ([]Tag, error),
 ) iter.Seq2[Tag, error] {
 	return func(yield func(Tag, error) bool) {
-		filter, err := f.checked()
-		var names *catalogue
-		if err == nil {
-			names, err = s.names(ctx, op)
-		}
+		filter, err := f.checkedIn(scope)
 		if err != nil {
-			yield(Tag{}, s.fail(ctx, op, err))
+			yield(Tag{}, s.refuse(ctx, op, err))
+			return
+		}
+		names, err := s.names(ctx, op)
+		if err != nil {
+			yield(Tag{}, err)
 			return
 		}
 		read := func(after position) ([]Tag, error) { return page(filter, after) }
@@ -170,7 +172,7 @@ func (s *Store) tagPage(ctx context.Context, op string, scope Scope, filter filt
 	if after.observedAt < filter.Before {
 		filter.Before = after.observedAt + 1 // lets the index seek to the page; the query compares UUIDs of that time
 	}
-	return inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
+	return inScope(ctx, s, op, scope, false, filter, func(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
 		a = a.from(after, limit)
 		switch scope.Kind {
 		case FleetScope:

@@ -36,7 +36,7 @@ func (s *Store) ListPhases(ctx context.Context, identity uuid.UUID, f Filter) ([
 	if err != nil {
 		return nil, err
 	}
-	return inScope(ctx, s, op, OfIdentity(identity), filter, func(ctx context.Context, q queries, m members, a args) ([]Phase, error) {
+	return inScope(ctx, s, op, OfIdentity(identity), false, filter, func(ctx context.Context, q queries, m members, a args) ([]Phase, error) {
 		rows, err := inMemberChunks(ctx, q, listPhasesByMembers, m, a)
 		slices.SortFunc(rows, func(a, b phaseRow) int {
 			return cmp.Or(a.ObservedAt.Compare(b.ObservedAt), strings.Compare(a.DeckyID, b.DeckyID), strings.Compare(a.Tactic, b.Tactic),

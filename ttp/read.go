@@ -2,22 +2,11 @@ package ttp
 
 import "context"
 
-// inScope runs a read of a scope's tags. Identities and campaigns take several statements, which share a snapshot.
-func inScope[T any](ctx context.Context, s *Store, op string, scope Scope, filter filterArgs,
+// inScope runs a read of a scope's tags. Identities and campaigns take several statements, which share a snapshot; so do
+// other scopes if several is set.
+func inScope[T any](ctx context.Context, s *Store, op string, scope Scope, several bool, filter filterArgs,
 	read func(context.Context, queries, members, args) (T, error),
 ) (T, error) {
-	return inScopeOnce(ctx, s, op, scope, false, filter, read)
-}
-
-// inScopeOnce is inScope for a read that takes several statements of any scope, if several is set.
-func inScopeOnce[T any](ctx context.Context, s *Store, op string, scope Scope, several bool, filter filterArgs,
-	read func(context.Context, queries, members, args) (T, error),
-) (T, error) {
-	var none T
-	var c checker
-	if scope.check(&c); len(c.problems) > 0 {
-		return none, s.fail(ctx, op, c.queryError())
-	}
 	run := query[T]
 	if several || scope.Kind == IdentityScope || scope.Kind == CampaignScope {
 		run = snapshot[T]

@@ -137,11 +137,12 @@ func (s *Store) rollup(ctx context.Context, op string, c *checker, opts []Rollup
 func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) ([]TechniqueRollupRow, error) {
 	op := about("rollup", scope.String())
 	var c checker
+	scope.check(&c)
 	r, err := s.rollup(ctx, op, &c, opts)
 	if err != nil {
 		return nil, err
 	}
-	return inScopeOnce(ctx, s, op, scope, r.rows(), r.filter, r.read)
+	return inScope(ctx, s, op, scope, r.rows(), r.filter, r.read)
 }
 
 // ListTechniquesByIdentity calls [Store.Rollup] with [OfIdentity].

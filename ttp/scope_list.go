@@ -58,6 +58,7 @@ func listScopes[T any](ctx context.Context, s *Store, op string, of Scope, after
 	if len(c.problems) == 0 && read == nil {
 		c.refuse("scope", "must not be of kind "+string(of.Kind))
 	}
+	c.limit("limit", limit)
 	if err := c.queryError(); err != nil {
 		return nil, s.refuse(ctx, op, err)
 	}

@@ -85,6 +85,7 @@ type TimelineSeries struct {
 func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time.Duration, by SeriesBy) (Timeline, error) {
 	const op = "timeline"
 	var c checker
+	scope.check(&c)
 	filter := f.filterArgs(&c)
 	if bucket != Week && (bucket < time.Microsecond || bucket%time.Microsecond != 0 || Day%bucket != 0) {
 		c.refuse("bucket", "must be a week, or whole microseconds that divide a day")
@@ -104,7 +105,7 @@ func (s *Store) Timeline(ctx context.Context, scope Scope, f Filter, bucket time
 	if err := t.check(); err != nil {
 		return Timeline{}, s.refuse(ctx, op, err)
 	}
-	return inScope(ctx, s, op, scope, filter, func(ctx context.Context, q queries, m members, a args) (Timeline, error) {
+	return inScope(ctx, s, op, scope, false, filter, func(ctx context.Context, q queries, m members, a args) (Timeline, error) {
 		a.Origin, a.Width = t.origin, t.width
 		counts, err := countsByTime.read(ctx, q, m, a)
 		if err != nil {

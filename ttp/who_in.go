@@ -25,6 +25,7 @@ var (
 func (s *Store) WhoIn(ctx context.Context, scope Scope, kind ScopeKind, f Filter, limit int) ([]ScopeCount, error) {
 	const op = "who in a scope"
 	var c checker
+	scope.check(&c)
 	filter := f.filterArgs(&c)
 	if limit < 0 || limit > MaxPage {
 		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage)+", or 0 for all")
@@ -41,7 +42,7 @@ func (s *Store) WhoIn(ctx context.Context, scope Scope, kind ScopeKind, f Filter
 	if scope.Kind == FleetScope {
 		return s.Who(ctx, kind, f, limit)
 	}
-	return inScopeOnce(ctx, s, op, scope, true, filter, func(ctx context.Context, q queries, m members, a args) ([]ScopeCount, error) {
+	return inScope(ctx, s, op, scope, true, filter, func(ctx context.Context, q queries, m members, a args) ([]ScopeCount, error) {
 		a.Limit = cmp.Or(int64(limit), math.MaxInt)
 		actors := func(ctx context.Context, q queries, a args) ([]actorCount, error) {
 			return scopeQueries[actorCount]{session: whoActorsOfSession, members: whoActorsOfMembers}.read(ctx, q, m, a)

@@ -235,11 +235,12 @@ func scopesAreListedByParent(t *testing.T, db *database) {
 		equal(t, "attackers of an identity", pagesByUUID(t, s.ListAttackers, ttp.OfIdentity(id("i")), limit, ofAttacker), sortedIDs(ofI))
 	}
 	for what, err := range map[string]error{
-		"limit":  second(s.ListCampaigns(ctx, ttp.Fleet(), uuid.Nil, 0)),
-		"limit ": second(s.ListAttackers(ctx, ttp.Fleet(), uuid.Nil, ttp.MaxPage+1)),
-		"scope":  second(s.ListCampaigns(ctx, ttp.OfAttacker(id("a")), uuid.Nil, 1)),
-		"scope ": second(s.ListIdentities(ctx, ttp.OfSession("s"), uuid.Nil, 1)),
-		" scope": second(s.ListAttackers(ctx, ttp.Scope{Kind: ttp.IdentityScope, SessionID: "x"}, uuid.Nil, 1)),
+		"limit":   second(s.ListCampaigns(ctx, ttp.Fleet(), uuid.Nil, 0)),
+		"limit ":  second(s.ListAttackers(ctx, ttp.Fleet(), uuid.Nil, ttp.MaxPage+1)),
+		"scope":   second(s.ListCampaigns(ctx, ttp.OfAttacker(id("a")), uuid.Nil, 1)),
+		"scope ":  second(s.ListIdentities(ctx, ttp.OfSession("s"), uuid.Nil, 1)),
+		" scope":  second(s.ListAttackers(ctx, ttp.Scope{Kind: ttp.IdentityScope, SessionID: "x"}, uuid.Nil, 1)),
+		"scope\t": second(s.ListAttackers(ctx, ttp.Scope{Kind: "host"}, uuid.Nil, 1)),
 	} {
 		equal(t, what, problemFields(t, err), []string{strings.TrimSpace(what)})
 	}

@@ -116,11 +116,17 @@ func observerIsToldOnceOfEachCall(t *testing.T, db *database) {
 		{"list attackers by ip", "invalid_query", func() error { return second(s.ListAttackersByIP(ctx, netip.Addr{})) }},
 		{"list attackers", "invalid_query", func() error { return second(s.ListAttackers(ctx, ttp.Fleet(), uuid.Nil, 0)) }},
 		{"list tags", "invalid_query", func() error { return second(s.ListTags(ctx, ttp.Fleet(), bad, 1, "")) }},
+		{"count tags", "invalid_query", func() error { return second(s.CountTags(ctx, ttp.Scope{Kind: "?"}, ttp.Filter{})) }},
 		{"rollup", "invalid_query", func() error { return second(s.Rollup(ctx, ttp.Fleet(), ttp.Where(bad))) }},
 		{"who in a scope", "invalid_query", func() error { return second(s.WhoIn(ctx, ttp.Fleet(), "", bad, 0)) }},
 		{"timeline", "invalid_query", func() error { return second(s.Timeline(ctx, ttp.Fleet(), bad, 0, "")) }},
 		{"export", "invalid_query", func() error { return second(s.Export(ctx, io.Discard, bad, nil)) }},
 		{"purge session", "invalid_query", func() error { return second(s.PurgeSession(ctx, "s", ttp.WithBatchSize(0))) }},
+		{"stream tags", "invalid_query", func() (err error) {
+			for _, err = range s.TagsSeq(ctx, ttp.Fleet(), bad) {
+			}
+			return err
+		}},
 		{"import", "invalid_record", func() error { return second(s.Import(ctx, strings.NewReader("?"), ttp.ImportOptions{})) }},
 		{"import", "error", func() error { return second(s.Import(ctx, strings.NewReader(""), ttp.ImportOptions{Batch: -1})) }},
 		{"run transaction", "error", func() error { return s.WithTx(new(sql.Tx)).Tx(ctx, nil) }},

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -152,6 +154,13 @@ func invalidReadsAreRefused(t *testing.T, db *database) {
 	parse := func(text string) error { _, err := ttp.ParseScope(text); return err }
 	twice := ttp.Where(ttp.Filter{})
 	_, rolledUp := s.Rollup(ctx, ttp.Fleet(), twice, twice)
+	sweep := func(opt ttp.RollupOption) (last error) {
+		for _, err := range s.AttackerRollups(ctx, ttp.Filter{}, opt) {
+			last = err
+		}
+		return last
+	}
+	_, ofIdentity := s.Rollup(ctx, ttp.Scope{Kind: ttp.IdentityScope, SessionID: "x"})
 	const (
 		limit    = "must be from 1 to 10000"
 		bucket   = "must be a week, or whole microseconds that divide a day"
@@ -179,6 +188,9 @@ func invalidReadsAreRefused(t *testing.T, db *database) {
 		{list(ttp.Scope{Kind: "host", UUID: id("a")}, 1), "scope",
 			"must be of kind identity, attacker, campaign or session, or empty for the fleet"},
 		{compared, "scope", uuidOnly},
+		{ofIdentity, "scope", uuidOnly},
+		{sweep(ttp.CountDistinct()), "distinct, rules", "must not be set"},
+		{sweep(ttp.WithRules()), "distinct, rules", "must not be set"},
 		{line(0, ttp.ByTactic), "bucket", bucket},
 		{line(-time.Hour, ttp.ByTactic), "bucket", bucket},
 		{line(time.Nanosecond, ttp.ByTactic), "bucket", bucket},
@@ -192,9 +204,30 @@ func invalidReadsAreRefused(t *testing.T, db *database) {
 	} {
 		equal(t, "problems", problemsOf(t, c.err), []ttp.Problem{{Field: c.field, Reason: c.reason}})
 	}
+	for name, err := range readsOf(s, ttp.Scope{UUID: id("a")}, ttp.Filter{Tactic: "x"}) {
+		equal(t, "problems of "+name, problemFields(t, err), []string{"scope", "tactic"})
+	}
+	_, campaigns := s.ListCampaigns(ctx, ttp.OfSession("s"), uuid.Nil, 0)
+	equal(t, "problems of a list of campaigns", problemFields(t, campaigns), []string{"scope", "limit"})
 	if got, want := list(ttp.Fleet(), 0).Error(), "ttp: list tags: invalid query: limit: must be from 1 to 10000"; got != want {
 		t.Errorf("message %q, want %q", got, want)
 	}
+}
+
+// readsOf returns the errors of reads of a scope's tags.
+func readsOf(s *ttp.Store, scope ttp.Scope, f ttp.Filter) map[string]error {
+	ctx, errs := context.Background(), map[string]error{}
+	_, errs["CountTags"] = s.CountTags(ctx, scope, f)
+	_, errs["ListTags"] = s.ListTags(ctx, scope, f, 1, "")
+	for _, err := range s.TagsSeq(ctx, scope, f) {
+		errs["TagsSeq"] = err
+	}
+	_, errs["Timeline"] = s.Timeline(ctx, scope, f, ttp.Day, ttp.ByTactic)
+	_, errs["Rollup"] = s.Rollup(ctx, scope, ttp.Where(f))
+	_, errs["Cells"] = s.Cells(ctx, scope, ttp.Where(f))
+	_, errs["NewTechniques"] = s.NewTechniques(ctx, scope, at(0), f)
+	_, errs["WhoIn"] = s.WhoIn(ctx, scope, ttp.AttackerScope, f, 0)
+	return errs
 }
 
 // Stored times are whole microseconds, but the bounds of a window need not be.
