@@ -45,7 +45,9 @@ type groupRow interface {
 		sqlitegen.ListTechniquesByMembersRow | mysqlgen.ListTechniquesByMembersRow |
 		sqlitegen.ListTechniqueCountsRow | mysqlgen.ListTechniqueCountsRow |
 		sqlitegen.ListDistinctTechniquesRow | mysqlgen.ListDistinctTechniquesRow |
-		sqlitegen.ListDistinctTechniquesByTimeRow | mysqlgen.ListDistinctTechniquesByTimeRow
+		sqlitegen.ListDistinctTechniquesByTimeRow | mysqlgen.ListDistinctTechniquesByTimeRow |
+		sqlitegen.ListTechniquesByIdentityRow | mysqlgen.ListTechniquesByIdentityRow |
+		sqlitegen.ListTechniquesByAttackerRow | mysqlgen.ListTechniquesByAttackerRow
 }
 
 func toGroup[R groupRow](row R) group {
@@ -58,7 +60,7 @@ func toGroup[R groupRow](row R) group {
 
 type ownedGroupRow interface {
 	sqlitegen.ListTechniquesByEachMemberRow | mysqlgen.ListTechniquesByEachMemberRow |
-		sqlitegen.ListTechniquesBySurvivorRow | mysqlgen.ListTechniquesBySurvivorRow
+		sqlitegen.ListTechniquesByCampaignRow | mysqlgen.ListTechniquesByCampaignRow
 }
 
 func toMemberGroup[R ownedGroupRow](row R) group {

@@ -26,8 +26,8 @@ var (
 // members holds the identities and attackers of a scope. A scope contains all tags of its identities, and the tags
 // of its attackers that have no identity; an attacker's own scope contains all of its tags.
 //
-// A read resolves its scope to members first and then reads tags by their UUIDs. The tables of scopes are small, and
-// a sharded engine can plan both steps, but not their join.
+// A read resolves its scope to members first, except for joinedGroups, and then reads tags by their UUIDs. The tables of
+// scopes are small, and a sharded engine can plan both steps, but not their join.
 type members struct {
 	scope                 Scope
 	identities, attackers []uuid.UUID
@@ -66,8 +66,8 @@ func (m *members) add(row member) {
 	}
 }
 
-// scopeQueries holds the variants of a query for each kind of scope.
-type scopeQueries[T any] struct{ fleet, session, members generated[[]T] }
+// scopeQueries holds the variants of a query for each kind of scope. Without one for attackers, that for members is used.
+type scopeQueries[T any] struct{ fleet, session, attacker, members generated[[]T] }
 
 // read runs the variant for the members' scope.
 func (r scopeQueries[T]) read(ctx context.Context, q queries, m members, a args) ([]T, error) {
@@ -77,6 +77,11 @@ func (r scopeQueries[T]) read(ctx context.Context, q queries, m members, a args)
 	case SessionScope:
 		a.SessionID = sessionID(m.scope.SessionID)
 		return r.session(ctx, q, a)
+	case AttackerScope:
+		if r.attacker != nil {
+			a.AttackerUUID = m.scope.UUID[:]
+			return r.attacker(ctx, q, a)
+		}
 	}
 	return inMemberChunks(ctx, q, r.members, m, a)
 }

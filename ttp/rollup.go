@@ -17,10 +17,14 @@ var (
 		(*sqlitegen.Queries).ListDistinctTechniques, (*mysqlgen.Queries).ListDistinctTechniques, toGroup, toGroup)
 	listDistinctTechniquesByTime = many(
 		(*sqlitegen.Queries).ListDistinctTechniquesByTime, (*mysqlgen.Queries).ListDistinctTechniquesByTime, toGroup, toGroup)
+	listTechniquesByAttacker = many(
+		(*sqlitegen.Queries).ListTechniquesByAttacker, (*mysqlgen.Queries).ListTechniquesByAttacker, toGroup, toGroup)
 	listTechniquesByMembers = many(
 		(*sqlitegen.Queries).ListTechniquesByMembers, (*mysqlgen.Queries).ListTechniquesByMembers, toGroup, toGroup)
-	listTechniquesBySurvivor = many(
-		(*sqlitegen.Queries).ListTechniquesBySurvivor, (*mysqlgen.Queries).ListTechniquesBySurvivor, toMemberGroup, toMemberGroup)
+	listTechniquesByIdentity = many(
+		(*sqlitegen.Queries).ListTechniquesByIdentity, (*mysqlgen.Queries).ListTechniquesByIdentity, toGroup, toGroup)
+	listTechniquesByCampaign = many(
+		(*sqlitegen.Queries).ListTechniquesByCampaign, (*mysqlgen.Queries).ListTechniquesByCampaign, toMemberGroup, toMemberGroup)
 	listTechniquesByEachMember = many(
 		(*sqlitegen.Queries).ListTechniquesByEachMember, (*mysqlgen.Queries).ListTechniquesByEachMember, toMemberGroup, toMemberGroup)
 	listTechniquesBySession = many(
@@ -142,6 +146,13 @@ func (s *Store) Rollup(ctx context.Context, scope Scope, opts ...RollupOption) (
 	if err != nil {
 		return nil, err
 	}
+	if list, ok := joinedGroups[scope.Kind]; ok && !r.rows() && s.identify(ctx) == nil && !s.engine.sharded() {
+		return query(ctx, s, op, func(q queries) ([]TechniqueRollupRow, error) {
+			groups, err := list(ctx, q, args{filterArgs: r.filter, IdentityUUID: scope.UUID[:], CampaignUUID: scope.UUID[:]})
+			r.translation.place(groups)
+			return folding{catalogue: r.catalogue, members: members{scope: scope}}.fold(groups), err
+		})
+	}
 	return inScope(ctx, s, op, scope, r.rows(), r.filter, r.read)
 }
 
@@ -170,6 +181,12 @@ func (s *Store) ListDistinctTechniques(ctx context.Context, opts ...RollupOption
 	return s.Rollup(ctx, Fleet(), opts...)
 }
 
+// joinedGroups holds the queries that resolve a scope and read its groups in one statement, unlike all other reads. With
+// two statements and a snapshot, a rollup of few tags took up to 1.8 times as long. vtgate cannot plan them.
+var joinedGroups = map[ScopeKind]generated[[]group]{
+	IdentityScope: listTechniquesByIdentity, CampaignScope: listTechniquesByCampaign,
+}
+
 // rows reports whether the rollup also reads the rows of tags, in further statements.
 func (r rollup) rows() bool { return r.distinct || r.rules }
 
@@ -195,23 +212,14 @@ func (r rollup) read(ctx context.Context, q queries, m members, a args) ([]Techn
 }
 
 var groupsByScope = scopeQueries[group]{
-	fleet: listFleetGroups, session: listTechniquesBySession, members: listTechniquesByMembers,
+	fleet: listFleetGroups, session: listTechniquesBySession, attacker: listTechniquesByAttacker, members: listTechniquesByMembers,
 }
 
 func listGroups(ctx context.Context, q queries, m members, a args) ([]group, error) {
-	if m.scope.Kind == CampaignScope {
-		return listCampaignGroups(ctx, q, m, a)
-	}
-	return groupsByScope.read(ctx, q, m, a)
-}
-
-// listCampaignGroups sets the owner of each group, for IdentityCount. One statement for all identities took 14 ms for a
-// store of 10,000 tags on MySQL, one for each identity 22 ms. vtgate cannot join tags with identities.
-func listCampaignGroups(ctx context.Context, q queries, m members, a args) ([]group, error) {
-	if q.sharded {
+	if m.scope.Kind == CampaignScope { // the owner of each group is needed for IdentityCount
 		return inMemberChunks(ctx, q, listTechniquesByEachMember, m, a)
 	}
-	return inMemberChunks(ctx, q, listTechniquesBySurvivor, m, a)
+	return groupsByScope.read(ctx, q, m, a)
 }
 
 // listFleetGroups reads from the table or index with the fewest rows to scan.

@@ -19,7 +19,7 @@ var (
 	listRulesBySession   = many((*sqlitegen.Queries).ListRulesBySession, (*mysqlgen.Queries).ListRulesBySession, toRuleKey, toRuleKey)
 )
 
-var rulesByScope = scopeQueries[ruleKey]{listRulesByTechnique, listRulesBySession, listRulesByMembers}
+var rulesByScope = scopeQueries[ruleKey]{fleet: listRulesByTechnique, session: listRulesBySession, members: listRulesByMembers}
 
 // RuleStats summarizes the tags of one version of a rule.
 type RuleStats struct {

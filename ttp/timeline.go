@@ -19,7 +19,7 @@ var (
 	countSessionByTime = many((*sqlitegen.Queries).CountSessionByTime, (*mysqlgen.Queries).CountSessionByTime, toBucketCount, toBucketCount)
 )
 
-var countsByTime = scopeQueries[bucketCount]{countByTime, countSessionByTime, countMembersByTime}
+var countsByTime = scopeQueries[bucketCount]{fleet: countByTime, session: countSessionByTime, members: countMembersByTime}
 
 // Bucket widths for [Store.Timeline].
 const (

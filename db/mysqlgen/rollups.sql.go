@@ -177,6 +177,222 @@ func (q *Queries) ListDistinctTechniquesByTime(ctx context.Context, arg ListDist
 	return items, nil
 }
 
+const ListTechniquesByAttacker = `-- name: ListTechniquesByAttacker :many
+SELECT t.technique_key, COUNT(*) AS tags,
+       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+FROM ttp_tag t FORCE INDEX (ttp_tag_attacker)
+WHERE t.observed_at >= ? AND t.observed_at < ?
+  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+      AND d.source_kind = COALESCE(?, d.source_kind)
+      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
+  AND t.attacker_uuid = ?
+GROUP BY t.technique_key
+`
+
+type ListTechniquesByAttackerParams struct {
+	Since         int64
+	Before        int64
+	MinConfidence float64
+	FirstKey      int64
+	LastKey       int64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+	AttackerUUID  []byte
+}
+
+type ListTechniquesByAttackerRow struct {
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
+}
+
+// All tags of an attacker, also those with an identity.
+func (q *Queries) ListTechniquesByAttacker(ctx context.Context, arg ListTechniquesByAttackerParams) ([]ListTechniquesByAttackerRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListTechniquesByAttacker,
+		arg.Since,
+		arg.Before,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+		arg.AttackerUUID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTechniquesByAttackerRow
+	for rows.Next() {
+		var i ListTechniquesByAttackerRow
+		if err := rows.Scan(
+			&i.TechniqueKey,
+			&i.Tags,
+			&i.FirstSeen,
+			&i.LastSeen,
+			&i.ConfidenceMax,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListTechniquesByCampaign = `-- name: ListTechniquesByCampaign :many
+WITH survivor AS (
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = ?),
+                         ?) AS BINARY(16)) AS uuid
+), campaign AS (
+    SELECT uuid FROM survivor
+    UNION ALL
+    SELECT c.uuid FROM survivor STRAIGHT_JOIN ttp_campaign c ON c.survivor_uuid = survivor.uuid AND c.uuid <> survivor.uuid
+), member AS (
+    SELECT m.uuid, m.survivor_uuid
+    FROM campaign STRAIGHT_JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
+      STRAIGHT_JOIN ttp_identity m ON m.survivor_uuid = s.uuid
+), part AS (
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+           CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+    FROM member STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
+      STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
+      AND t.identity_uuid IS NULL
+    GROUP BY t.technique_key, member.survivor_uuid
+    UNION ALL
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+           CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+    FROM member STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_identity) ON t.identity_uuid = member.uuid
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
+    GROUP BY t.technique_key, member.survivor_uuid
+)
+SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max FROM part
+`
+
+type ListTechniquesByCampaignParams struct {
+	CampaignUUID  []byte
+	Since         int64
+	Before        int64
+	MinConfidence float64
+	FirstKey      int64
+	LastKey       int64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+}
+
+type ListTechniquesByCampaignRow struct {
+	UUID          []byte
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
+}
+
+// The groups of a campaign's surviving identities. It resolves the campaign as ListMembersOfCampaign does. Not for shards.
+func (q *Queries) ListTechniquesByCampaign(ctx context.Context, arg ListTechniquesByCampaignParams) ([]ListTechniquesByCampaignRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListTechniquesByCampaign,
+		arg.CampaignUUID,
+		arg.CampaignUUID,
+		arg.Since,
+		arg.Before,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+		arg.Since,
+		arg.Before,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTechniquesByCampaignRow
+	for rows.Next() {
+		var i ListTechniquesByCampaignRow
+		if err := rows.Scan(
+			&i.UUID,
+			&i.TechniqueKey,
+			&i.Tags,
+			&i.FirstSeen,
+			&i.LastSeen,
+			&i.ConfidenceMax,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListTechniquesByEachMember = `-- name: ListTechniquesByEachMember :many
 SELECT t.attacker_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
@@ -312,6 +528,131 @@ func (q *Queries) ListTechniquesByEachMember(ctx context.Context, arg ListTechni
 	return items, nil
 }
 
+const ListTechniquesByIdentity = `-- name: ListTechniquesByIdentity :many
+WITH survivor AS (
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = ?),
+                         ?) AS BINARY(16)) AS uuid
+), member AS (
+    SELECT uuid FROM survivor
+    UNION ALL
+    SELECT i.uuid FROM survivor STRAIGHT_JOIN ttp_identity i ON i.survivor_uuid = survivor.uuid AND i.uuid <> survivor.uuid
+), part AS (
+    SELECT t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+           CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+    FROM member STRAIGHT_JOIN ttp_attacker a ON a.identity_uuid = member.uuid
+      STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = a.uuid
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
+      AND t.identity_uuid IS NULL
+    GROUP BY t.technique_key
+    UNION ALL
+    SELECT t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
+           CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
+    FROM member STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_identity) ON t.identity_uuid = member.uuid
+    WHERE t.observed_at >= ? AND t.observed_at < ?
+      AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
+      AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
+      AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
+          AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
+          AND d.source_kind = COALESCE(?, d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
+    GROUP BY t.technique_key
+)
+SELECT technique_key, tags, first_seen, last_seen, confidence_max FROM part
+`
+
+type ListTechniquesByIdentityParams struct {
+	IdentityUUID  []byte
+	Since         int64
+	Before        int64
+	MinConfidence float64
+	FirstKey      int64
+	LastKey       int64
+	Modulus       int64
+	Unit          int64
+	Digits        int64
+	AnyRow        int64
+	RuleID        sql.NullString
+	RuleVersion   sql.NullInt64
+	SourceKind    sql.NullString
+	DeckyID       sql.NullString
+}
+
+type ListTechniquesByIdentityRow struct {
+	TechniqueKey  int64
+	Tags          int64
+	FirstSeen     int64
+	LastSeen      int64
+	ConfidenceMax float64
+}
+
+// ListTechniquesByMembers for an identity, which it resolves as ListMembersOfIdentity does. Not for shards. The UNION is
+// in a CTE, since sqlc does not find the names of a WITH in a UNION.
+func (q *Queries) ListTechniquesByIdentity(ctx context.Context, arg ListTechniquesByIdentityParams) ([]ListTechniquesByIdentityRow, error) {
+	rows, err := q.db.QueryContext(ctx, ListTechniquesByIdentity,
+		arg.IdentityUUID,
+		arg.IdentityUUID,
+		arg.Since,
+		arg.Before,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+		arg.Since,
+		arg.Before,
+		arg.MinConfidence,
+		arg.FirstKey,
+		arg.LastKey,
+		arg.Modulus,
+		arg.Unit,
+		arg.Digits,
+		arg.AnyRow,
+		arg.RuleID,
+		arg.RuleVersion,
+		arg.SourceKind,
+		arg.DeckyID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTechniquesByIdentityRow
+	for rows.Next() {
+		var i ListTechniquesByIdentityRow
+		if err := rows.Scan(
+			&i.TechniqueKey,
+			&i.Tags,
+			&i.FirstSeen,
+			&i.LastSeen,
+			&i.ConfidenceMax,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListTechniquesByMembers = `-- name: ListTechniquesByMembers :many
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
@@ -324,7 +665,7 @@ WHERE t.observed_at >= ? AND t.observed_at < ?
       AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
       AND d.source_kind = COALESCE(?, d.source_kind)
       AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
-  AND (CAST(? AS SIGNED) = 1 OR t.identity_uuid IS NULL)
+  AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (/*SLICE:attackers*/?)
 GROUP BY t.technique_key
 UNION ALL
@@ -357,7 +698,6 @@ type ListTechniquesByMembersParams struct {
 	RuleVersion   sql.NullInt64
 	SourceKind    sql.NullString
 	DeckyID       sql.NullString
-	AnyIdentity   int64
 	Attackers     [][]byte
 	Identities    [][]byte
 }
@@ -370,8 +710,7 @@ type ListTechniquesByMembersRow struct {
 	ConfidenceMax float64
 }
 
-// The groups of a scope's members: tags of the attackers, with any_identity = 0 only those without an identity, and
-// tags of the identities.
+// The groups of a scope's members: tags of the attackers without an identity, and tags of the identities.
 func (q *Queries) ListTechniquesByMembers(ctx context.Context, arg ListTechniquesByMembersParams) ([]ListTechniquesByMembersRow, error) {
 	query := ListTechniquesByMembers
 	var queryParams []interface{}
@@ -388,7 +727,6 @@ func (q *Queries) ListTechniquesByMembers(ctx context.Context, arg ListTechnique
 	queryParams = append(queryParams, arg.RuleVersion)
 	queryParams = append(queryParams, arg.SourceKind)
 	queryParams = append(queryParams, arg.DeckyID)
-	queryParams = append(queryParams, arg.AnyIdentity)
 	if len(arg.Attackers) > 0 {
 		for _, v := range arg.Attackers {
 			queryParams = append(queryParams, v)
@@ -512,140 +850,6 @@ func (q *Queries) ListTechniquesBySession(ctx context.Context, arg ListTechnique
 	for rows.Next() {
 		var i ListTechniquesBySessionRow
 		if err := rows.Scan(
-			&i.TechniqueKey,
-			&i.Tags,
-			&i.FirstSeen,
-			&i.LastSeen,
-			&i.ConfidenceMax,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListTechniquesBySurvivor = `-- name: ListTechniquesBySurvivor :many
-SELECT i.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
-       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
-       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
-FROM ttp_attacker m STRAIGHT_JOIN ttp_identity i ON i.uuid = m.identity_uuid
-  STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_attacker) ON t.attacker_uuid = m.uuid
-WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-      AND d.source_kind = COALESCE(?, d.source_kind)
-      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
-  AND t.identity_uuid IS NULL
-  AND m.uuid IN (/*SLICE:attackers*/?)
-GROUP BY t.technique_key, i.survivor_uuid
-UNION ALL
-SELECT i.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
-       CAST(MIN(t.observed_at) AS SIGNED) AS first_seen, CAST(MAX(t.observed_at) AS SIGNED) AS last_seen,
-       CAST(MAX(t.confidence) AS DOUBLE) AS confidence_max
-FROM ttp_identity i STRAIGHT_JOIN ttp_tag t FORCE INDEX (ttp_tag_identity) ON t.identity_uuid = i.uuid
-WHERE t.observed_at >= ? AND t.observed_at < ?
-  AND t.confidence >= ? AND t.technique_key >= ? AND t.technique_key <= ?
-  AND t.technique_key % CAST(? AS SIGNED) DIV CAST(? AS SIGNED) = CAST(? AS SIGNED)
-  AND (CAST(? AS SIGNED) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.uuid = t.uuid
-      AND d.rule_id = COALESCE(?, d.rule_id) AND d.rule_version = COALESCE(?, d.rule_version)
-      AND d.source_kind = COALESCE(?, d.source_kind)
-      AND COALESCE(d.decky_id, '') = COALESCE(?, d.decky_id, '')))
-  AND i.uuid IN (/*SLICE:identities*/?)
-GROUP BY t.technique_key, i.survivor_uuid
-`
-
-type ListTechniquesBySurvivorParams struct {
-	Since         int64
-	Before        int64
-	MinConfidence float64
-	FirstKey      int64
-	LastKey       int64
-	Modulus       int64
-	Unit          int64
-	Digits        int64
-	AnyRow        int64
-	RuleID        sql.NullString
-	RuleVersion   sql.NullInt64
-	SourceKind    sql.NullString
-	DeckyID       sql.NullString
-	Attackers     [][]byte
-	Identities    [][]byte
-}
-
-type ListTechniquesBySurvivorRow struct {
-	UUID          []byte
-	TechniqueKey  int64
-	Tags          int64
-	FirstSeen     int64
-	LastSeen      int64
-	ConfidenceMax float64
-}
-
-// The groups of a campaign's members by surviving identity. Grouping by member returns more rows.
-func (q *Queries) ListTechniquesBySurvivor(ctx context.Context, arg ListTechniquesBySurvivorParams) ([]ListTechniquesBySurvivorRow, error) {
-	query := ListTechniquesBySurvivor
-	var queryParams []interface{}
-	queryParams = append(queryParams, arg.Since)
-	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.MinConfidence)
-	queryParams = append(queryParams, arg.FirstKey)
-	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.Unit)
-	queryParams = append(queryParams, arg.Digits)
-	queryParams = append(queryParams, arg.AnyRow)
-	queryParams = append(queryParams, arg.RuleID)
-	queryParams = append(queryParams, arg.RuleVersion)
-	queryParams = append(queryParams, arg.SourceKind)
-	queryParams = append(queryParams, arg.DeckyID)
-	if len(arg.Attackers) > 0 {
-		for _, v := range arg.Attackers {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:attackers*/?", strings.Repeat(",?", len(arg.Attackers))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:attackers*/?", "NULL", 1)
-	}
-	queryParams = append(queryParams, arg.Since)
-	queryParams = append(queryParams, arg.Before)
-	queryParams = append(queryParams, arg.MinConfidence)
-	queryParams = append(queryParams, arg.FirstKey)
-	queryParams = append(queryParams, arg.LastKey)
-	queryParams = append(queryParams, arg.Modulus)
-	queryParams = append(queryParams, arg.Unit)
-	queryParams = append(queryParams, arg.Digits)
-	queryParams = append(queryParams, arg.AnyRow)
-	queryParams = append(queryParams, arg.RuleID)
-	queryParams = append(queryParams, arg.RuleVersion)
-	queryParams = append(queryParams, arg.SourceKind)
-	queryParams = append(queryParams, arg.DeckyID)
-	if len(arg.Identities) > 0 {
-		for _, v := range arg.Identities {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:identities*/?", strings.Repeat(",?", len(arg.Identities))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:identities*/?", "NULL", 1)
-	}
-	rows, err := q.db.QueryContext(ctx, query, queryParams...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListTechniquesBySurvivorRow
-	for rows.Next() {
-		var i ListTechniquesBySurvivorRow
-		if err := rows.Scan(
-			&i.UUID,
 			&i.TechniqueKey,
 			&i.Tags,
 			&i.FirstSeen,

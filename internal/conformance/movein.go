@@ -40,7 +40,6 @@ func attackersAreFoundByIP(t *testing.T, db *database) {
 	equal(t, "by IPv4", byName(found(s.ListAttackersByIP(ctx, v4))), byName(attackers[:2]))
 	equal(t, "by IPv6", found(s.ListAttackersByIP(ctx, v6)), attackers[2:3])
 	equal(t, "by an unknown one", found(s.ListAttackersByIP(ctx, netip.MustParseAddr("192.0.2.8"))), []ttp.Attacker{})
-	equal(t, "plan", strings.Contains(explain(t, db, "ListAttackersByIP"), "ttp_attacker_ip"), true)
 	for ip, reason := range map[netip.Addr]string{{}: "must be set", netip.MustParseAddr("fe80::1%eth0"): "must have no zone"} {
 		_, err := s.ListAttackersByIP(ctx, ip)
 		var invalid *ttp.InvalidError
@@ -58,38 +57,6 @@ func byName(attackers []ttp.Attacker) map[uuid.UUID]ttp.Attacker {
 		out[a.UUID] = a
 	}
 	return out
-}
-
-// explain returns all words of the plan of a query's last execution.
-func explain(t *testing.T, db *database, name string) string {
-	t.Helper()
-	statement, ok := db.recorder.statement(name)
-	if !ok {
-		t.Fatalf("%s was not executed", name)
-	}
-	args := make([]any, len(statement.args))
-	for i, arg := range statement.args {
-		args[i] = arg.Value
-	}
-	verb := map[ttp.Dialect]string{ttp.SQLite: "EXPLAIN QUERY PLAN ", ttp.MySQL: "EXPLAIN FORMAT=TRADITIONAL "}[db.Dialect]
-	rows, err := db.pool.QueryContext(context.Background(), verb+statement.query, args...)
-	succeed(t, err)
-	defer func() { _ = rows.Close() }()
-	columns, err := rows.Columns()
-	succeed(t, err)
-	var plan strings.Builder
-	for rows.Next() {
-		values := make([]any, len(columns))
-		for i := range values {
-			values[i] = new(nullString)
-		}
-		succeed(t, rows.Scan(values...))
-		for _, value := range values {
-			fmt.Fprintln(&plan, string(*value.(*nullString)))
-		}
-	}
-	succeed(t, rows.Err())
-	return plan.String()
 }
 
 func racingCallersGetOneIdentity(t *testing.T, db *database) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,13 +26,16 @@ type plannedRead struct {
 }
 
 var plannedReads = []plannedRead{
-	{"ListTechniquesByMembers", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	{"ListTechniquesByIdentity", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByIdentity(ctx, id("i1"))
 	}), byMembers, false},
-	{"ListTechniquesByMembers", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	{"ListTechniquesByAttacker", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByAttacker(ctx, id("a1"), ttp.Where(ttp.Filter{Since: at(5), Tactic: "TA0006", Domain: "ics"}))
+	}), []string{"ttp_tag_attacker"}, false},
+	{"ListTechniquesByMembers", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+		return s.ListTechniquesByIdentity(ctx, id("i1"), ttp.CountDistinct())
 	}), byMembers, false},
-	{"ListTechniquesBySurvivor", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
+	{"ListTechniquesByCampaign", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
 		return s.ListTechniquesByCampaign(ctx, id("c1"))
 	}), byMembers, false},
 	{"ListTechniquesBySession", discard(func(ctx context.Context, s *ttp.Store) (any, error) {
@@ -139,9 +144,15 @@ func readsAreKeyedRanges(t *testing.T, db *database) {
 	for i := range 997 {
 		succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id(fmt.Sprint("a", i)), IdentityUUID: id(fmt.Sprint("i", i%13))}}))
 	}
-	for i := range 13 {
-		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id(fmt.Sprint("i", i)), CampaignUUID: id(fmt.Sprint("c", i%3))}}))
+	identities := make([]ttp.Identity, 500) // enough to use their indexes; 13 in 3 campaigns have tags
+	for i := range identities {
+		campaign := 3 + i%100
+		if i < 13 {
+			campaign = i % 3
+		}
+		identities[i] = ttp.Identity{UUID: id(fmt.Sprint("i", i)), CampaignUUID: id(fmt.Sprint("c", campaign))}
 	}
+	succeed(t, s.UpsertIdentities(ctx, identities))
 	for _, analyzed := range []bool{false, true} {
 		if analyzed {
 			exec(t, db, map[ttp.Dialect]string{
@@ -150,6 +161,9 @@ func readsAreKeyedRanges(t *testing.T, db *database) {
 		}
 		for _, planned := range plannedReads {
 			succeed(t, planned.read(ctx, s))
+			if slices.ContainsFunc(explain(t, db, planned.query), scansScopes) {
+				t.Errorf("%s, analyzed %v: scans a table of scopes", planned.query, analyzed)
+			}
 			lookups := tagLookups(t, db, planned.query)
 			if len(lookups) == 0 {
 				t.Errorf("%s, analyzed %v: reads no tags", planned.query, analyzed)
@@ -164,7 +178,23 @@ func readsAreKeyedRanges(t *testing.T, db *database) {
 			}
 		}
 	}
+	must[[]ttp.Attacker](t)(s.ListAttackersByIP(ctx, netip.MustParseAddr("192.0.2.7")))
+	usesIndex := func(row map[string]string) bool {
+		return row["key"] == "ttp_attacker_ip" || strings.Contains(row["detail"], "INDEX ttp_attacker_ip ")
+	}
+	equal(t, "ListAttackersByIP uses its index", slices.ContainsFunc(explain(t, db, "ListAttackersByIP"), usesIndex), true)
 }
+
+// scansScopes reports whether a row of a plan reads all rows of ttp_attacker, ttp_campaign or ttp_identity, whose aliases in
+// the queries are single letters.
+func scansScopes(row map[string]string) bool {
+	if detail, ok := row["detail"]; ok {
+		return scopeScan.MatchString(detail)
+	}
+	return slices.Contains([]string{"a", "c", "i", "m", "s"}, row["table"]) && (row["type"] == "ALL" || row["type"] == "index")
+}
+
+var scopeScan = regexp.MustCompile(`^SCAN [acims]\b`)
 
 // lookup is an access of a plan to ttp_tag.
 type lookup struct {
@@ -174,8 +204,8 @@ type lookup struct {
 	detail   string
 }
 
-// tagLookups returns the plan of the last execution of a query.
-func tagLookups(t *testing.T, db *database, name string) []lookup {
+// explain returns the rows of the plan of a query's last execution, by column.
+func explain(t *testing.T, db *database, name string) []map[string]string {
 	t.Helper()
 	statement, ok := db.recorder.statement(name)
 	if !ok {
@@ -185,13 +215,13 @@ func tagLookups(t *testing.T, db *database, name string) []lookup {
 	for i, arg := range statement.args {
 		args[i] = arg.Value
 	}
-	explain := map[ttp.Dialect]string{ttp.SQLite: "EXPLAIN QUERY PLAN ", ttp.MySQL: "EXPLAIN FORMAT=TRADITIONAL "}[db.Dialect]
-	rows, err := db.pool.QueryContext(context.Background(), explain+statement.query, args...)
+	verb := map[ttp.Dialect]string{ttp.SQLite: "EXPLAIN QUERY PLAN ", ttp.MySQL: "EXPLAIN FORMAT=TRADITIONAL "}[db.Dialect]
+	rows, err := db.pool.QueryContext(context.Background(), verb+statement.query, args...)
 	succeed(t, err)
 	defer func() { _ = rows.Close() }()
 	columns, err := rows.Columns()
 	succeed(t, err)
-	var lookups []lookup
+	var plan []map[string]string
 	for rows.Next() {
 		row := map[string]string{}
 		values := make([]any, len(columns))
@@ -202,11 +232,21 @@ func tagLookups(t *testing.T, db *database, name string) []lookup {
 		for i, column := range columns {
 			row[column] = string(*values[i].(*nullString))
 		}
+		plan = append(plan, row)
+	}
+	succeed(t, rows.Err())
+	return plan
+}
+
+// tagLookups returns the accesses to ttp_tag in the plan of a query's last execution.
+func tagLookups(t *testing.T, db *database, name string) []lookup {
+	t.Helper()
+	var lookups []lookup
+	for _, row := range explain(t, db, name) {
 		if l, ok := tagLookup(db.Dialect, row); ok {
 			lookups = append(lookups, l)
 		}
 	}
-	succeed(t, rows.Err())
 	return lookups
 }
 

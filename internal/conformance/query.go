@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 )
 
 var queryCases = []testCase{
+	{name: "UnsetConditionsAreNotExecuted", run: unsetConditionsAreNotExecuted},
 	{name: "InvalidFiltersAreRefusedByEveryRead", run: invalidFiltersAreRefusedByEveryRead},
 	{name: "InvalidReadsAreRefused", run: invalidReadsAreRefused},
 	{name: "WindowsRoundUpToMicroseconds", run: windowsRoundUpToMicroseconds},
@@ -274,4 +276,21 @@ func everyReadRunsInACallersTransaction(t *testing.T, db *database) {
 	}
 	equal(t, "tags in the transaction", must[int64](t)(inner.CountTags(ctx, ttp.OfAttacker(id("attacker")), ttp.Filter{})), 1)
 	equal(t, "stream in the transaction", len(collect(t, inner.TagsSeq(ctx, ttp.OfSession("s"), ttp.Filter{}))), 1)
+}
+
+func unsetConditionsAreNotExecuted(t *testing.T, db *database) {
+	s := overPool(t, db)
+	for _, c := range []struct {
+		filter             ttp.Filter
+		window, conditions bool
+	}{
+		{ttp.Filter{}, false, false},
+		{ttp.Filter{Since: at(0)}, true, false},
+		{ttp.Filter{MinConfidence: 0.5}, true, true},
+	} {
+		must[[]ttp.TechniqueRollupRow](t)(s.Rollup(context.Background(), ttp.OfAttacker(id("a")), ttp.Where(c.filter)))
+		executed, _ := db.recorder.statement("ListTechniquesByAttacker")
+		equal(t, fmt.Sprintf("window of %+v", c.filter), strings.Contains(executed.query, "observed_at >="), c.window)
+		equal(t, fmt.Sprintf("conditions of %+v", c.filter), strings.Contains(executed.query, "confidence >="), c.conditions)
+	}
 }

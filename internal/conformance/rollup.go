@@ -201,7 +201,7 @@ func campaignIsTheUnionOfItsIdentities(t *testing.T, db *database) {
 	equal(t, "union", union, map[string]int64{"T0001": 4, "T0002": 1, "T0004": 1})
 }
 
-// A campaign whose identities have many attackers is read identity by identity.
+// The tags of several attackers and merged identities count one identity.
 func identitiesOfManyAttackersCountOnce(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	const identities, attackers = 3, 9

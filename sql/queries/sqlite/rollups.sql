@@ -29,8 +29,7 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
 GROUP BY t.technique_key;
 
 -- name: ListTechniquesByMembers :many
--- The groups of a scope's members: tags of the attackers, with any_identity = 0 only those without an identity, and
--- tags of the identities.
+-- The groups of a scope's members: tags of the attackers without an identity, and tags of the identities.
 SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
@@ -42,7 +41,7 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
       AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
       AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
       AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
-  AND (CAST(sqlc.arg(any_identity) AS INTEGER) = 1 OR t.identity_uuid IS NULL)
+  AND t.identity_uuid IS NULL
   AND t.attacker_uuid IN (sqlc.slice(attackers))
 GROUP BY t.technique_key
 UNION ALL
@@ -91,13 +90,97 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND t.identity_uuid IN (sqlc.slice(identities))
 GROUP BY t.technique_key, t.identity_uuid;
 
--- name: ListTechniquesBySurvivor :many
--- The groups of a campaign's members by surviving identity. Grouping by member returns more rows.
-SELECT i.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+-- name: ListTechniquesByIdentity :many
+-- ListTechniquesByMembers for an identity, which it resolves as ListMembersOfIdentity does. Not for shards. The UNION is
+-- in a CTE, since sqlc does not find the names of a WITH in a UNION.
+WITH survivor AS (
+    SELECT CAST(COALESCE((SELECT i.survivor_uuid FROM ttp_identity i WHERE i.uuid = sqlc.arg(identity_uuid)),
+                         sqlc.arg(identity_uuid)) AS BLOB) AS uuid
+), member AS (
+    SELECT uuid FROM survivor
+    UNION ALL
+    SELECT i.uuid FROM survivor CROSS JOIN ttp_identity i ON i.survivor_uuid = survivor.uuid AND i.uuid <> survivor.uuid
+), part AS (
+    SELECT t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
+           CAST(MAX(t.confidence) AS REAL) AS confidence_max
+    FROM member CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
+      CROSS JOIN ttp_tag t INDEXED BY ttp_tag_attacker ON t.attacker_uuid = a.uuid
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
+      AND t.identity_uuid IS NULL
+    GROUP BY t.technique_key
+    UNION ALL
+    SELECT t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
+           CAST(MAX(t.confidence) AS REAL) AS confidence_max
+    FROM member CROSS JOIN ttp_tag t INDEXED BY ttp_tag_identity ON t.identity_uuid = member.uuid
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
+    GROUP BY t.technique_key
+)
+SELECT technique_key, tags, first_seen, last_seen, confidence_max FROM part;
+
+-- name: ListTechniquesByCampaign :many
+-- The groups of a campaign's surviving identities. It resolves the campaign as ListMembersOfCampaign does. Not for shards.
+WITH survivor AS (
+    SELECT CAST(COALESCE((SELECT c.survivor_uuid FROM ttp_campaign c WHERE c.uuid = sqlc.arg(campaign_uuid)),
+                         sqlc.arg(campaign_uuid)) AS BLOB) AS uuid
+), campaign AS (
+    SELECT uuid FROM survivor
+    UNION ALL
+    SELECT c.uuid FROM survivor CROSS JOIN ttp_campaign c ON c.survivor_uuid = survivor.uuid AND c.uuid <> survivor.uuid
+), member AS (
+    SELECT m.uuid, m.survivor_uuid
+    FROM campaign CROSS JOIN ttp_identity s ON s.campaign_uuid = campaign.uuid AND s.merged_into_uuid IS NULL
+      CROSS JOIN ttp_identity m ON m.survivor_uuid = s.uuid
+), part AS (
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
+           CAST(MAX(t.confidence) AS REAL) AS confidence_max
+    FROM member CROSS JOIN ttp_attacker a ON a.identity_uuid = member.uuid
+      CROSS JOIN ttp_tag t INDEXED BY ttp_tag_attacker ON t.attacker_uuid = a.uuid
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
+      AND t.identity_uuid IS NULL
+    GROUP BY t.technique_key, member.survivor_uuid
+    UNION ALL
+    SELECT member.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
+           CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
+           CAST(MAX(t.confidence) AS REAL) AS confidence_max
+    FROM member CROSS JOIN ttp_tag t INDEXED BY ttp_tag_identity ON t.identity_uuid = member.uuid
+    WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
+      AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
+      AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
+      AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
+          AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
+          AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
+          AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
+    GROUP BY t.technique_key, member.survivor_uuid
+)
+SELECT uuid, technique_key, tags, first_seen, last_seen, confidence_max FROM part;
+
+-- name: ListTechniquesByAttacker :many
+-- All tags of an attacker, also those with an identity.
+SELECT t.technique_key, COUNT(*) AS tags,
        CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
        CAST(MAX(t.confidence) AS REAL) AS confidence_max
-FROM ttp_attacker m CROSS JOIN ttp_identity i ON i.uuid = m.identity_uuid
-  CROSS JOIN ttp_tag t INDEXED BY ttp_tag_attacker ON t.attacker_uuid = m.uuid
+FROM ttp_tag t INDEXED BY ttp_tag_attacker
 WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
   AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
   AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
@@ -105,23 +188,8 @@ WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
       AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
       AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
       AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
-  AND t.identity_uuid IS NULL
-  AND m.uuid IN (sqlc.slice(attackers))
-GROUP BY t.technique_key, i.survivor_uuid
-UNION ALL
-SELECT i.survivor_uuid AS uuid, t.technique_key, COUNT(*) AS tags,
-       CAST(MIN(t.observed_at) AS INTEGER) AS first_seen, CAST(MAX(t.observed_at) AS INTEGER) AS last_seen,
-       CAST(MAX(t.confidence) AS REAL) AS confidence_max
-FROM ttp_identity i CROSS JOIN ttp_tag t INDEXED BY ttp_tag_identity ON t.identity_uuid = i.uuid
-WHERE t.observed_at >= sqlc.arg(since) AND t.observed_at < sqlc.arg(before)
-  AND t.confidence >= sqlc.arg(min_confidence) AND t.technique_key >= sqlc.arg(first_key) AND t.technique_key <= sqlc.arg(last_key)
-  AND t.technique_key % CAST(sqlc.arg(modulus) AS INTEGER) / CAST(sqlc.arg(unit) AS INTEGER) = CAST(sqlc.arg(digits) AS INTEGER)
-  AND (CAST(sqlc.arg(any_row) AS INTEGER) = 1 OR EXISTS (SELECT 1 FROM ttp_tag d WHERE d.rowid = t.rowid
-      AND d.rule_id = COALESCE(sqlc.narg(rule_id), d.rule_id) AND d.rule_version = COALESCE(sqlc.narg(rule_version), d.rule_version)
-      AND d.source_kind = COALESCE(sqlc.narg(source_kind), d.source_kind)
-      AND COALESCE(d.decky_id, '') = COALESCE(sqlc.narg(decky_id), d.decky_id, '')))
-  AND i.uuid IN (sqlc.slice(identities))
-GROUP BY t.technique_key, i.survivor_uuid;
+  AND t.attacker_uuid = sqlc.arg(attacker_uuid)
+GROUP BY t.technique_key;
 
 -- name: ListTechniquesBySession :many
 SELECT t.technique_key, COUNT(*) AS tags,
