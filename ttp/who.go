@@ -46,10 +46,7 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 	if err := c.queryError(); err != nil {
 		return nil, s.refuse(ctx, op, err)
 	}
-	maxRows := int64(limit)
-	if limit == 0 {
-		maxRows = math.MaxInt64
-	}
+	maxRows := cmp.Or(int64(limit), math.MaxInt64)
 	run := snapshot[[]ScopeCount]
 	if kind == SessionScope || kind == AttackerScope { // one statement
 		run = query[[]ScopeCount]
@@ -61,9 +58,7 @@ func (s *Store) Who(ctx context.Context, kind ScopeKind, f Filter, limit int) ([
 
 // who returns the query of a kind, and reports an invalid kind or limit to c.
 func (c *checker) who(kind ScopeKind, limit int) generated[[]ScopeCount] {
-	if limit < 0 || limit > MaxPage {
-		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage)+", or 0 for all")
-	}
+	c.whoLimit(limit)
 	switch kind {
 	case SessionScope:
 		return whoBySessions
@@ -76,6 +71,12 @@ func (c *checker) who(kind ScopeKind, limit int) generated[[]ScopeCount] {
 	}
 	c.refuse("kind", "must be identity, attacker, session or campaign")
 	return nil
+}
+
+func (c *checker) whoLimit(limit int) {
+	if limit < 0 || limit > MaxPage {
+		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage)+", or 0 for all")
+	}
 }
 
 func whoBySessions(ctx context.Context, q queries, a args) ([]ScopeCount, error) {
@@ -110,36 +111,47 @@ func whoByActors(kind ScopeKind, list generated[[]actorCount],
 		if err != nil {
 			return nil, err
 		}
-		counts := map[uuid.UUID]*ScopeCount{}
+		counts := scopeCounts{}
 		for _, c := range counted {
-			id := scope(c.actor)
-			if id == uuid.Nil {
-				continue
+			if id := scope(c.actor); id != uuid.Nil {
+				counts.add(ScopeCount{Scope{Kind: kind, UUID: id}, c.tags, c.firstSeen, c.lastSeen})
 			}
-			if counts[id] == nil {
-				counts[id] = &ScopeCount{Scope{Kind: kind, UUID: id}, 0, c.firstSeen, c.lastSeen}
-			}
-			counts[id].add(c)
 		}
-		out := make([]ScopeCount, 0, len(counts))
-		for _, c := range counts {
-			out = append(out, *c)
-		}
-		slices.SortFunc(out, func(a, b ScopeCount) int {
-			return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(string(a.UUID[:]), string(b.UUID[:])))
-		})
-		return out[:min(len(out), int(a.Limit))], nil
+		return counts.most(a.Limit), nil
 	}
 }
 
-func (c *ScopeCount) add(more actorCount) {
-	c.Count += more.tags
-	if more.firstSeen.Before(c.FirstSeen) {
-		c.FirstSeen = more.firstSeen
+// scopeCounts sums counts by scope.
+type scopeCounts map[Scope]*ScopeCount
+
+func (counts scopeCounts) add(more ScopeCount) {
+	c := counts[more.Scope]
+	if c == nil {
+		counts[more.Scope] = &more
+		return
 	}
-	if more.lastSeen.After(c.LastSeen) {
-		c.LastSeen = more.lastSeen
+	c.Count += more.Count
+	if more.FirstSeen.Before(c.FirstSeen) {
+		c.FirstSeen = more.FirstSeen
 	}
+	if more.LastSeen.After(c.LastSeen) {
+		c.LastSeen = more.LastSeen
+	}
+}
+
+// most returns the counts in descending order, at most limit.
+func (counts scopeCounts) most(limit int64) []ScopeCount {
+	out := make([]ScopeCount, 0, len(counts))
+	for _, c := range counts {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b ScopeCount) int {
+		if a.Count != b.Count {
+			return cmp.Compare(b.Count, a.Count)
+		}
+		return strings.Compare(a.ID(), b.ID())
+	})
+	return out[:min(int64(len(out)), limit)]
 }
 
 // countAttackers counts the tags of each attacker.

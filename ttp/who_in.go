@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"strconv"
 
 	"github.com/google/uuid"
 
@@ -27,9 +26,7 @@ func (s *Store) WhoIn(ctx context.Context, scope Scope, kind ScopeKind, f Filter
 	var c checker
 	scope.check(&c)
 	filter := f.filterArgs(&c)
-	if limit < 0 || limit > MaxPage {
-		c.refuse("limit", "must be from 1 to "+strconv.Itoa(MaxPage)+", or 0 for all")
-	}
+	c.whoLimit(limit)
 	scopes := map[ScopeKind]func(context.Context, queries, []actor) (func(actor) uuid.UUID, error){
 		AttackerScope: attackersOfActors, IdentityScope: identitiesOfActors,
 	}[kind]

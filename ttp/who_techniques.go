@@ -3,9 +3,9 @@ package ttp
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
-	"strings"
 )
 
 // WhoAllOf returns the scopes of a kind that have tags of each of the techniques, like [Store.Who]; Count, FirstSeen
@@ -27,7 +27,7 @@ func (s *Store) whoShows(ctx context.Context, op string, kind ScopeKind, f Filte
 	if f.Technique != "" {
 		c.refuse("technique", "must be empty: the techniques are given")
 	}
-	if len(techniques) == 0 {
+	if len(techniques) == 0 || slices.Contains(techniques, "") {
 		c.refuse("techniques", "must not be empty")
 	}
 	techniques = slices.Compact(slices.Sorted(slices.Values(techniques)))
@@ -39,8 +39,9 @@ func (s *Store) whoShows(ctx context.Context, op string, kind ScopeKind, f Filte
 	if err := c.queryError(); err != nil {
 		return nil, s.refuse(ctx, op, err)
 	}
+	filters = slices.Compact(filters) // ParentTechnique matches sub-techniques of the same technique alike
 	return snapshot(ctx, s, op, func(q queries) ([]ScopeCount, error) {
-		shown, counts := map[Scope]int{}, map[Scope]*ScopeCount{}
+		shown, counts := map[Scope]int{}, scopeCounts{}
 		for i, filter := range filters {
 			rows, err := who(ctx, q, args{filterArgs: filter, Limit: math.MaxInt64})
 			if err != nil {
@@ -49,26 +50,13 @@ func (s *Store) whoShows(ctx context.Context, op string, kind ScopeKind, f Filte
 			covered := f.TechniqueMatch == WithSubTechniques && slices.Contains(techniques, techniques[i][:5]) && len(techniques[i]) > 5
 			for _, row := range rows {
 				shown[row.Scope]++
-				if counts[row.Scope] == nil {
-					counts[row.Scope] = &ScopeCount{row.Scope, 0, row.FirstSeen, row.LastSeen}
+				if covered {
+					row.Count = 0 // its parent counts the tags
 				}
-				if !covered { // else its parent counts the tags
-					counts[row.Scope].add(actorCount{tags: row.Count, firstSeen: row.FirstSeen, lastSeen: row.LastSeen})
-				}
+				counts.add(row)
 			}
 		}
-		out := []ScopeCount{}
-		for scope, count := range counts {
-			if !all || shown[scope] == len(techniques) {
-				out = append(out, *count)
-			}
-		}
-		slices.SortFunc(out, func(a, b ScopeCount) int {
-			return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.ID(), b.ID()))
-		})
-		if limit > 0 {
-			out = out[:min(len(out), limit)]
-		}
-		return out, nil
+		maps.DeleteFunc(counts, func(scope Scope, _ *ScopeCount) bool { return all && shown[scope] < len(filters) })
+		return counts.most(cmp.Or(int64(limit), math.MaxInt64)), nil
 	})
 }

@@ -66,6 +66,15 @@ func whoShowsAllOrAnyTechniques(t *testing.T, db *database) {
 	equal(t, "the same twice", counts(s.WhoAllOf(ctx, ttp.AttackerScope, ttp.Filter{}, twice, 0)), []string{"a1 5µs 5µs"})
 	equal(t, "a technique and its sub-technique", counts(s.WhoAnyOf(ctx, ttp.AttackerScope, sub, []string{"T1110", "T1110.001"}, 0)),
 		[]string{"a2 1µs 5µs", "b1 2µs 2µs"})
+	exact := []string{"T1110", "T1110.001"}
+	equal(t, "a technique itself and a sub-technique", counts(s.WhoAnyOf(ctx, ttp.AttackerScope, ttp.Filter{}, exact, 0)),
+		[]string{"a2 1µs 5µs", "b1 2µs 2µs"})
+	parent := ttp.Filter{TechniqueMatch: ttp.ParentTechnique}
+	siblings := []string{"T1110.001", "T1110.002"}
+	equal(t, "any of two with one parent", counts(s.WhoAnyOf(ctx, ttp.AttackerScope, parent, siblings, 0)), []string{"a1 5µs 5µs"})
+	equal(t, "all of two with one parent", counts(s.WhoAllOf(ctx, ttp.AttackerScope, parent, siblings, 0)), []string{"a1 5µs 5µs"})
+	equal(t, "a sub-technique alone", counts(s.WhoAnyOf(ctx, ttp.AttackerScope, sub, both, 0)),
+		[]string{"a2 1µs 3µs", "b1 2µs 2µs", "c1 4µs 4µs"})
 	equal(t, "in a window", counts(s.WhoAllOf(ctx, ttp.AttackerScope, ttp.Filter{Since: at(2)}, both, 0)), []string(nil))
 	most := must[[]ttp.ScopeCount](t)(s.WhoAnyOf(ctx, ttp.AttackerScope, ttp.Filter{}, both, 1))
 	equal(t, "the first one", counts(most, nil), []string{"a2 1µs 3µs"})
@@ -83,6 +92,7 @@ func whoShowsRefusesBadQueries(t *testing.T, db *database) {
 	equal(t, "kind", fields(ttp.FleetScope, ttp.Filter{}, one, 0), []string{"kind"})
 	equal(t, "limit", fields(ttp.SessionScope, ttp.Filter{}, one, ttp.MaxPage+1), []string{"limit"})
 	equal(t, "no technique", fields(ttp.SessionScope, ttp.Filter{}, nil, 0), []string{"techniques"})
+	equal(t, "an empty technique", fields(ttp.SessionScope, ttp.Filter{}, []string{"", "T1110"}, 0), []string{"techniques"})
 	equal(t, "two ways", fields(ttp.SessionScope, ttp.Filter{Technique: "T1110"}, one, 0), []string{"technique"})
 	equal(t, "no technique's id", fields(ttp.SessionScope, ttp.Filter{}, []string{"T1"}, 0), []string{"technique"})
 }
