@@ -2,6 +2,7 @@ package ttp
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -225,29 +226,47 @@ func newestTags(ctx context.Context, q queries, m members, a args) ([]Tag, error
 	if err != nil {
 		return nil, err
 	}
-	a.Since = slices.Max(append(starts, a.Since))
-	if max(len(m.identities), len(m.attackers)) > maxSlice {
-		return newestTagsByKey(ctx, q, m, a)
+	since := a.Since
+	a.Since = slices.Max(append(starts, since))
+	read := func() ([]Tag, error) {
+		if max(len(m.identities), len(m.attackers)) > maxSlice {
+			return newestTagsByKey(ctx, q, m, a)
+		}
+		return inMemberChunks(ctx, q, listTagsByMembers, m, a)
 	}
-	return inMemberChunks(ctx, q, listTagsByMembers, m, a)
+	tags, err := read()
+	if err == nil && int64(len(tags)) < a.Limit && a.Since > since { // without a snapshot, tags of the page were removed
+		a.Since = since
+		return read()
+	}
+	return tags, err
 }
+
+// keyReads is the number of attempts to read a page's keys and rows. Without a snapshot, rows may be removed in between; a
+// short page would end the stream.
+const keyReads = 3
 
 // newestTagsByKey reads the keys of the members' tags before the rows of the page. vtgate has no plan for both in one
 // statement, and several chunks of members have only one page of rows.
 func newestTagsByKey(ctx context.Context, q queries, m members, a args) ([]Tag, error) {
-	page, err := inMemberChunks(ctx, q, listTagKeysByMembers, m, a)
-	if err != nil {
-		return nil, err
+	for range keyReads {
+		page, err := inMemberChunks(ctx, q, listTagKeysByMembers, m, a)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortFunc(page, position.compareNewest) // merges the chunks
+		page = page[:min(len(page), int(a.Limit))]
+		ids := make([]uuid.UUID, len(page))
+		for i, p := range page {
+			ids[i] = p.uuid
+		}
+		tags, err := inChunks(ctx, q, listTagsByUUID, ids, args{})
+		if err != nil || len(tags) == len(page) {
+			slices.SortFunc(tags, func(a, b Tag) int { return positionOf(a).compareNewest(positionOf(b)) })
+			return tags, err
+		}
 	}
-	slices.SortFunc(page, position.compareNewest) // merges the chunks
-	page = page[:min(len(page), int(a.Limit))]
-	ids := make([]uuid.UUID, len(page))
-	for i, p := range page {
-		ids[i] = p.uuid
-	}
-	tags, err := inChunks(ctx, q, listTagsByUUID, ids, args{})
-	slices.SortFunc(tags, func(a, b Tag) int { return positionOf(a).compareNewest(positionOf(b)) })
-	return tags, err
+	return nil, fmt.Errorf("%w: tags of the page were removed while it was read", ErrBusy)
 }
 
 // from returns the parameters of the page after a position.

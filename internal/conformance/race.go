@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -18,6 +19,7 @@ import (
 var raceCases = []testCase{
 	{name: "PurgeRemovesConcurrentTags", run: purgeRemovesConcurrentTags, long: true},
 	{name: "PurgeOfABusyIdentityEnds", run: purgeOfABusyIdentityEnds},
+	{name: "PagesAreFullDespiteRemovals", run: pagesAreFullDespiteRemovals, long: true},
 	{name: "ImportsRaceWithWriters", run: importsRaceWithWriters},
 	{name: "ImportLosesEveryRace", run: func(t *testing.T, db *database) { importLosesEveryRace(t, db, false) }, long: true},
 	{name: "ImportOfAnExportLosesEveryRace", run: func(t *testing.T, db *database) { importLosesEveryRace(t, db, true) }, long: true},
@@ -37,6 +39,34 @@ func purgeRemovesConcurrentTags(t *testing.T, db *database) {
 		}, "ListTagsByMembers", "ListTagKeysByMembers") // the second one on shards
 		receipt := must[ttp.Receipt](t)(purge(ctx, id("i")))
 		equal(t, "receipt", receipt, ttp.Receipt{Tags: 1, Techniques: map[string]int64{"T1110": 1}, Identities: 1})
+	}
+}
+
+// A tag of the page is removed between its statements. Without a snapshot, an older tag takes its place.
+func pagesAreFullDespiteRemovals(t *testing.T, db *database) {
+	if db.Dialect == ttp.SQLite {
+		return // a page has a snapshot, also in a caller's transaction
+	}
+	ctx, s, other := context.Background(), overPool(t, db), db.open(t)
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}}))
+	tags := newTags(10, named("a", "i", "T1110"))
+	for i := range tags {
+		tags[i].ObservedAt, tags[i].SessionID = at(i), fmt.Sprint(i)
+	}
+	insert(t, s, tags...)
+	tx, err := db.pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	succeed(t, err)
+	defer func() { _ = tx.Rollback() }()
+	removed := false
+	db.recorder.beforeEach(func() {
+		if !removed {
+			removed = true
+			must[ttp.Receipt](t)(other.PurgeSession(ctx, "9"))
+		}
+	}, "ListTagsByMembers", "ListTagsByUUID") // the second one on shards
+	page := must[ttp.TagPage](t)(s.WithTx(tx).ListTags(ctx, ttp.OfIdentity(id("i")), ttp.Filter{}, 5, ""))
+	if len(page.Tags) != 5 || page.Tags[0].SessionID != "8" || page.Next == "" {
+		t.Errorf("got %d tags and the cursor %q", len(page.Tags), page.Next)
 	}
 }
 
