@@ -198,7 +198,7 @@ func fleetTags(ctx context.Context, q queries, a args) ([]Tag, error) {
 	if !a.oneTechnique() {
 		return listTags(ctx, q, a)
 	}
-	counts, err := listTechniqueCounts(ctx, q, args{})
+	counts, err := listCountedTechniques(ctx, q, args{}) // without the tags that ListTechniqueCounts reads for a stale count
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ var listCases = []testCase{
 	{name: "PagesEndExactly", run: pagesEndExactly},
 	{name: "EqualTimesSpanPages", run: equalTimesSpanPages},
 	{name: "PagesHaveManyMembers", run: pagesHaveManyMembers},
+	{name: "PagesOfRareTechniques", run: pagesOfRareTechniques},
 	{name: "CursorBelongsToItsQuery", run: cursorBelongsToItsQuery},
 	{name: "DamagedCursorIsRefused", run: damagedCursorIsRefused},
 	{name: "TagIsFoundByItsUUID", run: tagIsFoundByItsUUID},
@@ -79,7 +80,7 @@ func equalTimesSpanPages(t *testing.T, db *database) {
 		m.tags = append(m.tags, newTag(fmt.Sprint(i), anchors[i%4]))
 	}
 	insert(t, s, m.tags...)
-	equalPages(t, s, ttp.OfIdentity(id("i2")), m, 1, 7, 40)
+	equalPages(t, s, ttp.OfIdentity(id("i2")), ttp.Filter{}, m, 1, 7, 40)
 }
 
 // The attackers do not fit into one IN list.
@@ -99,17 +100,36 @@ func pagesHaveManyMembers(t *testing.T, db *database) {
 	}
 	succeed(t, s.UpsertAttackers(ctx, members))
 	insert(t, s, m.tags...)
-	equalPages(t, s, ttp.OfIdentity(id("i1")), m, 100, 1000)
+	equalPages(t, s, ttp.OfIdentity(id("i1")), ttp.Filter{}, m, 100, 1000)
 }
 
-// equalPages compares the pages of a scope with all tags of the model, for each limit.
-func equalPages(t *testing.T, s *ttp.Store, scope ttp.Scope, m *model, limits ...int) {
+// Pages of a rare technique read its index, and those of a frequent one the index of times.
+func pagesOfRareTechniques(t *testing.T, db *database) {
+	s := overPool(t, db)
+	m := &model{}
+	for i := range 100 {
+		technique := "T1110"
+		if i%25 == 7 {
+			technique = "T1059"
+		}
+		m.tags = append(m.tags, newTag(fmt.Sprint(i), named("a1", "", technique), func(tag *ttp.Tag) { tag.ObservedAt = at(i) }))
+	}
+	insert(t, s, m.tags...)
+	for _, technique := range []string{"T1110", "T1059"} {
+		equalPages(t, s, ttp.Fleet(), ttp.Filter{Technique: technique}, m, 2, 3)
+		_, rare := db.recorder.statement("ListTagsByTechnique")
+		equal(t, technique+" is rare", rare, technique == "T1059")
+	}
+}
+
+// equalPages compares the pages of a scope and a filter with all matching tags of the model, for each limit.
+func equalPages(t *testing.T, s *ttp.Store, scope ttp.Scope, f ttp.Filter, m *model, limits ...int) {
 	t.Helper()
-	want := sourcesOf(m.newestFirst(func(ttp.Tag) bool { return true }))
+	want := sourcesOf(m.newestFirst(func(tag ttp.Tag) bool { return matches(f, tag) }))
 	for _, limit := range limits {
 		var got []string
 		for cursor, more := "", true; more; more = cursor != "" {
-			p := page(t, s, scope, ttp.Filter{}, limit, cursor)
+			p := page(t, s, scope, f, limit, cursor)
 			got, cursor = append(got, sourcesOf(p.Tags)...), p.Next
 		}
 		equal(t, fmt.Sprint("pages of ", limit), got, want)
