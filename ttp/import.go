@@ -29,8 +29,9 @@ type ImportOptions struct {
 	Batch int
 	// SkipInvalid skips invalid lines instead of stopping at their batch.
 	SkipInvalid bool
-	// DryRun counts what would be written and writes nothing. It runs the whole import in one transaction and
-	// rolls it back; on SQLite, other writers wait for it.
+	// DryRun counts what would be written and writes nothing. It runs the whole import in one transaction and rolls it
+	// back. Writers that need its locks wait for it, and may return [ErrBusy]: on SQLite all, on MySQL those of the same
+	// tags or techniques.
 	DryRun bool
 	// OnInvalid, if not nil, is called for each problem of the lines that SkipInvalid skips.
 	OnInvalid func(Problem)
@@ -76,12 +77,19 @@ func (s *Store) Import(ctx context.Context, r io.Reader, opts ImportOptions) (Im
 	if err := s.usable(ctx); err != nil {
 		return ImportReport{}, s.refuse(ctx, "import", err)
 	}
-	tx, err := s.write.BeginTx(ctx, nil)
+	leave, err := s.enqueueWriter(ctx)
+	if err != nil {
+		return ImportReport{}, s.refuse(ctx, "import", err)
+	}
+	defer leave()
+	tx, err := s.write.BeginTx(ctx, s.engine.writeOptions())
 	if err != nil {
 		return ImportReport{}, s.refuse(ctx, "import", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	return s.WithTx(tx).importLines(ctx, r, opts)
+	inner := s.WithTx(tx)
+	inner.txQueries = s.writes.in(tx)
+	return inner.importLines(ctx, r, opts)
 }
 
 // importLines writes batches while another goroutine reads the next one.

@@ -13,7 +13,7 @@ import (
 )
 
 // lockedSQLite returns a store without a busy_timeout, and a function that takes the write lock on another connection.
-func lockedSQLite(t *testing.T) (s *ttp.Store, lock func() (unlock func())) {
+func lockedSQLite(t *testing.T, opts ...ttp.Option) (s *ttp.Store, lock func() (unlock func())) {
 	t.Helper()
 	dsn := "file:" + filepath.Join(t.TempDir(), "ttp.db") + "?_txlock=immediate&_pragma=journal_mode(WAL)"
 	var pools [2]*sql.DB
@@ -25,7 +25,7 @@ func lockedSQLite(t *testing.T) (s *ttp.Store, lock func() (unlock func())) {
 		t.Cleanup(func() { _ = pool.Close() })
 		pools[i] = pool
 	}
-	s, err := ttp.New(pools[0], ttp.SQLite)
+	s, err := ttp.New(pools[0], ttp.SQLite, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +38,31 @@ func lockedSQLite(t *testing.T) (s *ttp.Store, lock func() (unlock func())) {
 			t.Fatal(err)
 		}
 		return func() { _ = tx.Rollback() }
+	}
+}
+
+// A dry run takes its turn in the queue of writers, so that others wait for it instead of failing.
+func TestDryRunQueuesWithWriters(t *testing.T) {
+	t.Parallel()
+	s, _ := lockedSQLite(t, ttp.WithRetries(1, time.Minute))
+	inserted := make(chan error, 1)
+	report, err := s.Import(t.Context(), strings.NewReader("\n"), ttp.ImportOptions{DryRun: true, Progress: func(ttp.ImportReport) {
+		go func() {
+			_, err := s.InsertTags(t.Context(), []ttp.Tag{exampleTag("1")})
+			inserted <- err
+		}()
+		select {
+		case err := <-inserted:
+			t.Errorf("a write returned during the dry run: %v", err)
+			inserted <- err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}})
+	if err != nil || report.Lines != 1 {
+		t.Errorf("got %+v, %v", report, err)
+	}
+	if err := <-inserted; err != nil {
+		t.Error(err)
 	}
 }
 
