@@ -55,8 +55,10 @@ type ImportReport struct {
 }
 
 // Import reads JSON Lines, plain or gzip, and writes them in batches of one transaction each, scopes before tags. It
-// reads the next batch while it writes one, and its memory does not depend on the size of the input. Repeating an
-// import changes nothing. Records without uuid, ingested_at or batch_uuid get new values for them.
+// reads the next batch in another goroutine while it writes one, and returns only after that goroutine has ended; after
+// an error, that may mean waiting for a pending Read of r. Its memory does not depend on the size of the input.
+// Repeating an import changes nothing.
+// Records without uuid, ingested_at or batch_uuid get new values for them.
 //
 // It stops before the batch of an invalid line with an [*InvalidError] ([ErrInvalidRecord]) that has the line's number,
 // unless SkipInvalid is set. Earlier batches remain written; the report counts them, also alongside an error. After

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"runtime"
 	"testing"
 	"testing/iotest"
 
@@ -76,4 +77,28 @@ func linesOf(input []byte) (int, error) {
 		n++
 	}
 	return n, nil
+}
+
+// readerFunc is a reader that calls a function.
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// The reader runs in another goroutine, in which its caller could not recover.
+func TestImportPanicsLikeItsReader(t *testing.T) {
+	for want, reader := range map[string]readerFunc{
+		"a reader's own":                      func([]byte) (int, error) { panic("a reader's own") },
+		"ttp: a reader called runtime.Goexit": func([]byte) (int, error) { runtime.Goexit(); return 0, nil },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("got %v, want %s", got, want)
+				}
+			}()
+			for _, err := range readAhead(batches(reader, 1)) {
+				t.Errorf("got a batch with the error %v", err)
+			}
+		}()
+	}
 }

@@ -24,23 +24,40 @@ func pages[T, K any](read func(after K) ([]T, error), limit int, after K, key fu
 }
 
 // readAhead runs a sequence in another goroutine, which computes the next value while the loop handles one. It returns
-// when that goroutine has ended.
+// when that goroutine has ended. It panics if the sequence does.
 func readAhead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 	type result struct {
-		value T
-		err   error
+		value    T
+		err      error
+		panicked any
 	}
 	return func(yield func(T, error) bool) {
 		results, stop := make(chan result), make(chan struct{})
 		go func() {
 			defer close(results)
+			ended := false
+			defer func() {
+				if ended {
+					return
+				}
+				r := result{panicked: recover()}
+				if r.panicked == nil {
+					r.panicked = "ttp: a reader called runtime.Goexit"
+				}
+				select {
+				case results <- r:
+				case <-stop:
+				}
+			}()
 			for value, err := range seq {
 				select {
-				case results <- result{value, err}:
+				case results <- result{value: value, err: err}:
 				case <-stop:
+					ended = true
 					return
 				}
 			}
+			ended = true
 		}()
 		defer func() {
 			close(stop)
@@ -48,6 +65,9 @@ func readAhead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 			}
 		}()
 		for r := range results {
+			if r.panicked != nil {
+				panic(r.panicked)
+			}
 			if !yield(r.value, r.err) {
 				return
 			}
