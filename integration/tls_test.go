@@ -23,11 +23,12 @@ import (
 // TestTLS starts a server of its own, with a certificate for 127.0.0.1 that the test's authority signed.
 func TestTLS(t *testing.T) {
 	if engine.Keyspaces > 0 {
-		t.Skip("vtgate has options of its own for TLS")
+		t.Skip("vtgate has its own TLS options: run this test with " + EngineEnv + "=mysql-9.7")
 	}
 	folder := t.TempDir()
 	authority := newAuthority(t, folder, "ca.pem")
 	authority.sign(t, folder, "server")
+	authority.sign(t, folder, "client")
 	newAuthority(t, folder, "other.pem")
 	cfg, _, stop, err := dockerServer(engine, serverOptions{
 		args:   []string{"--ssl-ca=/tls/ca.pem", "--ssl-cert=/tls/server.pem", "--ssl-key=/tls/server-key.pem"},
@@ -44,23 +45,32 @@ func TestTLS(t *testing.T) {
 	succeed(t, err)
 	for _, statement := range []string{
 		"CREATE DATABASE secure CHARACTER SET utf8mb4", "CREATE USER secure@'%' IDENTIFIED BY 'Tr0ub4dor' REQUIRE SSL",
-		"GRANT ALL ON secure.* TO secure@'%'",
+		"CREATE USER certified@'%' IDENTIFIED BY 'Tr0ub4dor' REQUIRE X509", "GRANT ALL ON secure.* TO secure@'%', certified@'%'",
 	} {
 		if err := execute(cfg, statement); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_, port, _ := net.SplitHostPort(cfg.Addr)
-	open := func(host, parameters string) error {
-		store, err := ttp.Open(t.Context(), "mysql://secure:Tr0ub4dor@tcp("+host+":"+port+")/secure"+parameters)
+	open := func(user, host, parameters string) error {
+		store, err := ttp.Open(t.Context(), "mysql://"+user+":Tr0ub4dor@tcp("+host+":"+port+")/secure"+parameters)
 		if err != nil {
 			return err
 		}
 		return errors.Join(store.Migrate(t.Context()), store.Close())
 	}
-	file := func(name string) string { return url.QueryEscape(filepath.Join(folder, name)) }
-	if err := open("127.0.0.1", "?tls-ca="+file("ca.pem")); err != nil {
-		t.Errorf("the right authority: %v", err)
+	file := func(name string) string { return filepath.Join(folder, name) }
+	for _, path := range []string{file("ca.pem"), url.QueryEscape(file("ca.pem"))} {
+		if err := open("secure", "127.0.0.1", "?tls-ca="+path); err != nil {
+			t.Errorf("the right authority, %s: %v", path, err)
+		}
+	}
+	client := "&tls-cert=" + file("client.pem") + "&tls-key=" + file("client-key.pem")
+	if err := open("certified", "127.0.0.1", "?tls-ca="+file("ca.pem")+client); err != nil {
+		t.Errorf("a client's certificate: %v", err)
+	}
+	if err := open("certified", "127.0.0.1", "?tls-ca="+file("ca.pem")); err == nil || !strings.Contains(err.Error(), "Access denied") {
+		t.Errorf("no client's certificate: got %v", err)
 	}
 	for what, test := range map[string]struct{ host, parameters, want string }{
 		"no TLS":             {"127.0.0.1", "", "Access denied"},
@@ -72,7 +82,7 @@ func TestTLS(t *testing.T) {
 		"no key":             {"127.0.0.1", "?tls-cert=" + file("server.pem"), "tls-cert and tls-key belong together"},
 		"a contradiction":    {"127.0.0.1", "?tls=skip-verify&tls-ca=" + file("ca.pem"), "the parameter tls contradicts"},
 	} {
-		err := open(test.host, test.parameters)
+		err := open("secure", test.host, test.parameters)
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "Tr0ub4dor") {
 			t.Errorf("%s: got %v, want %q", what, err, test.want)
 		}
@@ -99,7 +109,7 @@ func newAuthority(t *testing.T, folder, name string) authority {
 func (a authority) sign(t *testing.T, folder, name string) {
 	t.Helper()
 	key := newKey(t)
-	template := certificate("server of a test")
+	template := certificate(name + " of a test")
 	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
 	a.write(t, filepath.Join(folder, name+".pem"), template, key)
 	der, err := x509.MarshalPKCS8PrivateKey(key)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -41,10 +42,23 @@ var mysqlSession = map[string]string{
 	"time_zone": "'+00:00'",
 }
 
+// mysqlParameters matches a DSN with parameters, and groups these. No @ follows the ?, so that the match cannot begin
+// inside a password.
+var mysqlParameters = regexp.MustCompile(`(?s)^((?:.*@)?(?:tcp|unix)?(?:\([^()]*\))?/[^/?@]*\?)([^@]*)$`)
+
+// escapeParameters escapes each / of the parameters, such as the path of a certificate. The driver would take it for the
+// beginning of the database.
+func escapeParameters(dsn string) string {
+	if m := mysqlParameters.FindStringSubmatch(dsn); m != nil {
+		return m[1] + strings.ReplaceAll(m[2], "/", "%2F")
+	}
+	return dsn
+}
+
 // mysqlConfig parses user:password@tcp(host:port)/database?parameters and adds this package's settings. Its errors
 // contain no part of the DSN, which holds a password.
 func mysqlConfig(dsn string) (*mysql.Config, error) {
-	config, err := mysql.ParseDSN(dsn)
+	config, err := mysql.ParseDSN(escapeParameters(dsn))
 	// The driver's error for another network contains config.Net, which may hold a password.
 	if err != nil || config.DBName == "" || (config.Net != "tcp" && config.Net != "unix") {
 		return nil, errors.New("want mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE, with the driver's parameters after a ?")

@@ -3,7 +3,9 @@ package ttp
 import (
 	"database/sql"
 	"errors"
+	"io/fs"
 	"maps"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,7 @@ func FuzzMySQLConfig(f *testing.F) {
 		{"root:x@tcp(h)/t?tls=", ""}, {"root:x@tcp(h)/t?serverPubKey=", ""}, {"root:x@tcp(h)/t?timeout=", ""}, {"/", ""},
 		{"root:", "@tcp(h)/t?clientFoundRows=true"}, {"root:", "@tcp(h)/t?multiStatements=1"},
 		{"root:", "@tcp(h)/t?allowAllFiles=1"},
+		{"root:", "@tcp(h)/t?time_zone='Europe/Berlin'"}, {"root:/?@", "/?x@/t?x=a/b"},
 		{"root:", "@tcp([::1]:1)/t?innodb_lock_wait_timeout=9&interpolateParams=false&collation=big5_bin"},
 	} {
 		f.Add(dsn[0], dsn[1])
@@ -39,7 +42,7 @@ func FuzzMySQLConfig(f *testing.F) {
 			}
 			return
 		}
-		given, err := mysql.ParseDSN(dsn)
+		given, err := mysql.ParseDSN(escapeParameters(dsn))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,6 +63,37 @@ func FuzzMySQLConfig(f *testing.F) {
 			t.Errorf("%q: %v", dsn, err)
 		}
 	})
+}
+
+func TestPathsInMySQLParametersNeedNoEscapes(t *testing.T) {
+	const parameters = "?loc=Europe/Berlin&sql_notes='/a/b'"
+	for _, password := range []string{"", "/", "?", "@", "a/?x=/@b", "a@/b?c/d", "a@tcp(h:2)/b?c/d", "a)/b?c", "(/"} {
+		for _, place := range []struct{ text, net, addr string }{
+			{"tcp(h:1)", "tcp", "h:1"}, {"tcp([::1]:1)", "tcp", "[::1]:1"}, {"unix(/run/a?b/mysql.sock)", "unix", "/run/a?b/mysql.sock"},
+			{"tcp", "tcp", "127.0.0.1:3306"}, {"", "tcp", "127.0.0.1:3306"},
+		} {
+			dsn := "root:" + password + "@" + place.text + "/ttp" + parameters
+			config, err := mysqlConfig(dsn)
+			if err != nil {
+				t.Errorf("%q: %v", dsn, err)
+				continue
+			}
+			if got, want := placeOf(config), [5]string{"root", password, place.net, place.addr, "ttp"}; got != want {
+				t.Errorf("%q: got %q, want %q", dsn, got, want)
+			}
+			if got := config.Params["sql_notes"]; got != "'/a/b'" {
+				t.Errorf("%q: got the parameter %q", dsn, got)
+			}
+		}
+	}
+}
+
+func TestUnescapedPathOfACertificateIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	_, err := mysqlConfig("root:s3/c?r@t@tcp(h:1)/ttp?tls-ca=" + path)
+	if !errors.Is(err, fs.ErrNotExist) || !strings.HasSuffix(err.Error(), "open "+path+": no such file or directory") {
+		t.Errorf("got %v, want that %s does not exist", err, path)
+	}
 }
 
 // placeOf returns the user, password, network, address and database.

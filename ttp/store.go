@@ -61,8 +61,10 @@ func WithConfidenceFloor(floor float64) Option {
 //
 // The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles are refused.
 // tls=true trusts the system's certificate authorities; tls-ca names a file with the certificate of another authority
-// instead, and tls-cert and tls-key those of the client. Open returns an error if it cannot connect to the server or
-// read the file, but does not check the schema. No error contains the URL, which may hold a password.
+// instead, and tls-cert and tls-key those of the client. In values, &, +, % and @ must be escaped as in other URLs.
+//
+// Open returns an error if it cannot connect to the server or read the file, but does not check the schema. No error
+// contains the URL, which may hold a password.
 //
 // A SQLite file without write permission can be read. If no other program has it open, reads return [ErrBusy] once
 // another program starts to write; then open the file again.
