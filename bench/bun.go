@@ -24,8 +24,8 @@ func bunSubject() subject {
 
 type bunStore struct{ db *bun.DB }
 
-func openBun(_ context.Context, p place) (store, error) {
-	pool, err := openFormer(sqliteshim.DriverName(), p)
+func openBun(ctx context.Context, p place) (store, error) {
+	pool, err := openFormer(ctx, sqliteshim.DriverName(), p)
 	if err != nil {
 		return nil, err
 	}

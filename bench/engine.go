@@ -133,12 +133,16 @@ func sqliteDSN(driver, file string) string {
 
 // openSQLite opens one connection. SQLite has one writer, and waiting for a connection of the pool is shorter than sleeping
 // in SQLite's busy handler.
-func openSQLite(driver, file string) (*sql.DB, error) {
+func openSQLite(ctx context.Context, driver, file string) (*sql.DB, error) {
 	db, err := sql.Open(driver, sqliteDSN(driver, file))
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
+	// mattn/go-sqlite3 has no parameter for this setting of ttpstore's.
+	if err := execute(ctx, db, "PRAGMA wal_autocheckpoint = 4000"); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return db, nil
 }
 

@@ -67,18 +67,18 @@ func formerIndexes() []string {
 }
 
 func onFormer(ctx context.Context, p place, statements []string) error {
-	db, err := openFormer(cSQLite, p)
+	db, err := openFormer(ctx, cSQLite, p)
 	if err != nil {
 		return err
 	}
 	return errors.Join(execute(ctx, db, statements...), db.Close())
 }
 
-func openFormer(driver string, p place) (*sql.DB, error) {
+func openFormer(ctx context.Context, driver string, p place) (*sql.DB, error) {
 	if p.server != nil {
 		return openMySQL(p.server, false)
 	}
-	return openSQLite(driver, p.file)
+	return openSQLite(ctx, driver, p.file)
 }
 
 // formerTag is the model of GORM and bun. Evidence is a string, since MySQL does not accept bytes as JSON.

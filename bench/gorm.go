@@ -27,8 +27,8 @@ type gormStore struct {
 }
 
 // openGORM follows https://gorm.io/docs/performance.html.
-func openGORM(_ context.Context, p place) (store, error) {
-	pool, err := openFormer(cSQLite, p)
+func openGORM(ctx context.Context, p place) (store, error) {
+	pool, err := openFormer(ctx, cSQLite, p)
 	if err != nil {
 		return nil, err
 	}

@@ -27,12 +27,12 @@ func handwrittenSubject(driver string) subject {
 	if driver == cSQLite {
 		name = cSQLiteName
 	}
-	return subject{name: name, schema: ttpstoreSchema(), open: func(_ context.Context, p place) (store, error) {
+	return subject{name: name, schema: ttpstoreSchema(), open: func(ctx context.Context, p place) (store, error) {
 		if p.server != nil {
 			db, err := openMySQL(p.server, true)
 			return handwritten{db, true}, err
 		}
-		db, err := openSQLite(driver, p.file)
+		db, err := openSQLite(ctx, driver, p.file)
 		return handwritten{db, false}, err
 	}}
 }

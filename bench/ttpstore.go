@@ -120,7 +120,7 @@ func analyzeTags(ctx context.Context, p place) error {
 		}
 		return errors.Join(execute(ctx, db, "ANALYZE TABLE ttp_tag"), db.Close())
 	}
-	db, err := openSQLite(goSQLite, p.file)
+	db, err := openSQLite(ctx, goSQLite, p.file)
 	if err != nil {
 		return err
 	}

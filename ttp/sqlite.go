@@ -29,15 +29,24 @@ const (
 	maxLinks = 40
 )
 
-const sqliteBusyTimeout = "busy_timeout(5000)"
+const (
+	sqliteBusyTimeout = "busy_timeout(5000)"
+	sqliteForeignKeys = "foreign_keys(1)"
+)
 
 // sqlitePragmas holds the settings of connections that this package opens.
 var sqlitePragmas = []string{
 	sqliteBusyTimeout,     // milliseconds that a statement waits for a lock
 	"journal_mode(WAL)",   // readers do not block the writer
 	"synchronous(NORMAL)", // with WAL: a power failure may undo the last commits, but none in part
-	"foreign_keys(1)",     // SQLite's default is off
+	sqliteForeignKeys,     // SQLite's default is off
+	sqliteCheckpoint,
 }
+
+// sqliteCheckpoint is the number of pages in the WAL, 16 MB, at which a commit copies them to the file and syncs both. At
+// SQLite's default of 1000, small calls on a disk take 1.1 to 1.25 times as long. The WAL's first hash table, through
+// which readers find pages, has room for 4062.
+const sqliteCheckpoint = "wal_autocheckpoint(4000)"
 
 // Page cache sizes in KiB per connection; the driver uses twice as much memory. SQLite's default is 2 MiB. Writes access
 // pages across all indexes, while reads access most pages once.
@@ -84,7 +93,7 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	if e.frozen != nil {
 		query.Set("immutable", "1")
 	}
-	query["_pragma"] = []string{sqlitePragmas[0], sqlitePragmas[3], sqliteReadCache} // the writer sets journal_mode
+	query["_pragma"] = []string{sqliteBusyTimeout, sqliteForeignKeys, sqliteReadCache} // the writer sets journal_mode
 	if read, err = sql.Open("sqlite", file+query.Encode()); err != nil {
 		return e, nil, nil, errors.Join(err, write.Close())
 	}
@@ -104,6 +113,7 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 //   - foreign_keys(1), journal_mode(WAL), synchronous(NORMAL): readers and the writer do not wait for each other; a
 //     power failure may undo the last commits, but none in part
 //   - busy_timeout(5000): milliseconds that a statement waits for a lock of another process
+//   - wal_autocheckpoint(4000): pages in the WAL, 16 MB, before a commit copies them to the file
 //   - cache_size(-24576): KiB of page cache of each connection
 //   - _txlock=immediate: a transaction that reads before it writes could not be retried otherwise
 //   - _dqs=0: a misspelled column is an error, not a string
@@ -120,7 +130,7 @@ func SQLiteDSN(path string) string {
 func sqliteFile(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" }
 
 func sqliteSettings() url.Values {
-	return url.Values{"_pragma": append(sqlitePragmas[:4:4], sqliteWriteCache), "_txlock": {"immediate"}, "_dqs": {"0"}}
+	return url.Values{"_pragma": append(slices.Clone(sqlitePragmas), sqliteWriteCache), "_txlock": {"immediate"}, "_dqs": {"0"}}
 }
 
 // pingSQLite reads the file. A process that was killed while writing may have left a journal, which a read-only connection
@@ -131,7 +141,7 @@ func pingSQLite(ctx context.Context, read *sql.DB, file string) error {
 	if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code() != sqlite3.SQLITE_READONLY_ROLLBACK {
 		return err
 	}
-	write, err := sql.Open("sqlite", file+"mode=rw&_pragma="+sqlitePragmas[0])
+	write, err := sql.Open("sqlite", file+"mode=rw&_pragma="+sqliteBusyTimeout)
 	if err != nil {
 		return err
 	}
