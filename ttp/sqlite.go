@@ -90,6 +90,9 @@ func openSQLite(ctx context.Context, path string) (e sqliteEngine, write, read *
 	write.SetMaxOpenConns(1) // SQLite has one writer; the others wait in Go, where they respect their contexts
 	query := sqliteSettings()
 	query.Set("mode", "ro")
+	if e.frozen != nil && hasRollbackJournal(ctx, file) {
+		e.frozen = nil
+	}
 	if e.frozen != nil {
 		query.Set("immutable", "1")
 	}
@@ -151,8 +154,8 @@ func pingSQLite(ctx context.Context, read *sql.DB, file string) error {
 
 type sqliteEngine struct {
 	path string // result of sqlitePath, or "" for a caller's pool
-	// frozen is set if this process cannot write the file and no other process had it open. Such a file is read without
-	// locks, which would need side files, and each read checks that the file is unchanged.
+	// frozen is set for a file in WAL mode that this process cannot write and no other process had open. Such a file is
+	// read without locks, which would need side files, and each read checks that the file is unchanged.
 	frozen fs.FileInfo
 	// walLimit is the size at which afterWrite truncates the write-ahead log; nil for a caller's pool.
 	walLimit *atomic.Int64

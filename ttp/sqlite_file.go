@@ -1,6 +1,7 @@
 package ttp
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -11,7 +12,8 @@ import (
 	"sync/atomic"
 )
 
-// findSQLiteFile returns the engine for a path from sqlitePath. The file need not exist.
+// findSQLiteFile returns the engine for a path from sqlitePath. The file need not exist. It sets frozen in any
+// journal mode.
 func findSQLiteFile(path string) (sqliteEngine, error) {
 	e := sqliteEngine{path: path, walLimit: new(atomic.Int64)}
 	folder := filepath.Dir(e.path)
@@ -33,6 +35,19 @@ func findSQLiteFile(path string) (sqliteEngine, error) {
 		e.frozen = info
 	}
 	return e, nil
+}
+
+// hasRollbackJournal reports whether the file's header says that it is not in WAL mode, so that reading it with locks needs
+// no side files. It reads the header over SQLite for the reason in sqlite_unix.go.
+func hasRollbackJournal(ctx context.Context, file string) bool {
+	db, err := sql.Open("sqlite", file+"mode=ro&immutable=1")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = db.Close() }()
+	var readVersion string
+	err = db.QueryRowContext(ctx, "SELECT HEX(SUBSTR(data, 20, 1)) FROM sqlite_dbpage WHERE pgno = 1").Scan(&readVersion)
+	return err == nil && readVersion == "01"
 }
 
 // beingWritten reports whether a side file shows that another program is writing the file, or crashed while writing.

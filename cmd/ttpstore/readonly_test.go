@@ -97,6 +97,42 @@ func TestReadingNeedsNoRightToWrite(t *testing.T) {
 	}
 }
 
+// Unlike the database, a backup is not in WAL mode, and is read with locks, which need no side files.
+func TestReadingABackupNeedsNoRightToWrite(t *testing.T) {
+	r := newReader(t, records())
+	folder := filepath.Dir(r.db)
+	backup := filepath.Join(folder, "backup.db")
+	r.chmod(folder, 0o755)
+	r.chmod(r.db, 0o644)
+	if got := r.runWith("", "backup", backup); got.status != exitSuccess {
+		t.Fatal(got)
+	}
+	r.db = backup
+	r.chmod(backup, 0o444)
+	for _, mode := range []os.FileMode{0o555, 0o777} {
+		r.chmod(folder, mode)
+		before := files(t, folder)
+		r.want(result{exitSuccess, "4\n", ""}, "tags", "fleet", "--count")
+		if after := files(t, folder); !slices.Equal(after, before) {
+			t.Errorf("folder %v: the files were %q and are %q", mode, before, after)
+		}
+	}
+}
+
+// Either of the two rights is not enough to write, since a WAL needs side files.
+func TestReadingNeedsNoRightToWriteTheFileOrItsFolder(t *testing.T) {
+	for _, mode := range []struct{ file, folder os.FileMode }{{0o666, 0o555}, {0o444, 0o777}} {
+		r := newReader(t, records())
+		r.chmod(r.db, mode.file)
+		r.chmod(filepath.Dir(r.db), mode.folder)
+		before := files(t, filepath.Dir(r.db))
+		r.want(result{exitSuccess, "4\n", ""}, "tags", "fleet", "--count")
+		if after := files(t, filepath.Dir(r.db)); !slices.Equal(after, before) {
+			t.Errorf("file %v, folder %v: the files were %q and are %q", mode.file, mode.folder, before, after)
+		}
+	}
+}
+
 // A reader uses the WAL files of a running writer. Recovering the WAL of a crashed writer needs write access.
 func TestReadingBesideAWriterNeedsNoRightToWrite(t *testing.T) {
 	r := newReader(t, records())
