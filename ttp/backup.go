@@ -1,6 +1,7 @@
 package ttp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,14 +19,15 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	if err := s.requireNoTx(ctx); err != nil {
 		return err
 	}
+	checked := func(err error) error { return cmp.Or(s.engine.checkRead(), err) } // a copy of a changing file is wrong
 	status, err := s.schemaStatus(ctx)
-	if err == nil && (status.Foreign != "" || status.Version == 0) {
+	if err = checked(err); err == nil && (status.Foreign != "" || status.Version == 0) {
 		err = status.Err()
 	}
 	if err != nil {
 		return err
 	}
-	return newFile(path, func(temporary string) error { return s.engine.copyTo(ctx, s.read, temporary) })
+	return newFile(path, func(temporary string) error { return checked(s.engine.copyTo(ctx, s.read, temporary)) })
 }
 
 // newFile calls write with a temporary file and renames it to path once it is complete.
@@ -35,6 +37,9 @@ func newFile(path string, write func(temporary string) error) error {
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // for its owner alone
 	if err != nil {
+		if failed, ok := errors.AsType[*fs.PathError](err); ok {
+			failed.Path = path // instead of a name that the caller does not know
+		}
 		return err
 	}
 	err = errors.Join(file.Close(), write(file.Name()))

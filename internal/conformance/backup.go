@@ -2,8 +2,10 @@ package conformance
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,6 +26,7 @@ func backupIsOneStateAmongWriters(t *testing.T, db *database) {
 		if err := s.Backup(ctx, filepath.Join(folder, "x.db")); err == nil || !strings.Contains(err.Error(), "mysqldump --single-transaction") {
 			t.Errorf("got %v", err)
 		}
+		equal(t, "temporary files", must[[]string](t)(filepath.Glob(filepath.Join(folder, ".*"))), nil)
 		return
 	}
 	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker")}}))
@@ -39,6 +42,7 @@ func backupIsOneStateAmongWriters(t *testing.T, db *database) {
 			}
 		})
 	}
+	defer wg.Wait() // also if the case fails
 	for i := range 5 {
 		path := filepath.Join(folder, fmt.Sprint(i, ".db"))
 		succeed(t, s.Backup(ctx, path))
@@ -54,10 +58,29 @@ func backupIsOneStateAmongWriters(t *testing.T, db *database) {
 	equal(t, "records", exported(t, backup), exported(t, s))
 	succeed(t, backup.Close())
 
+	if err := s.Backup(ctx, last); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("to a file that exists: got %v", err)
+	}
+	succeed(t, s.Tx(ctx, func(ctx context.Context, _ *sql.Tx, inner *ttp.Store) error {
+		if err := inner.Backup(ctx, filepath.Join(folder, "tx.db")); err == nil {
+			t.Error("inside a transaction: got no error")
+		}
+		return nil
+	}))
+
 	empty := newDatabase(t, db.Engine).open(t)
 	if err := empty.Backup(ctx, filepath.Join(folder, "empty.db")); !errors.Is(err, ttp.ErrSchemaMissing) {
 		t.Errorf("without a schema: got %v", err)
 	}
+	succeed(t, s.MigrateDown(ctx, must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx)).Latest-1))
+	old := filepath.Join(folder, "old.db")
+	succeed(t, s.Backup(ctx, old))
+	backup = must[*ttp.Store](t)(ttp.Open(ctx, "sqlite://"+old))
+	if err := backup.CheckSchema(ctx); !errors.Is(err, ttp.ErrSchemaOld) {
+		t.Errorf("the schema of the backup of an old one: got %v", err)
+	}
+	succeed(t, backup.Close())
+	equal(t, "temporary files", must[[]string](t)(filepath.Glob(filepath.Join(folder, ".*"))), nil)
 }
 
 func printedMigrationsMakeTheSchema(t *testing.T, db *database) {
