@@ -62,4 +62,9 @@ func TestMigrateUpPrint(t *testing.T) {
 		!strings.Contains(out.String(), "ENGINE = InnoDB") {
 		t.Errorf("MySQL: %d %s", status, out.String())
 	}
+	out.Reset()
+	status := run(t.Context(), []string{"--db", "root:secret://x", "migrate", "up", "--print"}, strings.NewReader(""), &out, &out)
+	if want := "ttpstore: migrate: want a URL that begins with sqlite:// or mysql://\n"; status != exitFailure || out.String() != want {
+		t.Errorf("an unknown scheme: %d %s", status, out.String())
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -18,10 +19,11 @@ func addPrint(cmd *cobra.Command) {
 			return run(cmd, args)
 		}
 		scheme, _, found := strings.Cut(chosenDatabase(cmd), "://")
-		if !found {
-			scheme = "" // other text may contain a password
+		dialect := ttp.Dialect(scheme)
+		if !found || (dialect != ttp.SQLite && dialect != ttp.MySQL) { // other text may contain a password
+			return errors.New("migrate: want a URL that begins with sqlite:// or mysql://")
 		}
-		text, err := ttp.MigrationSQL(ttp.Dialect(scheme))
+		text, err := ttp.MigrationSQL(dialect)
 		if err == nil {
 			_, err = io.WriteString(cmd.OutOrStdout(), text)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 var backupCases = []testCase{
 	{name: "BackupIsOneStateAmongWriters", run: backupIsOneStateAmongWriters},
 	{name: "PrintedMigrationsMakeTheSchema", run: printedMigrationsMakeTheSchema},
+	{name: "FailedPrintedMigrationsRecordNoVersion", run: failedPrintedMigrationsRecordNoVersion},
 }
 
 func backupIsOneStateAmongWriters(t *testing.T, db *database) {
@@ -98,5 +100,33 @@ func printedMigrationsMakeTheSchema(t *testing.T, db *database) {
 	succeed(t, db.open(t).MigrateDown(ctx, 0))
 	if _, err := ttp.MigrationSQL("oracle"); err == nil {
 		t.Error("an unknown dialect has migrations")
+	}
+}
+
+// failedPrintedMigrationsRecordNoVersion runs the printed SQL with a table that cannot be created: as a client that stops
+// at the first error, and as one that continues.
+func failedPrintedMigrationsRecordNoVersion(t *testing.T, db *database) {
+	ctx := context.Background()
+	text := must[string](t)(ttp.MigrationSQL(db.Dialect))
+	broken := regexp.MustCompile(`(?i)octet_length`).ReplaceAllString(text, "no_such_function")
+	for _, stops := range []bool{true, false} {
+		failed := 0
+		for statement := range strings.SplitSeq(strings.TrimSpace(broken), ";\n") {
+			if _, err := db.pool.ExecContext(ctx, statement); err != nil {
+				failed++
+			}
+			if stops && failed > 0 {
+				break
+			}
+		}
+		s := db.open(t)
+		status := must[ttp.SchemaStatus](t)(s.SchemaStatus(ctx))
+		equal(t, "the status", status, ttp.SchemaStatus{Latest: status.Latest})
+		if err := s.CheckSchema(ctx); failed == 0 || !errors.Is(err, ttp.ErrSchemaMissing) {
+			t.Errorf("after %d failures: got %v", failed, err)
+		}
+		succeed(t, s.Migrate(ctx))
+		insert(t, s, newTag("1"))
+		succeed(t, s.MigrateDown(ctx, 0))
 	}
 }
