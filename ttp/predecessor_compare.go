@@ -1,6 +1,7 @@
 package ttp
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"maps"
@@ -11,16 +12,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// The numbers of tags by scope. UUIDs are compared without regard to their spelling, sessions byte for byte, which
-// the collations of MySQL would not do. MariaDB does not recognize a repeated COALESCE of two tables in GROUP BY.
+// The numbers of tags by scope. Attackers are compared without regard to the spelling of their UUIDs, sessions byte for
+// byte, which the collations of MySQL would not do.
 const (
 	predecessorByAttacker = `SELECT REPLACE(LOWER(attacker_uuid), '-', ''), COUNT(*) FROM ttp_tag
 WHERE attacker_uuid <> '' GROUP BY REPLACE(LOWER(attacker_uuid), '-', '')`
-	predecessorBySession  = "SELECT HEX(session_id), COUNT(*) FROM ttp_tag WHERE session_id <> '' GROUP BY HEX(session_id)"
-	predecessorByIdentity = `SELECT REPLACE(LOWER(COALESCE(NULLIF(a.identity_id, ''), t.identity_uuid)), '-', ''), COUNT(*)
-FROM ttp_tag t LEFT JOIN attackers a ON a.uuid = t.attacker_uuid
-WHERE COALESCE(NULLIF(a.identity_id, ''), t.identity_uuid) <> ''
-GROUP BY 1`
+	predecessorBySession = "SELECT HEX(session_id), COUNT(*) FROM ttp_tag WHERE session_id <> '' GROUP BY HEX(session_id)"
+	predecessorByActor   = `SELECT HEX(COALESCE(attacker_uuid, '')), HEX(COALESCE(identity_uuid, '')), COUNT(*) FROM ttp_tag
+GROUP BY 1, 2`
 	predecessorFleet = "SELECT '', COUNT(*) FROM ttp_tag"
 )
 
@@ -29,28 +28,35 @@ const maxPredecessorDifferences = 100
 // The keys of predecessorImport.leftOut, by scope.
 const fleetKey = "fleet"
 
-func attackerKey(id string) string { return "attacker " + bareID(id) }
-func identityKey(id string) string { return "identity " + bareID(id) }
-func sessionKey(id string) string {
-	return "session " + strings.ToUpper(hex.EncodeToString([]byte(id)))
+func attackerKey(id string) string {
+	return "attacker " + strings.ReplaceAll(strings.ToLower(id), "-", "")
 }
 
-func bareID(id string) string { return strings.ReplaceAll(strings.ToLower(id), "-", "") }
+func sessionKey(id string) string { return "session " + hexOf(id) }
+
+// actorKey returns the key of the two fields that determine a tag's identity.
+func actorKey(attacker, identity string) string {
+	return "actor " + hexOf(attacker) + " " + hexOf(identity)
+}
+
+// hexOf returns the result of SQL's HEX.
+func hexOf(text string) string { return strings.ToUpper(hex.EncodeToString([]byte(text))) }
 
 // compare compares the numbers of tags with the source's.
 func (in *predecessorImport) compare(ctx context.Context) error {
 	if in.opts.DryRun {
 		return nil
 	}
-	err := in.compareCounts(ctx, predecessorFleet, func(string) (Scope, string, bool) { return Fleet(), fleetKey, true })
+	by := &in.report.ComparedBy
+	err := in.compareCounts(ctx, &by.Fleet, predecessorFleet, func(string) (Scope, string, bool) { return Fleet(), fleetKey, true })
 	if err == nil {
-		err = in.compareCounts(ctx, predecessorByAttacker, func(key string) (Scope, string, bool) {
+		err = in.compareCounts(ctx, &by.Attackers, predecessorByAttacker, func(key string) (Scope, string, bool) {
 			id, err := uuid.Parse(key)
 			return OfAttacker(id), "attacker " + key, err == nil
 		})
 	}
 	if err == nil {
-		err = in.compareCounts(ctx, predecessorBySession, func(key string) (Scope, string, bool) {
+		err = in.compareCounts(ctx, &by.Sessions, predecessorBySession, func(key string) (Scope, string, bool) {
 			id, err := hex.DecodeString(key)
 			return OfSession(string(id)), "session " + key, err == nil
 		})
@@ -62,7 +68,9 @@ func (in *predecessorImport) compare(ctx context.Context) error {
 }
 
 // compareCounts compares the numbers of a query with the store's. It skips an invalid key, whose tags were refused.
-func (in *predecessorImport) compareCounts(ctx context.Context, query string, scopeOf func(string) (Scope, string, bool)) error {
+func (in *predecessorImport) compareCounts(ctx context.Context, counts *PredecessorComparison, query string,
+	scopeOf func(string) (Scope, string, bool),
+) error {
 	for row, err := range in.source.rowsFrom(ctx, query, 2) {
 		if err != nil {
 			return err
@@ -73,7 +81,7 @@ func (in *predecessorImport) compareCounts(ctx context.Context, query string, sc
 		}
 		scope, key, ok := scopeOf(row[0])
 		if n -= in.leftOut[key]; ok && n > 0 {
-			if err := in.compareCount(ctx, scope, n); err != nil {
+			if err := in.compareCount(ctx, counts, scope, n); err != nil {
 				return err
 			}
 		}
@@ -81,15 +89,17 @@ func (in *predecessorImport) compareCounts(ctx context.Context, query string, sc
 	return nil
 }
 
-func (in *predecessorImport) compareCount(ctx context.Context, scope Scope, source int64) error {
+func (in *predecessorImport) compareCount(ctx context.Context, counts *PredecessorComparison, scope Scope, source int64) error {
 	stored, err := in.store.CountTags(ctx, scope, Filter{})
 	if err != nil {
 		return err
 	}
+	counts.Compared++
 	in.report.Compared++
 	if stored == source {
 		return nil
 	}
+	counts.Different++
 	if in.report.Different++; len(in.report.Differences) < maxPredecessorDifferences {
 		in.report.Differences = append(in.report.Differences, PredecessorCounts{scope.String(), source, stored})
 	}
@@ -98,33 +108,33 @@ func (in *predecessorImport) compareCount(ctx context.Context, scope Scope, sour
 
 // compareIdentities compares surviving identities, including the tags of the identities merged into them.
 func (in *predecessorImport) compareIdentities(ctx context.Context) error {
-	winners := map[uuid.UUID]uuid.UUID{}
-	for row, err := range in.source.rowsFrom(ctx, "SELECT uuid, merged_into_uuid FROM attacker_identities WHERE merged_into_uuid <> ''", 2) {
-		if err != nil {
-			return err
-		}
-		from, _ := uuid.Parse(row[0])
-		if into, err := uuid.Parse(row[1]); err == nil {
-			winners[from] = into
-		}
-	}
 	counts := map[uuid.UUID]int64{}
-	for row, err := range in.source.rowsFrom(ctx, predecessorByIdentity, 2) {
+	err := in.pass(ctx, predecessorByActor, 3, true, func(texts [][]string) error {
+		actors := make([]actor, len(texts))
+		for i, text := range texts {
+			actors[i] = in.actorOf(text)
+		}
+		attackers, err := storedAttackers(ctx, in, actors, func(a actor) uuid.UUID { return a.attacker })
 		if err != nil {
 			return err
 		}
-		n, err := strconv.ParseInt(row[1], 10, 64)
-		if err != nil {
-			return err
+		for i, text := range texts {
+			n, err := strconv.ParseInt(text[2], 10, 64)
+			if err != nil {
+				return err
+			}
+			id := cmp.Or(attackers[actors[i].attacker].IdentityUUID, actors[i].identity)
+			counts[in.knownIdentities.survivor(id)] += n - in.leftOut["actor "+text[0]+" "+text[1]]
 		}
-		id, err := uuid.Parse(row[0])
-		if n -= in.leftOut["identity "+row[0]]; err == nil {
-			counts[survivorIn(winners, id)] += n
-		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	delete(counts, uuid.Nil)
 	for _, id := range byUUID(slices.Collect(maps.Keys(counts)), self) {
 		if n := counts[id]; n > 0 {
-			if err := in.compareCount(ctx, OfIdentity(id), n); err != nil {
+			if err := in.compareCount(ctx, &in.report.ComparedBy.Identities, OfIdentity(id), n); err != nil {
 				return err
 			}
 		}
@@ -132,14 +142,11 @@ func (in *predecessorImport) compareIdentities(ctx context.Context) error {
 	return nil
 }
 
-// survivorIn follows merges. In a cycle, which the import does not close, it ends after as many steps as there are merges.
-func survivorIn(winners map[uuid.UUID]uuid.UUID, id uuid.UUID) uuid.UUID {
-	for range winners {
-		into, merged := winners[id]
-		if !merged {
-			break
-		}
-		id = into
-	}
-	return id
+// actorOf parses the result of HEX.
+func (in *predecessorImport) actorOf(text []string) (a actor) {
+	attacker, _ := hex.DecodeString(text[0])
+	identity, _ := hex.DecodeString(text[1])
+	a.attacker, _ = in.id(string(attacker))
+	a.identity, _ = in.id(string(identity))
+	return a
 }

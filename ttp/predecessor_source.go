@@ -1,6 +1,7 @@
 package ttp
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,30 +17,34 @@ const predecessorBatch = 1000
 type predecessorSource struct {
 	tx     *sql.Tx
 	pools  []*sql.DB
-	clean  func() // removes the side files that reading made
-	single bool   // confidence has single precision
+	file   sqliteEngine // zero for a server
+	clean  func()       // removes the side files that reading made
+	single bool         // confidence has single precision
 }
 
 // openPredecessor opens the database and begins a read-only transaction.
 func openPredecessor(ctx context.Context, url string) (source predecessorSource, err error) {
 	scheme, rest, _ := strings.Cut(url, "://")
-	var read, writes *sql.DB
+	var write, read *sql.DB
 	switch Dialect(scheme) {
 	case SQLite:
-		var e sqliteEngine
-		var write *sql.DB
-		if e, write, read, err = openSQLite(ctx, rest); err == nil {
+		if rest == "" || rest == sqliteMemory || strings.ContainsAny(rest, "?#") {
+			return source, errors.New("source: want sqlite://PATH, without parameters")
+		}
+		path, _ := sqlitePath(rest) // openSQLite returns the error
+		inUse := sqliteEngine{path: path}.has("-wal")
+		if source.file, write, read, err = openSQLite(ctx, rest); err == nil {
 			source.pools, source.clean = []*sql.DB{read, write}, func() {}
-			if !e.has("-wal") {
-				source.clean = func() { e.afterReads(write) }
+			if !inUse {
+				source.clean = func() { source.file.afterReads(write) }
 			}
 		}
-		if err == nil && (e.absent() || e.path == sqliteMemory) {
+		if err == nil && source.file.absent() {
 			err = errors.New("there is no such file")
 		}
 	case MySQL:
-		if writes, read, err = openMySQL(ctx, rest); err == nil {
-			source.pools, source.clean, source.single = []*sql.DB{read, writes}, func() {}, true
+		if write, read, err = openMySQL(ctx, rest); err == nil {
+			source.pools, source.clean, source.single = []*sql.DB{read, write}, func() {}, true
 		}
 	default:
 		err = errors.New("want a URL that begins with sqlite:// or mysql://")
@@ -49,6 +54,7 @@ func openPredecessor(ctx context.Context, url string) (source predecessorSource,
 	}
 	if err == nil {
 		err = source.check(ctx)
+		err = cmp.Or(source.file.checkRead(), err)
 	}
 	if err != nil {
 		return source, errors.Join(fmt.Errorf("source: %w", err), source.close())
@@ -88,12 +94,20 @@ func (source predecessorSource) close() error {
 	return errors.Join(errs...)
 }
 
+// checked returns the error of a read, or ErrBusy if the file is read without locks and has changed.
+func (source predecessorSource) checked(err error) error {
+	if err = cmp.Or(source.file.checkRead(), err); err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	return nil
+}
+
 // rowsFrom streams the rows of a query as text, with NULL as "".
 func (source predecessorSource) rowsFrom(ctx context.Context, query string, columns int) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		rows, err := source.tx.QueryContext(ctx, query)
 		if err != nil {
-			yield(nil, err)
+			yield(nil, source.checked(err))
 			return
 		}
 		defer func() { _ = rows.Close() }()
@@ -103,7 +117,7 @@ func (source predecessorSource) rowsFrom(ctx context.Context, query string, colu
 		}
 		for rows.Next() {
 			if err := rows.Scan(targets...); err != nil {
-				yield(nil, err)
+				yield(nil, source.checked(err))
 				return
 			}
 			texts := make([]string, columns)
@@ -114,27 +128,31 @@ func (source predecessorSource) rowsFrom(ctx context.Context, query string, colu
 				return
 			}
 		}
-		if err := rows.Err(); err != nil {
+		if err := source.checked(rows.Err()); err != nil {
 			yield(nil, err)
 		}
 	}
 }
 
-// batchesFrom streams the rows of a query in batches.
+// batchesFrom streams the rows of a query in batches, each checked before it is used.
 func (source predecessorSource) batchesFrom(ctx context.Context, query string, columns int) iter.Seq2[[][]string, error] {
 	return func(yield func([][]string, error) bool) {
 		var batch [][]string
 		for row, err := range source.rowsFrom(ctx, query, columns) {
+			if err == nil {
+				if batch = append(batch, row); len(batch) < predecessorBatch {
+					continue
+				}
+				err = source.checked(nil)
+			}
 			if err != nil {
-				yield(nil, fmt.Errorf("source: %w", err))
+				yield(nil, err)
 				return
 			}
-			if batch = append(batch, row); len(batch) == predecessorBatch {
-				if !yield(batch, nil) {
-					return
-				}
-				batch = nil
+			if !yield(batch, nil) {
+				return
 			}
+			batch = nil
 		}
 		if len(batch) > 0 {
 			yield(batch, nil)

@@ -193,3 +193,33 @@ func TestInterruptedSQLiteFileOpens(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Reading a file in WAL mode makes side files, which only a connection that may write removes.
+func TestImportLeavesNoSideFilesOfThePredecessor(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "decnet.db")
+	conformance.PredecessorFile(t, path)
+	pool, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = pool.ExecContext(t.Context(), "PRAGMA journal_mode = WAL")
+	if err := errors.Join(err, pool.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := ttp.Open(t.Context(), "sqlite://:memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	report, err := s.ImportPredecessor(t.Context(), "sqlite://"+path, ttp.PredecessorOptions{})
+	if err != nil || report.Tags.Inserted != 1 {
+		t.Errorf("got %+v, %v", report.Tags, err)
+	}
+	if names := filesIn(t, folder); !slices.Equal(names, []string{"decnet.db"}) {
+		t.Errorf("found %q", names)
+	}
+}

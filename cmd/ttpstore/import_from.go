@@ -47,21 +47,14 @@ func addFrom(cmd *cobra.Command) *string {
 
 func runImportFrom(cmd *cobra.Command, url string, opts importOptions) error {
 	return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
-		if err := prepareSchema(ctx, cmd, store, opts.dryRun); err != nil {
-			return err
+		report, err := importFrom(ctx, cmd, store, url, opts.dryRun)
+		if errors.Is(err, ttp.ErrSchemaMissing) && !opts.dryRun { // the source exists
+			if err = prepareSchema(ctx, cmd, store, false); err == nil {
+				report, err = importFrom(ctx, cmd, store, url, false)
+			}
 		}
-		bar := newBar(cmd.ErrOrStderr(), "rows", 0)
-		report, err := store.ImportPredecessor(ctx, url, ttp.PredecessorOptions{
-			DryRun:   opts.dryRun,
-			Progress: func(n int) { bar.add(int64(n)) },
-			OnNote: func(n ttp.PredecessorNote) {
-				bar.clear()
-				notef(cmd.ErrOrStderr(), "%s\n", n)
-			},
-		})
-		bar.clear()
 		if err == nil || report.Campaigns.Read+report.Identities.Read+report.Attackers.Read+report.Tags.Read > 0 {
-			err = errors.Join(err, printPredecessorReport(cmd, report, opts))
+			err = errors.Join(err, printPredecessorReport(cmd, report, opts, err == nil && !opts.dryRun))
 		}
 		if err != nil {
 			return err
@@ -73,14 +66,27 @@ func runImportFrom(cmd *cobra.Command, url string, opts importOptions) error {
 	}, ttp.WithConfidenceFloor(float64(opts.floor)))
 }
 
-func printPredecessorReport(cmd *cobra.Command, r ttp.PredecessorReport, opts importOptions) error {
+func importFrom(ctx context.Context, cmd *cobra.Command, store *ttp.Store, url string, dryRun bool) (ttp.PredecessorReport, error) {
+	bar := newBar(cmd.ErrOrStderr(), "rows", 0)
+	defer bar.clear()
+	return store.ImportPredecessor(ctx, url, ttp.PredecessorOptions{
+		DryRun:   dryRun,
+		Progress: func(n int) { bar.add(int64(n)) },
+		OnNote: func(n ttp.PredecessorNote) {
+			bar.clear()
+			notef(cmd.ErrOrStderr(), "%s\n", n)
+		},
+	})
+}
+
+func printPredecessorReport(cmd *cobra.Command, r ttp.PredecessorReport, opts importOptions, compared bool) error {
 	if opts.dryRun {
 		notef(cmd.ErrOrStderr(), "dry run: nothing was written\n")
 	}
-	return printObject(cmd, opts.out, r, func(display) [][2]string { return predecessorFields(r, opts.dryRun) })
+	return printObject(cmd, opts.out, r, func(display) [][2]string { return predecessorFields(r, compared) })
 }
 
-func predecessorFields(r ttp.PredecessorReport, dryRun bool) [][2]string {
+func predecessorFields(r ttp.PredecessorReport, compared bool) [][2]string {
 	var fields [][2]string
 	for _, table := range []struct {
 		name string
@@ -94,14 +100,21 @@ func predecessorFields(r ttp.PredecessorReport, dryRun bool) [][2]string {
 	for _, part := range []struct {
 		name   string
 		counts map[string]int
-	}{{"normalised", r.Normalised}, {"kept without", r.KeptWithout}, {"refused", r.Refused}, {"odd", r.Odd}} {
+	}{{"normalized", r.Normalized}, {"kept without", r.KeptWithout}, {"refused", r.Refused}, {"odd", r.Odd}} {
 		for _, key := range slices.Sorted(maps.Keys(part.counts)) {
 			fields = append(fields, [2]string{part.name, strconv.Itoa(part.counts[key]) + "  " + key})
 		}
 	}
-	if !dryRun {
-		fields = append(fields, [2]string{"compared", fmt.Sprintf("%s: %d equal, %d different",
-			count(r.Compared, "scope"), r.Compared-r.Different, r.Different)})
+	if compared {
+		compare := func(kind string, counts ttp.PredecessorComparison) {
+			fields = append(fields, [2]string{"compared", fmt.Sprintf("%s: %d equal, %d different",
+				kind, counts.Compared-counts.Different, counts.Different)})
+		}
+		compare("fleet", r.ComparedBy.Fleet)
+		compare("attackers", r.ComparedBy.Attackers)
+		compare("sessions", r.ComparedBy.Sessions)
+		compare("identities", r.ComparedBy.Identities)
+		compare("all scopes", ttp.PredecessorComparison{Compared: r.Compared, Different: r.Different})
 	}
 	for _, d := range r.Differences {
 		fields = append(fields, [2]string{"different", fmt.Sprintf("%s: %d in the source, %d here", d.Scope, d.Source, d.Stored)})

@@ -19,8 +19,10 @@ func TestImportFrom(t *testing.T) {
 	report := strings.Join([]string{"campaigns\t0 read: 0 inserted, 0 updated, 0 unchanged",
 		"identities\t0 read: 0 inserted, 0 updated, 0 unchanged", "attackers\t1 read: 1 inserted, 0 updated, 0 unchanged",
 		"tags\t1 read: 1 inserted, 0 duplicate, 0 below floor, 0 tombstoned, 0 refused",
-		"normalised\t1  attack_release", "normalised\t1  ttp_tag.uuid\n"}, "\n")
-	compared := "compared\t3 scopes: 3 equal, 0 different\n"
+		"normalized\t1  attack_release", "normalized\t1  created_at as observed_at", "normalized\t1  ttp_tag.uuid\n"}, "\n")
+	compared := strings.Join([]string{"compared\tfleet: 1 equal, 0 different", "compared\tattackers: 1 equal, 0 different",
+		"compared\tsessions: 1 equal, 0 different", "compared\tidentities: 0 equal, 0 different",
+		"compared\tall scopes: 3 equal, 0 different\n"}, "\n")
 	c.want(result{exitSuccess, report + compared, created}, "", "import", "--from", "sqlite://"+source)
 	c.want(result{exitSuccess, "1\n", ""}, "", "tags", "fleet", "--count")
 	if read(t, source) != before || !slices.Equal(files(t, filepath.Dir(source)), []string{"decnet.db"}) {
@@ -35,7 +37,9 @@ func TestImportFrom(t *testing.T) {
 	c.want(result{exitSuccess, report, "dry run: nothing was written\n"}, "", "import", "--dry-run", "--from", "sqlite://"+source)
 	c.want(result{exitSuccess, "0\n", ""}, "", "tags", "fleet", "--count")
 	if got := c.runWith("", "import", "--from", "sqlite://"+source, "--json"); got.status != exitSuccess ||
-		!strings.Contains(got.stdout, "\n"+`  "different": 0,`+"\n") {
+		!strings.Contains(got.stdout, "\n"+`  "different": 0,`+"\n") ||
+		!strings.Contains(got.stdout, `    "created_at as observed_at": 1,`) ||
+		!strings.Contains(strings.Join(strings.Fields(got.stdout), ""), `"attackers":{"compared":1,"different":0}`) {
 		t.Errorf("as JSON: %+v", got)
 	}
 	if got := c.runWith(records(), "import", "-"); got.status != exitSuccess {
@@ -54,6 +58,8 @@ func TestImportFrom(t *testing.T) {
 	if _, err := os.Stat(own + ".no"); err == nil {
 		t.Error("the source was made")
 	}
+	c.want(result{exitFailure, "", "ttpstore: import predecessor: source: want sqlite://PATH, without parameters\n"},
+		"", "import", "--from", "sqlite://"+source+"?mode=ro")
 	c.wantWrong(`unexpected argument "x"`, "import", "import", "x", "--from", "sqlite://"+source)
 	c.wantWrong("--from and --batch are mutually exclusive", "import", "import", "--from", "sqlite://"+source, "--batch", "3")
 	c.wantWrong(`invalid argument "" for "--from" flag: must not be empty`, "import", "import", "--from=")

@@ -28,16 +28,26 @@ func predecessorStatements() []string {
 	return strings.Split(strings.TrimSuffix(strings.TrimSpace(predecessor), ";"), ";\n")
 }
 
-// PredecessorFile creates a SQLite file with the schema of DECNET and a tag.
-func PredecessorFile(tb testing.TB, path string) {
+// PredecessorFile creates a SQLite file with the schema of DECNET and a tag, and executes more statements.
+func PredecessorFile(tb testing.TB, path string, more ...string) {
 	tb.Helper()
 	pool, err := sql.Open("sqlite", "file:"+path)
 	succeed(tb, err)
-	for _, statement := range predecessorStatements() {
+	for _, statement := range append(predecessorStatements(), more...) {
 		_, err = pool.ExecContext(context.Background(), statement)
 		succeed(tb, err)
 	}
 	succeed(tb, pool.Close())
+}
+
+// WriteFile executes a statement on a SQLite file, like another program.
+func WriteFile(path, statement string) error {
+	pool, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		return err
+	}
+	_, err = pool.ExecContext(context.Background(), statement)
+	return errors.Join(err, pool.Close())
 }
 
 const versionTable = "CREATE TABLE ttp_schema_migrations (version BIGINT NOT NULL PRIMARY KEY, dirty BOOLEAN NOT NULL)"
