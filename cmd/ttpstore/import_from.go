@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 
@@ -13,26 +14,34 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
+// fromEnvironment names the variable that replaces --from, for URLs with a password: arguments of a process are visible.
+const fromEnvironment = "TTPSTORE_FROM"
+
 // fromHelp is the section of import's help on --from.
 const fromHelp = `
 
---from imports from the database of DECNET's own tag storage instead, a SQLite
-file or a MySQL server. It is only read, in one snapshot. The import can be
-repeated: it writes what is new, moves attackers, and re-points or revokes
-merges, as the source has them. Each row that is refused, or kept without a
-field, is printed to standard error. At the end the numbers of tags of each
-attacker, session and identity, and of the fleet, are compared with the
-source's; if any differ, the exit status is 1.`
+--from, or $TTPSTORE_FROM if neither --from nor FILE is given, imports from the
+database of DECNET's own tag storage instead, which is a SQLite file or a MySQL
+server. The source is read in one snapshot and not changed. The import can be
+repeated: it adds new rows and updates assignments and merges to those of the
+source. Refused rows, and rows imported without an invalid field, are listed on
+standard error. At the end, the import compares the number of tags of each
+attacker, session and identity, and of the fleet, with the source. If any number
+differs, the exit status is 1.`
 
-// addFrom adds --from, which replaces the argument FILE.
+// addFrom adds --from, which replaces the argument FILE. The result is set once the arguments are checked.
 func addFrom(cmd *cobra.Command) *string {
 	from := new(string)
-	cmd.Flags().Func("from", "import from the predecessor's database at this `URL`, in the format of --db", setText(from))
+	cmd.Flags().Func("from",
+		"import from DECNET's own tag storage at this `URL`, in the format of --db; overrides $"+fromEnvironment, setText(from))
 	must(cmd.RegisterFlagCompletionFunc("from", cobra.FixedCompletions(
 		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) error {
-		if !cmd.Flag("from").Changed {
+		if *from == "" && len(values) == 0 {
+			*from = os.Getenv(fromEnvironment)
+		}
+		if *from == "" {
 			return args(cmd, values)
 		}
 		for _, name := range []string{"batch", "skip-invalid"} {

@@ -64,3 +64,49 @@ func TestImportFrom(t *testing.T) {
 	c.wantWrong("--from and --batch are mutually exclusive", "import", "import", "--from", "sqlite://"+source, "--batch", "3")
 	c.wantWrong(`invalid argument "" for "--from" flag: must not be empty`, "import", "import", "--from=")
 }
+
+// A password in the environment is not visible to other users. The flag and the argument FILE override it.
+func TestImportFromTheEnvironment(t *testing.T) {
+	c := newCLI(t)
+	source := filepath.Join(t.TempDir(), "decnet.db")
+	conformance.PredecessorFile(t, source)
+	t.Setenv(fromEnvironment, "sqlite://"+source+".no")
+	c.want(result{exitFailure, "", "ttpstore: import predecessor: source: there is no such file\n"}, "", "import")
+	for _, args := range [][]string{{"import", "--from", "sqlite://" + source}, {"import", "-"}} {
+		if got := c.runWith(records(), args...); got.status != exitSuccess {
+			t.Errorf("%q: got %+v", args, got)
+		}
+	}
+	c.want(result{exitSuccess, "5\n", ""}, "", "tags", "fleet", "--count")
+	c.wantWrong("--from and --batch are mutually exclusive", "import", "import", "--batch", "3")
+	t.Setenv(fromEnvironment, "")
+	c.wantWrong(`missing argument FILE`, "import", "import")
+}
+
+// Nothing is created for a source that does not exist, nor in a dry run.
+func TestImportFromCreatesNoDatabase(t *testing.T) {
+	c := newCLI(t)
+	source := filepath.Join(t.TempDir(), "decnet.db")
+	c.want(result{exitFailure, "", "ttpstore: import predecessor: source: there is no such file\n"},
+		"", "import", "--from", "sqlite://"+source)
+	conformance.PredecessorFile(t, source)
+	got := c.runWith("", "import", "--dry-run", "--from", "sqlite://"+source)
+	if got.status != exitFailure || !strings.HasPrefix(got.stderr, "ttpstore: import predecessor: schema missing: run `ttpstore") {
+		t.Errorf("a dry run without a database: %+v", got)
+	}
+	if made := files(t, filepath.Dir(c.db)); len(made) > 0 {
+		t.Errorf("created %v", made)
+	}
+}
+
+// The report of an import that failed has no comparison.
+func TestInterruptedImportFrom(t *testing.T) {
+	c := newCLI(t)
+	source := filepath.Join(t.TempDir(), "decnet.db")
+	conformance.PredecessorFile(t, source, "ALTER TABLE ttp_tag RENAME COLUMN decky_id TO decoy_id")
+	got := c.runWith("", "import", "--from", "sqlite://"+source)
+	if got.status != exitFailure || !strings.Contains(got.stdout, "attackers\t1 read: 1 inserted") ||
+		strings.Contains(got.stdout, "compared") || !strings.Contains(got.stderr, "decky_id") {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -59,6 +59,7 @@ type cli struct {
 func newCLI(t *testing.T) cli {
 	t.Helper()
 	t.Setenv(dbEnvironment, "")
+	t.Setenv(fromEnvironment, "")
 	return cli{t, filepath.Join(t.TempDir(), "ttp.db")}
 }
 
