@@ -38,7 +38,7 @@ successor and link in a release, by default the newest that has it. Where there
 is a database, it also says how many tags of any release have that id.`,
 		Example: `  ttpstore attack show T1110.001 --release 15.1
   ttpstore attack show "Brute Force: Password Guessing" --json`,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeOnly(seenTechniques),
 		Args: func(cmd *cobra.Command, args []string) (err error) {
 			if err = arguments("TECHNIQUE")(cmd, args); err != nil {
 				return err

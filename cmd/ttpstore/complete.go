@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -66,18 +67,38 @@ func completeScopeOf(kinds []ttp.ScopeKind, names int) cobra.CompletionFunc {
 	}
 }
 
-// completeTombstone completes the only argument with ids of tombstones.
-func completeTombstone(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return fromStore(cmd, func(ctx context.Context, store *ttp.Store) (found []cobra.Completion, err error) {
-		tombstones, err := store.ListTombstones(ctx, uuid.Nil, mostCompletions)
-		for _, t := range tombstones {
-			found = append(found, cobra.CompletionWithDesc(t.UUID.String(), t.Removed))
+// completeOnly completes the only argument from the database.
+func completeOnly(list completions) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return found, err
-	})
+		return fromStore(cmd, list)
+	}
+}
+
+// tombstones lists the tombstones of the store.
+func tombstones(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error) {
+	rows, err := store.ListTombstones(ctx, uuid.Nil, mostCompletions)
+	var found []cobra.Completion
+	for _, t := range rows {
+		found = append(found, cobra.CompletionWithDesc(t.UUID.String(), t.Removed))
+	}
+	return found, err
+}
+
+// recentBatches lists the batches of the newest tags, each with the day of its newest tag.
+func recentBatches(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error) {
+	page, err := store.ListTags(ctx, ttp.Fleet(), ttp.Filter{}, mostCompletions, "")
+	var found []cobra.Completion
+	known := map[uuid.UUID]bool{}
+	for _, t := range page.Tags {
+		if !known[t.BatchUUID] {
+			known[t.BatchUUID] = true
+			found = append(found, cobra.CompletionWithDesc(t.BatchUUID.String(), "until "+t.ObservedAt.Format(time.DateOnly)))
+		}
+	}
+	return found, err
 }
 
 // completeNames completes each argument with the names of its kind; the last kind may be repeated.
@@ -192,14 +213,6 @@ func seenRules(ctx context.Context, store *ttp.Store) ([]cobra.Completion, error
 		found = append(found, r.RuleID)
 	}
 	return slices.Compact(found), err
-}
-
-// completeRule completes the only argument with ids of rules.
-func completeRule(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return fromStore(cmd, seenRules)
 }
 
 // seenDeckies lists the deckies of the store, the busiest first.

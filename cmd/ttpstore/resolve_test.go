@@ -99,6 +99,8 @@ func TestCompletionFromTheDatabase(t *testing.T) {
 		"session ":                "s1\t4 tags\ns2\t2 tags\n:4\n",
 		"compare fleet session ":  "s1\t4 tags\ns2\t2 tags\n:4\n",
 		"rollback rule ":          "R1\nR2\n:4\n",
+		"rollback batch x ":       ":4\n",
+		"attack show ":            "T1110.001\tPassword Guessing\nT1082\tSystem Information Discovery\nT1110\tBrute Force\n:4\n",
 		"tags fleet --rule ":      "R1\nR2\n:4\n",
 		"tags fleet --decky ":     "decky-1\t2 tags\n:4\n",
 		"tags fleet --technique ": "T1110.001\tPassword Guessing\nT1082\tSystem Information Discovery\nT1110\tBrute Force\n:4\n",
@@ -112,4 +114,11 @@ func TestCompletionFromTheDatabase(t *testing.T) {
 			t.Errorf("%q: %q, want %q", args, got.stdout, want)
 		}
 	}
+}
+
+func TestBatchesAreCompleted(t *testing.T) {
+	c := filled(t)
+	batch := c.rows("tags", "fleet")[0]["batch_uuid"]
+	c.want(result{exitSuccess, batch + "\tuntil 2026-03-16\n:4\n", "Completion ended with directive: ShellCompDirectiveNoFileComp\n"},
+		"", "__complete", "rollback", "batch", "")
 }

@@ -40,7 +40,7 @@ the filter flags. Without --since or --until the command reads all tags.
 			}
 			return err
 		},
-		ValidArgsFunction: completeRule,
+		ValidArgsFunction: completeOnly(seenRules),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rule := filter.filter()
 			rule.RuleID = args[0]
@@ -80,7 +80,7 @@ reads all tags.
 			}
 			return err
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeOnly(recentBatches),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.run(cmd, func(_ context.Context, store *ttp.Store) (removal, error) {
 				return removal{

@@ -67,7 +67,7 @@ func newTombstoneLiftCommand() *cobra.Command {
 written again, but are not restored: import them again. If the command is
 interrupted, run it again to finish.`,
 		Args:              takeID(&begin),
-		ValidArgsFunction: completeTombstone,
+		ValidArgsFunction: completeOnly(tombstones),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.run(cmd, func(ctx context.Context, store *ttp.Store) (removal, error) {
 				id, err := findTombstone(ctx, store, begin)
