@@ -29,8 +29,20 @@ func refuseMisplacedURL(args []string) error {
 	return nil
 }
 
-// password matches the part of a URL that messages must not contain.
-var password = regexp.MustCompile(`(?s):\S.*@`)
+// password matches the part of a URL that messages must not contain, and cutPassword that of a URL that lacks its end.
+var (
+	password    = regexp.MustCompile(`(?s):\S.*@`)
+	cutPassword = regexp.MustCompile(`://[^\s@:/]+:[^\s@]+`)
+)
 
-// withoutPassword masks the password in text that may contain a URL.
-func withoutPassword(text string) string { return password.ReplaceAllString(text, ":...@") }
+// exampleURL is in the errors about invalid URLs.
+const exampleURL = "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE"
+
+// withoutPassword masks the password in text that may contain a URL. It keeps exampleURL, whose @ would otherwise end the
+// masked part.
+func withoutPassword(text string) string {
+	const placeholder = "\x00"
+	text = strings.ReplaceAll(text, exampleURL, placeholder)
+	text = cutPassword.ReplaceAllString(password.ReplaceAllString(text, ":...@"), "://...")
+	return strings.ReplaceAll(text, placeholder, exampleURL)
+}

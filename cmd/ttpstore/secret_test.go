@@ -14,7 +14,8 @@ import (
 // commandLines has a valid command line of every command.
 var commandLines = []string{
 	"completion bash", "completion fish", "completion powershell", "completion zsh", "help import",
-	"migrate up", "migrate status", "migrate views", "migrate down 9", "migrate force 9", "import file", "export file",
+	"migrate up", "migrate up --print", "migrate status", "migrate views", "migrate down 9", "migrate force 9", "import file", "import --from sqlite://missing.db",
+	"import --from sqlite://missing.db --dry-run", "export file",
 	"rollup identity " + identityID, "rollup attacker " + attackerID, "rollup campaign " + campaignID, "rollup session s1",
 	"rollup fleet", "rollup attackers", "rollup identities",
 	"version", "docs " + os.DevNull + " man", "top", "coverage fleet", "session s1", "tags session s1", "tag " + attackerID, "timeline identity " + identityID, "who session", "new session s1 --since 7d",
@@ -68,10 +69,19 @@ func TestNoOutputHoldsAPassword(t *testing.T) {
 		for _, args := range misplaced(cmd, args, url) {
 			check("sqlite://"+c.db, args...)
 		}
-		for range markedURLs {
-			check("", append([]string{"--db", url()}, args...)...)
-			check("", append(args, "--db="+url())...)
-			check(url(), args...)
+		for _, db := range append(markedURLs, "root:"+mark+"://x") {
+			check("", append([]string{"--db", db}, args...)...)
+			check("", append(args, "--db="+db)...)
+			check(db, args...)
+		}
+		if i := slices.Index(args, "--from") + 1; i > 0 {
+			for _, from := range markedURLs {
+				t.Setenv(fromEnvironment, from)
+				check("sqlite://"+c.db, slices.Delete(slices.Clone(args), i-1, i+1)...)
+				t.Setenv(fromEnvironment, "")
+				args[i] = from
+				check("sqlite://"+c.db, args...)
+			}
 		}
 		check(url(), append(args, "--help")...)
 	}
@@ -113,4 +123,29 @@ func leaves(cmd *cobra.Command) []string {
 		paths = append(paths, leaves(sub)...)
 	}
 	return paths
+}
+
+// The example of a URL in an error is no password.
+func TestErrorsAboutURLsShowAnExample(t *testing.T) {
+	for url, want := range map[string]string{
+		"sqlite://root:" + mark + "@tcp(h:1)/ttp": "want sqlite://PATH without a password; for a server, " +
+			"want mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE",
+		"mysql://root:" + mark + "@h:1/ttp": "want mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE, " +
+			"with the driver's parameters after a ?",
+	} {
+		var stdout, stderr bytes.Buffer
+		status := run(t.Context(), []string{"--db", url, "rollup", "fleet"}, nil, &stdout, &stderr)
+		got := result{status, stdout.String(), stderr.String()}
+		if want := (result{exitFailure, "", "ttpstore: open: " + want + "\n"}); got != want {
+			t.Errorf("%s: got %+v, want %+v", url, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		exampleURL + ": mysql://root:" + mark + "@h/ttp":                       exampleURL + ": mysql:...@h/ttp",
+		"mysql://root:" + mark + " " + exampleURL + mark + "@h: " + exampleURL: "mysql:...@h: " + exampleURL,
+	} {
+		if got := withoutPassword(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
 }
