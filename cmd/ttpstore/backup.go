@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,7 @@ read and write. The file is a complete database, readable by its owner only:
 "ttpstore restore" puts it back. An existing file is not replaced. Back up a
 MySQL server by its own tools.`,
 		Example:           `  ttpstore backup ttp-$(date +%F).db`,
-		Args:              arguments("FILE"),
+		Args:              namedFile,
 		ValidArgsFunction: completeDatabase,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
@@ -42,33 +43,55 @@ must not exist: stop what uses it, and move it away together with its side files
 (-wal and -shm). A backup with an older schema is restored as it is; run
 "ttpstore migrate up" then.`,
 		Example:           `  ttpstore --db sqlite://ttp.db restore ttp-2026-03-15.db`,
-		Args:              arguments("FILE"),
+		Args:              namedFile,
 		ValidArgsFunction: completeDatabase,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			path, ok := strings.CutPrefix(chosenDatabase(cmd), "sqlite://")
 			if !ok || path == ":memory:" {
-				return errors.New("restore: the database must be a file, sqlite://PATH")
+				return errors.New("restore: the database must be a SQLite file: set --db sqlite://PATH")
+			}
+			if isMissing("sqlite://" + args[0]) {
+				return errors.New("restore: the backup " + args[0] + " does not exist")
+			}
+			if !isMissing("sqlite://" + path) {
+				return errors.New("restore: " + path + " exists: move it away")
 			}
 			for _, side := range []string{"-wal", "-shm", "-journal"} {
 				if !isMissing("sqlite://" + path + side) {
-					return errors.New("restore: " + path + side + " is left of another database: move it away")
+					return errors.New("restore: " + path + side + " belongs to another database: move it away")
 				}
-			}
-			if isMissing("sqlite://" + args[0]) {
-				return errors.New("restore: the backup " + args[0] + " is missing")
 			}
 			backup, err := ttp.Open(cmd.Context(), "sqlite://"+args[0])
 			if err != nil {
-				return err
+				return restoreError(args[0], err)
 			}
 			defer func() { err = errors.Join(err, backup.Close()) }()
 			if err := backup.Backup(cmd.Context(), path); err != nil {
-				return err
+				return restoreError(args[0], err)
 			}
 			notef(cmd.ErrOrStderr(), "restored %s\n", path)
 			return nil
 		},
 	}
+}
+
+// restoreError returns an error of package ttp with the name of the backup instead of the operation. The advice to
+// migrate would be about the database of --db.
+func restoreError(backup string, err error) error {
+	cause := errors.Unwrap(err)
+	if errors.Is(err, ttp.ErrSchemaMissing) {
+		cause = ttp.ErrSchemaMissing
+	}
+	return fmt.Errorf("restore: %s: %w", backup, cause)
+}
+
+// namedFile accepts one argument, but not the "-" of other commands: a database is no stream.
+func namedFile(cmd *cobra.Command, args []string) error {
+	err := arguments("FILE")(cmd, args)
+	if err == nil && args[0] == "-" {
+		err = errors.New("the argument FILE must name a file: a database can be neither piped nor printed")
+	}
+	return err
 }
 
 // completeDatabase completes the names of database files.

@@ -25,11 +25,11 @@ func TestBackupAndRestore(t *testing.T) {
 	if got := c.runWith("", "purge", "all", "--yes"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	c.want(result{exitFailure, "", "ttpstore: back up: " + c.db + ": file already exists\n"}, "", "restore", backup)
+	c.want(result{exitFailure, "", "ttpstore: restore: " + c.db + " exists: move it away\n"}, "", "restore", backup)
 	if err := errors.Join(os.Remove(c.db), os.WriteFile(c.db+"-wal", nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	c.want(result{exitFailure, "", "ttpstore: restore: " + c.db + "-wal is left of another database: move it away\n"}, "", "restore", backup)
+	c.want(result{exitFailure, "", "ttpstore: restore: " + c.db + "-wal belongs to another database: move it away\n"}, "", "restore", backup)
 	if err := os.Remove(c.db + "-wal"); err != nil {
 		t.Fatal(err)
 	}
@@ -37,14 +37,28 @@ func TestBackupAndRestore(t *testing.T) {
 	if got := c.runWith("", "export", "-").stdout; got != all || got == "" {
 		t.Errorf("restored:\n%s\nwant:\n%s", got, all)
 	}
-	c.want(result{exitFailure, "", "ttpstore: restore: the backup no.db is missing\n"}, "", "restore", "no.db")
+	c.want(result{exitFailure, "", "ttpstore: restore: the backup no.db does not exist\n"}, "", "restore", "no.db")
 	c.db += ".no"
-	got := c.runWith("", "restore", c.write("text.db", "no database"))
-	if got.status != exitFailure || !strings.Contains(got.stderr, "file is not a database") {
-		t.Errorf("a file that is no database: %+v", got)
-	}
+	text, empty := c.write("text.db", "no database"), c.write("empty.db", "")
+	c.want(result{exitFailure, "", "ttpstore: restore: " + text + ": file is not a database (26)\n"}, "", "restore", text)
+	c.want(result{exitFailure, "", "ttpstore: restore: " + empty + ": schema missing\n"}, "", "restore", empty)
 	if _, err := os.Stat(c.db); err == nil {
 		t.Error("a database was made from a file that is none")
+	}
+	c.db = filepath.Join(folder, "no", "ttp.db")
+	want := "ttpstore: restore: " + backup + ": open " + c.db + ": no such file or directory\n"
+	c.want(result{exitFailure, "", want}, "", "restore", backup)
+}
+
+func TestBackupNeedsAFile(t *testing.T) {
+	c := filled(t)
+	folder := t.TempDir()
+	t.Chdir(folder)
+	for _, command := range []string{"backup", "restore"} {
+		c.wantWrong("the argument FILE must name a file: a database can be neither piped nor printed", command, command, "-")
+	}
+	if got := files(t, folder); len(got) > 0 {
+		t.Errorf("there is %q", got)
 	}
 }
 
