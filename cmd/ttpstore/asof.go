@@ -20,7 +20,7 @@ type asOf string
 // addAsOf adds --as-of and checks, before the command runs, that the release exists.
 func addAsOf(cmd *cobra.Command) *asOf {
 	var release asOf
-	cmd.Flags().Func("as-of", "count techniques as this ATT&CK `release` has them, such as enterprise-v18.1", func(s string) error {
+	cmd.Flags().Func("as-of", "map techniques of all tags to this ATT&CK `release`, such as enterprise-v18.1", func(s string) error {
 		release = asOf(fullRelease(s))
 		return setText(&s)(s)
 	})

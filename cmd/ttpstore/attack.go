@@ -10,10 +10,10 @@ import (
 func newAttackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "attack",
-		Short: "Show ATT&CK's releases and techniques, and what a release changes",
-		Long: `Show the ATT&CK releases that are built in or loaded into the database, their
-techniques and tactics, and what a release changes for the tags stored here.
-Load further releases from official bundles.
+		Short: "Show, compare and load ATT&CK releases",
+		Long: `Show ATT&CK releases and their techniques, and list how a change of release
+affects the stored tags. Many releases are built into this program; "ttpstore
+attack load" adds others to the database from official STIX bundles.
 
 ` + text.WrapSoft(attack.Copyright, helpWidth),
 		Example: `  ttpstore attack show T1110.001 --release 15.1

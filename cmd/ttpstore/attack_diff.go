@@ -23,11 +23,19 @@ func newAttackDiffCommand() *cobra.Command {
 	var out *output
 	cmd := &cobra.Command{
 		Use:   "diff FROM TO",
-		Short: "List what a release changes for the tags stored here",
-		Long: `List the stored techniques and tactics that one release changes of another:
-renamed, moved to another tactic, replaced, deprecated, gone or, if no release
-from FROM to TO has them, unknown. It reads the tags of all releases of the
-domain, changes none, and leaves out what is unchanged.`,
+		Short: "List how a change of release affects the stored tags",
+		Long: `List the techniques and tactics of stored tags that differ between the releases
+FROM and TO. Each row has the number of tags and a verdict:
+
+    renamed       same ids, but the technique or tactic has another name
+    moved         the technique has another tactic
+    replaced      another technique takes its place
+    deprecated    the technique is deprecated and has no successor
+    gone          TO does not have the technique, and it has no successor
+    unknown       no release from FROM to TO has the technique and tactic
+
+The command reads the tags of all releases of the domain and does not change
+them.`,
 		Example: `  ttpstore attack diff 15.1 18.1
   ttpstore attack diff mobile-v15.1 mobile-v18.1 --json`,
 		ValidArgsFunction: completeRelease,
@@ -43,7 +51,7 @@ domain, changes none, and leaves out what is unchanged.`,
 				if err != nil {
 					return err
 				}
-				return printList(cmd, out, changeColumns(remapping), stream(changes), "nothing changes")
+				return printList(cmd, out, changeColumns(remapping), stream(changes), "no stored tags are affected")
 			})
 		},
 	}

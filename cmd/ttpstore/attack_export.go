@@ -10,7 +10,7 @@ import (
 )
 
 // errNoTags means that no tag matches the filter of an export.
-var errNoTags = errors.New("no tags match: nothing is written")
+var errNoTags = errors.New("no tags match: nothing was written")
 
 // describe lists the conditions of a filter except its window.
 func describe(f ttp.Filter) []report.Filter {

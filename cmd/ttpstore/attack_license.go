@@ -12,7 +12,7 @@ func newAttackLicenseCommand() *cobra.Command {
 	var out *output
 	cmd := &cobra.Command{
 		Use:               "license",
-		Short:             "Print MITRE's terms of use of ATT&CK",
+		Short:             "Print MITRE's terms of use for ATT&CK",
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

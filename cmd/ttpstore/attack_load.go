@@ -17,12 +17,14 @@ func newAttackLoadCommand() *cobra.Command {
 	var release string
 	cmd := &cobra.Command{
 		Use:   "load FILE|-",
-		Short: "Load an official ATT&CK bundle into the database",
-		Long: `Load an official STIX bundle of one ATT&CK release, plain or compressed by gzip,
-into the database. Its names go before those of the built-in release of the same
-name. A bundle of STIX 2.0 does not name its release: give it with --release.`,
+		Short: "Load an ATT&CK release from an official STIX bundle",
+		Long: `Load an ATT&CK release into the database from the file of an official STIX
+bundle, or from standard input for -. Gzip compression is detected. A loaded
+release takes precedence over the built-in release of the same name. STIX 2.0
+bundles do not name their release: set it with --release.`,
 		Example: `  ttpstore attack load enterprise-attack-19.1.json
-  ttpstore attack load enterprise-attack.json.gz --release enterprise-v8.2`,
+  ttpstore attack load enterprise-attack.json.gz --release enterprise-v8.2
+  curl -L https://example.org/ics-attack-19.1.json | ttpstore attack load -`,
 		Args:              arguments("FILE"),
 		ValidArgsFunction: completeFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,7 +40,7 @@ name. A bundle of STIX 2.0 does not name its release: give it with --release.`,
 			})
 		},
 	}
-	cmd.Flags().Func("release", "the `release` of a bundle that does not name it, such as enterprise-v8.2", setText(&release))
+	cmd.Flags().Func("release", "name of the `release` in a STIX 2.0 bundle, such as enterprise-v8.2", setText(&release))
 	must(cmd.RegisterFlagCompletionFunc("release", cobra.NoFileCompletions))
 	return cmd
 }
@@ -61,7 +63,7 @@ func readBundle(ctx context.Context, cmd *cobra.Command, name, release string) (
 	}
 	r, err := attack.Read(from)
 	if errors.Is(err, attack.ErrNoRelease) {
-		err = fmt.Errorf("%w: name the release with --release", err)
+		err = fmt.Errorf("%w: set the release with --release", err)
 	}
 	return r, err
 }
@@ -70,8 +72,8 @@ func newAttackRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove RELEASE",
 		Short: "Remove a loaded ATT&CK release from the database",
-		Long: `Remove an ATT&CK release that "ttpstore attack load" has stored. The built-in
-release of the same name, if there is one, then counts again.`,
+		Long: `Remove a release loaded with "ttpstore attack load" from the database. If there
+is a built-in release of the same name, it is used again.`,
 		Example:           `  ttpstore attack remove enterprise-v19.1`,
 		Args:              arguments("RELEASE"),
 		ValidArgsFunction: completeRelease,

@@ -22,8 +22,10 @@ type releaseSize struct {
 func newAttackReleasesCommand() *cobra.Command {
 	var out *output
 	cmd := &cobra.Command{
-		Use:               "releases",
-		Short:             "List the built-in and loaded releases with their sizes",
+		Use:   "releases",
+		Short: "List the built-in and loaded ATT&CK releases",
+		Long: `List the built-in and loaded ATT&CK releases with their numbers of tactics,
+techniques and sub-techniques, without revoked and deprecated ones.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

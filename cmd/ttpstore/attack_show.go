@@ -32,10 +32,11 @@ func newAttackShowCommand() *cobra.Command {
 	var out *output
 	cmd := &cobra.Command{
 		Use:   "show TECHNIQUE",
-		Short: "Show a technique, and how often the database has it",
-		Long: `Show a technique or sub-technique by its id or name: its name, tactics, state,
-successor and link in a release, by default the newest that has it. Where there
-is a database, it also says how many tags of any release have that id.`,
+		Short: "Show a technique and the number of its tags",
+		Long: `Show a technique or sub-technique, given by id or name: its tactics, platforms,
+state, successor and link in the newest release that has it, or in --release. If
+there is a database, also show the number of its tags, counting tags of all
+releases.`,
 		Example: `  ttpstore attack show T1110.001 --release 15.1
   ttpstore attack show "Brute Force: Password Guessing" --json`,
 		ValidArgsFunction: completeOnly(seenTechniques),
@@ -59,7 +60,7 @@ is a database, it also says how many tags of any release have that id.`,
 			return printObject(cmd, out, shown, func(display) [][2]string { return shown.fields(release) })
 		},
 	}
-	cmd.Flags().Func("release", "of this ATT&CK `release`, such as enterprise-v18.1", setText(&name))
+	cmd.Flags().Func("release", "show the technique in this ATT&CK `release`, such as enterprise-v18.1", setText(&name))
 	must(cmd.RegisterFlagCompletionFunc("release", completeRelease))
 	out = addOutput(cmd)
 	return cmd

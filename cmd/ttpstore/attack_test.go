@@ -68,7 +68,7 @@ func TestAttackLoad(t *testing.T) {
 	}
 	unnamed := strings.Replace(bundle, "x-mitre-collection", "x-unknown", 1)
 	c.want(result{exitFailure, "", "ttpstore: unnamed ATT&CK release: the bundle has no x-mitre-collection; its domain is enterprise: " +
-		"name the release with --release\n"}, unnamed, "attack", "load", "-")
+		"set the release with --release\n"}, unnamed, "attack", "load", "-")
 	if got := c.runWith("", "attack", "releases", "-o=table"); strings.Contains(got.stdout, "loaded") {
 		t.Errorf("%+v", got)
 	}
@@ -158,7 +158,7 @@ T1110.001 Password Guessing     TA0001      1  unknown                          
   }
 ]
 `, ""}, "", "attack", "diff", "17.1", "18.1", "--json")
-	c.want(result{exitSuccess, "", "nothing changes\n"}, "", "attack", "diff", "mobile-v15.1", "mobile-v18.1")
+	c.want(result{exitSuccess, "", "no stored tags are affected\n"}, "", "attack", "diff", "mobile-v15.1", "mobile-v18.1")
 	c.wantWrong("unknown ATT&CK release: mobile-v18.1 is of another domain than enterprise-v15.1", "attack diff",
 		"attack", "diff", "15.1", "mobile-v18.1")
 	c.wantWrong("missing argument TO", "attack diff", "attack", "diff", "15.1")

@@ -14,11 +14,11 @@ import (
 func newBackupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
-		Short: "Copy a SQLite database to a file while others use it",
-		Long: `Copy a SQLite database, as it is at one instant, to a new file, while others
-read and write. The file is a complete database, readable by its owner only:
-"ttpstore restore" puts it back. An existing file is not replaced. Back up a
-MySQL server by its own tools.`,
+		Short: "Back up a SQLite database to a file",
+		Long: `Write a consistent copy of a SQLite database to a new file. Other programs can
+read and write the database in the meantime. The copy is a complete database,
+readable by its owner only; "ttpstore restore" restores it. An existing file is
+not replaced. Back up a MySQL server with its own tools.`,
 		Example:           `  ttpstore backup ttp-$(date +%F).db`,
 		Args:              namedFile,
 		ValidArgsFunction: completeDatabase,
@@ -37,11 +37,11 @@ MySQL server by its own tools.`,
 func newRestoreCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Make a SQLite database from a backup",
-		Long: `Make the database of --db from a file that "ttpstore backup" wrote. The database
-must not exist: stop what uses it, and move it away together with its side files
-(-wal and -shm). A backup with an older schema is restored as it is; run
-"ttpstore migrate up" then.`,
+		Short: "Restore a SQLite database from a backup",
+		Long: `Create the database of --db from a file written by "ttpstore backup". The
+database must not exist. To replace one, stop all programs that use it, and move
+it away together with its side files (-wal and -shm). The schema is restored
+unchanged: if it is older than this program, run "ttpstore migrate up".`,
 		Example:           `  ttpstore --db sqlite://ttp.db restore ttp-2026-03-15.db`,
 		Args:              namedFile,
 		ValidArgsFunction: completeDatabase,

@@ -20,7 +20,7 @@ const (
 func addColor(root *cobra.Command) {
 	mode := colorAuto
 	modes := choice[colorMode]{&mode, []colorMode{colorAuto, colorAlways, colorNever}}
-	root.PersistentFlags().Var(modes, "color", "colour tables: `auto|always|never`; auto heeds $NO_COLOR")
+	root.PersistentFlags().Var(modes, "color", "when to color tables: `auto|always|never`; auto respects $NO_COLOR")
 	must(root.RegisterFlagCompletionFunc("color", modes.complete))
 }
 

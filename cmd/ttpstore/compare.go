@@ -22,6 +22,7 @@ func newCompareCommand() *cobra.Command {
 		Short: "Compare the techniques of two scopes",
 		Long: `List the techniques and sub-techniques that two scopes share, then those found
 in only one of them.
+
 ` + scopeHelp,
 		Example: `  ttpstore compare campaign "Copper Heron" campaign "Glass Harbour"
   ttpstore compare identity e1292c78 fleet --since 7d --json`,

@@ -37,5 +37,5 @@ func confirm(ctx context.Context, cmd *cobra.Command, question string) error {
 	case "y", "yes":
 		return err
 	}
-	return errors.New("not confirmed, nothing was changed")
+	return errors.New("not confirmed: nothing was changed")
 }

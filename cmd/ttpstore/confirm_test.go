@@ -11,7 +11,7 @@ import (
 )
 
 func TestConfirm(t *testing.T) {
-	no := "not confirmed, nothing was changed"
+	no := "not confirmed: nothing was changed"
 	for answer, want := range map[string]string{
 		"y\n": "", "YES \n": "", "yes\nn\n": "",
 		"n\n": no, "\n": no, "": no, "yess\n": no,

@@ -16,10 +16,11 @@ func newCoverageCommand() *cobra.Command {
 	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "coverage SCOPE",
-		Short: "Count how many techniques of each tactic a scope shows",
-		Long: `Count how many techniques and sub-techniques of each tactic the tags of a scope
-show, of how many that the tags' ATT&CK release has, or that of --as-of. A
-technique counts as seen if one of its sub-techniques is.
+		Short: "Count the techniques of each tactic seen in a scope",
+		Long: `For each tactic, count the techniques and sub-techniques seen in a scope, and
+all techniques and sub-techniques of the tags' ATT&CK release or of --as-of. A
+technique counts as seen if any of its sub-techniques was seen.
+
 ` + scopeHelp,
 		Example: `  ttpstore coverage fleet --release 18.1
   ttpstore coverage campaign "Copper Heron" -o csv`,

@@ -24,7 +24,7 @@ func withStore(cmd *cobra.Command, use func(context.Context, *ttp.Store) error, 
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	if isMissing(url) && !makesDatabase(cmd) {
-		return fmt.Errorf("the database %s is missing: check --db or $%s, or create it with `ttpstore import FILE`", url, dbEnvironment)
+		return fmt.Errorf("the database %s does not exist: check --db or $%s, or create it with `ttpstore import FILE`", url, dbEnvironment)
 	}
 	return use(cmd.Context(), store)
 }

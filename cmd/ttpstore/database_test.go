@@ -12,7 +12,7 @@ import (
 func TestReadingCreatesNoFile(t *testing.T) {
 	c := newCLI(t)
 	url := "sqlite://" + c.db
-	noFile := "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, " +
+	noFile := "ttpstore: the database " + url + " does not exist: check --db or $TTPSTORE_DB, " +
 		"or create it with `ttpstore --db " + url + " import FILE`\n"
 	noSchema := "schema missing: run `ttpstore --db " + url + " migrate up`\n"
 	out := filepath.Join(filepath.Dir(c.db), "out.jsonl")
@@ -88,7 +88,7 @@ func TestAdviceNamesTheDatabase(t *testing.T) {
 	c := newCLI(t)
 	t.Chdir(t.TempDir())
 	missing := func(url string) string {
-		return "ttpstore: the database " + url + " is missing: check --db or $TTPSTORE_DB, or create it with `ttpstore "
+		return "ttpstore: the database " + url + " does not exist: check --db or $TTPSTORE_DB, or create it with `ttpstore "
 	}
 	for _, test := range []struct {
 		env, want string

@@ -52,9 +52,9 @@ func whyEmpty(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filt
 	}
 	stored, err := storedWithPrefix(ctx, store, scopeArg{scope.Kind, scope.UUID.String()})
 	if err == nil && len(stored) == 0 {
-		return fmt.Sprintf("unknown %s: it is not stored, and no tag names it", scope), nil
+		return fmt.Sprintf("unknown %s: it is not stored and has no tags", scope), nil
 	}
-	return fmt.Sprintf("no tags: %s is stored, but has none", scope), err
+	return fmt.Sprintf("no tags: %s is stored but has no tags", scope), err
 }
 
 // unknownRule returns a note if no tag has the filter's rule.
@@ -77,7 +77,7 @@ func unknownSession(ctx context.Context, store *ttp.Store, id string) (string, e
 
 func nearest(word string, known []string) string {
 	if near := levenshtein.Nearest(word, known); near != "" {
-		return "; nearest: " + near
+		return "; did you mean " + near + "?"
 	}
 	return ""
 }

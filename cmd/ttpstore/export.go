@@ -26,10 +26,11 @@ func newExportCommand() *cobra.Command {
 		Use:   "export FILE|-",
 		Short: "Export the store as JSON Lines",
 		Long: `Write all campaigns, identities, attackers and tags to a file, or to standard
-output for -, in the JSON Lines format of "ttpstore import". A file whose name
-ends with .gz is compressed. The same rows give the same bytes on every
-database. The filter flags apply to tags; campaigns, identities and attackers
-are always exported. The output flags apply to the counts of what was written.
+output for -, in the JSON Lines format of "ttpstore import". A file with a name
+ending in .gz is compressed. The same rows give the same bytes on every engine.
+
+The filter flags select tags; campaigns, identities and attackers are always
+exported. The output flags format the counts of exported rows.
 
 The file is replaced atomically: after a failure the previous file is unchanged.
 A replaced file keeps its mode; a new file is readable by its owner only.`,
@@ -111,7 +112,7 @@ func writeFile(name string, write func(io.Writer) error) error {
 	mode := fs.FileMode(0o600)
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
-		return fmt.Errorf("%s is a folder", name)
+		return fmt.Errorf("%s is a directory", name)
 	case err == nil && !info.Mode().IsRegular():
 		return writeDevice(path, write)
 	case err == nil:

@@ -69,7 +69,7 @@ func TestExportLeavesNoPartialFile(t *testing.T) {
 	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
 		t.Fatal("a device was replaced by a file", err)
 	}
-	if got := c.runWith("", "export", dir); got.status != exitFailure || got.stderr != "ttpstore: "+dir+" is a folder\n" {
+	if got := c.runWith("", "export", dir); got.status != exitFailure || got.stderr != "ttpstore: "+dir+" is a directory\n" {
 		t.Error(got)
 	}
 }

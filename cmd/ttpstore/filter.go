@@ -18,8 +18,8 @@ type filterFlags struct {
 // addFilter adds the filter flags, which are the same for all commands.
 func addFilter(cmd *cobra.Command) *filterFlags {
 	f := addFilterWithoutRule(cmd)
-	cmd.Flags().Func("rule", "only tags of this rule `ID`", setText(&f.RuleID))
-	cmd.Flags().Func("rule-version", "with --rule: only this `version`", f.setRuleVersion)
+	cmd.Flags().Func("rule", "only tags with this rule `ID`", setText(&f.RuleID))
+	cmd.Flags().Func("rule-version", "with --rule: only tags of this `version`", f.setRuleVersion)
 	completeFlag(cmd, "rule", seenRules)
 	must(cmd.RegisterFlagCompletionFunc("rule-version", cobra.NoFileCompletions))
 	return f
@@ -38,18 +38,18 @@ func addFilterWithoutRule(cmd *cobra.Command) *filterFlags {
 	flags := cmd.Flags()
 	flags.Var(&f.since, "since", "only tags observed at or after this `time`, such as 7d, yesterday, \"last week\", "+
 		"2026-03, 2026-03-15 or 2026-03-15T17:06:27Z")
-	flags.Var(&f.until, "until", "only tags observed before this `time`")
+	flags.Var(&f.until, "until", "only tags observed before this `time`, in the formats of --since")
 	flags.Var((*confidence)(&f.MinConfidence), "min-confidence", "only tags with at least this `confidence`, from 0 to 1")
 	flags.Func("release", "only tags of this ATT&CK `release`, such as enterprise-v18.1", setText(&f.Release))
 	domain := choice[string]{&f.Domain, []string{"enterprise", "ics", "mobile"}}
 	flags.Var(domain, "domain", "only tags of this ATT&CK `domain`: "+alternatives(domain.of))
 	flags.Func("tactic", "only tags of this `tactic`, such as TA0006 or credential-access", setText(&f.Tactic))
-	flags.Func("technique", "only tags of this `technique` or sub-technique itself, such as T1110 or \"Brute Force\"",
+	flags.Func("technique", "only tags of exactly this `technique` or sub-technique, such as T1110 or \"Brute Force\"",
 		setText(&f.Technique))
-	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: include its sub-techniques")
-	flags.BoolVar(&f.parent, "parent", false, "with --technique: match the technique itself, even if ID is a sub-technique")
-	flags.Func("source-kind", "only tags of this `kind` of source, such as command", setText(&f.SourceKind))
-	flags.Func("decky", "only tags observed by this decky `ID`", setText(&f.DeckyID))
+	flags.BoolVar(&f.subTechniques, "sub-techniques", false, "with --technique: include tags of its sub-techniques")
+	flags.BoolVar(&f.parent, "parent", false, "with --technique: match only the parent technique, even if a sub-technique is given")
+	flags.Func("source-kind", "only tags of this source `kind`, such as command", setText(&f.SourceKind))
+	flags.Func("decky", "only tags with this decky `ID`", setText(&f.DeckyID))
 	exclusive(cmd, "sub-techniques", "parent")
 	resolveNames(cmd, &f)
 	resolveTimes(cmd, bound{&f.since, &f.Since}, bound{&f.until, &f.Until})

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// programs is a folder that other users can access.
+// programs is a directory that other users can access.
 var programs string
 
 func TestMain(m *testing.M) {

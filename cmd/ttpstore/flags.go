@@ -29,7 +29,7 @@ func (n *number) Set(s string) error {
 		n.value = value
 		return nil
 	case n.most == math.MaxInt:
-		return fmt.Errorf("must be a whole number from %d", n.least)
+		return fmt.Errorf("must be a whole number, at least %d", n.least)
 	}
 	return fmt.Errorf("must be a whole number from %d to %d", n.least, n.most)
 }
@@ -132,7 +132,7 @@ func (o *once) Set(s string) error {
 
 type repeatedFlagError string
 
-func (e repeatedFlagError) Error() string { return "--" + string(e) + " is given twice" }
+func (e repeatedFlagError) Error() string { return "--" + string(e) + " is given more than once" }
 
 // refuseRepeatedFlags makes the command and its subcommands refuse repeated flags. Call it after all flags are added.
 func refuseRepeatedFlags(cmd *cobra.Command) {

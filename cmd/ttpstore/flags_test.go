@@ -35,7 +35,7 @@ func TestRepeatedFlagIsRefused(t *testing.T) {
 				}
 				flag += "=" + value
 			}
-			c.wantWrong("--"+f.Name+" is given twice", strings.TrimPrefix(cmd.CommandPath(), "ttpstore "), append(args, flag, flag)...)
+			c.wantWrong("--"+f.Name+" is given more than once", strings.TrimPrefix(cmd.CommandPath(), "ttpstore "), append(args, flag, flag)...)
 		})
 	}
 }

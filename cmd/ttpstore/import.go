@@ -30,14 +30,14 @@ func newImportCommand() *cobra.Command {
 	opts := importOptions{batch: number{ttp.DefaultImportBatch, 1, math.MaxInt}, floor: ttp.DefaultConfidenceFloor}
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
-		Short: "Import tags and scopes, from JSON Lines or DECNET's own storage",
-		Long: `Import campaigns, identities, attackers and tags from a file of JSON Lines, or
-from standard input for -. Gzip compression is detected. An import is
-idempotent.
+		Short: "Import tags and scopes from JSON Lines or DECNET's own storage",
+		Long: `Import campaigns, identities, attackers and tags from a JSON Lines file, or from
+standard input for -. Gzip compression is detected, and a missing schema is
+created. Imports are idempotent: importing a file again changes nothing.
 
-Lines are written in batches, one transaction each. An invalid line stops the
-import: its batch is not written, the problems are printed and the exit status
-is 1; earlier batches stay written. A missing schema is created first.` + fromHelp,
+Each batch of lines is written in one transaction. An invalid line stops the
+import: its problems are printed, its batch is not written, and the exit status
+is 1. Earlier batches stay written. --skip-invalid skips invalid lines instead.` + fromHelp,
 		Example: `  ttpstore import tags.jsonl.gz
   zcat tags.jsonl.gz | ttpstore import - --json
   ttpstore import --dry-run --skip-invalid tags.jsonl
@@ -94,7 +94,7 @@ func runImport(cmd *cobra.Command, name string, opts importOptions) error {
 			}
 		}
 		if problems > 0 {
-			return fmt.Errorf("import: stopped at %s, their batch was not written: fix the lines or skip them with --skip-invalid",
+			return fmt.Errorf("import: stopped at %s; the batch was not written: fix the lines or skip them with --skip-invalid",
 				count(problems, "problem"))
 		}
 		return err
@@ -113,7 +113,7 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, int64, error) {
 	info, err := file.Stat()
 	switch {
 	case err == nil && info.IsDir():
-		err = fmt.Errorf("%s is a folder", name)
+		err = fmt.Errorf("%s is a directory", name)
 	case err == nil && info.Mode().IsRegular():
 		return file, info.Size(), nil
 	case err == nil:
@@ -134,7 +134,7 @@ func prepareSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, dr
 	if err := store.Migrate(ctx); err != nil {
 		return err
 	}
-	notef(cmd.ErrOrStderr(), "the schema was missing and has been created\n")
+	notef(cmd.ErrOrStderr(), "created the missing schema\n")
 	return nil
 }
 

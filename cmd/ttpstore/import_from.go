@@ -69,7 +69,7 @@ func runImportFrom(cmd *cobra.Command, url string, opts importOptions) error {
 			return err
 		}
 		if report.Different > 0 {
-			return fmt.Errorf("import: %s have another number of tags than in the source", count(report.Different, "scope"))
+			return fmt.Errorf("import: the number of tags differs from the source in %s", count(report.Different, "scope"))
 		}
 		return nil
 	}, ttp.WithConfidenceFloor(float64(opts.floor)))

@@ -15,7 +15,7 @@ func TestImportFrom(t *testing.T) {
 	source := filepath.Join(t.TempDir(), "decnet.db")
 	conformance.PredecessorFile(t, source)
 	before := read(t, source)
-	created := "the schema was missing and has been created\n"
+	created := "created the missing schema\n"
 	report := strings.Join([]string{"campaigns\t0 read: 0 inserted, 0 updated, 0 unchanged",
 		"identities\t0 read: 0 inserted, 0 updated, 0 unchanged", "attackers\t1 read: 1 inserted, 0 updated, 0 unchanged",
 		"tags\t1 read: 1 inserted, 0 duplicate, 0 below floor, 0 tombstoned, 0 refused",
@@ -46,7 +46,7 @@ func TestImportFrom(t *testing.T) {
 		t.Fatal(got)
 	}
 	got := c.runWith("", "import", "--from", "sqlite://"+source)
-	if got.status != exitFailure || got.stderr != "ttpstore: import: 2 scopes have another number of tags than in the source\n" ||
+	if got.status != exitFailure || got.stderr != "ttpstore: import: the number of tags differs from the source in 2 scopes\n" ||
 		!strings.Contains(got.stdout, "\ndifferent\tfleet: 1 in the source, 5 here\n") {
 		t.Errorf("a database with other tags: %+v", got)
 	}

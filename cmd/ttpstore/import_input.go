@@ -29,7 +29,8 @@ func peek(in io.ReadCloser) (io.ReadCloser, []byte) {
 
 // mistaken describes a file of another format than records, or returns "".
 func mistaken(start []byte) string {
-	const format = "; `ttpstore import` takes campaigns, identities, attackers and tags, one JSON object a line, as in examples/honeypot.jsonl"
+	const format = `; "ttpstore import" reads campaigns, identities, attackers and tags, ` +
+		"one JSON object per line, as in examples/honeypot.jsonl"
 	text := strings.TrimSpace(string(start))
 	line, _, _ := strings.Cut(text, "\n")
 	var members map[string]json.RawMessage
@@ -42,13 +43,13 @@ func mistaken(start []byte) string {
 	isJSON := array || strings.HasPrefix(text, "{")
 	switch {
 	case strings.HasPrefix(text, "SQLite format 3\x00"):
-		return "this is a SQLite database: name it with --db"
+		return "this is a SQLite database: use it with --db"
 	case has("eventid", "") && strings.Contains(line, "cowrie."):
-		return "this is a log of Cowrie, whose events are no tags yet" + format
+		return "this is a Cowrie log: convert its events to tags first" + format
 	case strings.HasPrefix(text, `{"tags": [`) || has("rule_id", "") && !has("type", ""):
-		return "these are rows of `ttpstore tags`, not records, which `ttpstore export` writes" + format
+		return "this is output of \"ttpstore tags\": use `ttpstore export FILE` instead" + format
 	case isJSON && has("versions", text) && has("techniques", text) && has("domain", text):
-		return "this is a layer of the ATT&CK Navigator, which `ttpstore navigator` writes" + format
+		return "this is an ATT&CK Navigator layer" + format
 	case strings.HasPrefix(text, "{") && has("objects", text) && strings.Contains(text, `"bundle"`):
 		return "this is a STIX bundle" + format
 	case array:

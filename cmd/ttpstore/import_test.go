@@ -45,7 +45,7 @@ func TestImport(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := newCLI(t)
 			got := c.runWith(test.stdin, append([]string{"import", "--json"}, test.args...)...)
-			if got.status != exitSuccess || got.stderr != "the schema was missing and has been created\n" {
+			if got.status != exitSuccess || got.stderr != "created the missing schema\n" {
 				t.Errorf("%+v", got)
 			}
 			if report := importReport(t, got.stdout); report != test.want {
@@ -85,7 +85,7 @@ func TestImportStopsAtInvalidLines(t *testing.T) {
 	}
 	problem := "line 4: tactic: must be \"TA\" and four digits\nline 4: confidence: must be a number from 0 to 1\n"
 	c.want(result{exitFailure, counts("4", "1", "1", "1"), problem +
-		"ttpstore: import: stopped at 2 problems, their batch was not written: fix the lines or skip them with --skip-invalid\n"},
+		"ttpstore: import: stopped at 2 problems; the batch was not written: fix the lines or skip them with --skip-invalid\n"},
 		lines, "import", "--batch", "2", "-")
 	fleet := c.runWith("", "rollup", "fleet", "-o=jsonl").stdout
 	if !strings.Contains(fleet, `"technique_id":"T1110","technique_name":"Brute Force","tactic_name":"Credential Access",`+
@@ -102,7 +102,7 @@ func TestImportStopsAtInvalidLines(t *testing.T) {
 func TestImportPrintsTenProblems(t *testing.T) {
 	c := filled(t)
 	got := c.runWith(strings.Repeat("nonsense\n", 23), "import", "-")
-	want := "line 10: must be a JSON object\n... and 13 more problems\nttpstore: import: stopped at 23 problems, "
+	want := "line 10: must be a JSON object\n... and 13 more problems\nttpstore: import: stopped at 23 problems; "
 	if got.status != exitFailure || !strings.Contains(got.stderr, want) || strings.Count(got.stderr, "\n") != 12 {
 		t.Errorf("%+v", got)
 	}
@@ -127,15 +127,15 @@ func TestImportEndsWithTheContext(t *testing.T) {
 func TestImportRecognisesOtherFiles(t *testing.T) {
 	c := filled(t)
 	for content, hint := range map[string]string{
-		`{"eventid":"cowrie.login.failed","username":"root","timestamp":"2018-05-06T17:44:05Z"}` + "\n":                        "this is a log of Cowrie, whose events are no tags yet; ",
-		"{\n  \"name\": \"x\", \"versions\": {\"layer\": \"4.5\"},\n \"domain\": \"enterprise-attack\", \"techniques\": []\n}": "this is a layer of the ATT&CK Navigator, ",
+		`{"eventid":"cowrie.login.failed","username":"root","timestamp":"2018-05-06T17:44:05Z"}` + "\n":                        "this is a Cowrie log: convert its events to tags first; ",
+		"{\n  \"name\": \"x\", \"versions\": {\"layer\": \"4.5\"},\n \"domain\": \"enterprise-attack\", \"techniques\": []\n}": "this is an ATT&CK Navigator layer; ",
 		`{"type":"bundle","id":"bundle--1","objects":[]}`:                                                                      "this is a STIX bundle; ",
-		"[\n  {\"name\": \"x\", \"versions\": {\"layer\": \"4.5\"},\n \"domain\": \"mobile-attack\", \"techniques\": []}\n]":   "this is a layer of the ATT&CK Navigator, ",
+		"[\n  {\"name\": \"x\", \"versions\": {\"layer\": \"4.5\"},\n \"domain\": \"mobile-attack\", \"techniques\": []}\n]":   "this is an ATT&CK Navigator layer; ",
 		`[{"technique_id":"T1110","tactic":"TA0006","count":2}]`:                                                               "this is a JSON array; ",
-		c.runWith("", "tags", "fleet", "--json").stdout:                                                                        "these are rows of `ttpstore --db ",
-		c.runWith("", "tags", "fleet", "-o=jsonl").stdout:                                                                      "these are rows of `ttpstore --db ",
+		c.runWith("", "tags", "fleet", "--json").stdout:                                                                        "this is output of \"ttpstore tags\": use `ttpstore --db ",
+		c.runWith("", "tags", "fleet", "-o=jsonl").stdout:                                                                      "this is output of \"ttpstore tags\": use `ttpstore --db ",
 		"uuid,technique_id,tactic\n1,T1110,TA0006\n":                                                                           "this looks like CSV; ",
-		"SQLite format 3\x00": "this is a SQLite database: name it with --db\n",
+		"SQLite format 3\x00": "this is a SQLite database: use it with --db\n",
 	} {
 		for _, input := range []string{content, zip(t, content)} {
 			for _, flags := range [][]string{nil, {"--skip-invalid"}} {

@@ -12,8 +12,8 @@ import (
 )
 
 // listHelp is the help text shared by all lists ordered by id.
-const listHelp = `If --limit leaves rows out, a note on standard error gives their number and the
-flag for the next page.`
+const listHelp = `If --limit cuts the list, a note on standard error gives the total number and
+the flag for the next page.`
 
 // listFlags holds the values of the flags of a list ordered by id.
 type listFlags struct {
@@ -26,7 +26,7 @@ type listFlags struct {
 func addList(cmd *cobra.Command) *listFlags {
 	f := listFlags{output: addOutput(cmd)}
 	addLimit(cmd, &f.limit, 100, ttp.MaxPage)
-	cmd.Flags().Func("after", "start after this `ID`", setID(&f.after))
+	cmd.Flags().Func("after", "list rows after this `ID`, the last one of the previous page", setID(&f.after))
 	must(cmd.RegisterFlagCompletionFunc("after", cobra.NoFileCompletions))
 	return &f
 }
@@ -41,7 +41,7 @@ func addLimit(cmd *cobra.Command, limit *number, value, most int) {
 // noteCut reports on standard error that a list is incomplete.
 func noteCut[N int | int64](cmd *cobra.Command, shown int, all N, next string) {
 	if int64(shown) < int64(all) {
-		notef(cmd.ErrOrStderr(), "%s of %s shown; %s--limit 0 for all\n", humanize.Comma(int64(shown)), humanize.Comma(int64(all)), next)
+		notef(cmd.ErrOrStderr(), "showing %s of %s; use %s--limit 0 for all\n", humanize.Comma(int64(shown)), humanize.Comma(int64(all)), next)
 	}
 }
 
@@ -73,7 +73,7 @@ func (l list[T]) print(ctx context.Context, cmd *cobra.Command, f *listFlags) er
 	}
 	err := printList(cmd, f.output, headed(l.columns), rows, l.none)
 	if err == nil {
-		noteCut(cmd, shown, all, "--after "+last.String()+" for more, ")
+		noteCut(cmd, shown, all, "--after "+last.String()+" for the next page or ")
 	}
 	return err
 }

@@ -15,7 +15,7 @@ import (
 func newMigrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Create, update or show the schema",
+		Short: "Create, update and inspect the database schema",
 		Example: `  ttpstore migrate up
   ttpstore migrate status --json`,
 	}
@@ -28,13 +28,13 @@ func newMigrateUpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Migrate the schema to the latest version",
-		Long: `Migrate the schema to the version that this program needs, creating a missing
-SQLite file and completing an interrupted migration. A database that holds
-another product's tables of the same names is refused and not changed.
+		Long: `Migrate the schema to the version that this program needs. A missing SQLite file
+is created, and an interrupted migration is completed. A database with another
+product's tables of the same names is refused and not changed.
 
-The command is idempotent and may be run by several processes at once. With
---print it shows the SQL instead, for an administrator who runs it on an empty
-database.`,
+The command is idempotent, and several processes can run it at the same time.
+--print prints the SQL instead, for administrators who create the schema by
+hand with sqlite3 -bail (3.43 or newer) or mysql.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,10 +49,10 @@ func newMigrateStatusCommand() *cobra.Command {
 	var out *output
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show the version of the schema; changes nothing",
-		Long: `Show the version of the schema, the latest one that this program knows, and
-whether a migration stopped half way. It changes nothing and makes no file. The
-exit status is 0 whatever the state is.`,
+		Short: "Show the schema version",
+		Long: `Show the schema version of the database, the latest version known to this
+program, and whether a migration was interrupted. The command changes nothing
+and does not create a missing file. The exit status is 0 in every state.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -68,11 +68,10 @@ exit status is 0 whatever the state is.`,
 func newMigrateViewsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "views",
-		Short: "Create the views that other programs read",
-		Long: `Create the views that other programs read, such as sqlite3, Grafana or Metabase,
-or replace them by those of this program: ttp_tag_view, ttp_attacker_view,
-ttp_identity_view and ttp_campaign_view. Their ids are text, their times are in
-ISO 8601, and their columns have the names of the JSON keys.`,
+		Short: "Create views for other programs",
+		Long: `Create or replace the views for programs such as sqlite3, Grafana and Metabase:
+ttp_tag_view, ttp_attacker_view, ttp_identity_view and ttp_campaign_view. Ids
+are text, times are in ISO 8601, and columns have the names of the JSON keys.`,
 		Example: `  ttpstore migrate views
   sqlite3 ttpstore.db 'SELECT tactic, count(*) FROM ttp_tag_view GROUP BY 1'`,
 		Args:              arguments(),
@@ -81,7 +80,7 @@ ISO 8601, and their columns have the names of the JSON keys.`,
 			return withStore(cmd, func(ctx context.Context, store *ttp.Store) error {
 				names, err := store.CreateViews(ctx)
 				if err == nil {
-					notef(cmd.ErrOrStderr(), "created the views %s\n", strings.Join(names, ", "))
+					notef(cmd.ErrOrStderr(), "created views %s\n", strings.Join(names, ", "))
 				}
 				return err
 			})
@@ -93,10 +92,10 @@ func newMigrateDownCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "down VERSION",
-		Short: "Migrate down to an earlier version; loses rows",
-		Long: `Migrate the schema down to an earlier version. Data that the version cannot hold
-is lost; version 0 drops all tables. The command counts the tags and asks for
-confirmation unless --yes is given.`,
+		Short: "Migrate the schema to an earlier version; loses data",
+		Long: `Migrate the schema down to an earlier version. Data that the earlier version
+cannot store is lost; version 0 drops all tables. The command counts the tags
+and asks for confirmation unless --yes is given.`,
 		Example:           `  ttpstore migrate down 0 --yes`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args:              schemaVersionArgument,
@@ -115,7 +114,7 @@ confirmation unless --yes is given.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 	return cmd
 }
 
@@ -123,9 +122,10 @@ func newMigrateForceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "force VERSION",
 		Short: "Set the recorded schema version after a failed migration",
-		Long: `Set the recorded version of a dirty schema without running a migration, if
-"migrate up" cannot complete one. Migrations can run again over their own
-remains: force the version before the failed one and run "migrate up".`,
+		Long: `Set the recorded schema version without running a migration. Use this only if
+the schema is dirty and "ttpstore migrate up" cannot complete the failed
+migration. Migrations can be repeated after a partial run: set the version
+before the failed one, then run "ttpstore migrate up".`,
 		Example: `  ttpstore migrate force 0
   ttpstore migrate up`,
 		Args:              schemaVersionArgument,
@@ -153,7 +153,7 @@ func schemaVersionArgument(cmd *cobra.Command, args []string) error {
 func parseSchemaVersion(arg string) (int, error) {
 	version, err := strconv.Atoi(arg)
 	if err != nil || version < 0 {
-		return 0, fmt.Errorf("the argument VERSION must be a whole number from 0, not %q", arg)
+		return 0, fmt.Errorf("the argument VERSION must be a whole number, at least 0, not %q", arg)
 	}
 	return version, nil
 }
@@ -191,7 +191,7 @@ func schemaVersion(status ttp.SchemaStatus) string {
 // confirmDown asks for confirmation of a migration down. It returns an error without a terminal.
 func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, version int) error {
 	n, err := store.CountTags(ctx, ttp.Fleet(), ttp.Filter{})
-	tags := fmt.Sprintf("%d tags", n)
+	tags := count(n, "tag")
 	switch {
 	case errors.Is(err, ttp.ErrSchemaMissing):
 		return nil // nothing to lose
@@ -200,14 +200,14 @@ func confirmDown(ctx context.Context, cmd *cobra.Command, store *ttp.Store, vers
 	case err != nil:
 		return err
 	}
-	loss := "drops all tables, with " + tags
+	loss := "drops all tables and " + tags
 	if version > 0 {
-		loss = fmt.Sprintf("loses the rows that version %d cannot hold, of a database with %s", version, tags)
+		loss = fmt.Sprintf("loses data that version %d cannot store, from a database of %s", version, tags)
 	}
 	if !isTerminal(cmd.InOrStdin()) {
 		return fmt.Errorf("this %s: standard input is not a terminal, confirm with --yes", loss)
 	}
-	return confirm(ctx, cmd, fmt.Sprintf("This %s. Go on?", loss))
+	return confirm(ctx, cmd, fmt.Sprintf("This %s. Continue?", loss))
 }
 
 func showSchema(ctx context.Context, cmd *cobra.Command, store *ttp.Store, o *output) error {

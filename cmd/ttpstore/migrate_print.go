@@ -12,7 +12,7 @@ import (
 
 // addPrint adds --print, which prints SQL instead of running the command.
 func addPrint(cmd *cobra.Command) {
-	shown := cmd.Flags().Bool("print", false, "print the SQL for a new database of the kind of --db, without accessing a database")
+	shown := cmd.Flags().Bool("print", false, "print the SQL that creates the schema on the engine of --db, without opening a database")
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !*shown {

@@ -37,7 +37,7 @@ func TestMigrate(t *testing.T) {
 	if got := c.runWith("", "migrate", "status"); !strings.HasSuffix(got.stdout, "\nstate\tup to date\n") {
 		t.Error(got)
 	}
-	c.want(result{exitFailure, "", "ttpstore: this drops all tables, with 0 tags: standard input is not a terminal, confirm with --yes\n"},
+	c.want(result{exitFailure, "", "ttpstore: this drops all tables and 0 tags: standard input is not a terminal, confirm with --yes\n"},
 		"y\n", "migrate", "down", "0")
 	if s := status(); s.Version != s.Latest {
 		t.Error("down without --yes went down", s)
@@ -99,12 +99,12 @@ func TestMigratingDownSaysHowManyTagsGo(t *testing.T) {
 	refusal := func(loss string) result {
 		return result{exitFailure, "", "ttpstore: " + loss + ": standard input is not a terminal, confirm with --yes\n"}
 	}
-	c.want(refusal("this loses the rows that version 8 cannot hold, of a database with 4 tags"), "y\n", "migrate", "down", "8")
-	c.want(refusal("this drops all tables, with 4 tags"), "y\n", "migrate", "down", "0")
+	c.want(refusal("this loses data that version 8 cannot store, from a database of 4 tags"), "y\n", "migrate", "down", "8")
+	c.want(refusal("this drops all tables and 4 tags"), "y\n", "migrate", "down", "0")
 	if got := c.runWith("", "migrate", "down", "8", "--yes"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	c.want(refusal("this drops all tables, with an unknown number of tags"), "y\n", "migrate", "down", "0")
+	c.want(refusal("this drops all tables and an unknown number of tags"), "y\n", "migrate", "down", "0")
 	if got := c.runWith("", "migrate", "down", "0", "--yes"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
@@ -167,7 +167,7 @@ func TestKilledImportCanBeRunAgain(t *testing.T) {
 func TestViews(t *testing.T) {
 	c := filled(t)
 	names := "ttp_attacker_view, ttp_campaign_view, ttp_identity_view, ttp_tag_view"
-	c.want(result{exitSuccess, "", "created the views " + names + "\n"}, "", "migrate", "views")
+	c.want(result{exitSuccess, "", "created views " + names + "\n"}, "", "migrate", "views")
 	c.wantWrong(`unexpected argument "x"`, "migrate views", "migrate", "views", "x")
 	missing := newCLI(t)
 	if got := missing.runWith("", "migrate", "views"); got.status != exitFailure || !strings.Contains(got.stderr, "schema missing") {

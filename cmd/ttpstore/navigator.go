@@ -34,14 +34,16 @@ func newNavigatorCommand() *cobra.Command {
 	}}
 	cmd := &cobra.Command{
 		Use:   "navigator [SCOPE]",
-		Short: "Write a layer for the ATT&CK Navigator",
-		Long: `Write a layer for the ATT&CK Navigator, in format 4.5, for each release that the
-tags of a scope name, by default of the fleet; with --as-of, that domain has one
-layer. Several layers go into one file, as a list.
+		Short: "Write the techniques of a scope as ATT&CK Navigator layers",
+		Long: `Write an ATT&CK Navigator layer, in format 4.5, for each ATT&CK release of a
+scope's tags. The default scope is the fleet. With --as-of, all tags of a domain
+are in one layer. Several layers are written to one file, as a JSON list.
 
-With --against, the layers show what only one of two scopes has, and what both
-have. --against-since and --against-until give the other scope a window of its
-own; alone, they compare two windows of one scope.
+--against compares two scopes: the layers show the techniques found in only one
+of them and those found in both. --against-since and --against-until set another
+window for the second scope; without --against, they compare two windows of the
+same scope.
+
 ` + scopeHelp,
 		Example: `  ttpstore navigator fleet --since 7d --out week.json
   ttpstore navigator fleet --as-of 18.1 --score attackers --out fleet.json
@@ -69,10 +71,10 @@ own; alone, they compare two windows of one scope.
 		},
 	}
 	cmd.Flags().Func("against", "compare with this `scope`, such as fleet or \"session 66ffcc176598\"", setAnyScope(&opts.args[1]))
-	cmd.Flags().Var(&since, "against-since", "compare with tags observed at or after this `time`, in the forms of --since")
-	cmd.Flags().Var(&until, "against-until", "compare with tags observed before this `time`")
-	cmd.Flags().Var(scores, "score", "score by `"+alternatives(scores.of)+"`")
-	cmd.Flags().StringVar(&opts.out, "out", "-", "write this `file`, or standard output for -")
+	cmd.Flags().Var(&since, "against-since", "compare with tags observed at or after this `time`, in the formats of --since")
+	cmd.Flags().Var(&until, "against-until", "compare with tags observed before this `time`, in the formats of --since")
+	cmd.Flags().Var(scores, "score", "score techniques by this `measure`: "+alternatives(scores.of))
+	cmd.Flags().StringVar(&opts.out, "out", "-", "write to this `file`, or to standard output for -")
 	must(cmd.RegisterFlagCompletionFunc("score", scores.complete))
 	for _, name := range []string{"against", "against-since", "against-until"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
@@ -133,7 +135,7 @@ func (o *navigatorOptions) layers(ctx context.Context, store *ttp.Store) ([]navi
 	return layers, releases, err
 }
 
-// cells reads what the layers of a scope show.
+// cells reads the cells of a scope's layers.
 func (o *navigatorOptions) cells(ctx context.Context, store *ttp.Store, scope ttp.Scope, f ttp.Filter) ([]matrix.Cell, error) {
 	options := o.asOf.options(ttp.Where(f), ttp.WithRules())
 	switch o.score {
@@ -175,7 +177,7 @@ func (o *navigatorOptions) other() ttp.Filter {
 	return f
 }
 
-// names returns what the two sides of a comparison are called: their scopes, with the windows if they differ.
+// names returns the names of both sides of a comparison: their scopes, with the windows if they differ.
 func (o *navigatorOptions) names() (here, there string) {
 	here, there = o.scope.String(), o.against.String()
 	f, other := o.filter.filter(), o.other()

@@ -55,7 +55,7 @@ func TestNavigator(t *testing.T) {
 		!slices.Contains(layer.Metadata, navigator.Metadata{Name: "Not in the matrix", Value: "T1110.001, TA0001, enterprise-v18.1: 1 (unknown)"}) {
 		t.Errorf("%v %+v %+v", err, layer.Metadata, got.stderr)
 	}
-	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing is written\n"}, "", "navigator", "--rule=R3")
+	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing was written\n"}, "", "navigator", "--rule=R3")
 	if got := c.runWith("", "navigator", "--release=77.0"); got.status != exitFailure || got.stdout != "" ||
 		!strings.HasPrefix(got.stderr, `ttpstore: no tags match: unknown ATT&CK release: "enterprise-v77.0"; the catalogue has enterprise-v8.2, `) {
 		t.Errorf("%+v", got)

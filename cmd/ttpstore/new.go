@@ -17,12 +17,12 @@ func newNewCommand() *cobra.Command {
 	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "new SCOPE --since TIME",
-		Short: "List techniques new to a scope",
-		Long: `List the techniques and sub-techniques whose first tag in a scope is at or after
---since, earliest first.
-` + scopeHelp + `
+		Short: "List the techniques first seen since a given time",
+		Long: `List the techniques and sub-techniques of a scope that were first seen at or
+after --since, earliest first. The other filter flags also apply to the tags
+before --since.
 
-The other filter flags also apply to the tags before --since.`,
+` + scopeHelp,
 		Example: `  ttpstore new fleet --since 24h
   ttpstore new campaign "Copper Heron" --since 7d --min-confidence 0.7`,
 		DisableFlagsInUseLine: true,
@@ -52,6 +52,6 @@ The other filter flags also apply to the tags before --since.`,
 	}
 	out = addOutput(cmd)
 	filter, release = addFilter(cmd), addAsOf(cmd)
-	cmd.Flag("since").Usage = "only techniques first seen at or after this `time`; required"
+	cmd.Flag("since").Usage = "only techniques first seen at or after this `time`, such as 7d, \"last week\" or 2026-03-15; required"
 	return cmd
 }

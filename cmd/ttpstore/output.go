@@ -34,15 +34,15 @@ type output struct {
 func addOutput(cmd *cobra.Command) *output {
 	var o output
 	formats := choice[format]{&o.chosen, []format{tableFormat, jsonFormat, jsonLinesFormat, csvFormat}}
-	cmd.Flags().VarP(formats, "output", "o", "print `table|json|jsonl|csv`")
-	cmd.Flags().BoolFunc("json", "the same as --output json", func(s string) error {
+	cmd.Flags().VarP(formats, "output", "o", "output format: `table|json|jsonl|csv`")
+	cmd.Flags().BoolFunc("json", "short for --output json", func(s string) error {
 		asJSON, err := strconv.ParseBool(s)
 		if asJSON {
 			o.chosen = jsonFormat
 		}
 		return err
 	})
-	cmd.Flags().BoolVar(&o.wide, "wide", false, "print all columns of a table, uncut, with full ids and times")
+	cmd.Flags().BoolVar(&o.wide, "wide", false, "print tables with all columns, untruncated, with full ids and times")
 	must(cmd.RegisterFlagCompletionFunc("output", formats.complete))
 	exclusive(cmd, "output", "json")
 	return &o

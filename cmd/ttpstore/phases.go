@@ -18,10 +18,12 @@ func newPhasesCommand() *cobra.Command {
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "phases ID",
-		Short: "List when each decky saw each tactic of an identity",
-		Long: `List when each decky first and last saw each tactic of an identity and the
-identities merged into it, and how often, in the order of the first time. Tags
-without a decky are left out.`,
+		Short: "List the tactics of an identity on each decky",
+		Long: `List the number of tags of an identity, and the times of the first and last one,
+for each decky and tactic, in the order of the first tag. Tags of the identities
+merged into it are included; tags without a decky are not.
+
+` + idHelp,
 		Example: `  ttpstore phases e1292c78
   ttpstore phases 192.0.2.17 --decky decky-ssh-01 --json`,
 		Args:              takeNamed(ttp.IdentityScope, identity[:], "ID"),

@@ -15,5 +15,5 @@ decky-1,TA0007,,2026-03-17T06:00:00Z,2026-03-17T06:00:00Z,1
 	c.want(result{exitSuccess, "[]\n", "no tags match: identity " + identityID + " (192.0.2.7) has 4 tags\n"}, // without a decky
 		"", "phases", identityID, "--json")
 	c.wantWrong("missing argument ID", "phases", "phases")
-	c.wantWrong(`the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "phases", "phases", "x")
+	c.wantWrong(`the argument ID must be an IP, an id or at least the first 8 digits of one, not "x"`, "phases", "phases", "x")
 }

@@ -11,7 +11,7 @@ import (
 func newPurgeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "purge",
-		Short: "Remove an attacker, identity or session with its tags, or all",
+		Short: "Remove an attacker, identity or session and its tags, or all data",
 		Example: `  ttpstore purge attacker 192.0.2.17 --dry-run
   ttpstore purge identity e1292c78 --with-attackers
   ttpstore purge session 66ffcc176598 --tombstone --reason "our own test" --yes`,
@@ -25,10 +25,10 @@ func newPurgeAttackerCommand() *cobra.Command {
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "attacker ID",
-		Short: "Remove an attacker and the tags that name it",
-		Long: `Remove an attacker and the tags that name it. An unknown id is not an error.
+		Short: "Remove an attacker and its tags",
+		Long: `Remove an attacker and its tags. An unknown id is not an error.
 
-` + removalHelp,
+` + idHelp + "\n\n" + removalHelp,
 		Args:              takeNamed(ttp.AttackerScope, scope[:], "ID"),
 		ValidArgsFunction: completeNames(ttp.AttackerScope),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -50,12 +50,12 @@ func newPurgeIdentityCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "identity ID",
 		Short: "Remove an identity and the identities merged into it",
-		Long: `Remove an identity, the identities merged into it, and the tags that name them
-but no attacker. Their attackers and the attackers' tags are kept without an
-identity; --with-attackers removes them too. An identity that is merged into
-another is refused: purge the survivor, or unmerge the identity first.
+		Long: `Remove an identity, the identities merged into it, and their identity-rollup
+tags, which have no attacker. Their attackers and the tags of these are kept
+without an identity; --with-attackers removes them, too. An identity merged into
+another one is refused: purge the survivor, or unmerge the identity first.
 
-` + removalHelp,
+` + idHelp + "\n\n" + removalHelp,
 		Args:              takeNamed(ttp.IdentityScope, scope[:], "ID"),
 		ValidArgsFunction: completeNames(ttp.IdentityScope),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,7 +69,7 @@ another is refused: purge the survivor, or unmerge the identity first.
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&withAttackers, "with-attackers", false, "also remove its attackers and their tags")
+	cmd.Flags().BoolVar(&withAttackers, "with-attackers", false, "also remove the attackers of the identity and their tags")
 	flags = addRemoval(cmd)
 	return cmd
 }
@@ -79,8 +79,8 @@ func newPurgeSessionCommand() *cobra.Command {
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "session ID",
-		Short: "Remove the tags of one login session",
-		Long: `Remove the tags of one login session. An unknown id is not an error.
+		Short: "Remove the tags of a login session",
+		Long: `Remove the tags of a login session. An unknown id is not an error.
 
 ` + removalHelp,
 		Args:              takeNamed(ttp.SessionScope, scope[:], "ID"),

@@ -12,9 +12,8 @@ func newPurgeAllCommand() *cobra.Command {
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "all",
-		Short: "Empty the database: remove all tags and scopes",
-		Long: `Empty the database: remove all tags, attackers, identities and campaigns.
-Tombstones stay.
+		Short: "Remove all tags and scopes",
+		Long: `Remove all tags, attackers, identities and campaigns. Tombstones are kept.
 
 ` + removalHelp,
 		Args:              arguments(),

@@ -8,7 +8,7 @@ func TestPurgeAll(t *testing.T) {
 		"attackers\t2\nidentities\t2\ncampaigns\t2\n"
 	c.want(result{exitSuccess, receipt, "dry run: nothing was changed\n"}, "", "purge", "all", "--dry-run")
 	c.wantTags("6")
-	c.wantWrong("this loses rows: standard input is not a terminal, confirm with --yes", "purge all", "purge", "all")
+	c.wantWrong("this removes rows: standard input is not a terminal, confirm with --yes", "purge all", "purge", "all")
 	c.want(result{exitSuccess, receipt, ""}, "", "purge", "all", "--yes")
 	c.want(result{exitSuccess, "tags\t0\n", "no tags: the database is empty\n"}, "", "purge", "all", "--yes")
 }
@@ -22,6 +22,6 @@ func TestScopeUnassign(t *testing.T) {
 	c.want(result{exitFailure, "", "ttpstore: unassign campaign: not found: identity " + strangerID + "\n"}, "",
 		"scope", "unassign", "identities", identityID, strangerID)
 	c.wantWrong("missing argument ATTACKER", "scope unassign attackers", "scope", "unassign", "attackers")
-	c.wantWrong(`the argument IDENTITY must be an IP, or an id or at least its first 8 digits, not "x"`, "scope unassign identities",
+	c.wantWrong(`the argument IDENTITY must be an IP, an id or at least the first 8 digits of one, not "x"`, "scope unassign identities",
 		"scope", "unassign", "identities", identityID, "x")
 }

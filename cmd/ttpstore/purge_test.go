@@ -24,10 +24,10 @@ func TestPurgeAttacker(t *testing.T) {
 		"purge", "attacker", attackerID, "--yes")
 	c.wantTags("3")
 	c.want(result{exitFailure, "", "ttpstore: get attacker " + attackerID + ": not found\n"}, "", "scope", "show", "attacker", attackerID)
-	c.want(result{exitSuccess, "tags\t0\n", "unknown attacker " + attackerID + ": it is not stored, and no tag names it\n"},
+	c.want(result{exitSuccess, "tags\t0\n", "unknown attacker " + attackerID + ": it is not stored and has no tags\n"},
 		"", "purge", "attacker", attackerID, "--yes")
 	c.wantWrong("missing argument ID", "purge attacker", "purge", "attacker", "--yes")
-	c.wantWrong(`the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "purge attacker", "purge", "attacker", "x", "--yes")
+	c.wantWrong(`the argument ID must be an IP, an id or at least the first 8 digits of one, not "x"`, "purge attacker", "purge", "attacker", "x", "--yes")
 	c.wantWrong(`unknown command "campaign"`, "purge", "purge", "campaign", campaignID)
 }
 
@@ -38,7 +38,7 @@ func TestPurgeIdentity(t *testing.T) {
 	c.want(result{exitSuccess, receipt, ""}, "", "purge", "identity", identityID, "--yes")
 	c.wantTags("7")
 	c.want(result{exitSuccess, "attacker\t" + attackerID + "\nip\t192.0.2.7\n", ""}, "", "scope", "show", "attacker", attackerID)
-	c.wantWrong(`the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, "purge identity", "purge", "identity", "x", "--yes")
+	c.wantWrong(`the argument ID must be an IP, an id or at least the first 8 digits of one, not "x"`, "purge identity", "purge", "identity", "x", "--yes")
 }
 
 func TestPurgeIdentityWithAttackers(t *testing.T) {
@@ -62,7 +62,7 @@ func TestPurgeSession(t *testing.T) {
 	c := twoAttackers(t)
 	c.want(result{exitSuccess, receiptOfS1, ""}, "", "purge", "session", "s1", "--yes")
 	c.wantTags("2")
-	c.want(result{exitSuccess, "tags\t0\n", "no tag has session s1; nearest: s2\n"}, "", "purge", "session", "s1", "--yes")
+	c.want(result{exitSuccess, "tags\t0\n", "no tag has session s1; did you mean s2?\n"}, "", "purge", "session", "s1", "--yes")
 	c.wantWrong("missing argument ID", "purge session", "purge", "session", "--yes")
 	c.wantWrong("the argument ID must not be empty", "purge session", "purge", "session", "", "--yes")
 }

@@ -59,7 +59,7 @@ func question(found ttp.Receipt, tombstone bool) string {
 		q += ", and leave " + countAll(found.ReleasedTags, found.ReleasedAttackers, 0, 0) + " without an identity"
 	}
 	if tombstone {
-		q += ", and block the removed tags from being written again"
+		q += ", and prevent the removed tags from being written again"
 	}
 	return q + "?"
 }

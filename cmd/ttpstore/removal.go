@@ -10,11 +10,11 @@ import (
 )
 
 // removalHelp is the help text shared by all commands that remove tags.
-const removalHelp = `The command counts the affected rows and asks for confirmation unless --yes is
-given. It removes them in small transactions, so that other writers are not
-blocked for long. If it is interrupted, it prints the rows removed so far; run
-it again to finish. --tombstone blocks the removed tags from being written
-again, until "ttpstore tombstone lift".`
+const removalHelp = `The command counts the affected rows, asks for confirmation unless --yes is
+given, and prints the numbers of removed rows. It works in small transactions,
+so that other writers are not blocked for long. If it is interrupted, it prints
+the rows removed so far; run it again to finish. --tombstone prevents the
+removed tags from being written again until "ttpstore tombstone lift".`
 
 // removal removes tags. The scope and filter select all tags that it examines; whyNone explains an empty result.
 type removal struct {
@@ -37,18 +37,18 @@ type removalFlags struct {
 // addRemoval adds the flags of a removal.
 func addRemoval(cmd *cobra.Command) *removalFlags {
 	f := addBatches(cmd)
-	cmd.Flags().BoolVar(&f.tombstone, "tombstone", false, "block the removed tags from being written again")
-	cmd.Flags().Func("reason", "with --tombstone: record this `text` as the reason", setText(&f.reason))
+	cmd.Flags().BoolVar(&f.tombstone, "tombstone", false, "prevent the removed tags from being written again")
+	cmd.Flags().Func("reason", "with --tombstone: store this `text` as its reason", setText(&f.reason))
 	must(cmd.RegisterFlagCompletionFunc("reason", cobra.NoFileCompletions))
 	args := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, values []string) error {
 		err := args(cmd, values)
 		if err == nil && f.reason != "" && !f.tombstone {
-			err = errors.New("--reason is for --tombstone only")
+			err = errors.New("--reason requires --tombstone")
 		}
 		return err
 	}
-	f.yes = addYes(cmd, "this loses rows", func() bool { return !f.dryRun })
+	f.yes = addYes(cmd, "this removes rows", func() bool { return !f.dryRun })
 	return f
 }
 
@@ -57,7 +57,7 @@ func addBatches(cmd *cobra.Command) *removalFlags {
 	confirmed := true
 	f := removalFlags{batch: number{ttp.DefaultRemovalBatch, 1, ttp.MaxRemovalBatch}, yes: &confirmed}
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the counts without changing anything")
-	cmd.Flags().Var(&f.batch, "batch", "process this `number` of tags per transaction")
+	cmd.Flags().Var(&f.batch, "batch", "process this `number` of tags in each transaction")
 	must(cmd.RegisterFlagCompletionFunc("batch", cobra.NoFileCompletions))
 	f.out = addOutput(cmd)
 	return &f

@@ -39,10 +39,10 @@ func TestWrongRemoval(t *testing.T) {
 			name = args[0]
 		}
 		for flags, message := range map[string]string{
-			"":                               "this loses rows: standard input is not a terminal, confirm with --yes",
-			"--tombstone":                    "this loses rows: standard input is not a terminal, confirm with --yes",
-			"--yes --reason x":               "--reason is for --tombstone only",
-			"--dry-run --reason x":           "--reason is for --tombstone only",
+			"":                               "this removes rows: standard input is not a terminal, confirm with --yes",
+			"--tombstone":                    "this removes rows: standard input is not a terminal, confirm with --yes",
+			"--yes --reason x":               "--reason requires --tombstone",
+			"--dry-run --reason x":           "--reason requires --tombstone",
 			"--yes --tombstone --reason=":    `invalid argument "" for "--reason" flag: must not be empty`,
 			"--yes --batch 0":                `invalid argument "0" for "--batch" flag: must be a whole number from 1 to 1000`,
 			"--yes --batch 1001":             `invalid argument "1001" for "--batch" flag: must be a whole number from 1 to 1000`,
@@ -156,7 +156,7 @@ func TestQuestion(t *testing.T) {
 		if got := question(found, false); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-		if got := question(found, true); got != strings.TrimSuffix(want, "?")+", and block the removed tags from being written again?" {
+		if got := question(found, true); got != strings.TrimSuffix(want, "?")+", and prevent the removed tags from being written again?" {
 			t.Error(got)
 		}
 	}

@@ -23,12 +23,15 @@ func newReportCommand() *cobra.Command {
 	var release *asOf
 	cmd := &cobra.Command{
 		Use:   "report SCOPE --out FILE",
-		Short: "Write the techniques of a scope as an HTML page",
-		Long: `Write one HTML page that needs no network: the ATT&CK matrix as a heat map, a
-timeline by day and how much of each tactic was seen, and the busiest attackers.
-With --since it also lists what is new since the window before.
+		Short: "Write the techniques of a scope as an HTML report",
+		Long: `Write a self-contained HTML page with the ATT&CK matrix as a heat map, a
+timeline by day, the coverage of each tactic and the busiest attackers. With
+--since, the report also lists the techniques that are new compared with the
+preceding window of the same length.
+
 ` + scopeHelp,
-		Example:               `  ttpstore report fleet --since 7d --out week.html`,
+		Example: `  ttpstore report fleet --since 7d --out week.html
+  ttpstore report campaign "Copper Heron" --as-of 18.1 --out heron.html`,
 		DisableFlagsInUseLine: true,
 		ValidArgsFunction:     completeScopes(1),
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -57,7 +60,7 @@ With --since it also lists what is new since the window before.
 			})
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "write this `file`, or standard output for -; required")
+	cmd.Flags().StringVar(&out, "out", "", "write to this `file`, or to standard output for -; required")
 	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }

@@ -23,7 +23,7 @@ func TestReport(t *testing.T) {
 	if got := c.runWith("", "report", "session", "s1", "--out=-"); got.status != exitSuccess || strings.Contains(got.stdout, otherAttackerID) {
 		t.Errorf("a report of a session names others: %d %q", got.status, got.stderr)
 	}
-	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing is written\n"}, "", "report", "fleet", "--rule=R3", "--out", file)
+	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing was written\n"}, "", "report", "fleet", "--rule=R3", "--out", file)
 	if read(t, file) != page {
 		t.Error("a failure changed the file")
 	}

@@ -26,11 +26,11 @@ type ambiguousError struct {
 }
 
 func (e *ambiguousError) Error() string {
-	way := "give more of the id"
+	way := "give more digits of the id"
 	if e.candidates[0].label != "" && !idBeginning.MatchString(e.arg.name) {
 		way = "give an id"
 	}
-	lines := []string{fmt.Sprintf("%s %q is ambiguous, %s:", e.arg.kind, e.arg.name, way)}
+	lines := []string{fmt.Sprintf("%s %q is ambiguous: %s:", e.arg.kind, e.arg.name, way)}
 	for _, c := range e.candidates {
 		lines = append(lines, strings.TrimSpace(c.ID()+"  "+printable(c.label)))
 	}
@@ -249,7 +249,7 @@ func theOnly[T any](rows []T, id func(T) uuid.UUID, kind ttp.ScopeKind, digits s
 	var none T
 	switch len(found) {
 	case 0:
-		return none, fmt.Errorf("no %s has an id that begins with %s", kind, digits)
+		return none, fmt.Errorf("no %s id begins with %s", kind, digits)
 	case 1:
 		return matching[0], nil
 	}

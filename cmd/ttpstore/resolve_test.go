@@ -32,7 +32,7 @@ func TestScopesByName(t *testing.T) {
 		"rollup attacker 203.0.113.99": `no attacker matches "203.0.113.99": ` + "`ttpstore --db sqlite://" + c.db + " who attacker` lists those with tags",
 		"phases 00000000":              `no identity matches "00000000": ` + "`ttpstore --db sqlite://" + c.db + " who identity` lists those with tags",
 		"rollup campaign Cooper":       `no campaign matches "Cooper": ` + "`ttpstore --db sqlite://" + c.db + " who campaign` lists those with tags",
-		"tag 00000000":                 "no tag has an id that begins with 00000000",
+		"tag 00000000":                 "no tag id begins with 00000000",
 	} {
 		c.want(result{exitFailure, "", "ttpstore: " + message + "\n"}, "", strings.Fields(args)...)
 	}
@@ -40,11 +40,11 @@ func TestScopesByName(t *testing.T) {
 
 func TestAmbiguousScopesAreListed(t *testing.T) {
 	c := twoAttackers(t) // both of one IP, in campaigns of one name
-	c.want(result{exitUsage, "", `ttpstore: attacker "192.0.2.7" is ambiguous, give an id:
+	c.want(result{exitUsage, "", `ttpstore: attacker "192.0.2.7" is ambiguous: give an id:
   ` + otherAttackerID + `  192.0.2.7
   ` + attackerID + `  192.0.2.7
 `}, "", "rollup", "attacker", "192.0.2.7")
-	c.want(result{exitUsage, "", `ttpstore: campaign "Copper Heron" is ambiguous, give an id:
+	c.want(result{exitUsage, "", `ttpstore: campaign "Copper Heron" is ambiguous: give an id:
   ` + campaignID + `  Copper Heron
   ` + otherCampaignID + `  Copper Heron
 `}, "", "compare", "fleet", "campaign", "Copper Heron")
@@ -54,11 +54,11 @@ func TestAmbiguousScopesAreListed(t *testing.T) {
 	if got := c.runWith(lines, "import", "-"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	c.want(result{exitUsage, "", `ttpstore: attacker "542eed02" is ambiguous, give more of the id:
+	c.want(result{exitUsage, "", `ttpstore: attacker "542eed02" is ambiguous: give more digits of the id:
   ` + attackerID + `  192.0.2.7
   542eed02-ffff-4000-8000-000000000000
 `}, "", "tags", "attacker", "542eed02")
-	c.want(result{exitUsage, "", `ttpstore: session "session-" is ambiguous, give more of the id:
+	c.want(result{exitUsage, "", `ttpstore: session "session-" is ambiguous: give more digits of the id:
   session-one
   session-two
 `}, "", "session", "session-")

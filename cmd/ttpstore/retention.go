@@ -17,8 +17,8 @@ func newRetentionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "retention --keep DURATION",
 		Short: "Remove tags older than a given age",
-		Long: `Remove the tags that were observed longer ago than --keep. Campaigns, identities
-and attackers stay.
+		Long: `Remove the tags that are older than --keep, by the time of observation.
+Campaigns, identities and attackers are kept.
 
 ` + removalHelp,
 		Example: `  ttpstore retention --keep 90d --dry-run
@@ -45,7 +45,8 @@ and attackers stay.
 			})
 		},
 	}
-	cmd.Flags().Func("keep", "keep the tags of this `duration` before now, such as 24h, 90d or 3y; required", func(s string) (err error) {
+	const usage = "keep tags observed within this `duration` before now, such as 24h, 90d or 3y; required"
+	cmd.Flags().Func("keep", usage, func(s string) (err error) {
 		if keep, err = parseDuration(s); err != nil || keep == 0 {
 			return errors.New("must be a positive duration such as 24h, 90d or 3y, at most " + longestDuration)
 		}

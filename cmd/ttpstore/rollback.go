@@ -14,7 +14,7 @@ import (
 func newRollbackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback",
-		Short: "Remove the tags written by a rule or a batch",
+		Short: "Remove the tags of a rule or a batch",
 		Example: `  ttpstore rollback rule R1001 --version 2 --since 7d --dry-run
   ttpstore rollback rule R1001 --tombstone --reason "matches our own scanner"
   ttpstore rollback batch 0199c2a4-7b1e-7c3a-9d55-2f0e8a6b1c4d --yes`,
@@ -28,9 +28,9 @@ func newRollbackRuleCommand() *cobra.Command {
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "rule ID",
-		Short: "Remove the tags written by a rule",
-		Long: `Remove the tags written by any version of a rule, or those of them that match
-the filter flags. Without --since or --until the command reads all tags.
+		Short: "Remove the tags of a rule",
+		Long: `Remove the tags of a rule, by default of all its versions. The filter flags
+select among them. Without --since or --until, the command reads all tags.
 
 ` + removalHelp,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -67,10 +67,10 @@ func newRollbackBatchCommand() *cobra.Command {
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "batch ID",
-		Short: "Remove the tags written by one batch",
-		Long: `Remove the tags written by one batch. The id is "batch" in the output of
-"ttpstore tag" and "batch_uuid" in that of "ttpstore tags --json". The command
-reads all tags.
+		Short: "Remove the tags of a batch",
+		Long: `Remove the tags of a batch: those written by one call of a service, or by one
+transaction of an import. "ttpstore tag" prints the id of a tag's batch, and
+"ttpstore tags --json" prints it as "batch_uuid". The command reads all tags.
 
 ` + removalHelp,
 		Args: func(cmd *cobra.Command, args []string) error {

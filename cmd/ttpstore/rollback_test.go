@@ -43,7 +43,7 @@ func TestWrongRollbackRule(t *testing.T) {
 	c.wantWrong("missing argument ID", "rollback rule", "rollback", "rule", "--yes")
 	c.wantWrong("the argument ID must not be empty", "rollback rule", "rollback", "rule", "", "--yes")
 	c.wantWrong("unknown flag: --rule", "rollback rule", "rollback", "rule", "R1", "--rule=R1", "--yes")
-	c.wantWrong(`invalid argument "x" for "--version" flag: must be a whole number from 0`, "rollback rule",
+	c.wantWrong(`invalid argument "x" for "--version" flag: must be a whole number, at least 0`, "rollback rule",
 		"rollback", "rule", "R1", "--version=x", "--yes")
 	c.wantWrong("roll back rule: invalid query: until: must be after since", "rollback rule",
 		"rollback", "rule", "R1", "--since=2026-03-16", "--until=2026-03-15", "--yes")

@@ -12,25 +12,27 @@ import (
 func newRollupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollup",
-		Short: "Sum up the tags of a scope by technique",
-		Long: `Sum up the tags of an identity, an attacker, a campaign, a session or the whole
-fleet by technique and sub-technique, most frequent first.
+		Short: "Count the tags of a scope by technique",
+		Long: `Group the tags of an identity, an attacker, a campaign, a session or the whole
+fleet by technique and sub-technique. Each row has the number of tags, their
+tactics, the times of the first and last one, and the highest confidence. Rows
+are ordered by the number of tags, highest first.
 
-"rollup attackers" and "rollup identities" roll up every attacker or identity in
-one pass.`,
+"rollup attackers" and "rollup identities" print a rollup of each attacker or
+identity.`,
 		Example: `  ttpstore rollup fleet --since 7d
   ttpstore rollup session 66ffcc176598 --json
   ttpstore rollup campaign "Copper Heron" -o csv --distinct
   ttpstore rollup attackers --technique T1110 --sub-techniques`,
 	}
 	cmd.AddCommand(
-		newScopeRollupCommand("identity ID", "Roll up an identity and the identities merged into it"),
-		newScopeRollupCommand("attacker ID", "Roll up an attacker"),
-		newScopeRollupCommand("campaign ID", "Roll up a campaign"),
-		newScopeRollupCommand("session ID", "Roll up a login session"),
+		newScopeRollupCommand("identity ID", "Roll up the tags of an identity and of those merged into it"),
+		newScopeRollupCommand("attacker ID", "Roll up the tags of an attacker"),
+		newScopeRollupCommand("campaign ID", "Roll up the tags of a campaign"),
+		newScopeRollupCommand("session ID", "Roll up the tags of a login session"),
 		newScopeRollupCommand("fleet", "Roll up all tags"),
-		newSweepCommand("attackers", "Roll up every attacker", (*ttp.Store).AttackerRollups),
-		newSweepCommand("identities", "Roll up every identity", (*ttp.Store).IdentityRollups),
+		newSweepCommand("attackers", "Roll up the tags of each attacker", (*ttp.Store).AttackerRollups),
+		newSweepCommand("identities", "Roll up the tags of each identity", (*ttp.Store).IdentityRollups),
 	)
 	return cmd
 }
@@ -67,7 +69,7 @@ func newScopeRollupCommand(use, short string) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&distinct, "distinct", false, "also count distinct sources, attackers and identities; slower")
-	cmd.Flags().BoolVar(&confidence, "confidence", false, "count the tags of each tenth of confidence instead")
+	cmd.Flags().BoolVar(&confidence, "confidence", false, "print the distribution of confidence in steps of 0.1 instead")
 	out = addOutput(cmd)
 	filter, release = addFilter(cmd), addAsOf(cmd)
 	exclusive(cmd, "distinct", "confidence")

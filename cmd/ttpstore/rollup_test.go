@@ -9,10 +9,10 @@ func TestRollupOfNothing(t *testing.T) {
 	c := filled(t)
 	for scope, note := range map[string]string{
 		"session none":             "no tag has session none\n",
-		"attacker " + campaignID:   "unknown attacker " + campaignID + ": it is not stored, and no tag names it\n",
-		"identity " + campaignID:   "unknown identity " + campaignID + ": it is not stored, and no tag names it\n",
-		"campaign " + attackerID:   "unknown campaign " + attackerID + ": it is not stored, and no tag names it\n",
-		"fleet --rule R9":          "no tag has rule R9; nearest: R1\n",
+		"attacker " + campaignID:   "unknown attacker " + campaignID + ": it is not stored and has no tags\n",
+		"identity " + campaignID:   "unknown identity " + campaignID + ": it is not stored and has no tags\n",
+		"campaign " + attackerID:   "unknown campaign " + attackerID + ": it is not stored and has no tags\n",
+		"fleet --rule R9":          "no tag has rule R9; did you mean R1?\n",
 		"fleet --since 2027-01-01": "no tags match: fleet has 4 tags\n",
 		"session s1 --decky x":     "no tags match: session s1 has 4 tags\n",
 	} {
@@ -24,7 +24,7 @@ func TestRollupOfNothing(t *testing.T) {
 	if got := c.runWith(`{"type":"identity","uuid":"`+otherIdentityID+`"}`, "import", "-"); got.status != exitSuccess {
 		t.Fatal(got)
 	}
-	c.want(result{exitSuccess, "", "no tags: identity " + otherIdentityID + " is stored, but has none\n"}, "", "rollup", "identity", otherIdentityID)
+	c.want(result{exitSuccess, "", "no tags: identity " + otherIdentityID + " is stored but has no tags\n"}, "", "rollup", "identity", otherIdentityID)
 	empty := newCLI(t)
 	empty.runWith("", "migrate", "up")
 	empty.want(result{exitSuccess, "", "no tags: the database is empty\n"}, "", "rollup", "fleet")

@@ -25,18 +25,20 @@ func newRootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 		Use:   "ttpstore",
 		Short: "Store MITRE ATT&CK technique tags and report on them",
 		Long: `ttpstore stores the MITRE ATT&CK technique tags of a honeypot or deception
-platform. It rolls up the techniques of an identity, an attacker, a campaign, a
-session or the whole fleet, lists and counts their tags, draws timelines and
-compares scopes.
+platform and reports them by attacker, identity, campaign, session or for the
+whole fleet. Reports include rollups by technique, lists of tags, timelines and
+comparisons.
 
-The database is a SQLite file by default, or a MySQL or MariaDB server:
+The database is a SQLite file by default, or a MySQL or MariaDB server. Set its
+URL with --db or $TTPSTORE_DB:
 
-  sqlite://PATH
-  mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE
+    sqlite://PATH
+    ` + exampleURL + `
 
-Results go to standard output, everything else to standard error. On a terminal
-results are tables that fit it; elsewhere they are tab-separated and complete.
-The exit status is 0 for success, 1 for a failure and 2 for a usage error.`,
+Results go to standard output; notes, progress and errors go to standard error.
+On a terminal, results are tables fitted to its width; in a pipe or a file, they
+are tab-separated and complete. The exit status is 0 on success, 1 on failure
+and 2 on a usage error.`,
 		Example: `  ttpstore import tags.jsonl.gz
   ttpstore top --since 7d
   ttpstore rollup campaign "Copper Heron" -o csv
@@ -50,11 +52,11 @@ The exit status is 0 for success, 1 for a failure and 2 for a usage error.`,
 	root.SetOut(stdout) // before InitDefaultCompletionCmd, which captures it
 	root.SetErr(stderr)
 	// $TTPSTORE_DB is not the default value, since --help would print it with its password.
-	root.PersistentFlags().String("db", defaultDB, "database `URL`, overrides $"+dbEnvironment)
+	root.PersistentFlags().String("db", defaultDB, "database `URL`; overrides $"+dbEnvironment)
 	must(root.RegisterFlagCompletionFunc("db", cobra.FixedCompletions(
 		[]string{"sqlite://", "mysql://"}, cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveNoFileComp)))
 	zone := zoneName("UTC")
-	root.PersistentFlags().Var(&zone, "tz", "read dates and print times of tables in this time `zone`")
+	root.PersistentFlags().Var(&zone, "tz", "time `zone` of dates in flags and of times in tables, such as Europe/Berlin")
 	must(root.RegisterFlagCompletionFunc("tz", cobra.FixedCompletions(
 		[]string{"UTC", "Local"}, cobra.ShellCompDirectiveNoFileComp)))
 	addColor(root)
@@ -66,7 +68,7 @@ The exit status is 0 for success, 1 for a failure and 2 for a usage error.`,
 		newSTIXCommand(), newReportCommand(), newBackupCommand(), newRestoreCommand(), newVersionCommand(), newDocsCommand())
 	cobra.AddTemplateFunc("wrapped", func(flags *pflag.FlagSet) string { return flags.FlagUsagesWrapped(helpWidth) })
 	root.SetUsageTemplate(strings.NewReplacer(".LocalFlags.FlagUsages", "wrapped .LocalFlags",
-		".InheritedFlags.FlagUsages", "wrapped .InheritedFlags", "for more information about a command", "for each",
+		".InheritedFlags.FlagUsages", "wrapped .InheritedFlags", "for more information about a command", "for details",
 	).Replace(root.UsageTemplate()))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -144,7 +146,7 @@ func parseID(name, arg string) (uuid.UUID, error) {
 // checkID returns an error unless arg is an id or the beginning of one.
 func checkID(name, arg string) error {
 	if _, err := uuid.Parse(arg); err != nil && !idBeginning.MatchString(arg) {
-		return fmt.Errorf("the argument %s must be an id or at least its first %d digits, not %q", name, shortID, arg)
+		return fmt.Errorf("the argument %s must be an id or at least the first %d digits of one, not %q", name, shortID, arg)
 	}
 	return nil
 }

@@ -28,12 +28,14 @@ func newRulesCommand() *cobra.Command {
 	orders := choice[ruleOrder]{&order, []ruleOrder{ruleByID, ruleByCount, ruleByConfidence, ruleByLast}}
 	cmd := &cobra.Command{
 		Use:   "rules",
-		Short: "Count the tags of each version of each rule",
-		Long: `Count the tags of each version of each rule, the techniques with their
-sub-techniques, and the distinct sources, attackers and identities, with the
-least, mean and greatest confidence. The command reads every matching tag.
+		Short: "List the rules with statistics of their tags",
+		Long: `For each version of a rule, list the number of tags, the numbers of distinct
+techniques and sub-techniques, sources, attackers and identities, the lowest,
+mean and highest confidence, and the times of the first and last tag. The
+command reads every matching tag.
 
---sort puts the most tags, the least mean confidence or the latest tag first.`,
+--sort count lists the most tags first, --sort confidence the lowest mean
+confidence, and --sort last the most recent tag.`,
 		Example: `  ttpstore rules --since 7d --sort count
   ttpstore rules --rule R1001 --json`,
 		Args:              arguments(),
@@ -77,9 +79,9 @@ func ruleColumns(d display) []column[ttp.RuleStats] {
 		textColumn("RULE", func(r row) string { return r.RuleID }),
 		countColumn("VERSION", func(r row) int { return r.RuleVersion }),
 		countColumn("COUNT", func(r row) int64 { return r.Count }),
-		confidenceColumn("LEAST", func(r row) float64 { return r.ConfidenceMin }),
+		confidenceColumn("MIN", func(r row) float64 { return r.ConfidenceMin }),
 		confidenceColumn("MEAN", func(r row) float64 { return r.ConfidenceMean }),
-		confidenceColumn("MOST", func(r row) float64 { return r.ConfidenceMax }),
+		confidenceColumn("MAX", func(r row) float64 { return r.ConfidenceMax }),
 		countColumn("TECHNIQUES", func(r row) int64 { return r.Techniques }),
 		countColumn("ATTACKERS", func(r row) int64 { return r.Attackers }),
 		dayColumn(d, "LAST SEEN", func(r row) time.Time { return r.LastSeen }),

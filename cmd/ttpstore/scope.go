@@ -19,8 +19,11 @@ const fleet = "fleet"
 
 // scopeHelp is the help text shared by all commands with a SCOPE argument.
 const scopeHelp = `SCOPE is "fleet", or "identity", "attacker", "campaign" or "session" followed
-by an id, at least the first 8 digits of one, the IP of an attacker or identity,
-or the name of a campaign.`
+by an id. The first 8 digits of an id are enough. Attackers and identities can
+also be given by IP, and campaigns by name.`
+
+// idHelp is the help text shared by commands with the ID of an attacker or identity as argument.
+const idHelp = `ID is an id, at least the first 8 digits of one, or an IP.`
 
 // scopeKinds returns the kinds of scopes that have an id.
 func scopeKinds() []ttp.ScopeKind {
@@ -119,7 +122,7 @@ func (a scopeArg) check(argument string) error {
 	case a.kind == ttp.SessionScope || a.kind == ttp.CampaignScope:
 		return nil
 	case notID != nil && notIP != nil && !idBeginning.MatchString(a.name):
-		return fmt.Errorf("the argument %s must be an IP, or an id or at least its first %d digits, not %q", argument, shortID, a.name)
+		return fmt.Errorf("the argument %s must be an IP, an id or at least the first %d digits of one, not %q", argument, shortID, a.name)
 	}
 	return nil
 }

@@ -19,12 +19,12 @@ func newScopeAssignCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newScopeAssignToCommand(ttp.IdentityScope, ttp.AttackerScope, "attackers IDENTITY ATTACKER...", "Assign attackers to an identity",
-			`Assign attackers to an identity, all or none. Their tags that name another
-identity move with them. The identity and the attackers must be stored. The
-command is idempotent.`, (*ttp.Store).AssignAttackers),
+			`Assign attackers to an identity, either all of them or none. Their tags move
+with them. The identity and the attackers must be stored. The command is
+idempotent.`, (*ttp.Store).AssignAttackers),
 		newScopeAssignToCommand(ttp.CampaignScope, ttp.IdentityScope, "identities CAMPAIGN IDENTITY...", "Assign identities to a campaign",
-			`Assign identities to a campaign, all or none. The campaign and the identities
-must be stored. The command is idempotent.`, (*ttp.Store).AssignCampaign),
+			`Assign identities to a campaign, either all of them or none. The campaign and
+the identities must be stored. The command is idempotent.`, (*ttp.Store).AssignCampaign),
 	)
 	return cmd
 }

@@ -32,10 +32,10 @@ func TestWrongScopeAssign(t *testing.T) {
 	for args, message := range map[string]string{
 		"attackers":                 "missing argument IDENTITY ATTACKER",
 		"attackers " + identityID:   "missing argument ATTACKER",
-		"attackers x " + attackerID: `the argument IDENTITY must be an IP, or an id or at least its first 8 digits, not "x"`,
-		"attackers " + identityID + " " + attackerID + " y": `the argument ATTACKER must be an IP, or an id or at least its first 8 digits, not "y"`,
+		"attackers x " + attackerID: `the argument IDENTITY must be an IP, an id or at least the first 8 digits of one, not "x"`,
+		"attackers " + identityID + " " + attackerID + " y": `the argument ATTACKER must be an IP, an id or at least the first 8 digits of one, not "y"`,
 		"identities":                              "missing argument CAMPAIGN IDENTITY",
-		"identities " + campaignID + " x":         `the argument IDENTITY must be an IP, or an id or at least its first 8 digits, not "x"`,
+		"identities " + campaignID + " x":         `the argument IDENTITY must be an IP, an id or at least the first 8 digits of one, not "x"`,
 		"attackers " + nobody + " " + attackerID:  "assign attackers: invalid scope: identity_uuid: must be set",
 		"identities " + campaignID + " " + nobody: "assign campaign: invalid scope: row 0: identity_uuid: must be set",
 	} {

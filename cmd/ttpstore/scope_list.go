@@ -46,8 +46,8 @@ func newScopeListOfCommand[T any](use, short string, of func(display, *ttp.Store
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Long: short + `, ordered by id. The filter flags match only direct
-references; merges are not followed.
+		Long: short + `, ordered by id. The filter flags match direct assignments and
+merges only; chains of merges are not followed.
 
 ` + listHelp,
 		Args:              arguments(),

@@ -14,7 +14,7 @@ func TestScopeList(t *testing.T) {
 	}
 	c.want(result{exitSuccess, "uuid,campaign_uuid,merged_into_uuid,survivor_uuid,campaign_name\n" + otherIdentityID + "," + otherCampaignID +
 		",,,Copper Heron\n",
-		"1 of 2 shown; --after " + otherIdentityID + " for more, --limit 0 for all\n"}, "", "scope", "list", "identities", "-o=csv", "--limit=1")
+		"showing 1 of 2; use --after " + otherIdentityID + " for the next page or --limit 0 for all\n"}, "", "scope", "list", "identities", "-o=csv", "--limit=1")
 	c.want(result{exitSuccess, `[
   {
     "uuid": "` + attackerID + `",
@@ -78,7 +78,7 @@ func TestScopeListOfManyPages(t *testing.T) {
 	} {
 		note := ""
 		if want.stderr != "" {
-			note = want.stderr + " shown; --after " + want.stdout + " for more, --limit 0 for all\n"
+			note = "showing " + want.stderr + "; use --after " + want.stdout + " for the next page or --limit 0 for all\n"
 		}
 		for _, form := range []string{"csv", "table"} {
 			got := c.runWith("", append([]string{"scope", "list", "attackers", "-o", form}, strings.Fields(flags)...)...)
@@ -95,7 +95,7 @@ func TestWrongScopeList(t *testing.T) {
 		"campaigns x":                   `unexpected argument "x"`,
 		"campaigns --identity x":        "unknown flag: --identity",
 		"attackers --campaign x":        "unknown flag: --campaign",
-		"attackers --identity x":        `invalid argument "x" for "--identity" flag: the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`,
+		"attackers --identity x":        `invalid argument "x" for "--identity" flag: the argument ID must be an IP, an id or at least the first 8 digits of one, not "x"`,
 		"attackers --identity=":         `invalid argument "" for "--identity" flag: the argument ID must not be empty`,
 		"attackers --after x":           `invalid argument "x" for "--after" flag: must be a UUID`,
 		"attackers --limit 10001":       `invalid argument "10001" for "-n, --limit" flag: must be a whole number from 0 to 10000`,

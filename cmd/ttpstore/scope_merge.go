@@ -19,11 +19,12 @@ func newScopeMergeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "merge identity|campaign FROM INTO",
 		Short: "Merge an identity or campaign into another one",
-		Long: `Merge an identity or campaign into another one. Reads of either then return the
-tags of both. No tag is changed, and "ttpstore scope unmerge" undoes the merge.
-Repeating a merge is not an error. A merge into itself, a merge that closes a
-cycle, and a merge of a scope that is already merged elsewhere are refused.`,
-		Example:           `  ttpstore scope merge identity 189b3fbb e1292c78`,
+		Long: `Merge an identity or campaign into another one. Reads of either one then return
+the tags of both. Tags are not changed, and "ttpstore scope unmerge" undoes the
+merge. The command is idempotent. It refuses to merge a scope into itself, to
+close a cycle, and to merge a scope that is already merged into another one.`,
+		Example: `  ttpstore scope merge identity 189b3fbb e1292c78
+  ttpstore scope merge campaign "Glass Harbour" "Copper Heron"`,
 		Args:              takeNamedOfKind(mergedKinds(), args[:], "FROM", "INTO"),
 		ValidArgsFunction: completeScopeOf(mergedKinds(), 2),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,7 +36,7 @@ cycle, and a merge of a scope that is already merged elsewhere are refused.`,
 				if err := merge(ctx, scopes[0].UUID, scopes[1].UUID); err != nil {
 					return err
 				}
-				return noteMerge(ctx, cmd, store, "%s is merged into %s\n", scopes[0], scopes[1])
+				return noteMerge(ctx, cmd, store, "merged %s into %s\n", scopes[0], scopes[1])
 			})
 		},
 	}
@@ -45,10 +46,10 @@ func newScopeUnmergeCommand() *cobra.Command {
 	var args [1]scopeArg
 	return &cobra.Command{
 		Use:   "unmerge identity|campaign FROM",
-		Short: "Undo a merge",
-		Long: `Undo a merge: the identity or campaign is separate again, together with those
-merged into it. A note on standard error says which merge it undid. If it is not
-merged, nothing changes.`,
+		Short: "Undo the merge of an identity or campaign",
+		Long: `Undo the merge of an identity or campaign. It is separate again, together with
+the scopes merged into it. A note on standard error names both scopes of the
+undone merge. If the scope is not merged, nothing changes.`,
 		Example:           `  ttpstore scope unmerge identity 189b3fbb`,
 		Args:              takeNamedOfKind(mergedKinds(), args[:], "FROM"),
 		ValidArgsFunction: completeScopeOf(mergedKinds(), 1),
@@ -59,14 +60,14 @@ merged, nothing changes.`,
 				case err != nil:
 					return err
 				case into == uuid.Nil:
-					notef(cmd.ErrOrStderr(), "%s was not merged: nothing is undone\n", scope)
+					notef(cmd.ErrOrStderr(), "%s is not merged: nothing to undo\n", scope)
 					return nil
 				}
 				tags, err := store.CountTags(ctx, scope, ttp.Filter{})
 				if err != nil {
 					return err
 				}
-				note := "undid the merge of %s into %s: it has " + count(tags, "tag") + " of its own\n"
+				note := "unmerged %s, with " + count(tags, "tag") + ", from %s\n"
 				return noteMerge(ctx, cmd, store, note, scope, ttp.Scope{Kind: scope.Kind, UUID: into})
 			})
 		},

@@ -22,10 +22,13 @@ func newScopeShowCommand() *cobra.Command {
 	var out *output
 	cmd := &cobra.Command{
 		Use:   "show campaign|identity|attacker ID",
-		Short: "Show one campaign, identity or attacker",
-		Long: `Show one campaign, identity or attacker with its assignments, an identity with
-its attackers, and the survivor of what is merged. An id that is not stored is
-an error, even if tags name it.`,
+		Short: "Show a campaign, identity or attacker",
+		Long: `Show a campaign, identity or attacker: its name or IP, its assignment and, if it
+is merged, the survivor. An identity is shown with its attackers. An id that is
+not stored is an error, even if it has tags.
+
+ID is an id, at least the first 8 digits of one, the IP of an attacker or
+identity, or the name of a campaign.`,
 		Example: `  ttpstore scope show campaign "Copper Heron"
   ttpstore scope show identity 192.0.2.17
   ttpstore scope show attacker 192.0.2.17 --json | jq -r .identity_uuid`,

@@ -61,7 +61,7 @@ func TestWrongScopeShow(t *testing.T) {
 		"session s1":                      `unknown kind "session", must be ` + known,
 		"fleet":                           `unknown kind "fleet", must be ` + known,
 		"identity":                        "missing argument ID",
-		"identity x":                      `the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`,
+		"identity x":                      `the argument ID must be an IP, an id or at least the first 8 digits of one, not "x"`,
 		"identity " + identityID + " foo": `unexpected argument "foo"`,
 	} {
 		c.wantWrong(message, "scope show", append([]string{"scope", "show"}, strings.Fields(args)...)...)

@@ -29,8 +29,8 @@ func TestWrongScope(t *testing.T) {
 			{`unknown scope "Fleet", must be ` + known + ", did you mean fleet?", []string{"Fleet"}},
 			{"missing argument ID", []string{"session"}},
 			{"missing argument ID", []string{"identity"}},
-			{`the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, []string{"identity", "x"}},
-			{`the argument ID must be an IP, or an id or at least its first 8 digits, not "x"`, []string{"attacker", "x"}},
+			{`the argument ID must be an IP, an id or at least the first 8 digits of one, not "x"`, []string{"identity", "x"}},
+			{`the argument ID must be an IP, an id or at least the first 8 digits of one, not "x"`, []string{"attacker", "x"}},
 			{"the argument ID must not be empty", []string{"session", ""}},
 			{`unexpected argument "x"`, []string{"fleet", "x"}},
 			{`unexpected argument "x"`, []string{"session", "s1", "x"}},
@@ -74,8 +74,8 @@ func TestCompletion(t *testing.T) {
 		"timeline fleet --by ":        "technique\ntactic\n:4\n",
 		"timeline fleet --bucket ":    "15m\n1h\n1d\n1w\n:4\n",
 		"scope ": "assign\tAssign attackers to an identity, or identities to a campaign\nlist\tList campaigns, identities or attackers\n" +
-			"merge\tMerge an identity or campaign into another one\nshow\tShow one campaign, identity or attacker\n" +
-			"unassign\tTake attackers out of identities, or identities out of campaigns\nunmerge\tUndo a merge\n:4\n",
+			"merge\tMerge an identity or campaign into another one\nshow\tShow a campaign, identity or attacker\n" +
+			"unassign\tUnassign attackers from identities, or identities from campaigns\nunmerge\tUndo the merge of an identity or campaign\n:4\n",
 		"scope show ":                      "campaign\nidentity\nattacker\n:4\n",
 		"scope show attacker ":             nothing,
 		"scope merge ":                     "identity\ncampaign\n:4\n",

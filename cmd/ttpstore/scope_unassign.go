@@ -14,17 +14,17 @@ import (
 func newScopeUnassignCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "unassign",
-		Short: "Take attackers out of identities, or identities out of campaigns",
+		Short: "Unassign attackers from identities, or identities from campaigns",
 		Example: `  ttpstore scope unassign attackers 192.0.2.17 192.0.2.23
   ttpstore scope unassign identities e1292c78`,
 	}
 	cmd.AddCommand(
-		newScopeUnassignFromCommand(ttp.AttackerScope, "attackers ATTACKER...", "Take attackers out of their identities",
-			`Take attackers out of their identities, all or none. Their tags lose the
-identity, too. The attackers must be stored. The command is idempotent.`, (*ttp.Store).UnassignAttackers),
-		newScopeUnassignFromCommand(ttp.IdentityScope, "identities IDENTITY...", "Take identities out of their campaigns",
-			`Take identities out of their campaigns, all or none. The identities must be
-stored. The command is idempotent.`, (*ttp.Store).UnassignCampaign),
+		newScopeUnassignFromCommand(ttp.AttackerScope, "attackers ATTACKER...", "Unassign attackers from their identities",
+			`Unassign attackers from their identities, either all of them or none. Their tags
+lose the identity, too. The attackers must be stored. The command is idempotent.`, (*ttp.Store).UnassignAttackers),
+		newScopeUnassignFromCommand(ttp.IdentityScope, "identities IDENTITY...", "Unassign identities from their campaigns",
+			`Unassign identities from their campaigns, either all of them or none. The
+identities must be stored. The command is idempotent.`, (*ttp.Store).UnassignCampaign),
 	)
 	return cmd
 }

@@ -23,9 +23,9 @@ func newSessionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "session ID",
 		Short: "Show a login session step by step",
-		Long: `List the tags of a login session in order, with the time since its first one,
-the source, the first line of the evidence and the tag's id, of which "ttpstore
-tag" shows all.`,
+		Long: `List the tags of a login session, oldest first: the time since the first tag,
+the technique, the kind of source, the first line of the evidence and the id.
+"ttpstore tag ID" shows a tag with its complete evidence.`,
 		Example: `  ttpstore session 66ffcc176598
   ttpstore session 66ffcc176598 --tactic TA0002 --json`,
 		Args:              takeNamed(ttp.SessionScope, session[:], "ID"),

@@ -20,9 +20,10 @@ func newSTIXCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stix SCOPE",
 		Short: "Write the techniques of a scope as STIX 2.1 sightings",
-		Long: `Write a STIX 2.1 bundle with a sighting for each technique, tactic and release
-of a scope. The sightings refer to ATT&CK's own objects, which the bundle does
-not contain. The same tags give the same bytes.
+		Long: `Write a STIX 2.1 bundle with a sighting for each technique, tactic and ATT&CK
+release of a scope's tags. The sightings refer to the official ATT&CK objects,
+which the bundle does not contain. The same tags give the same bytes.
+
 ` + scopeHelp,
 		Example: `  ttpstore stix fleet --since 7d --out week.json
   ttpstore stix campaign "Copper Heron" | jq '.objects[].type'`,
@@ -34,7 +35,7 @@ not contain. The same tags give the same bytes.
 			})
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "-", "write this `file`, or standard output for -")
+	cmd.Flags().StringVar(&out, "out", "-", "write to this `file`, or to standard output for -")
 	filter, release = addFilter(cmd), addAsOf(cmd)
 	return cmd
 }
@@ -65,7 +66,7 @@ func writeSTIX(ctx context.Context, cmd *cobra.Command, store *ttp.Store, scope 
 		return err
 	})
 	for _, cell := range left {
-		notef(cmd.ErrOrStderr(), "left out: ATT&CK has no object for %s of %s\n", cell.Technique, cell.Release)
+		notef(cmd.ErrOrStderr(), "omitted: ATT&CK has no object for %s of %s\n", cell.Technique, cell.Release)
 	}
 	return err
 }

@@ -32,6 +32,6 @@ func TestSTIX(t *testing.T) {
 	if sightings != 3 || tags != 4 { // a technique is under two tactics
 		t.Error(sightings, tags)
 	}
-	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing is written\n"}, "", "stix", "fleet", "--rule=R3")
+	c.want(result{exitFailure, "", "ttpstore: no tags match: nothing was written\n"}, "", "stix", "fleet", "--rule=R3")
 	c.wantWrong("missing argument SCOPE: fleet, identity, attacker, campaign or session", "stix", "stix")
 }

@@ -33,9 +33,9 @@ func newSweepCommand(use, short string,
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Long: short + `, ordered by id. Scopes without matching tags are
-left out. JSON has an object for each scope; the other formats have the scope in
-each row. Memory use does not depend on the size of the store.`,
+		Long: short + `, ordered by id. Scopes without matching tags
+are omitted. JSON has an object for each scope; the other formats repeat the
+scope in each row. Memory use does not grow with the store.`,
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

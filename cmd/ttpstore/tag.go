@@ -19,9 +19,9 @@ func newTagCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tag ID",
 		Short: "Show one tag with its evidence",
-		Long: `Show one tag with its evidence. Its id, of which the first 8 digits are enough,
-is in the output of "ttpstore session" and "ttpstore tags --wide". An unknown id
-is an error.`,
+		Long: `Show one tag with its evidence. ID is an id printed by "ttpstore session" or
+"ttpstore tags --wide", or at least the first 8 digits of one. An unknown id is
+an error.`,
 		Example: `  ttpstore tag ee4000d0
   ttpstore tags session 66ffcc176598 -o jsonl | jq -r .uuid |
     xargs -n 1 ttpstore tag`,

@@ -59,9 +59,9 @@ evidence     {
 	if short := c.runWith("", "tag", id[:8], "--json"); short != got {
 		t.Errorf("%+v", short)
 	}
-	c.want(result{exitFailure, "", "ttpstore: no tag has an id that begins with 00000000\n"}, "", "tag", "00000000")
+	c.want(result{exitFailure, "", "ttpstore: no tag id begins with 00000000\n"}, "", "tag", "00000000")
 	c.want(result{exitFailure, "", "ttpstore: get tag " + attackerID + ": not found\n"}, "", "tag", attackerID)
 	c.wantWrong("missing argument ID", "tag", "tag")
-	c.wantWrong(`the argument ID must be an id or at least its first 8 digits, not "x"`, "tag", "tag", "x")
+	c.wantWrong(`the argument ID must be an id or at least the first 8 digits of one, not "x"`, "tag", "tag", "x")
 	c.wantWrong(`unexpected argument "x"`, "tag", "tag", id, "x")
 }

@@ -30,14 +30,15 @@ func newTagsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tags SCOPE",
 		Short: "List the tags of a scope, newest first",
-		Long: `List the tags of a scope, newest first, a page at a time.
+		Long: `List the tags of a scope, newest first, one page at a time.
+
 ` + scopeHelp + `
 
-If there are more tags, a note on standard error gives their number and the
-flags for the next page; in JSON, "next" is the cursor and "total" the number of
-all. A cursor is valid for one scope and filter only, so the note replaces a
-relative --since such as 7d by a fixed time; with JSON, pass a fixed time
-yourself.`,
+If --limit cuts the list, a note on standard error gives the total number and
+the flags for the next page. In JSON, "next" is the cursor and "total" is the
+total number. A cursor is valid only for the same scope and filter. The note
+therefore replaces a relative --since, such as 7d, with an absolute time; with
+JSON, use an absolute --since yourself.`,
 		Example: `  ttpstore tags attacker 192.0.2.17 --limit 20
   ttpstore tags session 66ffcc176598 --oldest-first
   ttpstore tags fleet --technique T1110 --sub-techniques --since 24h --count
@@ -48,7 +49,7 @@ yourself.`,
 				return err
 			}
 			if opts.oldestFirst && scope[0].kind != ttp.SessionScope {
-				return errors.New("--oldest-first is for the tags of a session only")
+				return errors.New("--oldest-first requires a session")
 			}
 			return nil
 		},
@@ -60,8 +61,8 @@ yourself.`,
 	}
 	flags := cmd.Flags()
 	addLimit(cmd, &opts.limit, 100, ttp.MaxPage)
-	flags.Func("cursor", "start at this `cursor`, taken from the previous page", setText(&opts.cursor))
-	flags.BoolVar(&opts.all, "all", false, "the same as --limit 0")
+	flags.Func("cursor", "start at this `cursor` from the previous page", setText(&opts.cursor))
+	flags.BoolVar(&opts.all, "all", false, "short for --limit 0")
 	flags.BoolVar(&opts.oldestFirst, "oldest-first", false, "list all tags of a session, oldest first")
 	flags.BoolVar(&opts.count, "count", false, "print only the number of tags")
 	must(cmd.RegisterFlagCompletionFunc("cursor", cobra.NoFileCompletions))
@@ -107,7 +108,7 @@ func (o tagsOptions) run(ctx context.Context, cmd *cobra.Command, store *ttp.Sto
 		err = noteEmpty(ctx, cmd, store, scope, filter)
 	}
 	if err == nil && page.Next != "" {
-		noteCut(cmd, len(page.Tags), total, window(filter)+"--cursor "+page.Next+" for more, ")
+		noteCut(cmd, len(page.Tags), total, window(filter)+"--cursor "+page.Next+" for the next page or ")
 	}
 	return err
 }

@@ -62,7 +62,7 @@ func TestTagsPageByPage(t *testing.T) {
 	if sources, next := tagPage(t, c.runWith("", append(args, "--cursor", next)...)); sources != "ca" || next != "" {
 		t.Error(sources, next)
 	}
-	if got := c.runWith("", "tags", "fleet", "--limit", "4"); got.stderr != "4 of 6 shown; --cursor "+next+" for more, --limit 0 for all\n" {
+	if got := c.runWith("", "tags", "fleet", "--limit", "4"); got.stderr != "showing 4 of 6; use --cursor "+next+" for the next page or --limit 0 for all\n" {
 		t.Errorf("%+v", got)
 	}
 	if sources, _ := tagPage(t, c.runWith("", "tags", "fleet", "--json", "--limit=1", "--cursor="+next)); sources != "c" {
@@ -87,7 +87,7 @@ func TestHintToGoOnHoldsTheWindow(t *testing.T) {
 	days := int(time.Since(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)).Hours() / 24)
 	args := []string{"tags", "session", "s1", "--since", strconv.Itoa(days) + "d", "--until=0s", "--limit", "3"}
 	got := c.runWith("", args...)
-	hint := strings.Fields(strings.TrimSuffix(strings.TrimPrefix(got.stderr, "3 of 4 shown; "), " for more, --limit 0 for all\n"))
+	hint := strings.Fields(strings.TrimSuffix(strings.TrimPrefix(got.stderr, "showing 3 of 4; use "), " for the next page or --limit 0 for all\n"))
 	if got.status != exitSuccess || len(hint) != 6 || hint[0] != "--since" || hint[2] != "--until" || hint[4] != "--cursor" {
 		t.Fatalf("%+v", got)
 	}
@@ -154,8 +154,8 @@ func TestWrongTags(t *testing.T) {
 		{"fleet --all --cursor x", "--cursor and --all are mutually exclusive"},
 		{"session x --oldest-first --cursor x", "--cursor and --oldest-first are mutually exclusive"},
 		{"session x --oldest-first --count", "--count and --oldest-first are mutually exclusive"},
-		{"fleet --oldest-first", "--oldest-first is for the tags of a session only"},
-		{"attacker " + attackerID + " --oldest-first", "--oldest-first is for the tags of a session only"},
+		{"fleet --oldest-first", "--oldest-first requires a session"},
+		{"attacker " + attackerID + " --oldest-first", "--oldest-first requires a session"},
 	} {
 		c.wantWrong(test.message, "tags", append([]string{"tags"}, strings.Fields(test.args)...)...)
 	}

@@ -33,16 +33,18 @@ func newTimelineCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "timeline SCOPE",
 		Short: "Count the tags of a scope over time",
-		Long: `Count the tags of a scope in buckets of UTC time, including empty buckets.
+		Long: `Count the tags of a scope in time buckets, including empty ones. Buckets are
+aligned to UTC.
+
 ` + scopeHelp + `
 
-The table has a bar for each bucket, followed by a sparkline for each technique,
-sub-technique or tactic, scaled to its own highest bucket. A sparkline that is
-too narrow for all buckets shows the maximum of neighbouring ones. Many empty
-buckets in a row are one line. The other formats have all counts.
+Tables have a bar for each bucket, followed by a sparkline for each technique,
+sub-technique or tactic, scaled to its own maximum. If there are more buckets
+than columns, a sparkline shows the maximum of neighbouring buckets. A long run
+of empty buckets is one line. The other formats have all counts.
 
---against counts another scope beside the first one; --previous counts the
-window before --since, of the same length.`,
+--against adds the counts of another scope, and --previous those of the
+preceding window of the same length.`,
 		Example: `  ttpstore timeline fleet --since 7d --bucket 1h
   ttpstore timeline identity e1292c78 --by tactic
   ttpstore timeline identity 192.0.2.17 --against fleet
@@ -51,7 +53,7 @@ window before --since, of the same length.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			err := takeScopes(o.scope[:])(cmd, args)
 			if err == nil && o.previous && o.filter.Since.IsZero() {
-				err = errors.New("--previous needs --since")
+				err = errors.New("--previous requires --since")
 			}
 			return err
 		},
@@ -66,12 +68,12 @@ window before --since, of the same length.`,
 		return nil
 	})
 	flags.Var(series, "by", "draw a sparkline for each `technique|tactic`")
-	flags.Var(&o.top, "top", "draw this `number` of sparklines, most frequent first, 0 for all")
+	flags.Var(&o.top, "top", "draw at most this `number` of sparklines, most frequent first, 0 for all")
 	flags.Func("against", "compare with this `scope`, such as fleet or \"campaign Copper Heron\"", func(s string) error {
 		o.compared = true
 		return setAnyScope(&o.against)(s)
 	})
-	flags.BoolVar(&o.previous, "previous", false, "compare with the window before --since")
+	flags.BoolVar(&o.previous, "previous", false, "compare with the window of the same length before --since")
 	must(cmd.RegisterFlagCompletionFunc("bucket",
 		cobra.FixedCompletions([]string{"15m", "1h", "1d", "1w"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(cmd.RegisterFlagCompletionFunc("by", series.complete))
@@ -146,7 +148,7 @@ func (o *timelineOptions) print(
 	case len(pair.here.Series) == 0:
 		return noteEmpty(ctx, cmd, store, scope, o.filter.filter())
 	case len(shown) < len(pair.here.Series) && o.out.format(cmd) == tableFormat:
-		notef(cmd.ErrOrStderr(), "%d of %d lines shown; --top 0 for all\n", len(shown), len(pair.here.Series))
+		notef(cmd.ErrOrStderr(), "showing %d of %d sparklines; use --top 0 for all\n", len(shown), len(pair.here.Series))
 	}
 	return nil
 }

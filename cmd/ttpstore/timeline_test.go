@@ -23,7 +23,7 @@ func TestTimeline(t *testing.T) {
 
 TACTIC                    COUNT
 TA0006 Credential Access      3  █ ▄
-`, "1 of 3 lines shown; --top 0 for all\n"}, "", "timeline", "fleet", "--by=tactic", "--bucket=12h", "--top=1", "-o=table")
+`, "showing 1 of 3 sparklines; use --top 0 for all\n"}, "", "timeline", "fleet", "--by=tactic", "--bucket=12h", "--top=1", "-o=table")
 	c.want(result{exitSuccess, `START       COUNT
 2026-03-09      0
 2026-03-16      1  ████████████████████████████████████████████████████████████
@@ -61,7 +61,7 @@ func TestTimelineBesideAnother(t *testing.T) {
 	} {
 		c.want(result{exitSuccess, want, ""}, "", append([]string{"timeline", "-o=csv"}, shellWords(args)...)...)
 	}
-	c.wantWrong("--previous needs --since", "timeline", "timeline", "fleet", "--previous")
+	c.wantWrong("--previous requires --since", "timeline", "timeline", "fleet", "--previous")
 	c.wantWrong("--against and --previous are mutually exclusive", "timeline", "timeline", "fleet", "--previous", "--since=7d", "--against=fleet")
 	c.wantWrong(`invalid argument "x" for "--against" flag: unknown scope "x", must be fleet, identity, attacker, campaign or session`,
 		"timeline", "timeline", "fleet", "--against=x")
@@ -145,7 +145,7 @@ func TestWrongTimeline(t *testing.T) {
 		{"--bucket day", `invalid argument "day" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w, at most 106751d`},
 		{"--bucket -1h", `invalid argument "-1h" for "--bucket" flag: must be a duration such as 15m, 1h, 1d or 1w, at most 106751d`},
 		{"--by rule", `invalid argument "rule" for "--by" flag: must be technique or tactic`},
-		{"--top -1", `invalid argument "-1" for "--top" flag: must be a whole number from 0`},
+		{"--top -1", `invalid argument "-1" for "--top" flag: must be a whole number, at least 0`},
 		{"--bucket 7h", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},
 		{"--bucket 2w", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},
 		{"--bucket 0s", "timeline: invalid query: bucket: must be a week, or whole microseconds that divide a day"},

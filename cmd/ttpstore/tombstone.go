@@ -13,7 +13,9 @@ import (
 func newTombstoneCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tombstone",
-		Short: "List and lift tombstones, which block removed tags",
+		Short: "List and lift tombstones",
+		Long: `List and lift tombstones. A tombstone prevents removed tags from being written
+again. Removals create one with --tombstone.`,
 		Example: `  ttpstore tombstone list
   ttpstore tombstone lift 0199c2a4-7b1e`,
 	}
@@ -26,8 +28,8 @@ func newTombstoneListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the tombstones, oldest first",
-		Long: `List the tombstones, oldest first, with the removal, its reason and the number
-of blocked tags.
+		Long: `List the tombstones, oldest first, with the removal that created each one, its
+reason and the number of blocked tags.
 
 ` + listHelp,
 		Args:              arguments(),
@@ -62,10 +64,11 @@ func newTombstoneLiftCommand() *cobra.Command {
 	var flags *removalFlags
 	cmd := &cobra.Command{
 		Use:   "lift ID",
-		Short: "Allow a tombstone's tags to be written again",
-		Long: `Delete a tombstone and print the number of tags that it blocked. The tags can be
+		Short: "Allow the tags of a tombstone to be written again",
+		Long: `Delete a tombstone and print the number of blocked tags. The tags can then be
 written again, but are not restored: import them again. If the command is
-interrupted, run it again to finish.`,
+interrupted, run it again to finish. ID is an id printed by "ttpstore tombstone
+list", or at least the first 8 digits of one.`,
 		Args:              takeID(&begin),
 		ValidArgsFunction: completeOnly(tombstones),
 		RunE: func(cmd *cobra.Command, _ []string) error {

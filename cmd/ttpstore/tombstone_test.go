@@ -60,7 +60,7 @@ func TestTombstoneList(t *testing.T) {
 		strings.Replace(short(first), "  ", "   ", 1) + "     4  purge session s1\n" +
 		strings.Replace(short(second), "  ", "   ", 1) + "     2  purge session s2  our own\\u202e test\n", ""}, "", "tombstone", "list", "-o=table")
 	c.want(result{exitSuccess, "uuid,removed,reason,created_at,tags\n" +
-		first.UUID.String() + ",purge session s1,," + date(first) + ",4\n", "1 of 2 shown; --after " + first.UUID.String() + " for more, --limit 0 for all\n"},
+		first.UUID.String() + ",purge session s1,," + date(first) + ",4\n", "showing 1 of 2; use --after " + first.UUID.String() + " for the next page or --limit 0 for all\n"},
 		"", "tombstone", "list", "-o=csv", "--limit=1")
 	c.want(result{exitSuccess, `{"uuid":"` + second.UUID.String() + `","removed":"purge session s2","reason":"our own` + "\u202e" +
 		` test","created_at":"` + date(second) + `","tags":2}` + "\n", ""},
@@ -75,7 +75,7 @@ func TestWrongTombstone(t *testing.T) {
 		"list --after x":                    `invalid argument "x" for "--after" flag: must be a UUID`,
 		"list --output xml":                 `invalid argument "xml" for "-o, --output" flag: must be table, json, jsonl or csv`,
 		"lift":                              "missing argument ID",
-		"lift x":                            `the argument ID must be an id or at least its first 8 digits, not "x"`,
+		"lift x":                            `the argument ID must be an id or at least the first 8 digits of one, not "x"`,
 		"lift " + attackerID + " --batch 0": `invalid argument "0" for "--batch" flag: must be a whole number from 1 to 1000`,
 	} {
 		name, _, _ := strings.Cut(args, " ")

@@ -36,9 +36,9 @@ func newTopCommand() *cobra.Command {
 	var filter *filterFlags
 	cmd := &cobra.Command{
 		Use:   "top",
-		Short: "Show what matters most on one screen",
-		Long: `Show one screen of the busiest attackers, the most frequent techniques, the
-busiest deckies and the newest tags. The command reads every matching tag.`,
+		Short: "Show the busiest attackers, techniques and deckies",
+		Long: `Show the busiest attackers, the most frequent techniques, the busiest deckies
+and the newest tags on one screen. The command reads every matching tag.`,
 		Example: `  ttpstore top --since 7d
   ttpstore top -n 10 --json`,
 		Args:              arguments(),
@@ -58,7 +58,7 @@ busiest deckies and the newest tags. The command reads every matching tag.`,
 		},
 	}
 	limit = number{5, 1, math.MaxInt16}
-	cmd.Flags().VarP(&limit, "limit", "n", "show at most this `number` of each")
+	cmd.Flags().VarP(&limit, "limit", "n", "list at most this `number` of each")
 	must(cmd.RegisterFlagCompletionFunc("limit", cobra.NoFileCompletions))
 	out = addOutput(cmd)
 	filter = addFilter(cmd)

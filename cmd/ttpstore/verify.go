@@ -23,26 +23,38 @@ func newVerifyCommand() *cobra.Command {
 	var opts verifyOptions
 	cmd := &cobra.Command{
 		Use:   "verify",
-		Short: "Check every row for inconsistencies",
-		Long: `Run the database's own check of its tables, check every row of the store and its
-index entries for inconsistencies, and print a line for each finding. The exit
-status is 0 if there are none or all were repaired, and 1 otherwise.
+		Short: "Check the database for inconsistencies",
+		Long: `Run the integrity check of the database engine, check every row and its index
+entries, and print a line for each finding. The exit status is 0 if there are no
+findings or all were repaired, and 1 otherwise.
 
---repair fixes the findings that need no decision: identity_mismatch (a tag and
-its attacker name different identities), wrong_survivor and wrong_technique_key
-(derived columns that rollups read), tombstoned_tag (a tag that a tombstone
-should have blocked; it is removed), wrong_count (of a tombstone or a technique)
-and, on SQLite, wrong_index (an index that differs from its table; it is
-rebuilt). The command counts them and asks for confirmation unless --yes is
-given. Of the other findings, dangling and dangling_merge name scopes that may
-still be imported; use "ttpstore scope unmerge" for merge_cycle, and ALTER TABLE
-ttp_tag FORCE for wrong_index on MySQL. After damaged, restore a backup;
-wrong_index is not repaired beside it.
+--repair repairs the findings that need no decision. It counts them first and
+asks for confirmation unless --yes is given:
 
-unknown_technique, revoked_technique, deprecated_technique and wrong_tactic are
-told once for each technique, tactic and release: they show a rule that speaks
-of another release than it says. Load a bundle of an unknown_release with
-"ttpstore attack load".`,
+    identity_mismatch     a tag and its attacker have different identities;
+                          the tag gets the identity of its attacker
+    wrong_survivor        a merged scope with a wrong survivor
+    wrong_technique_key   a tag with a wrong key for rollups
+    tombstoned_tag        a tag that its tombstone should block; it is removed
+    wrong_count           a wrong number of tags of a tombstone or technique
+    wrong_index           an index that differs from its table; repaired on
+                          SQLite only, and not in a damaged file
+
+The other findings:
+
+    wrong_uuid            a tag with an id that differs from the computed one
+    invalid_value         a value that this program would not write
+    dangling              a reference to a scope that is not stored; it may be
+                          imported later
+    dangling_merge        a merge into a scope that is not stored
+    merge_cycle           a cycle of merges: use "ttpstore scope unmerge"
+    wrong_index           on MySQL: run ALTER TABLE ttp_tag FORCE
+    damaged               a damaged database: restore a backup
+    unknown_release       an unknown ATT&CK release: use "ttpstore attack load"
+    unknown_technique, revoked_technique, deprecated_technique, wrong_tactic
+                          tags that do not match their ATT&CK release, listed
+                          once for each technique, tactic and release; their
+                          rule was probably written for another release`,
 		Example: `  ttpstore verify
   ttpstore verify -o jsonl | jq -r 'select(.kind == "dangling") | .uuid'
   ttpstore verify --repair --yes`,

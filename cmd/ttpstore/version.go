@@ -17,7 +17,7 @@ func newVersionCommand() *cobra.Command {
 	var out *output
 	cmd := &cobra.Command{
 		Use:               "version",
-		Short:             "Print the version of this program",
+		Short:             "Print the version of ttpstore",
 		Args:              arguments(),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -39,9 +39,9 @@ func newWhoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "who identity|attacker|campaign|session|ip",
 		Short: "List the scopes with the most tags",
-		Long: `List the identities, attackers, campaigns, sessions or IPs with the most
-matching tags, most first. --all-of and --any-of list those that have tags of
-all or any of several techniques, and count the tags of these.`,
+		Long: `List identities, attackers, campaigns, sessions or IPs by their number of
+matching tags, highest first. With --all-of or --any-of, list only those with
+tags of all or any of several techniques, and count only these tags.`,
 		Example: `  ttpstore who identity --technique T1110 --sub-techniques
   ttpstore who identity --all-of T1110.001,T1105
   ttpstore who attacker --techniques -n 5
@@ -52,7 +52,7 @@ all or any of several techniques, and count the tags of these.`,
 			case err == nil && len(rest) > 0:
 				err = fmt.Errorf("unexpected argument %q", rest[0])
 			case err == nil && techniques && kind == ipKind:
-				err = errors.New("--techniques is not for IPs: list the attackers")
+				err = errors.New("--techniques cannot be used with ip: use \"who attacker\"")
 			}
 			return err
 		},
@@ -84,9 +84,9 @@ all or any of several techniques, and count the tags of these.`,
 		},
 	}
 	addLimit(cmd, &limit, 20, ttp.MaxPage)
-	cmd.Flags().Var(&allOf, "all-of", "only with tags of all of these `techniques`, separated by commas")
-	cmd.Flags().Var(&anyOf, "any-of", "only with tags of any of these `techniques`, separated by commas")
-	cmd.Flags().BoolVar(&techniques, "techniques", false, "also list the techniques of each")
+	cmd.Flags().Var(&allOf, "all-of", "only rows with tags of all of these `techniques`, separated by commas")
+	cmd.Flags().Var(&anyOf, "any-of", "only rows with tags of any of these `techniques`, separated by commas")
+	cmd.Flags().BoolVar(&techniques, "techniques", false, "also list the techniques of each row")
 	completeFlag(cmd, "all-of", seenTechniques)
 	completeFlag(cmd, "any-of", seenTechniques)
 	out = addOutput(cmd)

@@ -7,7 +7,7 @@ func TestWho(t *testing.T) {
 	header := "ATTACKER  IP         COUNT  FIRST SEEN  LAST SEEN\n"
 	first, second := "542eed02  192.0.2.7      4  2026-03-15  2026-03-16\n", "29fdaf10  192.0.2.7      2  2026-03-16  2026-03-17\n"
 	c.want(result{exitSuccess, header + first + second, ""}, "", "who", "attacker", "-o=table")
-	c.want(result{exitSuccess, header + first, "1 of 2 shown; --limit 0 for all\n"}, "", "who", "attacker", "-n=1", "-o=table")
+	c.want(result{exitSuccess, header + first, "showing 1 of 2; use --limit 0 for all\n"}, "", "who", "attacker", "-n=1", "-o=table")
 	c.want(result{exitSuccess, header + first + second, ""}, "", "who", "attacker", "--limit=0", "-o=table")
 	c.want(result{exitSuccess, header + second, ""}, "", "who", "attacker", "--decky=decky-1", "-o=table")
 	c.want(result{exitSuccess, "SESSION  COUNT  FIRST SEEN  LAST SEEN\ns1           4  2026-03-15  2026-03-16\ns2           2  2026-03-16  2026-03-17\n", ""},
@@ -21,13 +21,13 @@ func TestWho(t *testing.T) {
 		"attacker": `{"kind":"attacker","uuid":"` + otherAttackerID + `",` + counts + `,"ip":"192.0.2.7"}`,
 	} {
 		c.want(result{exitSuccess, want + "\n", ""}, "", "who", kind, "--rule=R2", "-o=jsonl")
-		c.want(result{exitSuccess, "[]\n", "no tag has rule R3; nearest: R1\n"}, "", "who", kind, "--rule=R3", "--json")
+		c.want(result{exitSuccess, "[]\n", "no tag has rule R3; did you mean R1?\n"}, "", "who", kind, "--rule=R3", "--json")
 	}
 	known := "identity, attacker, campaign, session or ip"
 	c.wantWrong("missing argument: "+known, "who", "who")
 	c.wantWrong(`unknown kind "fleet", must be `+known, "who", "who", "fleet")
 	c.wantWrong(`unknown kind "atacker", must be `+known+", did you mean attacker?", "who", "who", "atacker")
-	c.wantWrong("--techniques is not for IPs: list the attackers", "who", "who", "ip", "--techniques")
+	c.wantWrong("--techniques cannot be used with ip: use \"who attacker\"", "who", "who", "ip", "--techniques")
 	c.wantWrong(`unexpected argument "x"`, "who", "who", "session", "x")
 	c.wantWrong(`invalid argument "-1" for "-n, --limit" flag: must be a whole number from 0 to 10000`, "who", "who", "session", "--limit=-1")
 }
