@@ -189,6 +189,20 @@ func attackersOfMergedIdentities(t *testing.T, db *database) {
 	equal(t, "attackers", names, map[string][]uuid.UUID{
 		id("i").String(): both, id("j").String(): {id("b")}, id("stranger").String(): {id("d")},
 	})
+	got = must[map[uuid.UUID][]ttp.Attacker](t)(s.AttackersOfIdentities(ctx, id("i")))
+	equal(t, "identity with attackers of another", slices.Collect(maps.Keys(got)), []uuid.UUID{id("i")})
+	equal(t, "its attackers", []uuid.UUID{got[id("i")][0].UUID, got[id("i")][1].UUID}, both)
+
+	var many []ttp.Identity // more than one statement takes
+	var theirs []ttp.Attacker
+	for n := range 200 {
+		many = append(many, ttp.Identity{UUID: id(fmt.Sprint("of many ", n)), MergedIntoUUID: id("survivor")})
+		theirs = append(theirs, attacker(fmt.Sprint(n), fmt.Sprint("of many ", n)))
+	}
+	succeed(t, errors.Join(s.UpsertIdentities(ctx, many), s.UpsertAttackers(ctx, theirs)))
+	slices.SortFunc(theirs, func(a, b ttp.Attacker) int { return slices.Compare(a.UUID[:], b.UUID[:]) })
+	got = must[map[uuid.UUID][]ttp.Attacker](t)(s.AttackersOfIdentities(ctx, id("survivor")))
+	equal(t, "attackers of many", got, map[uuid.UUID][]ttp.Attacker{id("survivor"): theirs})
 }
 
 func attackersAreReadAtOnce(t *testing.T, db *database) {

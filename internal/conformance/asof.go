@@ -19,6 +19,7 @@ var asOfCases = []testCase{
 	{name: "AsOfCountsTagsWhereTheReleaseHasThem", run: asOfCountsTagsWhereTheReleaseHasThem},
 	{name: "AsOfCountsASourceOfMergedTechniquesOnce", run: asOfCountsASourceOfMergedTechniquesOnce},
 	{name: "AsOfKnowsATechniqueByItsPredecessor", run: asOfKnowsATechniqueByItsPredecessor},
+	{name: "AsOfAddsUpTheOriginsOfACampaign", run: asOfAddsUpTheOriginsOfACampaign},
 	{name: "AsOfRefusesReleasesThatItDoesNotKnow", run: asOfRefusesReleasesThatItDoesNotKnow},
 }
 
@@ -148,6 +149,24 @@ func asOfKnowsATechniqueByItsPredecessor(t *testing.T, db *database) {
 	rows := must[[]ttp.TechniqueRollupRow](t)
 	equal(t, "new", counts(rows(s.NewTechniques(ctx, ttp.Fleet(), at(5), ttp.Filter{}))), map[string]int64{"T0006": 1})
 	equal(t, "new as of 2.0", rows(s.NewTechniques(ctx, ttp.Fleet(), at(5), ttp.Filter{}, ttp.AsOf("2.0"))), []ttp.TechniqueRollupRow{})
+}
+
+// Tags of several identities have the same technique, tactic and release.
+func asOfAddsUpTheOriginsOfACampaign(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.storeWith(t, twoReleases(t))
+	const old, latest = "enterprise-v1.0", "enterprise-v2.0"
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i1"), CampaignUUID: id("c")}, {UUID: id("i2"), CampaignUUID: id("c")}}))
+	ofIdentity := func(name string) func(*ttp.Tag) { return func(tag *ttp.Tag) { tag.IdentityUUID = id(name) } }
+	insert(t, s,
+		newTag("1", of("T0003", old), ofIdentity("i1")), newTag("2", of("T0003", old), ofIdentity("i2")),
+		newTag("3", of("T0006", latest), ofIdentity("i1")), newTag("4", of("T0006", latest), ofIdentity("i2")))
+	rows := must[[]ttp.TechniqueRollupRow](t)(s.Rollup(ctx, ttp.OfCampaign(id("c")), ttp.AsOf(latest)))
+	equal(t, "rows", counts(rows), map[string]int64{"T0006": 4})
+	equal(t, "identities", rows[0].IdentityCount, 2)
+	equal(t, "origins", rows[0].Origins, []matrix.Origin{
+		{Release: old, Pair: attack.Pair{Technique: "T0003", Tactic: "TA0001"}, Count: 2, Verdict: attack.Replaced},
+		{Release: latest, Pair: attack.Pair{Technique: "T0006", Tactic: "TA0001"}, Count: 2, Verdict: attack.Unchanged},
+	})
 }
 
 func asOfRefusesReleasesThatItDoesNotKnow(t *testing.T, db *database) {

@@ -308,19 +308,18 @@ func (m *model) checkActors(rt *rapid.T, s *ttp.Store, f ttp.Filter) {
 				stats.FirstSeen = slices.MinFunc([]time.Time{stats.FirstSeen, row.FirstSeen}, time.Time.Compare)
 				stats.LastSeen = slices.MaxFunc([]time.Time{stats.LastSeen, row.LastSeen}, time.Time.Compare)
 			}
-			stats.ConfidenceMean = rounded(stats.ConfidenceMean / float64(stats.Count))
+			stats.ConfidenceMean /= float64(stats.Count)
 			want = append(want, stats)
 		}
 	}
 	got := must[[]ttp.RuleStats](rt)(s.ListRules(ctx, f))
-	for i := range got {
-		got[i].ConfidenceMean = rounded(got[i].ConfidenceMean)
+	for i := range min(len(got), len(want)) { // the last digits of a mean depend on the order of its sum
+		if mean := &got[i].ConfidenceMean; math.Abs(*mean-want[i].ConfidenceMean) < 1e-9 {
+			*mean = want[i].ConfidenceMean
+		}
 	}
 	equal(rt, "rules", got, want)
 }
-
-// rounded drops the digits of a mean that depend on the order of its sum.
-func rounded(mean float64) float64 { return math.Round(mean*1e9) / 1e9 }
 
 // checkSweeps checks that sweeps return the rollup of each scope with tags.
 func (m *model) checkSweeps(rt *rapid.T, s *ttp.Store, f ttp.Filter) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -173,7 +174,7 @@ func damagedCursorIsRefused(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	insert(t, s, observed(0, 3)...)
 	next := page(t, s, ttp.Fleet(), ttp.Filter{}, 2, "").Next
-	damaged := []string{"x", " ", next[1:], next[:len(next)-1], next + "A", "\x00" + next, next + "="}
+	damaged := []string{"x", " ", next[1:], next[:len(next)-1], next + "A", "\x00" + next, next + "=", strings.Repeat("\n", len(next))}
 	for i := range next {
 		other := byte('A')
 		if next[i] == other {

@@ -266,7 +266,7 @@ func purgeAllEmptiesTheStore(t *testing.T, db *database) {
 	equal(t, "dry run", must[ttp.Receipt](t)(s.PurgeAll(ctx, ttp.DryRun())), want)
 	equal(t, "tables after the dry run", tables(t, db), before)
 	want.DryRun = false
-	equal(t, "receipt", must[ttp.Receipt](t)(s.PurgeAll(ctx, ttp.WithBatchSize(100))), want)
+	equal(t, "receipt", must[ttp.Receipt](t)(s.PurgeAll(ctx, ttp.WithBatchSize(2))), want)
 	left := tables(t, db)
 	for _, table := range []string{"ttp_tag", "ttp_attacker", "ttp_identity", "ttp_campaign"} {
 		equal(t, table, left[table], 0)

@@ -4,8 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/ttp"
@@ -14,6 +18,8 @@ import (
 var nameCases = []testCase{
 	{name: "RowsAreNamedByTheirOwnRelease", run: rowsAreNamedByTheirOwnRelease},
 	{name: "RowsOfSeveralDomainsAreNamedByTheRightOne", run: rowsOfSeveralDomainsAreNamedByTheRightOne},
+	{name: "NamesAreThoseOfTheDomainThatHasTheIDs", run: namesAreThoseOfTheDomainThatHasTheIDs},
+	{name: "NamesOfIDsNeedNoTags", run: namesOfIDsNeedNoTags},
 	{name: "LoadedReleasesReplaceThoseOfTheCatalogue", run: loadedReleasesReplaceThoseOfTheCatalogue},
 	{name: "LoadedReleasesInATransactionAreTheCallers", run: loadedReleasesInATransactionAreTheCallers},
 	{name: "DamagedReleasesAreNamed", run: damagedReleasesAreNamed},
@@ -59,6 +65,7 @@ func rowsAreNamedByTheirOwnRelease(t *testing.T, db *database) {
 	page := must[ttp.TagPage](t)(s.ListTags(ctx, ttp.Fleet(), filter, 1, ""))
 	check("a listed tag", page.Tags[0].Names)
 	check("a tag", must[ttp.Tag](t)(s.GetTag(ctx, tag.ComputeUUID())).Names)
+	check("a tag by UUID", must[[]ttp.Tag](t)(s.ListTagsByUUID(ctx, uuid.Nil, 1))[0].Names)
 	check("a streamed tag", collect(t, s.TagsSeq(ctx, ttp.Fleet(), filter))[0].Names)
 	check("a session's tag", collect(t, s.SessionTags(ctx, "session", filter))[0].Names)
 	check("a sweep of attackers", collect(t, s.AttackerRollups(ctx, filter))[0].Techniques[0].Names)
@@ -104,6 +111,47 @@ func rowsOfSeveralDomainsAreNamedByTheRightOne(t *testing.T, db *database) {
 	equal(t, "tactics", row.Tactics, []ttp.TacticCount{
 		{Tactic: "TA0006", Name: "Tactic of enterprise-v1.0", Count: 2}, {Tactic: "TA0027", Name: "Mobile", Count: 1},
 	})
+}
+
+// The tags of a domain without the IDs are older and newer than the others. Within a domain, the newest release counts,
+// even if it has the IDs no longer.
+func namesAreThoseOfTheDomainThatHasTheIDs(t *testing.T, db *database) {
+	ctx, c, filter := context.Background(), &attack.Catalogue{}, ttp.Filter{}
+	c.Add(release(t, "enterprise-v1.0"))
+	c.Add(must[*attack.Release](t)(attack.NewRelease("enterprise-v2.0", nil, nil)))
+	c.Add(must[*attack.Release](t)(attack.NewRelease("mobile-v2.0", []attack.Tactic{{ID: "TA0027", Name: "Mobile"}}, nil)))
+	s := db.storeWith(t, c)
+	for day, release := range []string{"mobile-v2.0", "enterprise-v1.0", "mobile-v2.0"} {
+		insert(t, s, newTag(fmt.Sprint(day), guessing(release), func(tag *ttp.Tag) { tag.ObservedAt = at(0).Add(time.Duration(day) * ttp.Day) }))
+	}
+	own := namesOf("enterprise-v1.0")
+	equal(t, "rule", must[[]ttp.RuleStats](t)(s.ListRules(ctx, filter))[0].Cells[0].Names, own)
+	own.TacticName = ""
+	series := func(by ttp.SeriesBy) ttp.Names {
+		return must[ttp.Timeline](t)(s.Timeline(ctx, ttp.Fleet(), filter, ttp.Day, by)).Series[0].Names
+	}
+	equal(t, "technique's series", series(ttp.ByTechnique), own)
+	equal(t, "tactic's series", series(ttp.ByTactic), ttp.Names{TacticName: "Tactic of enterprise-v1.0"})
+
+	filter.RuleID = "R2"
+	for _, release := range []string{"enterprise-v1.0", "enterprise-v2.0"} {
+		insert(t, s, newTag("of "+release, guessing(release), func(tag *ttp.Tag) { tag.RuleID = "R2" }))
+	}
+	equal(t, "newest release", series(ttp.ByTechnique), ttp.Names{})
+}
+
+func namesOfIDsNeedNoTags(t *testing.T, db *database) {
+	ctx, c := context.Background(), &attack.Catalogue{}
+	c.Add(release(t, "enterprise-v1.0"))
+	s := db.storeWith(t, c)
+	names := func(s *ttp.Store) ttp.Names { return s.Names("enterprise-v2.0", "TA0006", "T1110", "T1110.001") }
+	want := namesOf("enterprise-v1.0")
+	want.NamesFrom = "enterprise-v1.0"
+	equal(t, "without a catalogue", names(db.open(t)), ttp.Names{})
+	equal(t, "before a read", names(s), want)
+	succeed(t, s.LoadAttackRelease(ctx, release(t, "enterprise-v2.0")))
+	must[[]ttp.TechniqueRollupRow](t)(s.Rollup(ctx, ttp.Fleet()))
+	equal(t, "after a read", names(s), namesOf("enterprise-v2.0"))
 }
 
 func loadedReleasesReplaceThoseOfTheCatalogue(t *testing.T, db *database) {

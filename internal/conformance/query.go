@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -17,7 +18,10 @@ import (
 var queryCases = []testCase{
 	{name: "UnsetConditionsAreNotExecuted", run: unsetConditionsAreNotExecuted},
 	{name: "InvalidFiltersAreRefusedByEveryRead", run: invalidFiltersAreRefusedByEveryRead},
+	{name: "CancelledReadsReturnAnError", run: cancelledReadsReturnAnError},
 	{name: "InvalidReadsAreRefused", run: invalidReadsAreRefused},
+	{name: "LimitsOfFiltersAreIncluded", run: limitsOfFiltersAreIncluded},
+	{name: "ComparisonsWithAnEmptyScope", run: comparisonsWithAnEmptyScope},
 	{name: "WindowsRoundUpToMicroseconds", run: windowsRoundUpToMicroseconds},
 	{name: "FilterAcceptsTheReleasesOfTags", run: filterAcceptsTheReleasesOfTags},
 	{name: "EveryReadRunsInACallersTransaction", run: everyReadRunsInACallersTransaction},
@@ -93,6 +97,18 @@ func reads(s *ttp.Store, f ttp.Filter) map[string]func(context.Context) error {
 	}
 }
 
+func cancelledReadsReturnAnError(t *testing.T, db *database) {
+	s := db.store(t)
+	insert(t, s, newTag("1", named("a", "i", "T1110")))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for name, read := range reads(s, ttp.Filter{}) {
+		if err := read(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func invalidFiltersAreRefusedByEveryRead(t *testing.T, db *database) {
 	s := db.store(t)
 	insert(t, s, newTag("1"))
@@ -126,6 +142,7 @@ func invalidFiltersAreRefusedByEveryRead(t *testing.T, db *database) {
 		{ttp.Filter{RuleID: "R1", RuleVersion: new(-1)}, []one{{Field: "rule_version", Reason: "must not be negative"}}},
 		{ttp.Filter{RuleID: "R|1"}, []one{{Field: "rule_id", Reason: `must not contain "|"`}}},
 		{ttp.Filter{SourceKind: " command"}, []one{{Field: "source_kind", Reason: "must not begin or end with a space"}}},
+		{ttp.Filter{SourceKind: " "}, []one{{Field: "source_kind", Reason: "must not begin or end with a space"}}},
 		{ttp.Filter{DeckyID: "a\x00"}, []one{{Field: "decky_id", Reason: "must not contain control characters"}}},
 		{ttp.Filter{MinConfidence: 2, Tactic: "x"},
 			[]one{{Field: "min_confidence", Reason: "must be a number from 0 to 1"}, {Field: "tactic", Reason: tactic}}},
@@ -134,6 +151,27 @@ func invalidFiltersAreRefusedByEveryRead(t *testing.T, db *database) {
 			equal(t, fmt.Sprintf("%s of %+v", name, c.filter), problemsOf(t, read(context.Background())), c.want)
 		}
 	}
+}
+
+func limitsOfFiltersAreIncluded(t *testing.T, db *database) {
+	s := db.store(t)
+	insert(t, s, newTag("1", func(tag *ttp.Tag) { tag.Confidence, tag.RuleVersion = 1, 0 }), newTag("2"))
+	for _, f := range []ttp.Filter{
+		{MinConfidence: 1}, {RuleID: "R1001", RuleVersion: new(0)}, {MinConfidence: 1, Tactic: "TA0006", Domain: "enterprise"},
+	} {
+		equal(t, fmt.Sprintf("%+v", f), must[int64](t)(s.CountTags(context.Background(), ttp.Fleet(), f)), 1)
+	}
+}
+
+func comparisonsWithAnEmptyScope(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTag("1"))
+	rows := must[[]ttp.TechniqueRollupRow](t)(s.ListDistinctTechniques(ctx))
+	none := []ttp.TechniqueRollupRow{}
+	equal(t, "with none", must[ttp.Comparison](t)(s.Compare(ctx, ttp.Fleet(), ttp.OfAttacker(id("none")), ttp.Filter{})),
+		ttp.Comparison{Shared: []ttp.SharedTechnique{}, OnlyA: rows, OnlyB: none})
+	equal(t, "of none", must[ttp.Comparison](t)(s.Compare(ctx, ttp.OfAttacker(id("none")), ttp.Fleet(), ttp.Filter{})),
+		ttp.Comparison{Shared: []ttp.SharedTechnique{}, OnlyA: none, OnlyB: rows})
 }
 
 func invalidReadsAreRefused(t *testing.T, db *database) {
@@ -196,6 +234,7 @@ func invalidReadsAreRefused(t *testing.T, db *database) {
 		{line(0, ttp.ByTactic), "bucket", bucket},
 		{line(-time.Hour, ttp.ByTactic), "bucket", bucket},
 		{line(time.Nanosecond, ttp.ByTactic), "bucket", bucket},
+		{line(1500*time.Nanosecond, ttp.ByTactic), "bucket", bucket},
 		{line(7*time.Hour, ttp.ByTactic), "bucket", bucket},
 		{line(36*time.Hour, ttp.ByTactic), "bucket", bucket},
 		{line(2*ttp.Week, ttp.ByTactic), "bucket", bucket},

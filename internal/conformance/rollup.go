@@ -13,6 +13,8 @@ import (
 var rollupCases = []testCase{
 	{name: "RowsSummarizeTheirTags", run: rowsSummarizeTheirTags},
 	{name: "TiesAreOrderedByTechnique", run: tiesAreOrderedByTechnique},
+	{name: "RulesOfTechniquesAreListedOnce", run: rulesOfTechniquesAreListedOnce},
+	{name: "FleetForgetsRemovedExtremes", run: fleetForgetsRemovedExtremes},
 	{name: "UnknownScopesAreEmpty", run: unknownScopesAreEmpty},
 	{name: "AttackerScopeHasOnlyItsTags", run: attackerScopeHasOnlyItsTags},
 	{name: "IdentityHasTheTagsOfItsAttackers", run: identityHasTheTagsOfItsAttackers},
@@ -70,6 +72,36 @@ func tiesAreOrderedByTechnique(t *testing.T, db *database) {
 	equal(t, "order", got, [][2]string{
 		{"T1110", ""}, {"T1001", ""}, {"T1003", ""}, {"T1003", "T1003.001"}, {"T1003", "T1003.008"}, {"T1595", ""},
 	})
+}
+
+func rulesOfTechniquesAreListedOnce(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i"), CampaignUUID: id("c")}}))
+	for i, rule := range []string{"R3", "R1", "R2", "R1"} {
+		insert(t, s, newTag(fmt.Sprint(i), named("a", "i", "T1110"), func(tag *ttp.Tag) {
+			tag.RuleID, tag.SessionID, tag.Tactic = rule, "session", fmt.Sprintf("TA000%d", i+1)
+		}))
+	}
+	for _, scope := range []ttp.Scope{
+		ttp.Fleet(), ttp.OfSession("session"), ttp.OfAttacker(id("a")), ttp.OfIdentity(id("i")), ttp.OfCampaign(id("c")),
+	} {
+		row := must[[]ttp.TechniqueRollupRow](t)(s.Rollup(ctx, scope, ttp.WithRules()))[0]
+		equal(t, fmt.Sprint("rules of ", scope), row.Rules, []string{"R1", "R2", "R3"})
+	}
+}
+
+func fleetForgetsRemovedExtremes(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	for i, session := range []string{"removed", "kept", "removed"} {
+		insert(t, s, newTag(fmt.Sprint(i), func(tag *ttp.Tag) {
+			tag.SessionID, tag.ObservedAt, tag.Confidence = session, at(i), []float64{0.5, 0.6, 0.7}[i]
+		}))
+	}
+	must[ttp.Receipt](t)(s.PurgeSession(ctx, "removed"))
+	rows := must[[]ttp.TechniqueRollupRow](t)
+	fleet := rows(s.ListDistinctTechniques(ctx))
+	equal(t, "fleet", fleet, rows(s.ListTechniquesBySession(ctx, "kept")))
+	equal(t, "last seen", fleet[0].LastSeen, at(1))
 }
 
 func unknownScopesAreEmpty(t *testing.T, db *database) {

@@ -12,6 +12,7 @@ import (
 var timelineCases = []testCase{
 	{name: "TimelineFillsGaps", run: timelineFillsGaps},
 	{name: "TimelineEndsWithItsWindow", run: timelineEndsWithItsWindow},
+	{name: "PhasesDifferInDeckyTacticOrTime", run: phasesDifferInDeckyTacticOrTime},
 	{name: "WeeksBeginOnMonday", run: weeksBeginOnMonday},
 	{name: "TimelineOfTooManyBucketsIsRefused", run: timelineOfTooManyBucketsIsRefused},
 }
@@ -90,6 +91,23 @@ func timelineEndsWithItsWindow(t *testing.T, db *database) {
 		equal(t, fmt.Sprint("start from ", c.since, " until ", c.until), start, c.start)
 		equal(t, fmt.Sprint("counts from ", c.since, " until ", c.until), got, c.counts)
 	}
+}
+
+func phasesDifferInDeckyTacticOrTime(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	phase := func(decky, tactic string, count int64, microseconds int) ttp.Phase {
+		return ttp.Phase{DeckyID: decky, Tactic: tactic, ObservedAt: at(microseconds), Count: count}
+	}
+	want := []ttp.Phase{
+		phase("d1", "TA0001", 1, 0), phase("d1", "TA0006", 2, 0), phase("d2", "TA0006", 1, 0), phase("d1", "TA0006", 1, 1),
+	}
+	for i, p := range append(want, phase("d1", "TA0006", 0, 0), phase("", "TA0006", 0, 0)) {
+		insert(t, s, newTag(fmt.Sprint(i), named("a", "i", "T1110"), func(tag *ttp.Tag) {
+			tag.DeckyID, tag.Tactic, tag.ObservedAt = p.DeckyID, p.Tactic, p.ObservedAt
+			tag.AttackRelease = fmt.Sprintf("enterprise-v%d.0", 10+i)
+		}))
+	}
+	equal(t, "phases", must[[]ttp.Phase](t)(s.ListPhases(ctx, id("i"), ttp.Filter{})), want)
 }
 
 func weeksBeginOnMonday(t *testing.T, db *database) {

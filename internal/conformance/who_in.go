@@ -14,11 +14,46 @@ import (
 	"github.com/decnet/ttpstore/ttp"
 )
 
-var whoInCases = []testCase{{name: "WhoInRefusesOtherKinds", run: whoInRefusesOtherKinds}}
+var whoInCases = []testCase{
+	{name: "WhoInRefusesOtherKinds", run: whoInRefusesOtherKinds},
+	{name: "LargestPageIsOfTenThousand", run: largestPageIsOfTenThousand},
+	{name: "BusiestScopesAreSums", run: busiestScopesAreSums},
+}
 
 func whoInRefusesOtherKinds(t *testing.T, db *database) {
 	_, err := db.store(t).WhoIn(context.Background(), ttp.Fleet(), ttp.SessionScope, ttp.Filter{MinConfidence: 2}, -1)
 	equal(t, "fields", problemFields(t, err), []string{"min_confidence", "limit", "kind"})
+}
+
+func largestPageIsOfTenThousand(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTag("1", named("a", "", "T1110"), func(tag *ttp.Tag) { tag.SessionID = "s" }))
+	want := []ttp.ScopeCount{{Scope: ttp.OfAttacker(id("a")), Count: 1, FirstSeen: at(0), LastSeen: at(0)}}
+	equal(t, "who", must[[]ttp.ScopeCount](t)(s.Who(ctx, ttp.AttackerScope, ttp.Filter{}, ttp.MaxPage)), want)
+	for _, scope := range []ttp.Scope{ttp.Fleet(), ttp.OfSession("s")} {
+		equal(t, "who in "+scope.String(), must[[]ttp.ScopeCount](t)(s.WhoIn(ctx, scope, ttp.AttackerScope, ttp.Filter{}, ttp.MaxPage)), want)
+		_, err := s.WhoIn(ctx, scope, ttp.AttackerScope, ttp.Filter{}, ttp.MaxPage+1)
+		equal(t, "fields", problemFields(t, err), []string{"limit"})
+	}
+}
+
+// The attackers of the busiest identity and campaign are not the busiest ones.
+func busiestScopesAreSums(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id("x"), MergedIntoUUID: id("y")}, {UUID: id("y")}}))
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i"), CampaignUUID: id("x")}, {UUID: id("j"), CampaignUUID: id("z")}}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{
+		{UUID: id("a"), IdentityUUID: id("i")}, {UUID: id("b"), IdentityUUID: id("i")}, {UUID: id("c"), IdentityUUID: id("j")},
+	}))
+	for attacker, n := range map[string]int{"a": 2, "b": 2, "c": 3} {
+		for i := range n {
+			insert(t, s, newTag(fmt.Sprint(attacker, i), named(attacker, "", "T1110")))
+		}
+	}
+	for _, want := range []ttp.Scope{ttp.OfIdentity(id("i")), ttp.OfCampaign(id("y"))} {
+		equal(t, "busiest "+string(want.Kind), must[[]ttp.ScopeCount](t)(s.Who(ctx, want.Kind, ttp.Filter{}, 1)),
+			[]ttp.ScopeCount{{Scope: want, Count: 4, FirstSeen: at(0), LastSeen: at(0)}})
+	}
 }
 
 // checkActorsIn compares the busiest actors of a scope with the model's.
