@@ -125,3 +125,21 @@ func succeed(tb checker, err error) {
 		tb.Fatal(err)
 	}
 }
+
+// storeActor stores identities that are merged in a chain, their attackers, and tags with all combinations of these.
+func storeActor(t *testing.T, s *ttp.Store) {
+	t.Helper()
+	ctx := context.Background()
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{
+		{UUID: id("i")}, {UUID: id("j"), MergedIntoUUID: id("i")}, {UUID: id("k"), MergedIntoUUID: id("j")}, {UUID: id("other")},
+	}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{
+		{UUID: id("a"), IdentityUUID: id("i")}, {UUID: id("b"), IdentityUUID: id("k")}, {UUID: id("c"), IdentityUUID: id("other")},
+	}))
+	insert(t, s,
+		newTag("sprayed", named("", "i", "T1110")), newTag("sprayed by k", named("", "k", "T1110")),
+		newTag("a's", named("a", "", "T1078")), newTag("a's with i", named("a", "i", "T1078")), newTag("b's with k", named("b", "k", "T1078")),
+		newTag("a's with other", named("a", "other", "T1003")), newTag("c's with i", named("c", "i", "T1003")),
+		newTag("c's", named("c", "", "T1003")),
+	)
+}

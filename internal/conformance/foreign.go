@@ -61,6 +61,8 @@ func foreignTablesAreUnchanged(t *testing.T, db *database) {
 		{"Predecessor", predecessorStatements(), "looks like DECNET's"},
 		{"PredecessorWithoutAlembic", append(predecessorStatements(), "DROP TABLE alembic_version"), "looks like DECNET's"},
 		{"Alembic", predecessorStatements()[:2], "alembic_version"},
+		{"AnotherProduct", []string{"CREATE TABLE ttp_tag (uuid CHAR(36) NOT NULL PRIMARY KEY)"},
+			"the table ttp_tag has no column technique_key and is another product's"},
 		// States that earlier migrations without this check, or forcing their version, left behind.
 		{"HalfMigrated", append(predecessorStatements(), versionTable, "INSERT INTO ttp_schema_migrations VALUES (4, true)"), "ttp_tag"},
 		{"Forced", append(predecessorStatements(), versionTable, "INSERT INTO ttp_schema_migrations VALUES (8, false)"), "ttp_tag"},

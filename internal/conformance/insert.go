@@ -238,8 +238,9 @@ func cancelledContextWritesNothing(t *testing.T, db *database) {
 	if _, err := s.InsertTags(cancelled, newTags(3)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before: got %v", err)
 	}
-	if _, err := s.ListDistinctTechniques(cancelled); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled read: got %v", err)
+	_, read := s.ListDistinctTechniques(cancelled)
+	if !errors.Is(read, context.Canceled) || strings.Count(read.Error(), "context canceled") != 1 {
+		t.Errorf("cancelled read: got %v", read)
 	}
 	if err := s.UpsertAttackers(cancelled, []ttp.Attacker{{UUID: id("a")}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled upsert: got %v", err)
@@ -275,6 +276,7 @@ func resultsAndProblemsAreJSON(t *testing.T, db *database) {
 	succeed(t, json.Unmarshal([]byte(marshal(result)), &read))
 	equal(t, "result read back", read, result)
 	equal(t, "tombstoned", marshal(ttp.Tombstoned), `"tombstoned"`)
+	equal(t, "outcome of a later version", marshal(ttp.Tombstoned+1), `"unknown"`)
 	for _, outcome := range []string{"unknown", ""} {
 		if err := new(ttp.Outcome).UnmarshalText([]byte(outcome)); err == nil {
 			t.Errorf("the outcome %q was accepted", outcome)

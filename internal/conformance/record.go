@@ -103,6 +103,9 @@ func importReportsItsCounts(t *testing.T, db *database) {
 	want.Inserted, want.Duplicate = 0, 3
 	equal(t, "report of a replay", imported(t, s, input, ttp.ImportOptions{Batch: 1}), want)
 	equal(t, "report of an empty import", imported(t, s, "", ttp.ImportOptions{}), ttp.ImportReport{})
+	for _, short := range []string{"1", "{}"} { // than a byte order mark
+		equal(t, "report of "+short, imported(t, s, short, ttp.ImportOptions{SkipInvalid: true}), ttp.ImportReport{Lines: 1, Invalid: 1})
+	}
 	if _, err := s.Import(context.Background(), strings.NewReader(""), ttp.ImportOptions{Batch: -1}); err == nil {
 		t.Error("a negative batch was accepted")
 	}

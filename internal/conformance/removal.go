@@ -23,6 +23,10 @@ var removalCases = []testCase{
 	{name: "PurgeOfAnIdentityAndItsAttackers", run: purgeOfAnIdentityAndItsAttackers},
 	{name: "BatchIsRolledBack", run: batchIsRolledBack},
 	{name: "RemovalsRunInBoundedBatches", run: removalsRunInBoundedBatches},
+	{name: "ProgressCountsExaminedTags", run: progressCountsExaminedTags},
+	{name: "DryRunLeavesStaleCounts", run: dryRunLeavesStaleCounts},
+	{name: "ReleasedTagsNeedNoTombstone", run: releasedTagsNeedNoTombstone},
+	{name: "PurgeRemovesTheAttackerItself", run: purgeRemovesTheAttackerItself},
 	{name: "InterruptedRemovalContinues", run: interruptedRemovalContinues},
 	{name: "InsertsProceedDuringAPurge", run: insertsProceedDuringAPurge},
 	{name: "RacingPurgesShareTheReceipt", run: racingPurgesShareTheReceipt},
@@ -107,7 +111,9 @@ func unknownIDsReturnAnEmptyReceipt(t *testing.T, db *database) {
 		if name == "SweepOrphans" {
 			continue
 		}
-		for _, opts := range [][]ttp.RemovalOption{{}, {ttp.WithTombstone("")}, {ttp.DryRun()}} {
+		for _, opts := range [][]ttp.RemovalOption{
+			{}, {ttp.WithTombstone("")}, {ttp.DryRun()}, {ttp.WithBatchSize(1)}, {ttp.WithBatchSize(ttp.MaxRemovalBatch)},
+		} {
 			receipt := must[ttp.Receipt](t)(remove(ctx, opts...))
 			receipt.DryRun = false
 			equal(t, name, receipt, ttp.Receipt{})
@@ -118,24 +124,6 @@ func unknownIDsReturnAnEmptyReceipt(t *testing.T, db *database) {
 	equal(t, "tags", count(t, s), 1)
 }
 
-// storeActor stores identities that are merged in a chain, their attackers, and tags with all combinations of these.
-func storeActor(t *testing.T, s *ttp.Store) {
-	t.Helper()
-	ctx := context.Background()
-	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{
-		{UUID: id("i")}, {UUID: id("j"), MergedIntoUUID: id("i")}, {UUID: id("k"), MergedIntoUUID: id("j")}, {UUID: id("other")},
-	}))
-	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{
-		{UUID: id("a"), IdentityUUID: id("i")}, {UUID: id("b"), IdentityUUID: id("k")}, {UUID: id("c"), IdentityUUID: id("other")},
-	}))
-	insert(t, s,
-		newTag("sprayed", named("", "i", "T1110")), newTag("sprayed by k", named("", "k", "T1110")),
-		newTag("a's", named("a", "", "T1078")), newTag("a's with i", named("a", "i", "T1078")), newTag("b's with k", named("b", "k", "T1078")),
-		newTag("a's with other", named("a", "other", "T1003")), newTag("c's with i", named("c", "i", "T1003")),
-		newTag("c's", named("c", "", "T1003")),
-	)
-}
-
 func purgeOfAnIdentityKeepsItsAttackers(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
 	storeActor(t, s)
@@ -143,7 +131,13 @@ func purgeOfAnIdentityKeepsItsAttackers(t *testing.T, db *database) {
 	if !errors.Is(err, ttp.ErrConflict) || !strings.Contains(err.Error(), id("j").String()) {
 		t.Errorf("purge of a merged identity: got %v", err)
 	}
-	want := ttp.Receipt{Tags: 2, Techniques: map[string]int64{"T1110": 2}, Identities: 3, ReleasedTags: 3, ReleasedAttackers: 2}
+	want := ttp.Receipt{
+		DryRun: true, Tags: 2, Techniques: map[string]int64{"T1110": 2}, Identities: 3, ReleasedTags: 3, ReleasedAttackers: 2,
+	}
+	lines := exported(t, s)
+	equal(t, "dry run", must[ttp.Receipt](t)(s.PurgeIdentity(ctx, id("i"), ttp.DryRun())), want)
+	equal(t, "records after the dry run", exported(t, s), lines)
+	want.DryRun = false
 	equal(t, "receipt", must[ttp.Receipt](t)(s.PurgeIdentity(ctx, id("i"))), want)
 	equal(t, "tags of the identity", byIdentity(t, s, "i"), map[string]int64{})
 	equal(t, "tags of the other identity", byIdentity(t, s, "other"), map[string]int64{"T1003": 3})
@@ -193,6 +187,59 @@ func removalsRunInBoundedBatches(t *testing.T, db *database) {
 	if reports < 7 {
 		t.Errorf("%d reports", reports)
 	}
+}
+
+func progressCountsExaminedTags(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	for i, tag := range newTags(6) {
+		tag.ObservedAt = at(i)
+		insert(t, s, tag)
+	}
+	var reports [][2]int64 // tags examined and removed
+	var techniques []map[string]int64
+	opts := []ttp.RemovalOption{ttp.WithBatchSize(2), ttp.WithProgress(func(r ttp.RemovalProgress) {
+		reports, techniques = append(reports, [2]int64{r.Examined, r.Tags}), append(techniques, r.Techniques)
+	})}
+	must[ttp.Receipt](t)(s.SweepOrphans(ctx, func(_ context.Context, sources []ttp.Source) ([]bool, error) {
+		return []bool{sources[0].ID != "event-3", sources[1].ID != "event-2"}, nil
+	}, opts...))
+	equal(t, "reports of a sweep", reports, [][2]int64{{2, 0}, {4, 2}, {6, 2}})
+	reports, techniques = nil, nil
+	must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), opts...))
+	equal(t, "reports of a purge", reports, [][2]int64{{2, 2}, {4, 4}, {4, 4}}) // the last one is of the attacker's row
+	equal(t, "techniques of the reports", techniques, []map[string]int64{{"T1110": 2}, {"T1110": 4}, {"T1110": 4}})
+}
+
+// The counts of a technique are stale after a removal in a caller's transaction.
+func dryRunLeavesStaleCounts(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTags(2)...)
+	exec(t, db, "UPDATE ttp_technique_count SET stale = 1")
+	must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.DryRun()))
+	var fresh int
+	succeed(t, db.pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM ttp_technique_count WHERE stale = 0").Scan(&fresh))
+	equal(t, "counts that the dry run has written", fresh, 0)
+}
+
+func releasedTagsNeedNoTombstone(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}}))
+	insert(t, s, newTag("1", named("a", "i", "T1110")))
+	want := ttp.Receipt{ReleasedTags: 1, Identities: 1}
+	equal(t, "receipt", must[ttp.Receipt](t)(s.PurgeIdentity(ctx, id("i"), ttp.WithTombstone(""))), want)
+	equal(t, "tombstones", must[[]ttp.Tombstone](t)(s.ListTombstones(ctx, uuid.Nil, 10)), []ttp.Tombstone{})
+}
+
+func purgeRemovesTheAttackerItself(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker")}, {UUID: id("another")}}))
+	insert(t, s, newTag("1"))
+	want := ttp.Receipt{DryRun: true, Tags: 1, Techniques: map[string]int64{"T1110": 1}, Attackers: 1}
+	equal(t, "dry run", must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"), ttp.DryRun())), want)
+	want.DryRun = false
+	equal(t, "receipt", must[ttp.Receipt](t)(s.PurgeAttacker(ctx, id("attacker"))), want)
+	equal(t, "attackers", must[ttp.ScopeCounts](t)(s.CountScopes(ctx)), ttp.ScopeCounts{Attackers: 1})
+	must[ttp.Attacker](t)(s.GetAttacker(ctx, id("another")))
 }
 
 func interruptedRemovalContinues(t *testing.T, db *database) {

@@ -52,12 +52,15 @@ func otherSchemasAreRefused(t *testing.T, db *database) {
 	succeed(t, s.Migrate(ctx))
 
 	exec(t, db, "UPDATE ttp_schema_migrations SET version = 9999")
-	refused(t, db.open(t), ttp.ErrSchemaNew, "newer")
+	if err := s.CheckSchema(ctx); !errors.Is(err, ttp.ErrSchemaNew) {
+		t.Errorf("checking a schema that was replaced after a check: got %v", err)
+	}
+	refused(t, db.open(t), ttp.ErrSchemaNew, "run a newer program")
 	if err := s.Migrate(ctx); !errors.Is(err, ttp.ErrSchemaNew) {
 		t.Errorf("migrating a newer schema: got %v", err)
 	}
 	exec(t, db, "UPDATE ttp_schema_migrations SET dirty = 1")
-	refused(t, db.open(t), ttp.ErrSchemaNew, "newer")
+	refused(t, db.open(t), ttp.ErrSchemaNew, "the migration to version 9999 was interrupted")
 	for name, err := range map[string]error{"up": s.Migrate(ctx), "down": s.MigrateDown(ctx, 1)} {
 		if !errors.Is(err, ttp.ErrSchemaNew) {
 			t.Errorf("migrating a newer dirty schema %s: got %v", name, err)
@@ -65,24 +68,34 @@ func otherSchemasAreRefused(t *testing.T, db *database) {
 	}
 	exec(t, db, "UPDATE ttp_schema_migrations SET version = 3")
 	refused(t, db.open(t), ttp.ErrSchemaDirty, "call Store.Migrate to complete it")
-	if err := s.MigrateDown(ctx, 1); !errors.Is(err, ttp.ErrSchemaDirty) {
-		t.Errorf("migrating a dirty schema down: got %v", err)
-	}
-	for _, version := range []int{-1, 4} {
-		if s.ForceSchemaVersion(ctx, version) == nil {
-			t.Errorf("version %d was forced", version)
+	for _, version := range []int{1, 3} {
+		if err := s.MigrateDown(ctx, version); !errors.Is(err, ttp.ErrSchemaDirty) {
+			t.Errorf("migrating a dirty schema down to %d: got %v", version, err)
 		}
 	}
-	succeed(t, s.ForceSchemaVersion(ctx, 2))
-	equal(t, "status", status(s), ttp.SchemaStatus{Version: 2, Latest: latest})
+	for _, version := range []int{-1, 4} {
+		want := "ttp: force schema version: the version must be from 0 to the current version 3"
+		if err := s.ForceSchemaVersion(ctx, version); err == nil || err.Error() != want {
+			t.Errorf("forcing version %d: got %v", version, err)
+		}
+	}
+	for _, version := range []int{3, 1, 0, 2} {
+		exec(t, db, "DELETE FROM ttp_schema_migrations")
+		exec(t, db, "INSERT INTO ttp_schema_migrations VALUES (3, 1)")
+		succeed(t, s.ForceSchemaVersion(ctx, version))
+		equal(t, "status", status(s), ttp.SchemaStatus{Version: version, Latest: latest})
+	}
 	succeed(t, s.Migrate(ctx))
 	equal(t, "status", status(s), ttp.SchemaStatus{Version: latest, Latest: latest})
 	insert(t, s, newTag("1"))
 	for _, version := range []int{-1, latest + 1} {
-		if s.MigrateDown(ctx, version) == nil {
-			t.Errorf("migrating down to version %d succeeded", version)
+		want := fmt.Sprintf("ttp: migrate down: the version must be from 0 to the current version %d", latest)
+		if err := s.MigrateDown(ctx, version); err == nil || err.Error() != want {
+			t.Errorf("migrating down to version %d: got %v", version, err)
 		}
 	}
+	succeed(t, s.MigrateDown(ctx, latest))
+	equal(t, "tags after no migration", count(t, s), 1)
 	if err := s.ForceSchemaVersion(ctx, 2); !errors.Is(err, ttp.ErrConflict) {
 		t.Errorf("forcing a clean schema: got %v", err)
 	}

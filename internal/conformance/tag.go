@@ -135,6 +135,11 @@ func badTags() []badTag {
 		{"tactic", func(tag *ttp.Tag) { tag.Tactic = "" }},
 		{"tactic", func(tag *ttp.Tag) { tag.Tactic = "ta0006" }},
 		{"tactic", func(tag *ttp.Tag) { tag.Tactic = "TA00061" }},
+		{"tactic", func(tag *ttp.Tag) { tag.Tactic = "0006" }},
+		{"tactic", func(tag *ttp.Tag) { tag.Tactic = "TA000/" }},
+		{"tactic", func(tag *ttp.Tag) { tag.Tactic = "TA000:" }},
+		{"technique_id", func(tag *ttp.Tag) { tag.TechniqueID = "1110" }},
+		{"technique_id", func(tag *ttp.Tag) { tag.TechniqueID = "T111x" }},
 		{"technique_id", func(tag *ttp.Tag) { tag.TechniqueID = "t1110" }},
 		{"technique_id", func(tag *ttp.Tag) { tag.TechniqueID = "T1110\n" }},
 		{"technique_id", func(tag *ttp.Tag) { tag.TechniqueID = "T111" }},
@@ -216,6 +221,10 @@ func everyInvalidRowIsReported(t *testing.T, db *database) {
 	}
 	equal(t, "message", err.Error(), `ttp: insert tags: invalid tag: row 3: tactic: must be "TA" and four digits; `+
 		`row 3: rule_id: must not be empty; row 1999: attacker_uuid, identity_uuid: at least one must be set`)
+	_, err = s.InsertTags(context.Background(), newTags(7, func(tag *ttp.Tag) { tag.RuleID = "" }))
+	equal(t, "message of seven", err.Error(), "ttp: insert tags: invalid tag: "+
+		"row 0: rule_id: must not be empty; row 1: rule_id: must not be empty; "+
+		"row 2: rule_id: must not be empty; row 3: rule_id: must not be empty; row 4: rule_id: must not be empty; and 2 more")
 	equal(t, "tags", count(t, s), 0)
 }
 

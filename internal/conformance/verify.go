@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/decnet/ttpstore/attack"
 	"github.com/decnet/ttpstore/ttp"
 )
 
@@ -16,6 +18,11 @@ var verifyCases = []testCase{
 	{name: "VerifyFindsInconsistencies", run: verifyFindsInconsistencies},
 	{name: "VerifyRepairsTagsAndTombstones", run: verifyRepairsTagsAndTombstones},
 	{name: "VerifyCountsTechniques", run: verifyCountsTechniques},
+	{name: "VerifyRefusesOtherSpellingsOfAnIP", run: verifyRefusesOtherSpellingsOfAnIP},
+	{name: "VerifyChecksAllPages", run: verifyChecksAllPages},
+	{name: "VerifyAcceptsMergedIdentities", run: verifyAcceptsMergedIdentities},
+	{name: "VerifyRepairsNoIdentityOfBrokenMerges", run: verifyRepairsNoIdentityOfBrokenMerges},
+	{name: "VerifyAcceptsTechniquesWithoutTactics", run: verifyAcceptsTechniquesWithoutTactics},
 	{name: "VerifyFollowsMerges", run: verifyFollowsMerges},
 	{name: "VerifyStopsEarly", run: verifyStopsEarly},
 	{name: "VerifyChecksTheTagsOwnRelease", run: verifyChecksTheTagsOwnRelease},
@@ -167,9 +174,72 @@ func verifyCountsTechniques(t *testing.T, db *database) {
 	equal(t, "fleet", must[[]ttp.TechniqueRollupRow](t)(s.ListDistinctTechniques(ctx)), want)
 }
 
+func verifyRefusesOtherSpellingsOfAnIP(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	want := map[string]bool{}
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("good"), IP: netip.MustParseAddr("2001:db8::1")}, {UUID: id("none")}}))
+	for _, ip := range []string{"2001:DB8::1", "2001:db8:0::1", "fe80::1%eth0"} {
+		succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id(ip)}}))
+		exec(t, db, "UPDATE ttp_attacker SET ip = '"+ip+"' WHERE uuid = "+hex(id(ip)))
+		want[finding(ttp.InvalidValue, "attacker", id(ip))] = false
+	}
+	equal(t, "findings", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{}))), want)
+}
+
+func verifyChecksAllPages(t *testing.T, db *database) {
+	const n = 600 // more than fit in a page
+	ctx, s := context.Background(), db.store(t)
+	insert(t, s, newTags(n)...)
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker")}}))
+	var report ttp.VerifyReport
+	progress := func(r ttp.VerifyReport) { report = r }
+	equal(t, "findings", collect(t, s.Verify(ctx, ttp.VerifyOptions{Progress: progress})), []ttp.Finding(nil))
+	equal(t, "report", report, ttp.VerifyReport{Attackers: 1, Tags: n, Techniques: 1})
+}
+
+// The tag has the survivor of its attacker's identity, which no other row references.
+func verifyAcceptsMergedIdentities(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i"), MergedIntoUUID: id("j")}, {UUID: id("j")}}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("a"), IdentityUUID: id("i")}}))
+	insert(t, s, newTag("1", named("a", "j", "T1110")))
+	equal(t, "findings", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
+}
+
+// Which identity is right cannot be told while one of the two is in a cycle or is not stored.
+func verifyRepairsNoIdentityOfBrokenMerges(t *testing.T, db *database) {
+	ctx, s := context.Background(), db.store(t)
+	succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id("i")}, {UUID: id("j")}, {UUID: id("x")}, {UUID: id("y")}}))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{
+		{UUID: id("a"), IdentityUUID: id("gone")}, {UUID: id("b"), IdentityUUID: id("x")}, {UUID: id("c"), IdentityUUID: id("j")},
+	}))
+	insert(t, s, newTag("1", named("a", "i", "T1110")), newTag("2", named("b", "i", "T1110")), newTag("3", named("c", "x", "T1110")))
+	exec(t, db, "UPDATE ttp_identity SET merged_into_uuid = "+hex(id("y"))+" WHERE uuid = "+hex(id("x")))
+	exec(t, db, "UPDATE ttp_identity SET merged_into_uuid = "+hex(id("x"))+" WHERE uuid = "+hex(id("y")))
+	want := map[string]bool{
+		finding(ttp.Dangling, "attacker", id("a")):   false,
+		finding(ttp.MergeCycle, "identity", id("x")): false, finding(ttp.MergeCycle, "identity", id("y")): false,
+	}
+	for _, source := range []string{"1", "2", "3"} {
+		want[finding(ttp.IdentityMismatch, "tag", newTag(source).ComputeUUID())] = false
+	}
+	for range 2 {
+		equal(t, "findings", withoutDetail(t, collect(t, s.Verify(ctx, ttp.VerifyOptions{Repair: true}))), want)
+	}
+}
+
+func verifyAcceptsTechniquesWithoutTactics(t *testing.T, db *database) {
+	ctx, c := context.Background(), &attack.Catalogue{}
+	c.Add(must[*attack.Release](t)(attack.NewRelease("enterprise-v18.1", nil, []attack.Technique{{ID: "T1110", Name: "Brute Force"}})))
+	s := db.storeWith(t, c)
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker")}}))
+	insert(t, s, newTag("1"))
+	equal(t, "findings", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
+}
+
 func verifyFollowsMerges(t *testing.T, db *database) {
 	ctx, s := context.Background(), db.store(t)
-	for _, name := range []string{"1", "2", "3", "4", "5", "6", "7"} {
+	for _, name := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
 		succeed(t, s.UpsertIdentities(ctx, []ttp.Identity{{UUID: id(name)}}))
 		succeed(t, s.UpsertCampaigns(ctx, []ttp.Campaign{{UUID: id(name)}}))
 	}
@@ -185,6 +255,7 @@ func verifyFollowsMerges(t *testing.T, db *database) {
 		point("5", hex(id("6")), "5") // a survivor that is not at the end
 		point("6", "NULL", "5")       // not merged, but with another survivor
 		point("7", hex(id("gone")), "gone")
+		point("8", hex(id("7")), "gone") // a finding of 7 only
 	}
 	want := map[string]bool{}
 	for _, of := range []string{"identity", "campaign"} {
