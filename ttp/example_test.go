@@ -2,8 +2,11 @@ package ttp_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -71,7 +74,7 @@ func ExampleStore_InsertTags() {
 	// 0 [duplicate below_floor] []
 }
 
-// The error names every invalid field. Nothing is written.
+// The error names every invalid field, also as JSON. Nothing is written.
 func ExampleInvalidError() {
 	ctx := context.Background()
 	store, err := ttp.Open(ctx, "sqlite://:memory:")
@@ -83,10 +86,15 @@ func ExampleInvalidError() {
 		log.Fatal(err)
 	}
 	tag := exampleTag("1")
-	tag.Tactic, tag.AttackerUUID = "credential-access", uuid.Nil
+	tag.RuleID = ""
 	_, err = store.InsertTags(ctx, []ttp.Tag{tag})
 	fmt.Println(err)
-	// Output: ttp: insert tags: invalid tag: row 0: attacker_uuid, identity_uuid: at least one must be set; row 0: tactic: must be "TA" and four digits
+	if invalid, ok := errors.AsType[*ttp.InvalidError](err); ok {
+		_ = json.NewEncoder(os.Stdout).Encode(invalid)
+	}
+	// Output:
+	// ttp: insert tags: invalid tag: row 0: rule_id: must not be empty
+	// {"error":"invalid tag","problems":[{"row":0,"field":"rule_id","reason":"must not be empty"}]}
 }
 
 // The UUID of a tag is computed from its fields.

@@ -14,6 +14,7 @@ func TestWrongOptionsAreRefused(t *testing.T) {
 		"the pool size must be positive":        ttp.WithPoolSize(0),
 		"the attempts and their duration must":  ttp.WithRetries(0, time.Second),
 		"must be positive: 3 within 0s":         ttp.WithRetries(3, 0),
+		"number from 0 to 1, not -0.1":          ttp.WithConfidenceFloor(-0.1),
 		"the clock must not be nil":             ttp.WithClock(nil),
 		"the logger must not be nil":            ttp.WithLogger(nil),
 		"the observer must not be nil":          ttp.WithObserver(nil),

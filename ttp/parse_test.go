@@ -79,6 +79,9 @@ func windowOf(text string) (time.Duration, bool) {
 	return time.Duration(n.Int64()), n.IsInt64()
 }
 
+const timeRule = "must be a time such as 2026-03-15T17:06:27Z, a date such as 2026-03-15, " +
+	"or a duration before now such as 24h, 7d or 2w, at most 106751d"
+
 func TestParseFilter(t *testing.T) {
 	version := 0
 	want := ttp.Filter{
@@ -109,9 +112,10 @@ func TestParseFilter(t *testing.T) {
 		ttp.Problem{Field: "min_confidence", Reason: "must be a number from 0 to 1"},
 		ttp.Problem{Field: "rule", Reason: "is not a parameter of a filter"},
 		ttp.Problem{Field: "rule_version", Reason: "must be a whole number"},
-		ttp.Problem{Field: "since", Reason: "must be a time such as 2026-03-15T17:06:27Z, a date such as 2026-03-15, " +
-			"or a duration before now such as 24h, 7d or 2w, at most 106751d"},
+		ttp.Problem{Field: "since", Reason: timeRule},
 		ttp.Problem{Field: "tactic", Reason: "must be given once"})
+	_, err = ttp.ParseFilter(url.Values{"since": {"0001-01-01T00:00:00Z"}, "until": {"0001-01-01"}}) // would mean "not set"
+	wantProblems(t, "zero times", err, ttp.Problem{Field: "since", Reason: timeRule}, ttp.Problem{Field: "until", Reason: timeRule})
 	_, err = ttp.ParseFilter(url.Values{"tactic": {"discovery"}})
 	wantProblems(t, "a name", err, ttp.Problem{Field: "tactic", Reason: `must be "TA" and four digits`})
 }

@@ -18,7 +18,9 @@ func TestTagLinesEqualEncodingJSON(t *testing.T) {
 		}
 		return id
 	})
-	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "<&>", "\u2028", "a\"b\\c\x7f", "\xff"}))
+	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
+		"", "<&>", "\u2028", "a\"b\\c\x7f", "\"", "\\", "\xff", "\x80",
+	}))
 	at := rapid.Custom(func(t *rapid.T) time.Time {
 		return time.UnixMicro(rapid.Int64Range(-6e16, 2e17).Draw(t, "micros")).UTC()
 	})

@@ -58,3 +58,39 @@ func wantFile(t *testing.T, path string) {
 		t.Errorf("%q made %v, %v, %v", path, files, err, readErr)
 	}
 }
+
+func TestPoolSizeIsTheNumberOfReaders(t *testing.T) {
+	file := "sqlite://" + filepath.Join(t.TempDir(), "ttp.db")
+	for _, test := range []struct {
+		url           string
+		size, readers int
+	}{{file, 1, 1}, {file, 7, 7}, {"sqlite://:memory:", 7, 1}} {
+		s, err := Open(t.Context(), test.url, WithPoolSize(test.size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		readers, writers := s.read.Stats().MaxOpenConnections, s.write.Stats().MaxOpenConnections
+		if readers != test.readers || writers != 1 {
+			t.Errorf("size %d of %s: at most %d connections read and %d write", test.size, test.url, readers, writers)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestOnlyAMissingTableIsAMissingSchema(t *testing.T) {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for statement, want := range map[string]error{
+		"SELECT x FROM ttp_tag": ErrSchemaMissing, "SELECT x FROM sqlite_schema": nil, "SELEC": nil,
+	} {
+		_, err := db.Exec(statement)
+		if got := (sqliteEngine{}).sentinel(err); err == nil || got != want { //nolint:errorlint // the sentinel itself
+			t.Errorf("%s: got %v of %v, want %v", statement, got, err, want)
+		}
+	}
+}

@@ -42,51 +42,71 @@ var builtSQL = map[string]string{
 
 // SQL is never built from values: its text is a constant, or built as builtSQL documents.
 func TestSQLIsNotMadeOfValues(t *testing.T) {
-	files := token.NewFileSet()
+	positions := token.NewFileSet()
 	withoutTests := func(info fs.FileInfo) bool { return !strings.HasSuffix(info.Name(), "_test.go") }
-	packages, err := parser.ParseDir(files, ".", withoutTests, 0) //nolint:staticcheck // no types are needed
+	packages, err := parser.ParseDir(positions, ".", withoutTests, 0) //nolint:staticcheck // no types are needed
 	if err != nil {
 		t.Fatal(err)
 	}
-	constants, seen, calls := map[string]bool{}, map[string]bool{}, 0
-	each := func(visit func(ast.Node) bool) {
-		for _, pkg := range packages {
-			ast.Inspect(pkg, visit)
+	calls, built := callsOfBuiltSQL(slices.Collect(maps.Values(packages["ttp"].Files)))
+	for name, position := range built {
+		if builtSQL[name] == "" {
+			t.Errorf("%s: %s runs SQL that is no constant", positions.Position(position), name)
 		}
 	}
-	each(func(node ast.Node) bool {
-		if declared, ok := node.(*ast.GenDecl); ok && declared.Tok == token.CONST {
-			for _, spec := range declared.Specs {
-				for _, name := range spec.(*ast.ValueSpec).Names {
-					constants[name.Name] = true
+	if names := slices.Sorted(maps.Keys(built)); calls < 20 || !slices.Equal(names, slices.Sorted(maps.Keys(builtSQL))) {
+		t.Errorf("of %d calls, those in %v are of SQL that is no constant", calls, names)
+	}
+}
+
+// The names of other functions' constants are no constants.
+func TestSQLMadeOfValuesIsFound(t *testing.T) {
+	var files []*ast.File
+	for _, source := range []string{`package ttp; const text = "SELECT "`, `package ttp
+func constant()              { const op = "1"; db.ExecContext(ctx, text + op) }
+func assigned(name string)   { op := "DELETE " + name; db.ExecContext(ctx, op) }
+func declared(name string)   { var text = "DELETE " + name; db.ExecContext(ctx, text) }
+func parameter(text string)  { db.ExecContext(ctx, text) }
+func concatenated(id string) { db.ExecContext(ctx, text + id) }
+func formatted(id string)    { db.ExecContext(ctx, fmt.Sprint(text, id)) }
+func anothers()              { db.ExecContext(ctx, op) }
+var literal = func(id string) { db.ExecContext(ctx, id) }`} {
+		file, err := parser.ParseFile(token.NewFileSet(), "", source, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	calls, built := callsOfBuiltSQL(files)
+	want := []string{"a variable", "anothers", "assigned", "concatenated", "declared", "formatted", "parameter"}
+	if names := slices.Sorted(maps.Keys(built)); calls != 8 || !slices.Equal(names, want) {
+		t.Errorf("of %d calls, those in %v are of SQL that is no constant, want %v", calls, names, want)
+	}
+}
+
+// callsOfBuiltSQL counts the calls that run SQL in the files of a package, and returns the declarations in which its text
+// is no constant, with the position of the text.
+func callsOfBuiltSQL(files []*ast.File) (calls int, built map[string]token.Pos) {
+	constants := map[string]bool{} // of the package
+	for _, file := range files {
+		for _, object := range file.Scope.Objects {
+			constants[object.Name] = object.Kind == ast.Con
+		}
+	}
+	built = map[string]token.Pos{}
+	for _, file := range files {
+		for _, declaration := range file.Decls {
+			ast.Inspect(declaration, func(node ast.Node) bool {
+				if text := sqlOf(node); text != nil {
+					if calls++; !isConstant(text, constants) {
+						built[nameOf(declaration)] = text.Pos()
+					}
 				}
-			}
-		}
-		return true
-	})
-	each(func(node ast.Node) bool {
-		function, ok := node.(*ast.FuncDecl)
-		if !ok {
-			return true
-		}
-		ast.Inspect(function, func(node ast.Node) bool {
-			text := sqlOf(node)
-			if text == nil {
 				return true
-			}
-			calls++
-			if name := nameOf(function); !isConstant(text, constants) {
-				if seen[name] = true; builtSQL[name] == "" {
-					t.Errorf("%s: %s runs SQL that is no constant", files.Position(text.Pos()), name)
-				}
-			}
-			return true
-		})
-		return false
-	})
-	if calls < 20 || !maps.Equal(seen, mapOf(slices.Collect(maps.Keys(builtSQL)))) {
-		t.Errorf("of %d calls, those in %v are of SQL that is no constant", calls, slices.Sorted(maps.Keys(seen)))
+			})
+		}
 	}
+	return calls, built
 }
 
 // The packages beside ttp that use database/sql are for tests, or examples of a caller.
@@ -131,12 +151,16 @@ func sqlOf(node ast.Node) ast.Expr {
 	return call.Args[at]
 }
 
-// isConstant reports whether an expression is made of literals, constants and generated queries.
+// isConstant reports whether an expression is made of literals, constants and generated queries. The parser resolves the
+// names that are declared in the same file; the others are the package's.
 func isConstant(e ast.Expr, constants map[string]bool) bool {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		return true
 	case *ast.Ident:
+		if e.Obj != nil {
+			return e.Obj.Kind == ast.Con
+		}
 		return constants[e.Name]
 	case *ast.BinaryExpr:
 		return isConstant(e.X, constants) && isConstant(e.Y, constants)
@@ -148,7 +172,11 @@ func isConstant(e ast.Expr, constants map[string]bool) bool {
 }
 
 // nameOf returns the name of a function with its receiver's type.
-func nameOf(function *ast.FuncDecl) string {
+func nameOf(declaration ast.Decl) string {
+	function, ok := declaration.(*ast.FuncDecl)
+	if !ok {
+		return "a variable"
+	}
 	if function.Recv == nil {
 		return function.Name.Name
 	}
@@ -157,12 +185,4 @@ func nameOf(function *ast.FuncDecl) string {
 		receiver = pointer.X
 	}
 	return receiver.(*ast.Ident).Name + "." + function.Name.Name
-}
-
-func mapOf(keys []string) map[string]bool {
-	out := map[string]bool{}
-	for _, key := range keys {
-		out[key] = true
-	}
-	return out
 }
