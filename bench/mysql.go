@@ -92,7 +92,7 @@ func mysqlVersion(ctx context.Context, server *mysql.Config) (string, error) {
 const (
 	mysqlPort         = "3306/tcp"
 	containerLifetime = 12 * time.Hour // of a container that nothing else has removed
-	startTimeout      = 3 * time.Minute
+	startTimeout      = 10 * time.Minute
 )
 
 const (

@@ -21,7 +21,7 @@ const (
 
 	// statementTimeout limits creating and dropping a database. Dropping waits for open transactions, so that a test
 	// that leaks one fails instead of hanging.
-	statementTimeout = 60 * time.Second
+	statementTimeout = 5 * time.Minute
 )
 
 // newDatabase creates an empty database with the character set utf8mb4 and returns its DSN. The database is dropped when

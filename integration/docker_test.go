@@ -23,10 +23,10 @@ const (
 	containerPrefix = "ttpstore-test-"
 
 	// containerLifetime limits the life of a container that nothing else has removed. It exceeds the slowest run.
-	containerLifetime = 45 * time.Minute
+	containerLifetime = 60 * time.Minute
 
 	// startTimeout limits the time until the server in a container accepts connections.
-	startTimeout = 3 * time.Minute
+	startTimeout = 10 * time.Minute
 
 	// stablePings is the number of consecutive connections that must succeed, since the official image first starts a
 	// temporary server.

@@ -83,7 +83,10 @@ func startMember(
 	t *testing.T, pool *dockertest.Pool, network *dockertest.Resource, image, password string, args []string,
 ) restartable {
 	t.Helper()
-	options := &dockertest.RunOptions{Env: []string{"MYSQL_ROOT_PASSWORD=" + password}, Cmd: args}
+	options := &dockertest.RunOptions{Cmd: args, Env: []string{
+		"MYSQL_ROOT_PASSWORD=" + password,
+		"MYSQL_INITDB_SKIP_TZINFO=1", // the official image would load time zones by transactions that only this member has
+	}}
 	member := startContainer(t, pool, image, options, func(host *docker.HostConfig) {
 		host.NetworkMode = "container:" + network.Container.ID
 	})

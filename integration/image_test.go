@@ -22,7 +22,7 @@ const (
 	pullTimeout = 8 * time.Minute
 
 	// buildTimeout limits a script in the folder image.
-	buildTimeout = 20 * time.Minute
+	buildTimeout = 40 * time.Minute
 )
 
 // obtainImage returns the name of a local image: the upstream one if it is stored or can be pulled, or else a new build.

@@ -1,8 +1,11 @@
 package integration
 
 import (
+	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -44,10 +47,23 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	server = cfg
+	if runtime.GOMAXPROCS(0) > maxParallel { // the default of -parallel
+		setFlag("test.parallel", maxParallel)
+	}
 	if engine.Keyspaces > 0 {
 		lendKeyspaces(engine.Keyspaces)
 	}
 	return m.Run()
+}
+
+// maxParallel limits the tests that run at once to what the server's connections suffice for.
+const maxParallel = 8
+
+// setFlag sets a flag's default, which the command line overrides.
+func setFlag(name string, value int) {
+	if err := flag.Set(name, strconv.Itoa(value)); err != nil {
+		panic(err) // the flag was renamed
+	}
 }
 
 func chosenEngine() (Engine, error) {

@@ -243,24 +243,26 @@ func TestConcurrentProcesses(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	want := importFile(t, newSQLite(t), recordFiles(t)[0])
-	for range rounds {
-		for _, url := range []string{"mysql://" + newDatabase(t), "sqlite://" + filepath.Join(t.TempDir(), "ttp.db")} {
-			var inserted atomic.Int64
-			var wg sync.WaitGroup
-			for range starters {
-				wg.Go(func() {
-					out, err := exec.CommandContext(t.Context(), tool, "import", recordFiles(t)[0], "--json", "--db", url).Output()
-					var report ttp.ImportReport
-					if err = errors.Join(err, json.Unmarshal(out, &report)); err != nil {
-						t.Errorf("%v: %s", err, out)
-					}
-					inserted.Add(int64(report.Inserted))
-				})
+	for i := range rounds {
+		t.Run(fmt.Sprint("round ", i), func(t *testing.T) {
+			for _, url := range []string{"mysql://" + newDatabase(t), "sqlite://" + filepath.Join(t.TempDir(), "ttp.db")} {
+				var inserted atomic.Int64
+				var wg sync.WaitGroup
+				for range starters {
+					wg.Go(func() {
+						out, err := exec.CommandContext(t.Context(), tool, "import", recordFiles(t)[0], "--json", "--db", url).Output()
+						var report ttp.ImportReport
+						if err = errors.Join(err, json.Unmarshal(out, &report)); err != nil {
+							t.Errorf("%v: %s", err, out)
+						}
+						inserted.Add(int64(report.Inserted))
+					})
+				}
+				wg.Wait()
+				if inserted.Load() != int64(want.Inserted) {
+					t.Errorf("inserted %d tags, want %d", inserted.Load(), want.Inserted)
+				}
 			}
-			wg.Wait()
-			if inserted.Load() != int64(want.Inserted) {
-				t.Errorf("inserted %d tags, want %d", inserted.Load(), want.Inserted)
-			}
-		}
+		})
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -18,6 +18,15 @@ var shards = []string{"-80", "80-"}
 
 // keyspaces holds the names of the keyspaces that no test has borrowed.
 var keyspaces chan string
+
+// borrowed counts the keyspaces that each test has borrowed. A test may have keyspacesPerTest at once, and only as many
+// tests run in parallel as can all have that many, so that none waits for a keyspace of another.
+var (
+	borrowedMu sync.Mutex
+	borrowed   = map[string]int{}
+)
+
+const keyspacesPerTest = 2
 
 func keyspaceName(i int) string { return fmt.Sprint("ttp", i) }
 
@@ -82,11 +91,10 @@ func vitessEnvironment(n int) ([]string, error) {
 }
 
 // lendKeyspaces prepares a test run on a cluster. It limits property tests to a fifth of the usual random inputs, since
-// statements are several times slower than on one server.
+// statements are several times slower than on one server, and parallel tests to as many as can have all their keyspaces.
 func lendKeyspaces(n int) {
-	if err := flag.Set("rapid.checks", "20"); err != nil {
-		panic(err) // rapid has renamed its flag
-	}
+	setFlag("rapid.checks", 20)
+	setFlag("test.parallel", n/keyspacesPerTest)
 	keyspaces = make(chan string, n)
 	for i := range n {
 		keyspaces <- keyspaceName(i)
@@ -95,6 +103,12 @@ func lendKeyspaces(n int) {
 
 // borrowKeyspace returns an empty keyspace for the duration of the test. vtgate cannot create keyspaces.
 func borrowKeyspace(tb testing.TB) string {
+	tb.Helper()
+	test := parallelTest(tb)
+	if n := countBorrowed(test, 1); n > keyspacesPerTest {
+		countBorrowed(test, -1)
+		tb.Fatalf("%s needs %d databases at once, but a test on a cluster may have %d", test, n, keyspacesPerTest)
+	}
 	name := <-keyspaces
 	tb.Cleanup(func() {
 		for _, keyspace := range []string{name, name + "_sharded"} {
@@ -103,8 +117,23 @@ func borrowKeyspace(tb testing.TB) string {
 			}
 		}
 		keyspaces <- name
+		countBorrowed(test, -1)
 	})
 	return name
+}
+
+// parallelTest returns the name of the test or of the conformance suite's case that tb belongs to.
+func parallelTest(tb testing.TB) string {
+	const levels = 3 // of TestConformance/Open/case
+	parts := strings.Split(tb.Name(), "/")
+	return strings.Join(parts[:min(len(parts), levels)], "/")
+}
+
+func countBorrowed(test string, n int) int {
+	borrowedMu.Lock()
+	defer borrowedMu.Unlock()
+	borrowed[test] += n
+	return borrowed[test]
 }
 
 // clearKeyspace drops all tables, including those of other products, which some cases create.

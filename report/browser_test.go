@@ -80,6 +80,7 @@ func browse(t *testing.T, page, flag string) []look {
 		asked = append(asked, r.URL.Path)
 		mu.Unlock()
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store") // both frames request the page
 		switch r.URL.Path {
 		case "/":
 			_, _ = w.Write([]byte(harness))
@@ -96,6 +97,7 @@ func browse(t *testing.T, page, flag string) []look {
 	var console strings.Builder
 	command.Stderr = &console
 	dom, err := command.Output()
+	server.Close() // waits for its handlers
 	if err != nil {
 		t.Fatalf("%v\n%s", err, console.String())
 	}

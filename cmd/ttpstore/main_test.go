@@ -60,6 +60,7 @@ func newCLI(t *testing.T) cli {
 	t.Helper()
 	t.Setenv(dbEnvironment, "")
 	t.Setenv(fromEnvironment, "")
+	t.Setenv("COLUMNS", "") // the width of tables
 	return cli{t, filepath.Join(t.TempDir(), "ttp.db")}
 }
 

@@ -179,7 +179,7 @@ func TestReadingIsRefusedOnceAnotherWrites(t *testing.T) {
 		_, err = io.ReadFull(stdout, make([]byte, 100))
 	}
 	if err != nil {
-		t.Fatal(err, stderr)
+		t.Fatal(err, cmd.Wait(), stderr)
 	}
 	r.write()
 	_, _ = io.Copy(io.Discard, stdout)

@@ -56,7 +56,7 @@ func checkHistory(t *testing.T, model porcupine.Model, call func(h *history, wri
 		})
 	}
 	wg.Wait()
-	result := porcupine.CheckOperationsTimeout(model, h.calls, time.Minute)
+	result := porcupine.CheckOperationsTimeout(model, h.calls, 10*time.Minute)
 	if equal(t, "history", result, porcupine.Ok); result == porcupine.Ok {
 		return
 	}

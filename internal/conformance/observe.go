@@ -37,6 +37,7 @@ func watch(t *testing.T, db *database, opts ...ttp.Option) (*ttp.Store, func() [
 	succeed(t, db.open(t).Migrate(context.Background()))
 	var mu sync.Mutex
 	var seen []ttp.Observation
+	opts = append([]ttp.Option{ttp.WithSlowThreshold(time.Hour)}, opts...) // a loaded machine may be slow
 	s := db.open(t, append(opts, ttp.WithObserver(func(_ context.Context, o ttp.Observation) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -166,7 +167,7 @@ func observationsHoldNoValues(t *testing.T, db *database) {
 	var seen bytes.Buffer
 	observer := slog.New(slog.NewTextHandler(&seen, nil))
 	succeed(t, db.open(t).Migrate(ctx))
-	s := db.open(t, ttp.WithLogger(logger), ttp.WithObserver(func(ctx context.Context, o ttp.Observation) {
+	s := db.open(t, ttp.WithLogger(logger), ttp.WithSlowThreshold(time.Hour), ttp.WithObserver(func(ctx context.Context, o ttp.Observation) {
 		observer.InfoContext(ctx, "", "observation", o)
 	}))
 	marked := newTag(mark, func(tag *ttp.Tag) {
@@ -290,10 +291,14 @@ func readyTellsWhatIsWrong(t *testing.T, db *database) {
 		t.Errorf("with a dirty schema: got %v", err)
 	}
 	exec(t, db, "UPDATE ttp_schema_migrations SET dirty = 0")
-	soon, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-	defer cancel()
-	succeed(t, s.Tx(ctx, func(ctx context.Context, _ *sql.Tx, inner *ttp.Store) error {
-		succeed(t, inner.Ready(ctx))
+	succeed(t, s.Tx(ctx, func(inside context.Context, _ *sql.Tx, inner *ttp.Store) error {
+		succeed(t, inner.Ready(inside))
+		limit := time.Minute
+		if db.Dialect == ttp.SQLite {
+			limit = 2 * time.Second
+		}
+		soon, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
 		err := s.Ready(soon)
 		stuck := errors.Is(err, ttp.ErrBusy) || errors.Is(err, context.DeadlineExceeded)
 		if waits := db.Dialect == ttp.SQLite; stuck != waits {

@@ -28,7 +28,7 @@ func bound(t *testing.T, db *database, n int) (context.Context, int) {
 		n = 1
 	}
 	db.pool.SetMaxOpenConns(n)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx, n
 }
