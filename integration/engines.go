@@ -6,6 +6,12 @@ const EngineEnv = "TTPSTORE_TEST_ENGINE"
 // VersionPrefix is the prefix of the line in which a test run prints the version of the server.
 const VersionPrefix = "integration: server "
 
+// NoImagePrefix is the prefix of the line in which a test run prints that its only image cannot be pulled.
+const NoImagePrefix = "integration: no image: "
+
+// NoRight is in the output of a test that skips itself since the user lacks a right on this machine.
+const NoRight = "this user lacks a right: "
+
 // Engine is a server that the tests run on. A test run uses one.
 type Engine struct {
 	// Name is the value of EngineEnv that selects the engine.

@@ -17,12 +17,12 @@ import (
 // TestAFullDiskLosesNothing fills a small file system with tags and then makes room.
 func TestAFullDiskLosesNothing(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("mounting a small tmpfs needs root: run the tests as root")
+		t.Skip(NoRight + "mounting a small tmpfs needs root: run the tests as root")
 	}
 	dir := t.TempDir()
 	mount := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", dir)
 	if out, err := mount.CombinedOutput(); err != nil {
-		t.Skipf("mounting a small tmpfs needs the right to mount: %v: %s", err, out)
+		t.Skipf(NoRight+"mounting a small tmpfs: %v: %s", err, out)
 	}
 	t.Cleanup(func() { succeed(t, exec.Command("umount", dir).Run()) }) //nolint:noctx // the test's context has ended
 	ballast := filepath.Join(dir, "ballast")

@@ -25,6 +25,9 @@ const (
 	buildTimeout = 40 * time.Minute
 )
 
+// errNoImage means that the only image of an engine cannot be pulled.
+var errNoImage = errors.New("the image cannot be pulled")
+
 // obtainImage returns the name of a local image: the upstream one if it is stored or can be pulled, or else a new build.
 func obtainImage(client *docker.Client, engine Engine) (string, error) {
 	var errPull error
@@ -34,7 +37,7 @@ func obtainImage(client *docker.Client, engine Engine) (string, error) {
 		}
 	}
 	if engine.Build == nil {
-		return "", errPull
+		return "", fmt.Errorf("%w: %w", errNoImage, errPull)
 	}
 	image, err := buildImage(client, engine.Build)
 	if err != nil {

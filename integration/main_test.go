@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -42,6 +43,10 @@ func run(m *testing.M) (code int) {
 			code = max(code, 1)
 		}
 	}()
+	if errors.Is(err, errNoImage) {
+		fmt.Fprintf(os.Stderr, "%s%v\n", NoImagePrefix, err)
+		return 1
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "integration: %v\n", err)
 		return 1

@@ -88,8 +88,11 @@ func printTable(runs []run) {
 	_, _ = fmt.Fprintln(table, "engine\tversion\tcases\tpassed\texceptions\ttime\t")
 	for _, r := range runs {
 		problem := ""
-		if r.err != nil {
-			problem = r.err.Error()
+		switch {
+		case errors.Is(r.err, errNoImage):
+			problem = errNoImage.Error()
+		case r.err != nil:
+			problem = "failed"
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%s\t%s\n",
 			r.engine.Name, r.version, len(r.results), r.count("pass"), r.count("skip"), r.took.Round(time.Second), problem)
@@ -98,6 +101,15 @@ func printTable(runs []run) {
 	for _, r := range runs {
 		for _, name := range slices.Sorted(maps.Keys(r.engine.Except)) {
 			fmt.Printf("\n%s skips %s: %s\n", r.engine.Name, name, r.engine.Except[name])
+		}
+		for _, name := range r.noRight {
+			fmt.Printf("\n%s skips %s: the user lacks a right that it needs\n", r.engine.Name, name)
+		}
+	}
+	// The reasons are last, since a CI service may show only the end of a log.
+	for _, r := range runs {
+		if r.err != nil && !errors.Is(r.err, errNoImage) {
+			fmt.Printf("\n%s failed:\n%v\n", r.engine.Name, r.err)
 		}
 	}
 }

@@ -6,23 +6,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/decnet/ttpstore/integration"
 )
 
-// errNoImage means that the only image of an engine cannot be pulled. It does not fail the command.
+// errNoImage means that the only image of an engine cannot be pulled, as a registry may be out of reach. It does not fail
+// the command.
 var errNoImage = errors.New("the image cannot be pulled")
 
 // run is the result of a suite.
 type run struct {
 	engine  integration.Engine
 	version string
-	results map[string]string // pass, fail or skip, by tests without subtests
+	results map[string]string // pass, fail, skip, pause, or "" if running, by tests without subtests
+	noRight []string          // skipped tests that need a right on this machine
+	noImage bool              // see errNoImage
 	took    time.Duration
 	err     error
 }
@@ -83,17 +88,26 @@ func (r *run) read(events io.Reader) error {
 		case "run":
 			delete(r.results, path.Dir(e.Test)) // has a subtest
 			r.results[e.Test] = ""
+		case "pause", "cont":
+			r.results[e.Test] = strings.TrimPrefix(e.Action, "cont")
 		case "output":
 			printed[e.Test] = append(printed[e.Test], e.Output)
+			r.noImage = r.noImage || strings.HasPrefix(e.Output, integration.NoImagePrefix)
 			if version, ok := strings.CutPrefix(e.Output, integration.VersionPrefix); ok {
 				r.version, _, _ = strings.Cut(version, " ")
 			}
+		case "build-output":
+			fmt.Print(e.Output)
 		case "pass", "skip", "fail":
+			text := strings.Join(printed[e.Test], "")
+			if e.Action == "skip" && strings.Contains(text, integration.NoRight) {
+				r.noRight = append(r.noRight, e.Test)
+			}
 			if _, leaf := r.results[e.Test]; leaf {
 				r.results[e.Test] = e.Action
 			}
 			if e.Action == "fail" {
-				fmt.Print(strings.Join(printed[e.Test], ""))
+				fmt.Print(text)
 			}
 			delete(printed, e.Test)
 		}
@@ -102,21 +116,26 @@ func (r *run) read(events io.Reader) error {
 
 // check returns the problems of a run other than failed tests.
 func (r *run) check(err error) error {
-	if len(r.results) == 0 && r.engine.Build == nil && r.engine.Upstream != "" {
+	if r.noImage {
 		return errNoImage
 	}
 	skipped := map[string]bool{}
-	for test, result := range r.results {
-		if result != "skip" {
-			continue
-		}
+	for _, test := range slices.Sorted(maps.Keys(r.results)) {
 		function, _, _ := strings.Cut(test, "/")
-		for _, name := range []string{function, path.Base(test)} {
-			skipped[name] = true
+		switch r.results[test] {
+		case "skip":
+			skipped[function], skipped[path.Base(test)] = true, true
+			if !slices.Contains(r.noRight, test) && r.engine.Except[function] == "" && r.engine.Except[path.Base(test)] == "" {
+				err = errors.Join(err, fmt.Errorf("%s was skipped without an exception", test))
+			}
+		case "fail":
+			err = errors.Join(err, fmt.Errorf("%s failed", test))
+		case "":
+			err = errors.Join(err, fmt.Errorf("%s did not end", test))
 		}
-		if r.engine.Except[function] == "" && r.engine.Except[path.Base(test)] == "" {
-			err = errors.Join(err, fmt.Errorf("%s was skipped without an exception", test))
-		}
+	}
+	if err != nil {
+		return err // a run that ended early has not skipped all exceptions
 	}
 	for name := range r.engine.Except {
 		if !skipped[name] {
