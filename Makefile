@@ -26,7 +26,7 @@ test-engines: ## Run the suite on every engine, or on ENGINES, and print a table
 faults: SHELL := bash
 faults: ## Kill processes and servers, cut connections and fill a disk; docs/faults.md has the results
 	set -o pipefail; cd integration && TTPSTORE_FAULT_ROUNDS=50 go test -timeout 60m -v \
-		-run 'Cut|Killed|Failover|FullDisk|ShareAFile|MigrateAtOnce' . | grep -E '\| |FAIL|ok'
+		-run 'Cut|Conflicts|Killed|ReadOnlyServer|Failover|FullDisk|ShareAFile|MigrateAtOnce' . | grep -E '\| |FAIL|SKIP|ok'
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME, 60s by default

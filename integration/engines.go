@@ -50,12 +50,22 @@ var vitess = map[string]string{
 	"EveryTableIsGuarded": "the same as for ForeignTablesAreUnchanged",
 	"InterruptedMigrationsAreCompleted": "the case counts rows by information_schema, which contains no sharded tables; " +
 		"instead MySQL runs the same migrations",
+	"ACallCancelledDuringItsGroupFailsAlone": "the case cancels at the query that tells duplicates from new rows, which is not " +
+		"needed if each shard's statement has only one kind; instead ACallCancelledBeforeItsGroupIsNotWritten runs",
+	"ACallCancelledDuringItsOwnTransactionIsNotWritten": "the same as for ACallCancelledDuringItsGroupFailsAlone",
+	"GroupCommitIsSharedWithinItsBounds":                "the case counts calls by the same query; instead GroupCommitIsBounded checks the outcomes",
+	"ASecondGroupRunsWhileManyTagsWait":                 "on shards, a store executes one group at a time; instead the other cases of groups run",
+	"TestPreparedStatementsRunOut":                      "vtgate has no limit of prepared statements; instead it is tested on MySQL",
+	"TestADumpIsRestored":                               "vtgate creates no keyspaces by SQL; instead a MySQL server's database is dumped and restored",
 	"TestDeadlockIsErrBusy": "no server detects a deadlock between transactions on two shards; " +
 		"instead one of them returns ErrBusy after a lock wait timeout, and the store's own calls lock in one order",
-	"TestOtherCharacterSetsAreRefused": "vtgate ignores SET NAMES and always uses utf8mb4; " +
-		"instead text is stored as the connection sends it, and the driver sends UTF-8",
-	"TestFailoverLosesNothing":     "vtgate leads writes to a shard's primary; instead a MySQL group fails over",
-	"TestKilledServerLosesNothing": "a Vitess cluster is not restarted; instead its shards' server, MySQL, is killed",
+	"TestTransactionsBeginImplicitly": "vtgate does not count its sessions' statements; instead MySQL counts them",
+	"TestConflictsLoseNothing":        "the same as for TestDeadlockIsErrBusy",
+	"TestSafeSQLModesAreAccepted":     "vtgate refuses these SQL modes itself; instead they are tested on MySQL",
+	"TestTLS":                         "vtgate has its own TLS options; instead a MySQL server with its own certificate is tested",
+	"TestFailoverLosesNothing":        "vtgate leads writes to a shard's primary; instead a MySQL group fails over",
+	"TestKilledServerLosesNothing":    "a Vitess cluster is not restarted; instead its shards' server, MySQL, is killed",
+	"TestAReadOnlyServerLosesNothing": "vtgate has no CREATE USER; instead a MySQL server is made read-only",
 	"TestReadsNeedOnlySelect": "vtgate has no CREATE USER, since its users are defined in files; " +
 		"instead the same statements are tested on MySQL",
 }

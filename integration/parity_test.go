@@ -27,9 +27,9 @@ func recordFiles(t *testing.T) []string {
 	return append(files, real)
 }
 
-func openStore(t *testing.T, url string) *ttp.Store {
+func openStore(t *testing.T, url string, opts ...ttp.Option) *ttp.Store {
 	t.Helper()
-	s, err := ttp.Open(t.Context(), url)
+	s, err := ttp.Open(t.Context(), url, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,12 +27,13 @@ var cutNames = map[cut]string{beforeCommit: "before", inCommit: "in", afterCommi
 // proxy forwards connections to the server and cuts some of them.
 type proxy struct {
 	address func() (string, error) // of the server of a new connection
-	choose  func(packet []byte) cut
+	mu      sync.Mutex
+	choose  func(packet []byte) cut // called with mu held
 	cuts    atomic.Int64
 }
 
 // startProxy returns the DSN of a proxy in front of the server of another DSN. It calls choose for each packet of a
-// client.
+// client, one packet at a time.
 func startProxy(t *testing.T, dsn string, choose func(packet []byte) cut) (*proxy, string) {
 	t.Helper()
 	config, err := mysql.ParseDSN(dsn)
@@ -101,7 +102,9 @@ func (p *proxy) serve(client net.Conn) {
 			_ = server.Close()
 			return
 		}
+		p.mu.Lock()
 		at := p.choose(buffer[:n])
+		p.mu.Unlock()
 		if at != noCut {
 			p.cuts.Add(1)
 			dropReplies.Store(true)

@@ -28,6 +28,7 @@ var observeCases = []testCase{
 	{name: "LogTellsOutcomesAndSlowCalls", run: logTellsOutcomesAndSlowCalls},
 	{name: "RetriesAreBounded", run: retriesAreBounded},
 	{name: "ClockSetsTheTimesOfWriting", run: clockSetsTheTimesOfWriting},
+	{name: "ClockThatJumpsBackChangesOnlyTimes", run: clockThatJumpsBackChangesOnlyTimes},
 	{name: "ReadyTellsWhatIsWrong", run: readyTellsWhatIsWrong},
 }
 
@@ -277,6 +278,34 @@ func clockSetsTheTimesOfWriting(t *testing.T, db *database) {
 	equal(t, "ingested at", stored(t, s)[0].IngestedAt, now)
 	equal(t, "younger", must[ttp.Receipt](t)(s.ExpireTags(ctx, 366*ttp.Day)).Tags, 0)
 	equal(t, "older", must[ttp.Receipt](t)(s.ExpireTags(ctx, 364*ttp.Day)).Tags, 1)
+}
+
+func clockThatJumpsBackChangesOnlyTimes(t *testing.T, db *database) {
+	ctx, noon := context.Background(), at(0).Add(12*time.Hour)
+	now := noon
+	succeed(t, db.open(t).Migrate(ctx))
+	s := db.open(t, ttp.WithClock(func() time.Time { return now }))
+	succeed(t, s.UpsertAttackers(ctx, []ttp.Attacker{{UUID: id("attacker")}}))
+	session := func(tag *ttp.Tag) { tag.SessionID = "removed" }
+	first := insert(t, s, newTag("1"))
+	insert(t, s, newTag("2", session))
+	removed := must[ttp.Receipt](t)(s.PurgeSession(ctx, "removed", ttp.WithTombstone("")))
+	equal(t, "removed", removed.Tags, 1)
+
+	now = noon.Add(-time.Hour)
+	second := insert(t, s, newTag("1"), newTag("2", session), newTag("3"))
+	equal(t, "outcomes", second.Outcomes, []ttp.Outcome{ttp.Duplicate, ttp.Tombstoned, ttp.Inserted})
+	written := map[string]time.Time{}
+	batches := map[string]uuid.UUID{}
+	for _, tag := range stored(t, s) {
+		written[tag.SourceID], batches[tag.SourceID] = tag.IngestedAt, tag.BatchUUID
+	}
+	equal(t, "ingested at", written, map[string]time.Time{"1": noon, "3": now})
+	equal(t, "batches", batches, map[string]uuid.UUID{"1": first.BatchUUID, "3": second.BatchUUID})
+	equal(t, "expired", must[ttp.Receipt](t)(s.ExpireTags(ctx, 11*time.Hour)).Tags, 0)
+	must[int64](t)(s.LiftTombstone(ctx, removed.TombstoneUUID))
+	equal(t, "after the lift", insert(t, s, newTag("2", session)).Inserted, 1)
+	equal(t, "findings", collect(t, s.Verify(ctx, ttp.VerifyOptions{})), []ttp.Finding(nil))
 }
 
 func readyTellsWhatIsWrong(t *testing.T, db *database) {

