@@ -58,6 +58,29 @@ func TestREADMECommandsRun(t *testing.T) {
 	}
 }
 
+// The commands of the operations that make and restore a backup run as a script that ends at the first error.
+func TestBackupIsRestoredAsDocumented(t *testing.T) {
+	document := read(t, "../../docs/operations.md")
+	c := newCLI(t)
+	c.runWith("", "import", "../../examples/honeypot.jsonl")
+	script := "ttpstore() { " + program(t) + ` "$@"; }` + "\n"
+	for i, block := range strings.Split(document, "```") {
+		if i%2 == 1 && strings.Contains(block, "sqlite://ttp.db") {
+			script += strings.ReplaceAll(block, "$(date +%F)", "2026-03-15")
+		}
+	}
+	want := c.runWith("", "export", "-").stdout
+	cmd := exec.CommandContext(t.Context(), "bash", "-euc", script)
+	cmd.Dir = filepath.Dir(c.db)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "restored ttp.db") {
+		t.Errorf("%s\n%v: %s", script, err, out)
+	}
+	if got := c.runWith("", "export", "-").stdout; got != want || got == "" {
+		t.Errorf("restored %d bytes of records, want %d", len(got), len(want))
+	}
+}
+
 // The README must show the output of the script.
 func TestQuestions(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "bash", "../../examples/questions.sh")
