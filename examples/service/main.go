@@ -1,9 +1,10 @@
 // Command service shows how a platform uses package ttp: it receives events over HTTP, stores each with its tags in one
-// transaction, answers rollups as JSON, and removes old tags in the background.
+// transaction, answers rollups as JSON, removes old tags in the background, and counts its operations.
 //
 //	go run ./examples/service
 //	curl -d '{"id":"e1","ip":"192.0.2.7","session":"s1","line":"wget http://203.0.113.9/x.sh"}' localhost:8080/events
 //	curl 'localhost:8080/rollup?scope=fleet&since=7d'
+//	curl localhost:8080/debug/vars
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"expvar"
 	"log/slog"
 	"net"
 	"net/http"
@@ -46,9 +48,23 @@ func main() {
 	}
 }
 
+// The counters of /debug/vars. Package otelttp has spans and histograms instead.
+var (
+	operations = expvar.NewMap("ttp_operations")
+	failures   = expvar.NewMap("ttp_failures")
+)
+
+func count(_ context.Context, o ttp.Observation) {
+	operations.Add(o.Operation, 1)
+	if o.Failure != "" {
+		failures.Add(o.Operation+": "+o.Failure, 1)
+	}
+}
+
 // run serves until ctx ends, and then waits for the running requests.
 func run(ctx context.Context, listener net.Listener, url string, logger *slog.Logger) (err error) {
-	store, err := ttp.Open(ctx, url, ttp.WithLogger(logger), ttp.WithSlowThreshold(500*time.Millisecond))
+	store, err := ttp.Open(ctx, url, ttp.WithLogger(logger), ttp.WithSlowThreshold(500*time.Millisecond),
+		ttp.WithObserver(count))
 	if err != nil {
 		return err
 	}
@@ -86,16 +102,20 @@ func (s *service) migrate(ctx context.Context) error {
 		return err
 	}
 	return s.store.Tx(ctx, func(ctx context.Context, tx *sql.Tx, _ *ttp.Store) error {
-		_, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS event (id VARCHAR(255) NOT NULL PRIMARY KEY, body TEXT NOT NULL)")
+		_, err := tx.ExecContext(ctx, createEvent)
 		return err
 	})
 }
+
+// createEvent compares ids by byte on both engines: the default collation of a MySQL server takes "a" and "A" for the same.
+const createEvent = "CREATE TABLE IF NOT EXISTS event (id VARCHAR(255) COLLATE binary NOT NULL PRIMARY KEY, body MEDIUMTEXT NOT NULL)"
 
 func (s *service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /events", s.answer(s.postEvent))
 	mux.HandleFunc("GET /rollup", s.answer(s.getRollup))
 	mux.HandleFunc("GET /ready", s.answer(func(r *http.Request) (any, error) { return "ready", s.store.Ready(r.Context()) }))
+	mux.Handle("GET /debug/vars", expvar.Handler())
 	return mux
 }
 
@@ -130,7 +150,7 @@ func (e event) tags() []ttp.Tag {
 	return tags
 }
 
-// postEvent stores an event and its tags, both or neither. A repeated event changes nothing.
+// postEvent stores an event and its tags, both or neither. A repeated event changes nothing, even with another body.
 func (s *service) postEvent(r *http.Request) (any, error) {
 	body := http.MaxBytesReader(nil, r.Body, 64<<10)
 	var e event
@@ -139,14 +159,14 @@ func (s *service) postEvent(r *http.Request) (any, error) {
 	}
 	var result ttp.InsertResult
 	err := s.store.Tx(r.Context(), func(ctx context.Context, tx *sql.Tx, store *ttp.Store) error {
-		if err := storeEvent(ctx, tx, e); err != nil {
+		stored, err := s.storeEvent(ctx, tx, e)
+		if err != nil {
 			return err
 		}
-		if err := store.UpsertAttackers(ctx, []ttp.Attacker{e.attacker()}); err != nil {
+		if err := store.UpsertAttackers(ctx, []ttp.Attacker{stored.attacker()}); err != nil {
 			return err
 		}
-		var err error
-		result, err = store.InsertTags(ctx, e.tags())
+		result, err = store.InsertTags(ctx, stored.tags())
 		return err
 	})
 	if err == nil && result.Inserted > 0 { // in only one of several requests with the same event
@@ -155,16 +175,26 @@ func (s *service) postEvent(r *http.Request) (any, error) {
 	return result, err
 }
 
-func storeEvent(ctx context.Context, tx *sql.Tx, e event) error {
-	var known int
-	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM event WHERE id = ?", e.ID).Scan(&known); err != nil || known > 0 {
-		return err
-	}
+// insertEvent does nothing if the event is stored. A SELECT first would miss a concurrent delivery that is not committed
+// yet, and the INSERT would then fail with a duplicate key.
+var insertEvent = map[ttp.Dialect]string{
+	ttp.SQLite: "INSERT INTO event (id, body) VALUES (?, ?) ON CONFLICT (id) DO NOTHING",
+	ttp.MySQL:  "INSERT INTO event (id, body) VALUES (?, ?) ON DUPLICATE KEY UPDATE id = id",
+}
+
+// storeEvent returns the stored event: that of the first delivery.
+func (s *service) storeEvent(ctx context.Context, tx *sql.Tx, e event) (stored event, err error) {
 	body, err := json.Marshal(e)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, "INSERT INTO event (id, body) VALUES (?, ?)", e.ID, string(body))
+		_, err = tx.ExecContext(ctx, insertEvent[s.store.Dialect()], e.ID, string(body))
 	}
-	return err
+	if err == nil {
+		err = tx.QueryRowContext(ctx, "SELECT body FROM event WHERE id = ?", e.ID).Scan(&body)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &stored)
+	}
+	return stored, err
 }
 
 // getRollup takes a scope, such as "fleet" or "session s1", and the parameters of a filter.
