@@ -63,7 +63,7 @@ func TestJobs(t *testing.T) {
 	if err := run(t.Context(), []string{"-short", "-engines", sqliteEngine, "-jobs", smallJobs, "-dir", t.TempDir()}, &out); err != nil {
 		t.Fatal(err)
 	}
-	for part, want := range map[string]bool{"## Small calls": true, "| job |": false, "## Cost": false} {
+	for part, want := range map[string]bool{"## Small calls": true, "| engine | job |": false, "## Cost": false} {
 		if got := strings.Contains(out.String(), part); got != want {
 			t.Errorf("%q in the report: %t, want %t", part, got, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -11,6 +12,7 @@ import (
 const (
 	insertOne      = "insert of 1 tag"
 	insertThousand = "insert of 1,000 tags"
+	expireThousand = "retention: 1,000 of the oldest tenth of the tags"
 	fleetRollup    = rollupOf + "fleet"
 	databaseSize   = "database, bytes a tag"
 
@@ -52,7 +54,7 @@ func (j *jobs) grow(ctx context.Context) (err error) {
 			return fmt.Errorf("%d tags: %w", n, err)
 		}
 	}
-	return nil
+	return g.expire(ctx, j.growth[len(j.growth)-1])
 }
 
 // grower writes the tags of a source to one store.
@@ -143,6 +145,29 @@ func (g *grower) inserts(ctx context.Context, s store, n int) error {
 		g.add(insertThousand, n, seconds, t)
 	}
 	return nil
+}
+
+// expire removes the oldest tenth of n tags, in as many calls as there are rounds.
+func (g *grower) expire(ctx context.Context, n int) error {
+	progress("%s: remove the oldest of %d tags", g.engine.name, n)
+	return g.opened(ctx, func(s ttpstore) error {
+		for round := range g.rounds {
+			var receipt ttp.Receipt
+			oldest := timeOf(n * (round + 1) / (10 * g.rounds))
+			t, err := once(func() (err error) {
+				receipt, err = s.ExpireTags(ctx, time.Since(oldest))
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if receipt.Tags == 0 {
+				return fmt.Errorf("no tag is older than %s", oldest)
+			}
+			g.add(expireThousand, n, seconds, t*1000/float64(receipt.Tags))
+		}
+		return nil
+	})
 }
 
 func (g *grower) add(job string, n int, unit unit, value float64) {

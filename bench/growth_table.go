@@ -13,7 +13,7 @@ func growthRows() []string {
 		rollupOf + "identity" + average, rollupOf + "identity" + busiest,
 		rollupOf + "campaign" + average, rollupOf + "campaign" + busiest,
 		rollupOf + "session" + average, rollupOf + "session" + busiest,
-		fleetRollup, middlePage, whoAll, whoShows, databaseSize,
+		fleetRollup, middlePage, whoAll, whoShows, expireThousand, databaseSize,
 	}
 }
 
@@ -29,8 +29,8 @@ func (r *report) writeGrowth(b *bytes.Buffer) {
 	fmt.Fprintf(b, `## Time by size
 
 ttpstore's time for a call in one growing store, the median of the rounds. An average scope is the one whose number of tags is
-nearest to the mean of its kind. Sessions have %d tags, except the busiest, which does not end. Growth is the time at the
-largest measured size divided by that at the smallest.
+nearest to the mean of its kind. Sessions have %d tags, except the busiest, which spans the whole run. Retention runs once, on the
+largest store. Growth is the time at the largest measured size divided by that at the smallest.
 
 ![Time of a call by the size of the store](%s)
 
@@ -71,7 +71,7 @@ func (r *report) writeGrowthRow(b *bytes.Buffer, engine, job string) {
 		fmt.Fprintf(b, " %s |", text)
 	}
 	text := ""
-	if len(values) > 0 {
+	if len(values) > 1 {
 		text = ratio(values[len(values)-1] / values[0])
 	}
 	fmt.Fprintf(b, " %s | %s |\n", text, targetCells(r.growthTargets(engine, job)))

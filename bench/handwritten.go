@@ -167,20 +167,24 @@ func textOrNull(s string) any {
 func (h handwritten) link(context.Context, graph) error { return nil }
 
 const (
-	groupSelect = `SELECT technique_key, COUNT(*), MIN(observed_at), MAX(observed_at), MAX(confidence) FROM ttp_tag `
-	groupBy     = ` GROUP BY technique_key`
+	groupColumns = `COUNT(*), MIN(observed_at), MAX(observed_at), MAX(confidence)`
+	groupSelect  = `SELECT technique_key, NULL, ` + groupColumns + ` FROM ttp_tag `
+	groupBy      = ` GROUP BY technique_key`
+	memberSelect = `SELECT technique_key, i.survivor_uuid, ` + groupColumns + ` FROM ttp_identity i `
+	memberGroup  = ` GROUP BY technique_key, i.survivor_uuid`
 )
 
-// rollupQueries use one index each. A tag without an identity counts for that of its attacker.
+// rollupQueries use one index each. A tag without an identity counts for that of its attacker. The query of a campaign
+// also groups by identity, to count identities.
 var rollupQueries = map[string]string{
 	"attacker": groupSelect + `WHERE attacker_uuid = ?` + groupBy,
 	"session":  groupSelect + `WHERE session_id = ?` + groupBy,
 	"fleet":    groupSelect + groupBy,
 	"identity": groupSelect + `WHERE identity_uuid = ?` + groupBy + ` UNION ALL ` +
 		groupSelect + `WHERE attacker_uuid IN (SELECT uuid FROM ttp_attacker WHERE identity_uuid = ?) AND identity_uuid IS NULL` + groupBy,
-	"campaign": groupSelect + `WHERE identity_uuid IN (SELECT uuid FROM ttp_identity WHERE campaign_uuid = ?)` + groupBy + ` UNION ALL ` +
-		groupSelect + `WHERE attacker_uuid IN (SELECT a.uuid FROM ttp_identity i JOIN ttp_attacker a ON a.identity_uuid = i.uuid` +
-		` WHERE i.campaign_uuid = ?) AND identity_uuid IS NULL` + groupBy,
+	"campaign": memberSelect + `JOIN ttp_tag t ON t.identity_uuid = i.uuid WHERE i.campaign_uuid = ?` + memberGroup + ` UNION ALL ` +
+		memberSelect + `JOIN ttp_attacker a ON a.identity_uuid = i.uuid JOIN ttp_tag t ON t.attacker_uuid = a.uuid` +
+		` WHERE i.campaign_uuid = ? AND t.identity_uuid IS NULL` + memberGroup,
 }
 
 func (s scope) arguments() []any {
@@ -201,17 +205,25 @@ func (h handwritten) rollup(ctx context.Context, of scope) (a rollupTotals, err 
 		return a, err
 	}
 	defer func() { _ = rows.Close() }()
-	seen := map[int64]bool{}
+	type member struct {
+		technique int64
+		identity  uuid.UUID
+	}
+	seen, members := map[int64]bool{}, map[member]bool{}
 	for rows.Next() {
 		var key, count, first, last int64
+		var identity sql.RawBytes
 		var confidence float64
-		if err := rows.Scan(&key, &count, &first, &last, &confidence); err != nil {
+		if err := rows.Scan(&key, &identity, &count, &first, &last, &confidence); err != nil {
 			return a, err
 		}
 		seen[key/1e10] = true
 		a.tags += count
+		if len(identity) > 0 {
+			members[member{key / 1e10, uuid.UUID(identity)}] = true
+		}
 	}
-	a.rows = len(seen)
+	a.rows, a.identities = len(seen), int64(len(members))
 	return a, rows.Err()
 }
 

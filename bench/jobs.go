@@ -18,7 +18,7 @@ const (
 	allocations  = "fresh insert: Go allocations"
 	oneWriter    = "1 writer"
 	manyWriters  = "concurrent writers"
-	slowestShare = "concurrent writers: calls of the slowest when the fastest is done"
+	slowestShare = "concurrent writers: calls of the slowest writer when the fastest finishes"
 	rollupOf     = "rollup: "
 	deepPage     = "page of 100 in the middle of the list"
 	exportAll    = "export"

@@ -109,9 +109,9 @@ func (l loadResult) boundTarget(values []float64) target {
 	if l.took < shortestLoad {
 		value = math.NaN()
 	}
-	return most("last third by before", value, 1.25)
+	return most("last third / before", value, 1.25)
 }
 
 func (l loadResult) starvationTarget() target {
-	return least("slowest by fastest", float64(slices.Min(l.writes))/float64(slices.Max(l.writes)), starvation)
+	return least("slowest / fastest", float64(slices.Min(l.writes))/float64(slices.Max(l.writes)), starvation)
 }

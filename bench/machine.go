@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -11,10 +12,13 @@ import (
 	"strings"
 )
 
-// machine describes the machine, the Go version and the modules.
+// machine describes the machine, the commit, the Go version and the modules.
 func machine() []string {
 	lines := []string{fmt.Sprintf("%s, %d cores, %s memory, %s", known(field("/proc/cpuinfo", "model name", ":")),
 		runtime.NumCPU(), memory(), known(strings.Trim(field("/etc/os-release", "PRETTY_NAME", "="), `"`)))}
+	if commit, err := exec.Command("git", "describe", "--always", "--dirty").Output(); err == nil { //nolint:noctx // reads a few files
+		lines = append(lines, "commit "+strings.TrimSpace(string(commit)))
+	}
 	lines = append(lines, fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH))
 	if versions := moduleVersions(); len(versions) > 0 {
 		lines = append(lines, strings.Join(versions, ", "))

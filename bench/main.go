@@ -1,5 +1,5 @@
 // Command bench runs the same jobs with ttpstore and with other libraries in one run on one machine, and prints tables of
-// ratios. sqlite/RESULTS.md and mysql/RESULTS.md are the output of make bench.
+// ratios. It writes sqlite/RESULTS.md and mysql/RESULTS.md, whose first lines have the flags and the commit.
 //
 // It needs cgo and a C compiler for C SQLite, and for MySQL a server: that of the DSN in TTPSTORE_TEST_MYSQL_DSN, or a
 // container.

@@ -66,7 +66,7 @@ func TestFilledTargets(t *testing.T) {
 func TestGrowthTargets(t *testing.T) {
 	r := grown(100_000, million, 10*million)
 	r.add(sample{row{mainTable, sqliteEngine, fleetRollup, million, seconds}, gormName, 5})
-	want := "largest by 100,000 ≤ 2: **no: 4.00**; GORM at 1,000,000 by largest ≥ 100: yes: 125"
+	want := "largest / 100,000 ≤ 2: **no: 4.00**; GORM at 1,000,000 / largest ≥ 100: yes: 125"
 	if got := verdicts(r.growthTargets(sqliteEngine, fleetRollup)); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -49,12 +49,21 @@ type scope struct {
 
 // rollupTotals holds the parts of a rollup that must be the same for all subjects.
 type rollupTotals struct {
-	rows int
-	tags int64
+	rows       int
+	tags       int64
+	identities int64 // sum of a campaign's identities with each technique, or -1 if the subject does not count them
 }
 
-// techniqueRow is a row of the other subjects' rollups. They are cheaper than ttpstore's, which also have tactics and
-// ATT&CK releases.
+// same reports whether the totals are those of the same rollup.
+func (a rollupTotals) same(b rollupTotals) bool {
+	if a.identities < 0 || b.identities < 0 {
+		a.identities, b.identities = 0, 0
+	}
+	return a == b
+}
+
+// techniqueRow is a row of GORM's and bun's rollups. They are cheaper than ttpstore's, which also have tactics, ATT&CK
+// releases and the number of a campaign's identities.
 type techniqueRow struct {
 	TechniqueID    string
 	SubTechniqueID *string
@@ -65,7 +74,7 @@ type techniqueRow struct {
 }
 
 func totalsOf(rows []techniqueRow) rollupTotals {
-	a := rollupTotals{rows: len(rows)}
+	a := rollupTotals{rows: len(rows), identities: -1}
 	for _, row := range rows {
 		a.tags += row.Count
 	}

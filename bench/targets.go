@@ -57,16 +57,16 @@ func (r *report) targets(w row) []target {
 	case replay:
 		fresh := w
 		fresh.job = strings.Replace(w.job, replay, freshInsert, 1)
-		return append(targets, least("fresh by replay", r.own(fresh)/r.own(w), 3))
+		return append(targets, least("fresh / replay", r.own(fresh)/r.own(w), 3))
 	case importAll:
 		fresh := w
 		fresh.job = freshInsert + ofHoneypot
-		return append(targets, least("insert by import", r.own(fresh)/r.own(w), 0.8))
+		return append(targets, least("insert / import", r.own(fresh)/r.own(w), 0.8))
 	case manyWriters:
 		if w.engine == mysqlEngine {
 			one := w
 			one.job = oneWriter
-			return append(targets, least("1 writer's time by theirs", r.own(one)/r.own(w), 1.6))
+			return append(targets, least("1 writer / 8 writers", r.own(one)/r.own(w), 1.6))
 		}
 	case slowestShare:
 		if w.engine == sqliteEngine {
@@ -76,9 +76,15 @@ func (r *report) targets(w row) []target {
 			}
 			return append(targets, least("calls in every round", fewest, math.Ceil(starvation*float64(r.config.writerCalls))))
 		}
+	case exportAll:
+		than(handwrittenName, 1)
 	case fleetRollup:
+	case rollupOf + "campaign":
+		than(handwrittenName, 0.9)
+		than(gormName, 5)
 	default:
 		if strings.HasPrefix(job, rollupOf) {
+			than(handwrittenName, 0.77)
 			than(gormName, 5)
 		}
 	}
@@ -144,8 +150,8 @@ func (r *report) growthTargets(engine, job string) []target {
 	}
 	ofMillion := row{mainTable, engine, job, million, seconds}
 	return []target{
-		most("largest by 100,000", largest/r.own(growthRow(engine, job, 100_000)), 2),
-		least("GORM at 1,000,000 by largest", r.of(ofMillion, gormName)/largest, 100),
+		most("largest / 100,000", largest/r.own(growthRow(engine, job, 100_000)), 2),
+		least("GORM at 1,000,000 / largest", r.of(ofMillion, gormName)/largest, 100),
 	}
 }
 

@@ -59,18 +59,11 @@ func (s ttpstore) link(ctx context.Context, g graph) error {
 }
 
 func (s ttpstore) rollup(ctx context.Context, of scope) (rollupTotals, error) {
-	if of.kind == "campaign" {
-		rows, err := s.ListTechniquesByCampaign(ctx, of.id)
-		a := rollupTotals{rows: len(rows)}
-		for _, row := range rows {
-			a.tags += row.Count
-		}
-		return a, err
-	}
 	rows, err := s.scopeRollup(ctx, of)
 	a := rollupTotals{rows: len(rows)}
 	for _, row := range rows {
 		a.tags += row.Count
+		a.identities += row.IdentityCount
 	}
 	return a, err
 }
@@ -81,6 +74,8 @@ func (s ttpstore) scopeRollup(ctx context.Context, of scope) ([]ttp.TechniqueRol
 		return s.ListTechniquesByIdentity(ctx, of.id)
 	case "attacker":
 		return s.ListTechniquesByAttacker(ctx, of.id)
+	case "campaign":
+		return s.ListTechniquesByCampaign(ctx, of.id)
 	case "session":
 		return s.ListTechniquesBySession(ctx, of.text)
 	}

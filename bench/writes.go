@@ -125,7 +125,8 @@ func (j *jobs) inserts(ctx context.Context, of string, tags, others []ttp.Tag) e
 	})
 }
 
-// imports measures ttpstore's import of the honeypot records, which also reads and checks their lines.
+// imports measures ttpstore's import of the honeypot records, which also reads and checks their lines. It writes batches of
+// the default size, as the command does: the first batch is read before the first write, all others during writes.
 func (j *jobs) imports(ctx context.Context) error {
 	s := ttpstoreSubject()
 	for range j.rounds {
@@ -137,7 +138,7 @@ func (j *jobs) imports(ctx context.Context) error {
 			defer func() { err = errors.Join(err, file.Close()) }()
 			var report ttp.ImportReport
 			t, err := once(func() (err error) {
-				report, err = opened.(*database).store.(ttpstore).Import(ctx, file, ttp.ImportOptions{Batch: j.callTags})
+				report, err = opened.(*database).store.(ttpstore).Import(ctx, file, ttp.ImportOptions{})
 				return err
 			})
 			j.add(s, importAll+ofHoneypot, report.Inserted, seconds, t)
