@@ -3,7 +3,7 @@ module github.com/decnet/ttpstore/otelttp
 go 1.26.0
 
 require (
-	github.com/decnet/ttpstore v0.0.0
+	github.com/decnet/ttpstore v0.1.0
 	github.com/google/uuid v1.6.0
 	go.opentelemetry.io/otel v1.44.0
 	go.opentelemetry.io/otel/metric v1.44.0

@@ -93,6 +93,7 @@ func allCases() []testCase {
 		predecessorCases,
 		backupCases,
 		schemaCases,
+		releaseCases,
 		foreignCases,
 		poolCases,
 		recordCases,
