@@ -30,8 +30,8 @@ var (
 	// that it had read. The call's transaction was rolled back; the call may be repeated.
 	ErrBusy = errors.New("database busy")
 	// ErrUnknownOutcome means that the connection was lost during COMMIT, or the context ended during a transaction
-	// shared by several calls: the transaction may or may not be committed. All writes are idempotent, so the call
-	// may be repeated. [Store.InsertTags] resolves a lost reply itself and returns it only if it cannot.
+	// shared by several calls: the transaction may or may not be committed. All writes of this package are
+	// idempotent, so the call may be repeated. [Store.InsertTags] resolves a lost reply itself and returns it only if it cannot.
 	ErrUnknownOutcome = errors.New("unknown outcome")
 	// ErrSchemaMissing means that the database has no ttpstore schema.
 	ErrSchemaMissing = errors.New("schema missing")
@@ -65,7 +65,8 @@ type Problem struct {
 	Reason string // the requirement, such as: must be set
 }
 
-// InvalidError lists all invalid fields of one call, which wrote nothing.
+// InvalidError lists all invalid fields of one call, which wrote nothing. The error of the call wraps it: for JSON, marshal
+// the result of errors.AsType[*InvalidError](err).
 type InvalidError struct {
 	Kind     error // [ErrInvalidTag], [ErrInvalidScope], [ErrInvalidRecord] or [ErrInvalidQuery]
 	Problems []Problem

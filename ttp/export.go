@@ -25,9 +25,9 @@ type ExportReport struct {
 }
 
 // Export writes all campaigns, identities and attackers, and the tags that match the filter, as JSON Lines in UUID
-// order, for [Store.Import]. It reads one snapshot of the database, and its memory does not depend on the number of
-// rows. Equal rows give equal bytes on every engine; line breaks between tokens of evidence become spaces. If progress
-// is not nil, it is called after each page.
+// order, for [Store.Import]. It reads one snapshot of the database if the server has them (see [Capabilities]), and its
+// memory does not depend on the number of rows. Equal rows give equal bytes on every engine; line breaks between tokens
+// of evidence become spaces. If progress is not nil, it is called after each page.
 func (s *Store) Export(ctx context.Context, w io.Writer, f Filter, progress func(ExportReport)) (ExportReport, error) {
 	b, err := f.checked()
 	if err != nil {

@@ -39,8 +39,8 @@ type ImportOptions struct {
 	Progress func(ImportReport)
 }
 
-// ImportReport counts the lines and records of all written batches. Read, the number of tags, is the sum of Inserted,
-// Duplicate, BelowFloor and Tombstoned.
+// ImportReport counts the records of all written batches. Lines and Invalid also include those of a batch that failed.
+// Read, the number of tags, is the sum of Inserted, Duplicate, BelowFloor and Tombstoned.
 type ImportReport struct {
 	Lines      int `json:"lines"` // including empty and invalid ones
 	Campaigns  int `json:"campaigns"`

@@ -75,9 +75,9 @@ func (r InsertResult) Count(o Outcome) int {
 //
 // It returns an [*InvalidError] ([ErrInvalidTag]) that lists every invalid field of every tag, and [ErrBusy] if all
 // retries failed. If the reply to COMMIT is lost, it runs again and recognizes its own tags, so that a result is always
-// exact; if that fails too, it returns [ErrUnknownOutcome]: either all of the call is written or nothing. After any
-// other error nothing is written. The call may be repeated after every error; after ErrUnknownOutcome, the replay
-// returns [Duplicate] for tags that the first call wrote.
+// exact; if that fails too, it returns [ErrUnknownOutcome]: either all of the call is written or nothing, or possibly a
+// part on a server without [Capabilities].AtomicCommits. After any other error nothing is written. The call may be
+// repeated after every error; after ErrUnknownOutcome, the replay returns [Duplicate] for tags that the first call wrote.
 func (s *Store) InsertTags(ctx context.Context, tags []Tag) (result InsertResult, err error) {
 	const op = "insert tags"
 	observed, attempts := s.observe(ctx, op), new(atomic.Int64)
