@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Sentinel errors for errors.Is. The other errors of this package wrap a context's error or one of the database
@@ -158,14 +159,26 @@ func (s *Store) fail(ctx context.Context, op string, err error) error {
 	if part, ok := errors.AsType[*opError](err); ok && part.op == op {
 		return err
 	}
+	err = withContextError(ctx, err)
 	sentinel := s.engine.sentinel(err)
 	switch {
-	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		err = fmt.Errorf("%w: %w", ctx.Err(), err) // drivers report a cancelled statement differently
 	case err == sql.ErrNoRows: //nolint:errorlint // a wrapped one is of the caller's function, reader or writer
 		err = ErrNotFound
 	case sentinel != nil && !errors.Is(err, sentinel):
 		err = fmt.Errorf("%w: %w", sentinel, err)
 	}
 	return &opError{op, err}
+}
+
+// withContextError adds the error of a context that has ended, since drivers report a cancelled statement differently.
+// A dialer keeps the deadline by a timer of its own, which may fire before the context's.
+func withContextError(ctx context.Context, err error) error {
+	ended := ctx.Err()
+	if deadline, ok := ctx.Deadline(); ok && ended == nil && !time.Now().Before(deadline) {
+		ended = context.DeadlineExceeded
+	}
+	if ended == nil || errors.Is(err, ended) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ended, err)
 }

@@ -83,7 +83,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		err = errors.New("want a URL that begins with sqlite:// or mysql://")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ttp: open: %w", err)
+		return nil, fmt.Errorf("ttp: open: %w", withContextError(ctx, err))
 	}
 	if err := s.configure(opts); err != nil {
 		return nil, errors.Join(err, s.Close())
