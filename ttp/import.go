@@ -16,6 +16,9 @@ import (
 const (
 	// DefaultImportBatch is the number of lines that an import writes in one transaction.
 	DefaultImportBatch = 5000
+	// importFirstBatch is the number of lines in the first batch, which is read before anything can be written. Each
+	// further one may have twice as many lines, which takes about as long to read as the previous one to write.
+	importFirstBatch = 500
 	// maxImportLine allows for 64 KiB of evidence with every byte escaped.
 	maxImportLine = 1 << 20
 	// maxImportBatchBytes bounds the memory of a batch.
@@ -118,19 +121,20 @@ type importBatch struct {
 func batches(r io.Reader, maxLines int) iter.Seq2[importBatch, error] {
 	return func(yield func(importBatch, error) bool) {
 		var b importBatch
+		full := min(importFirstBatch, maxLines)
 		lines, err := newLineReader(r)
 		for number := 1; err == nil; number++ {
 			var line []byte
 			if line, err = lines.next(); err != nil {
 				break
 			}
-			if b.add(line, number); b.lines < maxLines && b.bytes < maxImportBatchBytes {
+			if b.add(line, number); b.lines < full && b.bytes < maxImportBatchBytes {
 				continue
 			}
 			if !yield(b, nil) {
 				return
 			}
-			b = importBatch{}
+			b, full = importBatch{}, min(2*full, maxLines)
 		}
 		if errors.Is(err, io.EOF) {
 			err = nil
