@@ -125,7 +125,7 @@ func (in *predecessorImport) changeAttackers(ctx context.Context, changed []Atta
 					return err
 				}
 				if a.IdentityUUID == uuid.Nil {
-					if _, err := clearAttackerIdentities(ctx, q, byID(a.UUID)); err != nil {
+					if _, err := releaseAttackers(ctx, q, args{IdentityUUID: before[:], UUIDs: [][]byte{a.UUID[:]}}); err != nil {
 						return err
 					}
 				}

@@ -10,10 +10,7 @@ import (
 	"github.com/decnet/ttpstore/db/sqlitegen"
 )
 
-var (
-	clearAttackerIdentities = execRows((*sqlitegen.Queries).ClearAttackerIdentities, (*mysqlgen.Queries).ClearAttackerIdentities)
-	clearIdentityCampaigns  = execRows((*sqlitegen.Queries).ClearIdentityCampaigns, (*mysqlgen.Queries).ClearIdentityCampaigns)
-)
+var clearIdentityCampaigns = execRows((*sqlitegen.Queries).ClearIdentityCampaigns, (*mysqlgen.Queries).ClearIdentityCampaigns)
 
 // UnassignAttackers takes attackers out of their identities in one transaction. Their tags lose the identity, too.
 // Attackers without an identity are left unchanged, except for tags that have one.
@@ -30,7 +27,8 @@ func (s *Store) UnassignAttackers(ctx context.Context, attackers ...uuid.UUID) e
 			err = moveTags(ctx, q, id, uuid.Nil)
 		}
 		if err == nil {
-			_, err = clearAttackerIdentities(ctx, q, byID(id))
+			identity := stored[id].IdentityUUID
+			_, err = releaseAttackers(ctx, q, args{IdentityUUID: identity[:], UUIDs: [][]byte{id[:]}})
 		}
 		return err
 	})

@@ -11,32 +11,6 @@ import (
 	"strings"
 )
 
-const ClearAttackerIdentities = `-- name: ClearAttackerIdentities :execrows
-UPDATE ttp_attacker SET identity_uuid = NULL WHERE uuid IN (/*SLICE:uuids*/?)
-`
-
-type ClearAttackerIdentitiesParams struct {
-	UUIDs [][]byte
-}
-
-func (q *Queries) ClearAttackerIdentities(ctx context.Context, arg ClearAttackerIdentitiesParams) (int64, error) {
-	query := ClearAttackerIdentities
-	var queryParams []interface{}
-	if len(arg.UUIDs) > 0 {
-		for _, v := range arg.UUIDs {
-			queryParams = append(queryParams, v)
-		}
-		query = strings.Replace(query, "/*SLICE:uuids*/?", strings.Repeat(",?", len(arg.UUIDs))[1:], 1)
-	} else {
-		query = strings.Replace(query, "/*SLICE:uuids*/?", "NULL", 1)
-	}
-	result, err := q.db.ExecContext(ctx, query, queryParams...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const CountAttackersByIdentity = `-- name: CountAttackersByIdentity :one
 SELECT COUNT(*) AS attackers FROM ttp_attacker WHERE identity_uuid = ?
 `

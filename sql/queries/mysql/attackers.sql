@@ -45,9 +45,6 @@ SELECT uuid, ip, identity_uuid FROM ttp_attacker WHERE ip = sqlc.arg(ip) ORDER B
 -- name: CountAttackersByIdentity :one
 SELECT COUNT(*) AS attackers FROM ttp_attacker WHERE identity_uuid = sqlc.arg(identity_uuid);
 
--- name: ClearAttackerIdentities :execrows
-UPDATE ttp_attacker SET identity_uuid = NULL WHERE uuid IN (sqlc.slice(uuids));
-
 -- name: CountScopes :many
 -- One row. Those that are not merged are survivors.
 SELECT
