@@ -126,7 +126,7 @@ func (j *jobs) inserts(ctx context.Context, of string, tags, others []ttp.Tag) e
 }
 
 // imports measures ttpstore's import of the honeypot records, which also reads and checks their lines. It writes batches of
-// the default size, as the command does: the first batch is read before the first write, all others during writes.
+// the default size, as the command does.
 func (j *jobs) imports(ctx context.Context) error {
 	s := ttpstoreSubject()
 	for range j.rounds {

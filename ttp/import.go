@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// DefaultImportBatch is the number of lines that an import writes in one transaction.
+	// DefaultImportBatch is the maximum number of lines that an import writes in one transaction.
 	DefaultImportBatch = 5000
 	// importFirstBatch is the number of lines in the first batch, which is read before anything can be written. Each
 	// further one may have twice as many lines, which takes about as long to read as the previous one to write.
@@ -27,8 +27,8 @@ const (
 
 // ImportOptions configures [Store.Import].
 type ImportOptions struct {
-	// Batch is the maximum number of lines that are written in one transaction, [DefaultImportBatch] if 0. Long
-	// lines make smaller batches.
+	// Batch is the maximum number of lines that are written in one transaction, [DefaultImportBatch] if 0. The first
+	// batches are smaller, and those of long lines.
 	Batch int
 	// SkipInvalid skips invalid lines instead of stopping at their batch.
 	SkipInvalid bool

@@ -52,7 +52,7 @@ is 1. Earlier batches stay written. --skip-invalid skips invalid lines instead.`
 		},
 	}
 	flags := cmd.Flags()
-	flags.Var(&opts.batch, "batch", "write this number of `lines` per transaction")
+	flags.Var(&opts.batch, "batch", "write at most this number of `lines` per transaction")
 	flags.Var(&opts.floor, "floor", "write floor: skip tags below this `confidence`, from 0 to 1")
 	flags.BoolVar(&opts.skipInvalid, "skip-invalid", false, "skip invalid lines instead of stopping at them")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the counts without writing anything")
