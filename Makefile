@@ -13,7 +13,7 @@ demo: ## Import a small record file twice and show the reports
 .PHONY: test
 test: ## Run all tests on SQLite and on a real MySQL server (needs Docker, or TTPSTORE_TEST_MYSQL_DSN)
 	go test -race -timeout 60m ./...
-	cd integration && go test -race -timeout 60m ./...
+	cd integration && go test -race -timeout 2h ./...
 	cd bench && go test -timeout 30m .
 	cd tools/attackbuiltin && go test ./...
 	cd otelttp && go test -race -timeout 30m .
@@ -25,7 +25,7 @@ test-engines: ## Run the suite on every engine, or on ENGINES, and print a table
 .PHONY: faults
 faults: SHELL := bash
 faults: ## Kill processes and servers, cut connections and fill a disk; docs/faults.md has the results
-	set -o pipefail; cd integration && TTPSTORE_FAULT_ROUNDS=50 go test -timeout 60m -v \
+	set -o pipefail; cd integration && TTPSTORE_FAULT_ROUNDS=50 go test -timeout 2h -v \
 		-run 'Cut|Conflicts|Killed|ReadOnlyServer|Failover|FullDisk|ShareAFile|MigrateAtOnce' . | grep -E '\| |FAIL|SKIP|ok'
 
 .PHONY: fuzz

@@ -23,7 +23,7 @@ const (
 	containerPrefix = "ttpstore-test-"
 
 	// containerLifetime limits the life of a container that nothing else has removed. It exceeds the slowest run.
-	containerLifetime = 60 * time.Minute
+	containerLifetime = 150 * time.Minute
 
 	// startTimeout limits the time until the server in a container accepts connections.
 	startTimeout = 10 * time.Minute
@@ -42,15 +42,15 @@ var errNoDocker = errors.New("these tests need a database server and Docker cann
 	"or set " + dsnEnv + " to a server they may create databases on, like root:password@tcp(127.0.0.1:3306)/, " +
 	"or run only `go test ./...` in the root of the repository, which tests SQLite alone")
 
-// dockerServer starts a container of the engine and returns the image in from. The function stop removes the container and
-// must be called even on error.
-func dockerServer(engine Engine, options serverOptions) (cfg *mysql.Config, from string, stop func() error, err error) {
+// dockerServer starts a container of the run's engine and returns the image in from. The function stop removes the
+// container and must be called even on error.
+func dockerServer(options serverOptions) (cfg *mysql.Config, from string, stop func() error, err error) {
 	stop = func() error { return nil }
 	pool, err := connectDocker()
 	if err != nil {
 		return nil, "", stop, err
 	}
-	image, err := obtainImage(pool.Client, engine)
+	image, err := engineImage()
 	if err != nil {
 		return nil, "", stop, err
 	}
@@ -60,7 +60,7 @@ func dockerServer(engine Engine, options serverOptions) (cfg *mysql.Config, from
 	if err != nil {
 		return nil, "", stop, err
 	}
-	cfg, err = runContainer(pool, engine, image, name, options)
+	cfg, err = runContainer(pool, image, name, options)
 	return cfg, "the Docker image " + image, stop, err
 }
 
@@ -86,7 +86,7 @@ type serverOptions struct {
 }
 
 // runContainer starts the server and waits until it accepts connections.
-func runContainer(pool *dockertest.Pool, engine Engine, image, name string, options serverOptions) (*mysql.Config, error) {
+func runContainer(pool *dockertest.Pool, image, name string, options serverOptions) (*mysql.Config, error) {
 	password := rand.Text()
 	environment := []string{"MYSQL_ROOT_PASSWORD=" + password}
 	if engine.Keyspaces > 0 {

@@ -23,7 +23,7 @@ const groupSize = 3
 // https://dev.mysql.com/doc/refman/8.4/en/group-replication.html.
 type group struct {
 	members [groupSize]restartable
-	join    string // the statement with which a member joins
+	start   string // the statement with which a member starts its part of the group
 }
 
 // startGroup starts the members in containers that share a private network, so that they find each other at fixed ports.
@@ -31,7 +31,7 @@ func startGroup(t *testing.T) group {
 	t.Helper()
 	pool, err := connectDocker()
 	succeed(t, err)
-	image, err := obtainImage(pool.Client, engine)
+	image, err := engineImage()
 	succeed(t, err)
 	password, name := rand.Text(), uuid.NewString()
 	network := startNetwork(t, pool, image)
@@ -39,7 +39,7 @@ func startGroup(t *testing.T) group {
 	for i := range groupSize {
 		seeds = append(seeds, fmt.Sprintf("127.0.0.1:%d", 33061+i))
 	}
-	g := group{join: fmt.Sprintf("START GROUP_REPLICATION USER='root', PASSWORD='%s'", password)}
+	g := group{start: fmt.Sprintf("START GROUP_REPLICATION USER='root', PASSWORD='%s'", password)}
 	for i := range g.members {
 		port := 3306 + i
 		g.members[i] = startMember(t, pool, network, image, password, []string{
@@ -48,20 +48,32 @@ func startGroup(t *testing.T) group {
 			"--loose-group-replication-start-on-boot=OFF", "--loose-group-replication-group-name=" + name,
 			"--loose-group-replication-local-address=" + seeds[i],
 			"--loose-group-replication-group-seeds=" + strings.Join(seeds, ","),
-			"--loose-group-replication-recovery-get-public-key=ON", "--loose-group-replication-member-expel-timeout=0",
+			"--loose-group-replication-recovery-get-public-key=ON",
 		})
 		g.members[i].config.Addr = network.GetHostPort(fmt.Sprintf("%d/tcp", port))
 		g.members[i].await(t)
 	}
 	first := g.members[0].config
 	succeed(t, execute(first, "SET GLOBAL group_replication_bootstrap_group = ON"))
-	succeed(t, execute(first, g.join))
+	succeed(t, execute(first, g.start))
 	succeed(t, execute(first, "SET GLOBAL group_replication_bootstrap_group = OFF"))
 	for _, m := range g.members[1:] {
-		succeed(t, execute(m.config, g.join))
+		g.join(t, m)
 	}
 	g.awaitAll(t)
 	return g
+}
+
+// join lets a member join the group. The statement gives up after a minute, which a loaded machine may need.
+func (g group) join(t *testing.T, m restartable) {
+	t.Helper()
+	succeed(t, m.pool.Retry(func() error {
+		err := execute(m.config, g.start)
+		if err != nil {
+			err = errors.Join(err, execute(m.config, "STOP GROUP_REPLICATION"))
+		}
+		return err
+	}))
 }
 
 // startNetwork starts a container that only publishes the ports of its network.
@@ -133,13 +145,14 @@ func (g group) awaitAll(t *testing.T) {
 // failOver kills the primary, and lets it join again after the others have elected the next one.
 func (g group) failOver(t *testing.T) {
 	t.Helper()
-	old, err := g.primary()
-	succeed(t, err)
+	var old restartable
+	find := func() (err error) { old, err = g.primary(); return err }
+	succeed(t, g.members[0].pool.Retry(find))
 	old.stop(t)
 	succeed(t, old.pool.Retry(func() error { _, err := g.primary(); return err }))
 	time.Sleep(time.Second) // of writes at the new primary
 	old.start(t)
-	succeed(t, execute(old.config, g.join))
+	g.join(t, old)
 	g.awaitAll(t)
 }
 

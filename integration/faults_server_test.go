@@ -34,7 +34,7 @@ func startRestartable(t *testing.T) restartable {
 	}
 	pool, err := connectDocker()
 	succeed(t, err)
-	image, err := obtainImage(pool.Client, engine)
+	image, err := engineImage()
 	succeed(t, err)
 	password := rand.Text()
 	resource := startContainer(t, pool, image, &dockertest.RunOptions{
@@ -118,17 +118,23 @@ func TestKilledServerLosesNothing(t *testing.T) {
 
 // writeDuring runs eight writers of the same tags while the function injects faults, and for a second afterwards.
 func (l *ledger) writeDuring(ctx context.Context, s *ttp.Store, faults func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var done atomic.Bool
 	var wg sync.WaitGroup
 	for range 8 {
 		n := -1
 		wg.Go(func() { l.write(ctx, s, func() (int, bool) { n++; return n, !done.Load() }) })
 	}
-	defer func() { // also if the function ends the test
-		done.Store(true)
+	injected := false
+	defer func() {
+		if done.Store(true); !injected { // the function ended the test, and calls may fail for ever
+			cancel()
+		}
 		wg.Wait()
 	}()
 	faults()
+	injected = true
 	time.Sleep(time.Second)
 }
 

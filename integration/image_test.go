@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ory/dockertest/v3/docker"
@@ -21,12 +22,21 @@ const (
 	// pullTimeout limits a pull.
 	pullTimeout = 8 * time.Minute
 
-	// buildTimeout limits a script in the folder image.
-	buildTimeout = 40 * time.Minute
+	// buildTimeout limits a script in the folder image. Vitess is compiled, which takes 12 minutes on two cores.
+	buildTimeout = 90 * time.Minute
 )
 
 // errNoImage means that the only image of an engine cannot be pulled.
 var errNoImage = errors.New("the image cannot be pulled")
+
+// engineImage is obtainImage for the engine of this run. It asks a registry that does not answer only once.
+var engineImage = sync.OnceValues(func() (string, error) {
+	pool, err := connectDocker()
+	if err != nil {
+		return "", err
+	}
+	return obtainImage(pool.Client, engine)
+})
 
 // obtainImage returns the name of a local image: the upstream one if it is stored or can be pulled, or else a new build.
 func obtainImage(client *docker.Client, engine Engine) (string, error) {

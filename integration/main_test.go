@@ -94,7 +94,7 @@ func startServer() (cfg *mysql.Config, stop func() error, err error) {
 		cfg, err = externalServer(dsn)
 		from = dsnEnv
 	} else {
-		cfg, from, stop, err = dockerServer(engine, serverOptions{})
+		cfg, from, stop, err = dockerServer(serverOptions{})
 	}
 	if err != nil {
 		return nil, stop, err

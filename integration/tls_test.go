@@ -30,7 +30,7 @@ func TestTLS(t *testing.T) {
 	authority.sign(t, folder, "server")
 	authority.sign(t, folder, "client")
 	newAuthority(t, folder, "other.pem")
-	cfg, _, stop, err := dockerServer(engine, serverOptions{
+	cfg, _, stop, err := dockerServer(serverOptions{
 		args:   []string{"--ssl-ca=/tls/ca.pem", "--ssl-cert=/tls/server.pem", "--ssl-key=/tls/server-key.pem"},
 		mounts: []string{folder + ":/tls:ro"},
 	})

@@ -48,7 +48,7 @@ func (s suite) test(ctx context.Context) run {
 	fmt.Fprintf(os.Stderr, "testengines: %s\n", s.engine.Name)
 	r := run{engine: s.engine}
 	// The timeout is below the lifetime of a container.
-	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=40m", s.pattern)
+	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=2h", s.pattern)
 	cmd.Dir, cmd.Stderr = s.folder, os.Stderr
 	cmd.Env = append(os.Environ(), integration.EngineEnv+"="+s.engine.Name)
 	// An interrupt lets the tests remove their container.
