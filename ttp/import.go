@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"sync"
 
 	"github.com/google/uuid"
 )
@@ -59,9 +60,9 @@ type ImportReport struct {
 
 // Import reads JSON Lines, plain or gzip, and writes them in batches of one transaction each, scopes before tags. It
 // reads the next batch in another goroutine while it writes one, and returns only after that goroutine has ended; after
-// an error, that may mean waiting for a pending Read of r. Its memory does not depend on the size of the input.
-// Repeating an import changes nothing.
-// Records without uuid, ingested_at or batch_uuid get new values for them.
+// an error or the end of the context, that may mean waiting for a pending Read of r. Its memory does not depend on the
+// size of the input. Repeating an import changes nothing. Records without uuid, ingested_at or batch_uuid get new values
+// for them.
 //
 // It stops before the batch of an invalid line with an [*InvalidError] ([ErrInvalidRecord]) that has the line's number,
 // unless SkipInvalid is set. Earlier batches remain written; the report counts them, also alongside an error. After
@@ -86,12 +87,17 @@ func (s *Store) Import(ctx context.Context, r io.Reader, opts ImportOptions) (Im
 	if err != nil {
 		return ImportReport{}, s.refuse(ctx, "import", err)
 	}
+	leave = sync.OnceFunc(leave)
 	defer leave()
 	tx, err := s.write.BeginTx(ctx, s.engine.writeOptions())
 	if err != nil {
 		return ImportReport{}, s.refuse(ctx, "import", err)
 	}
 	defer func() { _ = tx.Rollback() }()
+	defer context.AfterFunc(ctx, func() { // a pending Read of r does not keep other writers waiting
+		_ = tx.Rollback()
+		leave()
+	})()
 	inner := s.WithTx(tx)
 	inner.txQueries = s.writes.in(tx)
 	return inner.importLines(ctx, r, opts)

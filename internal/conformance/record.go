@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/decnet/ttpstore/ttp"
 )
@@ -20,6 +21,7 @@ var recordCases = []testCase{
 	{name: "ImportSkipsInvalidLines", run: importSkipsInvalidLines},
 	{name: "InvalidLinesAreReported", run: invalidLinesAreReported},
 	{name: "DryRunWritesNothing", run: dryRunWritesNothing},
+	{name: "CancelledDryRunDelaysNoWriter", run: cancelledDryRunDelaysNoWriter},
 	{name: "ImportReadsGzip", run: importReadsGzip},
 	{name: "ImportSkipsAByteOrderMark", run: importSkipsAByteOrderMark},
 	{name: "ReadErrorKeepsEarlierBatches", run: readErrorKeepsEarlierBatches},
@@ -205,6 +207,31 @@ func dryRunWritesNothing(t *testing.T, db *database) {
 	equal(t, "report", imported(t, s, input, ttp.ImportOptions{DryRun: true, Batch: 1}), want)
 	equal(t, "export", exportText(t, s), "")
 	equal(t, "report of the real run", imported(t, s, input, ttp.ImportOptions{Batch: 1}), want)
+}
+
+// The reader of a dry run may wait for its input long after the end of the context.
+func cancelledDryRunDelaysNoWriter(t *testing.T, db *database) {
+	s := db.store(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	reader, writer := io.Pipe()
+	begun, ended := make(chan bool, 1), make(chan error, 1)
+	go func() {
+		_, err := s.Import(ctx, reader, ttp.ImportOptions{
+			DryRun: true, Batch: 1, Progress: func(ttp.ImportReport) { begun <- true },
+		})
+		ended <- err
+	}()
+	must[int](t)(io.WriteString(writer, lines(tagLine)))
+	<-begun
+	cancel()
+	late, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+	must[ttp.InsertResult](t)(s.InsertTags(late, newTags(1)))
+	succeed(t, writer.Close())
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the dry run returned %v", err)
+	}
 }
 
 func importReadsGzip(t *testing.T, db *database) {
