@@ -30,9 +30,10 @@ var (
 	// ErrBusy means that, despite all retries, other connections held locks that the call needs or changed the rows
 	// that it had read. The call's transaction was rolled back; the call may be repeated.
 	ErrBusy = errors.New("database busy")
-	// ErrUnknownOutcome means that the connection was lost during COMMIT, or the context ended during a transaction
-	// shared by several calls: the transaction may or may not be committed. All writes of this package are
-	// idempotent, so the call may be repeated. [Store.InsertTags] resolves a lost reply itself and returns it only if it cannot.
+	// ErrUnknownOutcome means that the connection was lost during COMMIT, that the server had not replied to it five
+	// seconds after the end of the context, or that the context ended during a transaction shared by several calls: the
+	// transaction may or may not be committed. All writes of this package are idempotent, so the call may be repeated.
+	// [Store.InsertTags] resolves a lost reply itself and returns it only if it cannot.
 	ErrUnknownOutcome = errors.New("unknown outcome")
 	// ErrSchemaMissing means that the database has no ttpstore schema.
 	ErrSchemaMissing = errors.New("schema missing")
@@ -159,26 +160,32 @@ func (s *Store) fail(ctx context.Context, op string, err error) error {
 	if part, ok := errors.AsType[*opError](err); ok && part.op == op {
 		return err
 	}
-	err = withContextError(ctx, err)
-	sentinel := s.engine.sentinel(err)
+	sentinel, ended := s.engine.sentinel(err), contextError(ctx)
+	_, invalid := errors.AsType[*InvalidError](err)
 	switch {
 	case err == sql.ErrNoRows: //nolint:errorlint // a wrapped one is of the caller's function, reader or writer
 		err = ErrNotFound
-	case sentinel != nil && !errors.Is(err, sentinel):
-		err = fmt.Errorf("%w: %w", sentinel, err)
+	case ended != nil && !invalid: // an invalid call must not be repeated
+		err = withSentinel(ended, err) // drivers report a cancelled statement differently
+	default:
+		err = withSentinel(sentinel, err)
 	}
 	return &opError{op, err}
 }
 
-// withContextError adds the error of a context that has ended, since drivers report a cancelled statement differently.
-// A dialer keeps the deadline by a timer of its own, which may fire before the context's.
-func withContextError(ctx context.Context, err error) error {
-	ended := ctx.Err()
-	if deadline, ok := ctx.Deadline(); ok && ended == nil && !time.Now().Before(deadline) {
-		ended = context.DeadlineExceeded
-	}
-	if ended == nil || errors.Is(err, ended) {
+// withSentinel adds a sentinel, unless it is nil or err has it already.
+func withSentinel(sentinel, err error) error {
+	if sentinel == nil || errors.Is(err, sentinel) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", ended, err)
+	return fmt.Errorf("%w: %w", sentinel, err)
+}
+
+// contextError returns the error of a context that has ended. A dialer keeps the deadline by a timer of its own, which may
+// fire before the context's.
+func contextError(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }

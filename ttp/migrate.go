@@ -123,7 +123,7 @@ func (s *Store) settledStatus(ctx context.Context) (SchemaStatus, error) {
 	if err != nil || s.tx != nil || !unsettled {
 		return status, err
 	}
-	if _, release, err := s.engine.migrator(ctx, s.write, migrationsTable); err == nil {
+	if _, release, err := s.migrator(ctx); err == nil {
 		release()
 	}
 	return s.schemaStatus(ctx)
@@ -247,7 +247,7 @@ func (s *Store) migrate(ctx context.Context, run func(*migrate.Migrate, SchemaSt
 		return err
 	}
 	defer func() { _ = files.Close() }()
-	driver, release, err := s.engine.migrator(ctx, s.write, migrationsTable)
+	driver, release, err := s.migrator(ctx)
 	if err != nil {
 		return migrationError(err)
 	}
@@ -263,10 +263,28 @@ func (s *Store) migrate(ctx context.Context, run func(*migrate.Migrate, SchemaSt
 		return migrationError(err)
 	}
 	err = run(m, SchemaStatus{Version: max(version, 0), Latest: latest, Dirty: dirty})
-	if errors.Is(err, migrate.ErrNoChange) {
+	switch {
+	case errors.Is(err, migrate.ErrNoChange):
 		return nil
+	case err == nil: // also if the end of the context stopped it between two migrations
+		return ctx.Err()
 	}
 	return migrationError(err)
+}
+
+// migrator takes the migration lock. On SQLite it waits for other writers first, since golang-migrate would wait for the
+// connection without a context.
+func (s *Store) migrator(ctx context.Context) (database.Driver, func(), error) {
+	leave, err := s.enqueueWriter(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	driver, release, err := s.engine.migrator(ctx, s.write, migrationsTable)
+	if err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return driver, func() { release(); leave() }, nil
 }
 
 // migrationError unwraps the driver's error. golang-migrate wraps it as text only, after the whole SQL.

@@ -308,7 +308,7 @@ func (e sqliteEngine) migrator(ctx context.Context, db *sql.DB, table string) (d
 
 // lockSQLiteFile creates and locks a file. If the file modeOf exists, the new one gets its mode.
 func lockSQLiteFile(ctx context.Context, path, modeOf string) (unlock func(), err error) {
-	query := "?_pragma=busy_timeout(30000)&_txlock=exclusive"
+	query := "?_pragma=busy_timeout(30000)"
 	if _, err := os.Stat(modeOf); err == nil {
 		query += "&modeof=" + strings.ReplaceAll(url.QueryEscape(modeOf), "+", "%20") // SQLite does not decode + as a space
 	}
@@ -316,12 +316,10 @@ func lockSQLiteFile(ctx context.Context, path, modeOf string) (unlock func(), er
 	if err != nil {
 		return nil, err
 	}
-	tx, err := lock.BeginTx(ctx, nil)
-	if err != nil {
+	lock.SetMaxOpenConns(1)
+	// Unlike a sql.Tx, this transaction outlives the context: so does a migration that has begun.
+	if _, err := lock.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	return func() {
-		_ = tx.Rollback()
-		_ = lock.Close()
-	}, nil
+	return func() { _ = lock.Close() }, nil
 }

@@ -62,6 +62,7 @@ func WithConfidenceFloor(floor float64) Option {
 // The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles are refused.
 // tls=true trusts the system's certificate authorities; tls-ca names a file with the certificate of another authority
 // instead, and tls-cert and tls-key those of the client. In values, &, +, % and @ must be escaped as in other URLs.
+// Without a deadline, a call waits for a server that does not reply until TCP gives up; readTimeout bounds that.
 //
 // Open returns an error if it cannot connect to the server or read the file, but does not check the schema. No error
 // contains the URL, which may hold a password.
@@ -83,7 +84,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		err = errors.New("want a URL that begins with sqlite:// or mysql://")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ttp: open: %w", withContextError(ctx, err))
+		return nil, fmt.Errorf("ttp: open: %w", withSentinel(contextError(ctx), err))
 	}
 	if err := s.configure(opts); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -105,7 +106,8 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 //     time_zone '+00:00', and 16 connections that write and 16 that read, of at most three minutes, whose transactions
 //     are READ COMMITTED. A store of New sets this level for each of its transactions, except on vtgate, and begins each
 //     with a statement of its own. With an innodb_lock_wait_timeout of more than
-//     30 seconds, lock waits are not retried.
+//     30 seconds, lock waits are not retried. COMMIT waits for a server that does not reply also after the end of the
+//     context; readTimeout bounds that.
 //
 // These settings of a MySQL pool would make results wrong and are refused:
 //
