@@ -19,6 +19,7 @@ const (
 	beforeCommit // the server does not receive COMMIT
 	inCommit     // the server receives COMMIT and cannot reply
 	afterCommit  // the server's reply is dropped
+	swallow      // the server does not receive the packet, and the connection stays open
 )
 
 // cutNames are the names of the cuts at COMMIT.
@@ -107,8 +108,11 @@ func (p *proxy) serve(client net.Conn) {
 		p.mu.Unlock()
 		if at != noCut {
 			p.cuts.Add(1)
-			dropReplies.Store(true)
 		}
+		if at == swallow {
+			continue
+		}
+		dropReplies.Store(at != noCut)
 		switch at {
 		case noCut, inCommit, afterCommit:
 			_, err = server.Write(buffer[:n])

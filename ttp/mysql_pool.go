@@ -107,17 +107,31 @@ func (c implicitBeginConn) BeginTx(ctx context.Context, opts driver.TxOptions) (
 	if opts != (driver.TxOptions{}) {
 		return c.mysqlConn.BeginTx(ctx, opts)
 	}
-	return implicitTx(c), nil
+	return implicitTx{ctx, c.mysqlConn}, nil
 }
 
-type implicitTx struct{ mysqlConn }
+type implicitTx struct {
+	ctx  context.Context //nolint:containedctx // of BeginTx, since driver.Tx's methods have none
+	conn mysqlConn
+}
 
 func (tx implicitTx) Commit() error {
-	_, err := tx.ExecContext(context.Background(), "COMMIT", nil)
-	return err
+	return tx.end(func(ctx context.Context) (driver.Result, error) { return tx.conn.ExecContext(ctx, "COMMIT", nil) })
 }
 
 func (tx implicitTx) Rollback() error {
-	_, err := tx.ExecContext(context.Background(), "ROLLBACK", nil)
+	return tx.end(func(ctx context.Context) (driver.Result, error) { return tx.conn.ExecContext(ctx, "ROLLBACK", nil) })
+}
+
+// end executes COMMIT or ROLLBACK. Once the context has ended, it waits only rollbackTimeout for a server that does not
+// reply, and returns the error of a lost connection.
+func (tx implicitTx) end(execute func(context.Context) (driver.Result, error)) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tx.ctx))
+	defer cancel()
+	defer context.AfterFunc(tx.ctx, func() { time.AfterFunc(rollbackTimeout, cancel) })()
+	_, err := execute(ctx)
+	if errors.Is(err, context.Canceled) {
+		return mysql.ErrInvalidConn
+	}
 	return err
 }

@@ -28,7 +28,8 @@ const MaxRemovalBatch = 1000
 
 // Receipt counts the changes of a removal's committed transactions, or those that a dry run would make. It is valid
 // alongside an error: run an interrupted removal again, and the receipts of all runs add up ([Receipt.Add]) to that
-// of a single run. Inside the caller's transaction ([Store.WithTx]), all changes depend on the caller's commit.
+// of a single run, except that after [ErrUnknownOutcome] the last transaction may be committed without being counted.
+// Inside the caller's transaction ([Store.WithTx]), all changes depend on the caller's commit.
 type Receipt struct {
 	DryRun bool `json:"dry_run"`
 	// Tags is the number of removed tags, and Techniques splits it by technique or sub-technique ID.

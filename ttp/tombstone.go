@@ -45,7 +45,8 @@ func (s *Store) ListTombstones(ctx context.Context, after uuid.UUID, limit int) 
 // committed transactions. It does not restore the tags. After an interruption it continues when it is called again.
 // The options [DryRun], [WithBatchSize] and [WithProgress] apply.
 //
-// It returns [ErrNotFound] if the tombstone is not stored.
+// It returns [ErrNotFound] if the tombstone is not stored, also if an earlier call that returned [ErrUnknownOutcome] has
+// deleted it.
 func (s *Store) LiftTombstone(ctx context.Context, tombstone uuid.UUID, opts ...RemovalOption) (int64, error) {
 	op := about("lift tombstone", tombstone.String())
 	receipt, err := s.remove(ctx, op, "", opts, new(checker), func(ctx context.Context, r *removal) error {

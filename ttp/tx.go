@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -15,7 +16,8 @@ const (
 	// maxAttempts bounds the attempts of a transaction that conflicts with others.
 	maxAttempts = 12
 	// maxRetryTime bounds their duration; a single attempt on SQLite may wait for its busy_timeout.
-	maxRetryTime    = 30 * time.Second
+	maxRetryTime = 30 * time.Second
+	// rollbackTimeout bounds the wait for the end of a transaction after the end of its context.
 	rollbackTimeout = 5 * time.Second
 )
 
@@ -112,7 +114,7 @@ func retried[T any](ctx context.Context, s *Store, run func(*sql.Tx) (T, error))
 			s.engine.afterWrite(s.write)
 		case s.unknownOutcome(err):
 			err = backoff.Permanent(fmt.Errorf("%w: %w", ErrUnknownOutcome, err))
-		case !s.engine.retryable(err) && !errors.Is(err, errRaced):
+		case !s.engine.retryable(err) && !errors.Is(err, errRaced) && !commitNotSent(err):
 			err = backoff.Permanent(err)
 		}
 		return out, err
@@ -181,7 +183,13 @@ func (s *Store) unknownOutcome(err error) bool {
 	case !ok, errors.Is(err, sql.ErrTxDone), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false // database/sql rolls back instead of committing after the end of the context
 	}
-	return !s.engine.rolledBack(failed.error)
+	return !commitNotSent(err) && !s.engine.rolledBack(failed.error)
+}
+
+// commitNotSent reports whether the connection was lost before COMMIT was sent.
+func commitNotSent(err error) bool {
+	_, ok := errors.AsType[*commitError](err)
+	return ok && errors.Is(err, driver.ErrBadConn)
 }
 
 // inSavepoint rolls the changes of run back on error, without affecting the rest of the transaction.
