@@ -60,13 +60,14 @@ var vitess = map[string]string{
 	"TestADumpIsRestored":                               "vtgate creates no keyspaces by SQL; instead a MySQL server's database is dumped and restored",
 	"TestDeadlockIsErrBusy": "no server detects a deadlock between transactions on two shards; " +
 		"instead one of them returns ErrBusy after a lock wait timeout, and the store's own calls lock in one order",
-	"TestTransactionsBeginImplicitly": "vtgate does not count its sessions' statements; instead MySQL counts them",
-	"TestConflictsLoseNothing":        "the same as for TestDeadlockIsErrBusy",
-	"TestSafeSQLModesAreAccepted":     "vtgate refuses these SQL modes itself; instead they are tested on MySQL",
-	"TestTLS":                         "vtgate has its own TLS options; instead a MySQL server with its own certificate is tested",
-	"TestFailoverLosesNothing":        "vtgate leads writes to a shard's primary; instead a MySQL group fails over",
-	"TestKilledServerLosesNothing":    "a Vitess cluster is not restarted; instead its shards' server, MySQL, is killed",
-	"TestAReadOnlyServerLosesNothing": "vtgate has no CREATE USER; instead a MySQL server is made read-only",
+	"TestTransactionsBeginImplicitly":            "vtgate does not count its sessions' statements; instead MySQL counts them",
+	"TestConflictsLoseNothing":                   "the same as for TestDeadlockIsErrBusy",
+	"TestAFailedMigrationLockLeavesNoConnection": "vtgate lists no waits for locks; instead it is tested on MySQL",
+	"TestSafeSQLModesAreAccepted":                "vtgate refuses these SQL modes itself; instead they are tested on MySQL",
+	"TestTLS":                                    "vtgate has its own TLS options; instead a MySQL server with its own certificate is tested",
+	"TestFailoverLosesNothing":                   "vtgate leads writes to a shard's primary; instead a MySQL group fails over",
+	"TestKilledServerLosesNothing":               "a Vitess cluster is not restarted; instead its shards' server, MySQL, is killed",
+	"TestAReadOnlyServerLosesNothing":            "vtgate has no CREATE USER; instead a MySQL server is made read-only",
 	"TestReadsNeedOnlySelect": "vtgate has no CREATE USER, since its users are defined in files; " +
 		"instead the same statements are tested on MySQL",
 }

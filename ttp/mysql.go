@@ -311,17 +311,19 @@ func (mysqlEngine) migrator(ctx context.Context, db *sql.DB, table string) (data
 	if err != nil {
 		return nil, nil, err
 	}
+	// The connection does not return to the pool: autocommit is on, golang-migrate's transactions are SERIALIZABLE, and
+	// vtgate keeps the isolation level of a transaction for the session. Raw closes it.
+	discard := func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }
 	if err := lockMigrations(ctx, conn); err != nil {
-		return nil, nil, errors.Join(err, conn.Close())
+		discard()
+		return nil, nil, err
 	}
 	release := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
 		// vtgate ignores DO RELEASE_LOCK.
 		_, _ = conn.ExecContext(ctx, "SELECT RELEASE_LOCK("+mysqlMigrateLock+")")
-		// The connection does not return to the pool: golang-migrate's transactions are SERIALIZABLE, and vtgate keeps the
-		// isolation level of a transaction for the session. Raw closes it.
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		discard()
 	}
 	driver, err := migratemysql.WithConnection(ctx, conn, &migratemysql.Config{MigrationsTable: table, NoLock: true})
 	if err != nil {

@@ -61,7 +61,7 @@ func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 	if _, err := conn.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return conn, nil
+	return boundedConn{conn}, nil
 }
 
 // implicitBegin opens connections with autocommit off, on which the first statement of a transaction begins it. This saves
@@ -107,25 +107,35 @@ func (c implicitBeginConn) BeginTx(ctx context.Context, opts driver.TxOptions) (
 	if opts != (driver.TxOptions{}) {
 		return c.mysqlConn.BeginTx(ctx, opts)
 	}
-	return implicitTx{ctx, c.mysqlConn}, nil
+	return boundedTx{ctx, c.mysqlConn}, nil
 }
 
-type implicitTx struct {
+// boundedConn begins transactions that end soon after their context.
+type boundedConn struct{ mysqlConn }
+
+func (c boundedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if _, err := c.mysqlConn.BeginTx(ctx, opts); err != nil {
+		return nil, err
+	}
+	return boundedTx{ctx, c.mysqlConn}, nil
+}
+
+type boundedTx struct {
 	ctx  context.Context //nolint:containedctx // of BeginTx, since driver.Tx's methods have none
 	conn mysqlConn
 }
 
-func (tx implicitTx) Commit() error {
+func (tx boundedTx) Commit() error {
 	return tx.end(func(ctx context.Context) (driver.Result, error) { return tx.conn.ExecContext(ctx, "COMMIT", nil) })
 }
 
-func (tx implicitTx) Rollback() error {
+func (tx boundedTx) Rollback() error {
 	return tx.end(func(ctx context.Context) (driver.Result, error) { return tx.conn.ExecContext(ctx, "ROLLBACK", nil) })
 }
 
 // end executes COMMIT or ROLLBACK. Once the context has ended, it waits only rollbackTimeout for a server that does not
 // reply, and returns the error of a lost connection.
-func (tx implicitTx) end(execute func(context.Context) (driver.Result, error)) error {
+func (tx boundedTx) end(execute func(context.Context) (driver.Result, error)) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tx.ctx))
 	defer cancel()
 	defer context.AfterFunc(tx.ctx, func() { time.AfterFunc(rollbackTimeout, cancel) })()
