@@ -50,7 +50,8 @@ type retries struct {
 }
 
 // WithRetries sets the maximum number of attempts of a transaction that conflicts with others, and their maximum
-// duration, before [ErrBusy]: 12 within 30 seconds by default. One attempt means no retry.
+// duration, before [ErrBusy]: 12 within 30 seconds by default. One attempt means no retry. The same limits apply if the
+// connection was lost before COMMIT was sent; then the last attempt's error is returned.
 func WithRetries(attempts int, within time.Duration) Option {
 	return func(s *Store) error {
 		if attempts < 1 || within <= 0 {

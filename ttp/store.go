@@ -62,7 +62,7 @@ func WithConfidenceFloor(floor float64) Option {
 // The parameters are those of go-sql-driver/mysql; clientFoundRows, multiStatements and allowAllFiles are refused.
 // tls=true trusts the system's certificate authorities; tls-ca names a file with the certificate of another authority
 // instead, and tls-cert and tls-key those of the client. In values, &, +, % and @ must be escaped as in other URLs.
-// Without a deadline, a call waits for a server that does not reply until TCP gives up; readTimeout bounds that.
+// Without a deadline, a call waits for a server that does not reply until TCP gives up; readTimeout limits that.
 //
 // Open returns an error if it cannot connect to the server or read the file, but does not check the schema. No error
 // contains the URL, which may hold a password.
@@ -105,9 +105,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 //     innodb_lock_wait_timeout 5, the sql_mode STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION, the
 //     time_zone '+00:00', and 16 connections that write and 16 that read, of at most three minutes, whose transactions
 //     are READ COMMITTED. A store of New sets this level for each of its transactions, except on vtgate, and begins each
-//     with a statement of its own. With an innodb_lock_wait_timeout of more than
-//     30 seconds, lock waits are not retried. COMMIT waits for a server that does not reply also after the end of the
-//     context; readTimeout bounds that.
+//     with a statement of its own. With an innodb_lock_wait_timeout of more than 30 seconds, lock waits are not retried.
+//     COMMIT and ROLLBACK wait for a server that does not reply, even after the end of the context; readTimeout limits
+//     that.
 //
 // These settings of a MySQL pool would make results wrong and are refused:
 //

@@ -9,10 +9,10 @@ import (
 // Tx runs a transaction of the store's, in which a service writes rows of its own together with tags. It commits if
 // run returns nil, and otherwise rolls back and returns run's error. The transaction runs like the store's own writes:
 // on the store's pool, in the queue of writers, and with retries. Tx calls run again after a conflict with another
-// transaction, so run must change nothing but the database. Tx returns [ErrBusy] once all retries failed, and
-// [ErrUnknownOutcome] if the reply to COMMIT was lost; then all rows or none are written, or possibly a part on a server
-// without [Capabilities].AtomicCommits. Repeating the call is safe for tags, but writes other rows again unless run
-// prevents it.
+// transaction, or if the connection was lost before COMMIT was sent, so run must change nothing but the database. Tx
+// returns [ErrBusy] once all retries failed, and [ErrUnknownOutcome] if the reply to COMMIT was lost; then all rows or
+// none are written, or possibly a part on a server without [Capabilities].AtomicCommits. Repeating the call is safe for
+// tags, but writes other rows again unless run prevents it.
 //
 // In run, use the tx for SQL, the store for calls of this package, and the context for both. The outer store refuses
 // calls with this context, since they would wait for the transaction that they are part of. A transaction on a SQLite

@@ -95,7 +95,8 @@ func transact[T any](ctx context.Context, s *Store, write func(queries) (T, erro
 	return retried(ctx, s, func(tx *sql.Tx) (T, error) { return write(s.engine.queries(s.writes.in(tx))) })
 }
 
-// retried runs a write transaction when its turn in the queue comes, and again after each conflict with others.
+// retried runs a write transaction when its turn in the queue comes, and again after each conflict with others,
+// or if the connection was lost before COMMIT was sent.
 func retried[T any](ctx context.Context, s *Store, run func(*sql.Tx) (T, error)) (T, error) {
 	var none T
 	leave, err := s.enqueueWriter(ctx)
@@ -178,7 +179,7 @@ func (e *commitError) Unwrap() error { return e.error }
 
 // unknownOutcome reports whether a transaction that failed with err may be committed: its reply to COMMIT was lost.
 func (s *Store) unknownOutcome(err error) bool {
-	failed, ok := errors.AsType[*commitError](err)
+	failed, ok := err.(*commitError) //nolint:errorlint // not of another store's transaction, which run may return
 	switch {
 	case !ok, errors.Is(err, sql.ErrTxDone), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false // database/sql rolls back instead of committing after the end of the context
@@ -188,7 +189,7 @@ func (s *Store) unknownOutcome(err error) bool {
 
 // commitNotSent reports whether the connection was lost before COMMIT was sent.
 func commitNotSent(err error) bool {
-	_, ok := errors.AsType[*commitError](err)
+	_, ok := err.(*commitError) //nolint:errorlint // as in unknownOutcome
 	return ok && errors.Is(err, driver.ErrBadConn)
 }
 
