@@ -69,7 +69,9 @@ func TestAStoppedMigrationReturnsTheContextsError(t *testing.T) {
 	s := openMigrated(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	err := s.migrate(ctx, func(m *migrate.Migrate, _ SchemaStatus) error {
-		cancel()
+		for cancel(); len(m.GracefulStop) == 0; {
+			time.Sleep(time.Millisecond)
+		}
 		return m.Steps(-2)
 	})
 	if !errors.Is(err, context.Canceled) {

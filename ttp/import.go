@@ -29,7 +29,7 @@ const (
 // ImportOptions configures [Store.Import].
 type ImportOptions struct {
 	// Batch is the maximum number of lines that are written in one transaction, [DefaultImportBatch] if 0. The first
-	// batches are smaller, and those of long lines.
+	// batches and batches of long lines are smaller.
 	Batch int
 	// SkipInvalid skips invalid lines instead of stopping at their batch.
 	SkipInvalid bool
@@ -140,7 +140,8 @@ func batches(r io.Reader, maxLines int) iter.Seq2[importBatch, error] {
 			if !yield(b, nil) {
 				return
 			}
-			b, full = importBatch{}, min(2*full, maxLines)
+			b = importBatch{}
+			full += min(full, maxLines-full)
 		}
 		if errors.Is(err, io.EOF) {
 			err = nil
